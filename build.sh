@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# The one entry to everything: builds, demo, tests, benchmarks. Safe to run again at any time.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source scripts/lib.sh
+
+usage() {
+  cat <<'HELP'
+Usage: ./build.sh COMMAND
+
+  demo [--addr HOST:PORT]  build everything, train the demo bundle, serve the demo shop
+  test                     every check and test, as CI runs them
+  setup                    install what the other commands need (they do so themselves)
+  wasm                     both engines: WebAssembly for the CPU and for the GPU
+  pkg                      the npm package in pkg/dist, and the sizes of its files
+  bench browser [BUNDLE]   cold start and answer times in headless Chromium
+  bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
+  help                     this text
+
+Needs rustup and Node 20.19 or newer; the rest is installed under ~/.cache/ingle and node_modules.
+
+Environment:
+  CHROME, CHROMEDRIVER     the browser and driver for tests (else those on PATH)
+  CARGO_TARGET_DIR         where cargo builds (else ~/.cache/ingle/target, shared by all clones)
+  DENY_ADVISORIES=1        also check dependencies against the advisory database
+HELP
+}
+
+setup() {
+  step "Rust for the browser" scripts/setup.sh rust
+  step "npm packages" scripts/setup.sh npm
+}
+
+setup_for_tests() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "Tools for tests" scripts/setup.sh test-tools
+}
+
+pkg() {
+  step "npm package" scripts/pkg.sh
+  scripts/sizes.mjs
+}
+
+demo() {
+  setup
+  step "npm package" scripts/pkg.sh
+  step "Demo bundle" scripts/demo-bundle.sh
+  step "Demo shop" scripts/shop.sh
+  times
+  scripts/serve-demo.sh "$@"
+}
+
+# The cheapest first, so that a slip is told in seconds and not after the builds.
+run_tests() {
+  setup_for_tests
+  : >"$test_log"
+  trap 'scripts/ci/summary.sh $? "$test_log"' EXIT
+  step "Format" scripts/ci/fmt.sh
+  step "Links in the documentation" scripts/ci/links.mjs
+  step "Dependency direction" scripts/ci/deps.sh
+  step "Licences, bans and sources" scripts/ci/deny.sh
+  step "Clippy" scripts/ci/clippy.sh
+  step "Rust tests" logged scripts/ci/rust-tests.sh
+  step "npm package" scripts/pkg.sh
+  step "TypeScript and its tests" logged scripts/ci/js-tests.sh
+  step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
+  step "Demo bundle" scripts/demo-bundle.sh
+  step "Demo shop" scripts/shop.sh
+  step "End to end" logged scripts/ci/e2e.sh
+  times
+}
+
+# Keeps a copy of what the tests print, for the count at the end.
+test_log="$cache/test.log"
+logged() {
+  "$@" 2>&1 | tee -a "$test_log"
+}
+
+bench() {
+  local name="${1:-}"
+  [ $# -gt 0 ] && shift
+  case "$name" in
+    browser)
+      setup
+      step "Browser for tests" scripts/setup.sh browser
+      step "npm package" scripts/pkg.sh
+      [ $# -gt 0 ] || step "Demo bundle" scripts/demo-bundle.sh
+      step "Benchmark: browser" bench/browser/run.sh "$@"
+      ;;
+    train) step "Benchmark: training" bench/train/run.sh "$@" ;;
+    *) fail "bench takes 'browser' or 'train', not '$name'" ;;
+  esac
+  times
+}
+
+command="${1:-help}"
+[ $# -gt 0 ] && shift
+case "$command" in
+  demo) demo "$@" ;;
+  test) run_tests ;;
+  setup) setup_for_tests && times ;;
+  wasm) setup && step "WebAssembly" scripts/wasm.sh && times ;;
+  pkg) setup && pkg && times ;;
+  bench) bench "$@" ;;
+  help | -h | --help) usage ;;
+  *)
+    usage >&2
+    fail "unknown command '$command'"
+    ;;
+esac

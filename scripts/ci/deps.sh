@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Dependencies point one way: root -> model -> bundle, train -> model, train -> serve -> bundle.
+# What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source scripts/lib.sh
+
+broken=0
+
+# packages ARGS...: the names that a crate is built with, itself excluded, one a line.
+packages() {
+  cargo tree --quiet --edges normal --prefix none --format '{p}' "$@" | awk 'NR > 1 { print $1 }' | sort -u
+}
+
+# never WHO WHY PATTERN ARGS...: no package matching the pattern may be among WHO's.
+never() {
+  local who="$1" why="$2" pattern="$3" names found
+  shift 3
+  names="$(packages "$@")"
+  [ -n "$names" ] || fail "cargo tree showed nothing for $who"
+  found="$(grep -E -x "$pattern" <<<"$names" | tr '\n' ' ')" || true
+  if [ -n "$found" ]; then
+    echo "$who must not depend on: $found($why)" >&2
+    broken=1
+  fi
+}
+
+# exactly WHO EXPECTED: the crates of this workspace that WHO names itself.
+exactly() {
+  local who="$1" expected="$2" found
+  found="$(cargo tree --quiet --edges normal --depth 1 --prefix none --format '{p}' --package "$who" |
+    awk 'NR > 1 && $1 ~ /^ingle/ { print $1 }' | sort -u | paste -sd ' ' -)"
+  if [ "$found" != "$expected" ]; then
+    echo "$who should name '$expected' of the workspace, and names '$found'" >&2
+    broken=1
+  fi
+}
+
+exactly ingle-bundle ""
+exactly ingle-model "ingle-bundle"
+exactly ingle-serve "ingle-bundle"
+exactly ingle "ingle-bundle ingle-model"
+exactly ingle-train "ingle-bundle ingle-model ingle-serve"
+
+for package in ingle-bundle ingle-serve; do
+  never "$package" "bytes and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
+done
+never ingle-model "the program chooses the backend" \
+  'burn-(flex|ndarray|wgpu|optim)|rayon.*|tokio|wgpu.*' --package ingle-model
+for engine in cpu gpu; do
+  never "ingle for wasm32 ($engine)" "the browser neither trains nor has threads" \
+    'burn-(optim|train)|rayon.*|tokio|clap|axum|arrow|parquet' \
+    --package ingle --target wasm32-unknown-unknown --no-default-features --features "$engine"
+done
+never "ingle for wasm32 (cpu)" "the GPU is the other engine's" 'burn-wgpu|burn-cubecl|wgpu.*|naga.*|cubecl|cubecl-wgpu' \
+  --package ingle --target wasm32-unknown-unknown --no-default-features --features cpu
+
+# A crate may still reach for files or threads by itself; the model's clippy.toml forbids it there, this elsewhere.
+if grep -rnE 'std::(fs|thread|net|process)\b' src; then
+  echo "src/ runs in the browser, where these are not" >&2
+  broken=1
+fi
+
+[ "$broken" = 0 ] && echo "every dependency points the right way"
+exit "$broken"

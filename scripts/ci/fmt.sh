@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Rust is formatted by rustfmt, and nothing else is a matter of taste.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cargo fmt --all --check

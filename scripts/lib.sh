@@ -1,0 +1,77 @@
+# Sourced by build.sh and the scripts: where things are, and how a step is announced and timed.
+# Bash 3.2 is enough (macOS has no newer one).
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/ingle"
+tools="$cache/tools"
+mkdir -p "$cache"
+
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
+export PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
+
+fail() {
+  printf 'build.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# step NAME COMMAND...: a heading, the command, and its time for the closing table.
+step_times=""
+step() {
+  local name="$1" started=$SECONDS
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" || fail "step failed: $name ($*)"
+  step_times+="$(printf '%6d s  %s' $((SECONDS - started)) "$name")"$'\n'
+}
+
+times() {
+  printf '\n== Times\n%s%6d s  in all\n' "$step_times" "$SECONDS"
+}
+
+# The `ingle` program, built with the tests' profile so that nothing is compiled twice.
+build_ingle() {
+  cargo build --quiet --package ingle-train --bin ingle
+}
+ingle="$CARGO_TARGET_DIR/debug/ingle"
+
+# The demo bundle is trained once for each state of what it is made from.
+demo_key() {
+  (cd "$root" && find crates/bundle crates/model crates/train Cargo.toml Cargo.lock scripts/demo-bundle.sh -type f -print0 |
+    LC_ALL=C sort -z | xargs -0 cat | sha256 | cut -c1-16)
+}
+
+demo_folder() {
+  printf '%s/demo/%s' "$cache" "$(demo_key)"
+}
+
+sha256() {
+  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
+}
+
+# Chromium for tests: the one CHROME names, or the first of the usual ones.
+find_chrome() {
+  local candidate
+  if [ -n "${CHROME:-}" ]; then
+    [ -x "$CHROME" ] || fail "CHROME names $CHROME, which cannot be run"
+    printf '%s' "$CHROME"
+    return
+  fi
+  for candidate in chromium chromium-browser google-chrome google-chrome-stable \
+    "/Applications/Chromium.app/Contents/MacOS/Chromium" \
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+    if command -v "$candidate" >/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
+find_chromedriver() {
+  if [ -n "${CHROMEDRIVER:-}" ]; then
+    [ -x "$CHROMEDRIVER" ] || fail "CHROMEDRIVER names $CHROMEDRIVER, which cannot be run"
+    printf '%s' "$CHROMEDRIVER"
+  else
+    command -v chromedriver
+  fi
+}
