@@ -75,3 +75,20 @@ find_chromedriver() {
     command -v chromedriver
   fi
 }
+
+# start_server BUNDLE SITE: serves both on a free port until the script ends; the address is in server_url.
+start_server() {
+  local log
+  log="$(mktemp)"
+  "$ingle" serve "$1" --site "$2" --addr 127.0.0.1:0 >"$log" 2>&1 &
+  server_pid=$!
+  trap 'kill "$server_pid" 2>/dev/null || true; wait "$server_pid" 2>/dev/null || true' EXIT
+  for _ in $(seq 100); do
+    server_url="$(grep -oE 'http://[0-9.]+:[0-9]+' "$log" | head -n 1)" || true
+    [ -n "$server_url" ] && rm -f "$log" && return
+    kill -0 "$server_pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$log" >&2
+  fail "the server did not start"
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Time of a training epoch, `ingle train` against plain PyTorch: run.sh [DATA] [--epochs N] [--batch N]
+# DATA is a folder made by `ingle prepare`; without it, the demo's (small: for figures that matter give your own).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source scripts/lib.sh
+
+if [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; then
+  data="$1"
+  shift
+else
+  scripts/demo-bundle.sh
+  data="$(demo_folder)/data"
+fi
+[ -f "$data/dataset.json" ] || fail "$data is not a prepared dataset"
+
+# PyTorch lives in an environment of its own. Where pip is told to take its CPU build, that is enough.
+python="$cache/bench-train/bin/python"
+if ! "$python" -c 'import numpy, torch' 2>/dev/null; then
+  command -v python3 >/dev/null || fail "the peer is PyTorch: install Python 3.10 or newer"
+  echo "installing PyTorch"
+  python3 -m venv "$cache/bench-train"
+  "$python" -m pip install --quiet numpy torch
+fi
+
+# Optimised in full here, unlike the tests' build.
+cargo build --quiet --release --package ingle-train --bin ingle
+INGLE="$CARGO_TARGET_DIR/release/ingle" PYTHON="$python" node bench/train/compare.mjs "$data" "$@"

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# A visit to the served demo shop in Chromium. Expects the package, the demo bundle and the shop to be built.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source scripts/lib.sh
+CHROME="$(find_chrome)"
+export CHROME
+build_ingle
+start_server "$(demo_folder)/bundle" www/dist
+INGLE_URL="$server_url" node --test tests/e2e/
