@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The `ingle` program: prepares interaction logs, trains a model on them, judges it, exports it
+//! as a bundle and serves that. A library, so that each step can be tested and reused.
+//!
+//! `logs -> prepare -> train -> export -> bundle`: one direction, one format at each step, each
+//! step runnable alone.
+#![recursion_limit = "256"]
+
+pub mod cli;
+pub mod commands;
+pub mod data;
+pub mod metrics;
+pub mod simulate;
+pub mod training;

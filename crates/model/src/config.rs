@@ -1,0 +1,142 @@
+//! What a model is made of: everything a bundle must say for a reader to rebuild it.
+
+use crate::gate::GateConfig;
+use crate::methods::MethodConfig;
+use serde::{Deserialize, Serialize};
+
+/// Sizes of the backbone. Defaults are the strong SASRec recipe for Amazon Beauty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackboneConfig {
+    /// Width of an item embedding and of the hidden state.
+    pub width: usize,
+    /// Transformer blocks.
+    pub blocks: usize,
+    /// Attention heads; divides `width`.
+    pub heads: usize,
+    /// Width of the feed-forward layer.
+    pub feed_forward: usize,
+    /// Clicks the model looks back on; of longer histories it sees the latest.
+    pub max_len: usize,
+    /// Dropout rate in training, `0.0..1.0`.
+    pub dropout: f32,
+}
+
+impl Default for BackboneConfig {
+    fn default() -> Self {
+        Self {
+            width: 64,
+            blocks: 2,
+            heads: 1,
+            feed_forward: 256,
+            max_len: 50,
+            dropout: 0.6,
+        }
+    }
+}
+
+/// A configuration that describes no model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is {found}, but must be {expected}")]
+pub struct ConfigError {
+    field: &'static str,
+    found: String,
+    expected: &'static str,
+}
+
+impl ConfigError {
+    pub(crate) fn new(field: &'static str, found: impl ToString, expected: &'static str) -> Self {
+        Self {
+            field,
+            found: found.to_string(),
+            expected,
+        }
+    }
+}
+
+impl BackboneConfig {
+    /// Checks that the sizes describe a model.
+    ///
+    /// # Errors
+    /// The first field out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let size = |field, value: usize, most: usize, expected| {
+            if value == 0 || value > most {
+                return Err(ConfigError::new(field, value, expected));
+            }
+            Ok(())
+        };
+        size("width", self.width, 4096, "between 1 and 4096")?;
+        size("blocks", self.blocks, 64, "between 1 and 64")?;
+        size("heads", self.heads, self.width, "between 1 and width")?;
+        size("feed_forward", self.feed_forward, 65_536, "between 1 and 65536")?;
+        size("max_len", self.max_len, 4096, "between 1 and 4096")?;
+        if self.width % self.heads != 0 {
+            return Err(ConfigError::new("heads", self.heads, "a divisor of width"));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(ConfigError::new("dropout", self.dropout, "at least 0 and below 1"));
+        }
+        Ok(())
+    }
+}
+
+/// A whole model: sizes, method and gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelConfig {
+    /// Items of the catalogue; index 0 is padding and comes on top.
+    pub items: usize,
+    /// The Transformer.
+    pub backbone: BackboneConfig,
+    /// The denoising method.
+    pub method: MethodConfig,
+    /// From noise probability to keep weight.
+    pub gate: GateConfig,
+}
+
+impl ModelConfig {
+    /// Checks every part.
+    ///
+    /// # Errors
+    /// The first field out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.items == 0 {
+            return Err(ConfigError::new("items", 0, "at least 1"));
+        }
+        self.backbone.validate()?;
+        self.gate.validate()?;
+        self.method.validate()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_backbone_is_valid() {
+        assert_eq!(BackboneConfig::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn rejects_heads_that_do_not_divide_the_width() {
+        let config = BackboneConfig {
+            heads: 3,
+            ..BackboneConfig::default()
+        };
+        let error = config.validate().expect_err("64 / 3").to_string();
+        assert_eq!(error, "heads is 3, but must be a divisor of width");
+    }
+
+    #[test]
+    fn rejects_sizes_of_zero_and_rates_of_one() {
+        for config in [
+            BackboneConfig { width: 0, ..BackboneConfig::default() },
+            BackboneConfig { max_len: 0, ..BackboneConfig::default() },
+            BackboneConfig { dropout: 1.0, ..BackboneConfig::default() },
+            BackboneConfig { dropout: f32::NAN, ..BackboneConfig::default() },
+        ] {
+            assert!(config.validate().is_err(), "{config:?}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The gate: from the probability that a click is noise to the weight its embedding keeps.
+//!
+//! Keep is 1 below `tau_low`, 0 above `tau_high` and linear between. A history whose every click
+//! would be dropped keeps its last click, so that there is always something to recommend from.
+
+use crate::config::ConfigError;
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Thresholds on the noise probability, and the temperature that calibrates it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GateConfig {
+    /// Below this noise probability a click counts in full.
+    pub tau_low: f32,
+    /// Above it a click does not count at all.
+    pub tau_high: f32,
+    /// Noise logits are divided by this; fitted on validation histories of known noise.
+    pub temperature: f32,
+}
+
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self {
+            tau_low: 0.5,
+            tau_high: 0.9,
+            temperature: 1.0,
+        }
+    }
+}
+
+impl GateConfig {
+    /// Checks `0 <= tau_low < tau_high <= 1` and a positive temperature.
+    ///
+    /// # Errors
+    /// The first field out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if !(0.0..=1.0).contains(&self.tau_low) {
+            return Err(ConfigError::new("tau_low", self.tau_low, "between 0 and 1"));
+        }
+        if !(self.tau_high > self.tau_low && self.tau_high <= 1.0) {
+            return Err(ConfigError::new("tau_high", self.tau_high, "above tau_low and at most 1"));
+        }
+        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
+            return Err(ConfigError::new("temperature", self.temperature, "above 0"));
+        }
+        Ok(())
+    }
+
+    /// Keep weights from noise probabilities.
+    ///
+    /// # Shapes
+    /// - `noise`: `[batch, len]`, `0..=1`
+    /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding; the last position is a click
+    /// - output: `[batch, len]`, `0..=1`, 0 on padding
+    pub fn keep(&self, noise: Tensor<2>, real: Tensor<2>) -> Tensor<2> {
+        let [batch, len] = noise.dims();
+        let keep = ((noise.neg() + self.tau_high) / (self.tau_high - self.tau_low)).clamp(0.0, 1.0)
+            * real.clone();
+        let nothing_left = keep.clone().sum_dim(1).lower_equal_scalar(0.0).float();
+        let last = Tensor::cat(
+            vec![
+                Tensor::zeros([batch, len - 1], &real.device()),
+                real.slice([0..batch, len - 1..len]),
+            ],
+            1,
+        );
+        keep + last * nothing_left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(noise: &[f32], real: &[f32]) -> Vec<f32> {
+        let device = Device::flex();
+        let row = |x: &[f32]| Tensor::<1>::from_floats(x, &device).unsqueeze::<2>();
+        let gate = GateConfig { tau_low: 0.2, tau_high: 0.6, temperature: 1.0 };
+        gate.keep(row(noise), row(real)).into_data().to_vec().expect("floats")
+    }
+
+    #[test]
+    fn is_one_below_low_zero_above_high_and_linear_between() {
+        let kept = keep(&[0.0, 0.2, 0.4, 0.6, 1.0], &[1.0; 5]);
+        for (kept, expected) in kept.iter().zip([1.0, 1.0, 0.5, 0.0, 0.0]) {
+            assert!((kept - expected).abs() < 1e-6, "{kept} {expected}");
+        }
+    }
+
+    #[test]
+    fn padding_keeps_nothing() {
+        assert_eq!(keep(&[0.0, 0.0], &[0.0, 1.0]), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_history_of_noise_keeps_its_last_click() {
+        assert_eq!(keep(&[0.9, 0.9, 0.9], &[0.0, 1.0, 1.0]), [0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn rejects_thresholds_out_of_order() {
+        let gate = GateConfig { tau_low: 0.9, tau_high: 0.5, temperature: 1.0 };
+        assert!(gate.validate().is_err());
+        assert!(GateConfig { temperature: 0.0, ..GateConfig::default() }.validate().is_err());
+        assert_eq!(GateConfig::default().validate(), Ok(()));
+    }
+}

@@ -1,0 +1,129 @@
+//! Denoising methods, each a folder, and the one list of them.
+//!
+//! A method has two halves. [`Denoise`] ships: from a history as the backbone sees it to a noise
+//! logit per click. [`Objective`] stays in the trainer: which phases training has, and the loss of
+//! a step. Methods use the backbone and the shared [`Clicks`]; the backbone names no method, and
+//! no method names another. To add one: a folder with a `Config`, a module type with both halves,
+//! and one line in the registry below. The contract tests then find it by themselves.
+
+pub mod clicks;
+pub mod dc4sr;
+pub mod objective;
+pub mod sasrec;
+
+pub use clicks::Clicks;
+pub use objective::{Labelled, Learns, Objective, Phase, RankLoss, Step};
+
+use crate::config::{BackboneConfig, ConfigError};
+use crate::rng::Rng;
+use burn::module::Module;
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The half of a method that ships.
+pub trait Denoise {
+    /// Noise logits of a batch of histories, before the temperature; `None` if the method
+    /// judges nothing.
+    ///
+    /// # Shapes
+    /// - output: `[batch, len]`; what stands on padding means nothing
+    fn noise_logits(&self, clicks: &Clicks) -> Option<Tensor<2>>;
+}
+
+/// Declares the methods: name, configuration, module.
+macro_rules! registry {
+    ($($variant:ident: $name:literal => $folder:ident::$module:ident),+ $(,)?) => {
+        /// Names of all methods, as `--method` takes them.
+        pub const NAMES: &[&str] = &[$($name),+];
+
+        /// A method by name with its settings.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name")]
+        pub enum MethodConfig {
+            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $variant($folder::Config)),+
+        }
+
+        impl MethodConfig {
+            /// The method of that name with default settings.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant($folder::Config::default())),)+
+                    _ => None,
+                }
+            }
+
+            /// The method's name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),+ }
+            }
+
+            /// Checks the settings.
+            ///
+            /// # Errors
+            /// The first setting out of its range.
+            pub fn validate(&self) -> Result<(), ConfigError> {
+                match self { $(Self::$variant(config) => config.validate()),+ }
+            }
+
+            /// A fresh method for a backbone of that shape.
+            pub fn init(&self, backbone: &BackboneConfig, rng: &mut Rng, device: &Device) -> Method {
+                match self {
+                    $(Self::$variant(config) => Method::$variant(
+                        $folder::$module::new(config, backbone, rng, device)
+                    )),+
+                }
+            }
+        }
+
+        /// A method's parameters.
+        #[derive(Module, Debug)]
+        pub enum Method {
+            $(#[doc = concat!("`", $name, "`")] $variant($folder::$module)),+
+        }
+
+        impl Denoise for Method {
+            fn noise_logits(&self, clicks: &Clicks) -> Option<Tensor<2>> {
+                match self { $(Self::$variant(method) => method.noise_logits(clicks)),+ }
+            }
+        }
+
+        impl Objective for Method {
+            fn phases(&self) -> &'static [Phase] {
+                match self { $(Self::$variant(method) => method.phases()),+ }
+            }
+
+            fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
+                match self { $(Self::$variant(method) => method.loss(phase, step)),+ }
+            }
+        }
+    };
+}
+
+registry! {
+    Sasrec: "sasrec" => sasrec::Sasrec,
+    Dc4sr: "dc4sr" => dc4sr::Dc4sr,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_found_by_its_name_and_round_trips() {
+        for &name in NAMES {
+            let config = MethodConfig::named(name).expect(name);
+            assert_eq!(config.name(), name);
+            assert_eq!(config.validate(), Ok(()));
+            let text = serde_json::to_string(&config).expect("JSON");
+            assert!(text.contains(name), "{text}");
+            let back: MethodConfig = serde_json::from_str(&text).expect("round trip");
+            assert_eq!(back, config);
+        }
+    }
+
+    #[test]
+    fn an_unknown_method_has_no_configuration() {
+        assert_eq!(MethodConfig::named("dc5sr"), None);
+        assert!(serde_json::from_str::<MethodConfig>(r#"{"name":"dc5sr"}"#).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! What a method's training half is made of: phases, and the loss of one step.
+
+use crate::backbone::Backbone;
+use crate::batch::Batch;
+use crate::rng::Rng;
+use burn::prelude::*;
+
+/// Which parameters a phase changes, and what it is judged by on the validation split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learns {
+    /// The backbone, by NDCG@10 of the next item.
+    Backbone,
+    /// The method, on labelled corruption, by the AUC of finding it.
+    Denoiser,
+}
+
+/// A stretch of training with one goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// For people and logs.
+    pub name: &'static str,
+    /// What it changes.
+    pub learns: Learns,
+}
+
+/// Corrupted histories with known labels.
+#[derive(Clone, Debug)]
+pub struct Labelled {
+    /// The histories as a recommender would see them.
+    pub batch: Batch,
+    /// 1 where a click was replaced, `[batch, len]`.
+    pub labels: Tensor<2>,
+}
+
+/// The loss of ranking one item above all others. The trainer brings it, because how to compute
+/// it fast is the machine's business.
+pub trait RankLoss {
+    /// Mean full cross-entropy over the catalogue. `backward` on the result reaches `hidden`; the
+    /// trainer adds the table's own gradient.
+    ///
+    /// # Shapes
+    /// - `hidden`: `[tokens, width]`
+    /// - `targets`: `tokens` item indices, none of them padding
+    fn cross_entropy(&mut self, hidden: Tensor<2>, targets: &[u32]) -> Tensor<1>;
+}
+
+/// All that one optimisation step has at hand.
+pub struct Step<'a> {
+    /// The backbone; without autodiff where the phase does not change it.
+    pub backbone: &'a Backbone,
+    /// Clean histories, in phases that learn the backbone.
+    pub histories: Option<Batch>,
+    /// Next item of every position of `histories`, row by row; 0 where there is none.
+    pub targets: &'a [u32],
+    /// Corrupted histories, in phases that learn the denoiser.
+    pub labelled: Option<Labelled>,
+    /// Cross-entropy over the catalogue.
+    pub rank: &'a mut dyn RankLoss,
+    /// Dropout.
+    pub rng: &'a mut Rng,
+}
+
+/// The half of a method that stays in the trainer.
+pub trait Objective {
+    /// The phases in order.
+    fn phases(&self) -> &'static [Phase];
+
+    /// The loss of one step, a scalar on the autodiff device.
+    fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1>;
+}
+
+/// Next-item cross-entropy over every real position: the plain recommendation loss.
+///
+/// # Panics
+/// If the step has no clean histories.
+pub fn recommendation(step: &mut Step<'_>) -> Tensor<1> {
+    let batch = step.histories.as_ref().expect("a backbone phase has clean histories");
+    let [rows, len] = batch.dims();
+    let device = batch.real.device();
+    let embedded = step.backbone.embed(batch.items.clone());
+    let hidden = step.backbone.forward(embedded, &batch.real, Some(step.rng));
+    let [_, _, width] = hidden.dims();
+    let (positions, targets): (Vec<i32>, Vec<u32>) = step
+        .targets
+        .iter()
+        .enumerate()
+        .filter(|(_, target)| **target != 0)
+        .map(|(position, &target)| (position as i32, target))
+        .unzip();
+    let positions = Tensor::from_data(
+        TensorData::new(positions.clone(), [positions.len()]),
+        &device,
+    );
+    let hidden = hidden.reshape([rows * len, width]).select(0, positions);
+    step.rank.cross_entropy(hidden, &targets)
+}

@@ -1,0 +1,54 @@
+//! `sasrec`: the backbone alone, the undenoised baseline every method is measured against
+//! ([Self-Attentive Sequential Recommendation](https://arxiv.org/abs/1808.09781)). It judges no
+//! click; the gate stays open.
+
+use super::objective::{Learns, Objective, Phase, Step, recommendation};
+use super::{Clicks, Denoise};
+use crate::config::{BackboneConfig, ConfigError};
+use crate::rng::Rng;
+use burn::module::Module;
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// `sasrec` has no settings of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {}
+
+impl Config {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+}
+
+/// Nothing to learn beside the backbone.
+#[derive(Module, Debug)]
+pub struct Sasrec {
+    /// A module needs a field; the method has no parameter.
+    judges: bool,
+}
+
+impl Sasrec {
+    pub(super) fn new(_: &Config, _: &BackboneConfig, _: &mut Rng, _: &Device) -> Self {
+        Self { judges: false }
+    }
+}
+
+impl Denoise for Sasrec {
+    fn noise_logits(&self, _clicks: &Clicks) -> Option<Tensor<2>> {
+        None
+    }
+}
+
+impl Objective for Sasrec {
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase {
+            name: "backbone",
+            learns: Learns::Backbone,
+        }]
+    }
+
+    fn loss(&self, _phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
+        recommendation(step)
+    }
+}

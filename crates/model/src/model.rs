@@ -1,0 +1,106 @@
+//! Backbone and method together: from a batch of histories to user vectors and verdicts.
+
+use crate::backbone::Backbone;
+use crate::batch::Batch;
+use crate::config::ModelConfig;
+use crate::gate::GateConfig;
+use crate::methods::{Clicks, Denoise, Method};
+use crate::rng::Rng;
+use crate::weights::{self, Weights, WeightsError};
+use burn::module::{Module, Param};
+use burn::prelude::*;
+use burn::tensor::activation::sigmoid;
+
+/// A model's parameters.
+#[derive(Module, Debug)]
+pub struct Model {
+    /// The Transformer and its item table.
+    pub backbone: Backbone,
+    /// The denoising method.
+    pub method: Method,
+}
+
+/// What a model makes of a batch of histories.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// One vector a history, `[batch, width]`; its inner products with the item table are the
+    /// recommendation scores.
+    pub user: Tensor<2>,
+    /// The verdicts; `None` for a method that judges nothing.
+    pub verdict: Option<Verdict>,
+}
+
+/// A method's opinion of every click.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Calibrated probability that the click is noise, `[batch, len]`, 0 on padding.
+    pub noise: Tensor<2>,
+    /// Weight its embedding keeps, `[batch, len]`, `0..=1`, 0 on padding.
+    pub keep: Tensor<2>,
+}
+
+impl Model {
+    /// Fresh parameters; the same seed gives the same ones on every device.
+    ///
+    /// # Panics
+    /// If `config` does not validate.
+    pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Self {
+        if let Err(error) = config.validate() {
+            panic!("{error}");
+        }
+        let mut rng = Rng::new(seed, &[0]);
+        let backbone = Backbone::new(&config.backbone, config.items, &mut rng, device);
+        let mut rng = Rng::new(seed, &[1]);
+        let method = config.method.init(&config.backbone, &mut rng, device);
+        Self { backbone, method }
+    }
+
+    /// A model with the given item table `[items + 1, width]` and weights.
+    ///
+    /// # Errors
+    /// If a weight is missing or has another shape than `config` makes it.
+    pub fn assemble(
+        config: &ModelConfig,
+        table: Tensor<2>,
+        weights: Weights,
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        // The table is by far the largest part: it is never drawn at random, only to be replaced.
+        let blank = ModelConfig { items: 1, ..config.clone() };
+        let mut model = Self::new(&blank, 0, device);
+        model = weights::load(model, weights)?;
+        model.backbone.items = Param::from_tensor(table);
+        Ok(model)
+    }
+
+    /// Judges histories and turns what is kept of them into user vectors. Without a gate every
+    /// click counts in full, as for the undenoised backbone.
+    pub fn encode(&self, batch: Batch, gate: Option<&GateConfig>) -> Encoded {
+        let real = batch.real.clone();
+        let clicks = Clicks::of(&self.backbone, batch);
+        let verdict = gate.and_then(|gate| self.judge(&clicks, gate));
+        let hidden = match &verdict {
+            None => clicks.hidden,
+            Some(verdict) => {
+                let [batch, len, width] = clicks.embedded.dims();
+                let keep = verdict.keep.clone().reshape([batch, len, 1]);
+                let gated = clicks.embedded * keep.expand([batch, len, width]);
+                self.backbone.forward(gated, &real, None)
+            }
+        };
+        let [batch, len, width] = hidden.dims();
+        let user = hidden
+            .slice([0..batch, len - 1..len, 0..width])
+            .reshape([batch, width]);
+        Encoded { user, verdict }
+    }
+
+    /// The method's opinion alone, without a second pass of the backbone.
+    pub fn judge(&self, clicks: &Clicks, gate: &GateConfig) -> Option<Verdict> {
+        let logits = self.method.noise_logits(clicks)?;
+        let real = clicks.batch.real.clone();
+        let noise = sigmoid(logits / gate.temperature) * real.clone();
+        let keep = gate.keep(noise.clone(), real);
+        Some(Verdict { noise, keep })
+    }
+}

@@ -1,0 +1,159 @@
+//! The one source of chance: weight initialisation and dropout masks are drawn here, from a seed,
+//! on the host. The same seed then gives the same weights on every device and any number of
+//! threads, and a resumed training draws what an uninterrupted one would have drawn.
+
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
+use burn::prelude::*;
+use burn::{module::Param, tensor::TensorData};
+use rand_core::{Rng as _, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A seeded generator.
+#[derive(Clone, Debug)]
+pub struct Rng(Xoshiro256PlusPlus);
+
+impl Rng {
+    /// A generator for one purpose: `stream` separates uses of the same `seed`
+    /// (an epoch and a step, say), so that none depends on how much another has drawn.
+    pub fn new(seed: u64, stream: &[u64]) -> Self {
+        let mixed = stream.iter().fold(seed, |state, &part| {
+            mix(state.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(part.wrapping_add(1)))
+        });
+        Self(Xoshiro256PlusPlus::seed_from_u64(mixed))
+    }
+
+    /// Uniform 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Uniform in `0.0..1.0`.
+    pub fn uniform(&mut self) -> f32 {
+        (self.bits() >> 40) as f32 / (1u64 << 24) as f32
+    }
+
+    /// Uniform in `0..n`. `n` must be at least 1.
+    pub fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.bits()) * n as u128) >> 64) as usize
+    }
+
+    /// A normal variate with the given standard deviation (Box-Muller).
+    pub fn normal(&mut self, deviation: f32) -> f32 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        deviation * radius * (std::f32::consts::TAU * self.uniform()).cos()
+    }
+
+    /// The numbers `0..n` in random order (Fisher-Yates).
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            order.swap(last, self.below(last + 1));
+        }
+        order
+    }
+}
+
+/// The finaliser of SplitMix64: spreads every input bit over the word.
+fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// A parameter of normal variates. `shape` is the parameter's.
+pub fn normal<const D: usize>(
+    shape: [usize; D],
+    deviation: f32,
+    rng: &mut Rng,
+    device: &Device,
+) -> Param<Tensor<D>> {
+    let values: Vec<f32> = (0..shape.iter().product())
+        .map(|_| rng.normal(deviation))
+        .collect();
+    Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
+}
+
+/// A linear layer, Xavier-normal weights `[input, output]` and zero bias `[output]`.
+pub fn linear(input: usize, output: usize, rng: &mut Rng, device: &Device) -> Linear {
+    let deviation = (2.0 / (input + output) as f32).sqrt();
+    Linear {
+        weight: normal([input, output], deviation, rng, device),
+        bias: Some(Param::from_tensor(Tensor::zeros([output], device))),
+    }
+}
+
+/// Layer normalisation over the last axis, `width` wide.
+pub fn layer_norm(width: usize, device: &Device) -> LayerNorm {
+    LayerNormConfig::new(width).with_epsilon(1e-8).init(device)
+}
+
+/// Inverted dropout: each element is dropped with probability `rate`, the rest scaled by
+/// `1 / (1 - rate)`. Without a generator (inference) the input comes back as it is.
+pub fn dropout<const D: usize>(x: Tensor<D>, rate: f32, rng: Option<&mut Rng>) -> Tensor<D> {
+    let Some(rng) = rng.filter(|_| rate > 0.0) else {
+        return x;
+    };
+    let shape = x.dims();
+    let count: usize = shape.iter().product();
+    // 16 random bits an element: the rate is met to 1 in 65,536.
+    let threshold = (rate * 65_536.0) as u64;
+    let scale = 1.0 / (1.0 - rate);
+    let mut mask = Vec::with_capacity(count + 3);
+    while mask.len() < count {
+        let bits = rng.bits();
+        for shift in [0, 16, 32, 48] {
+            let kept = (bits >> shift) & 0xffff >= threshold;
+            mask.push(if kept { scale } else { 0.0 });
+        }
+    }
+    mask.truncate(count);
+    let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
+    x * mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_of_one_seed_differ_and_repeat() {
+        let draw = |seed, stream: &[u64]| Rng::new(seed, stream).bits();
+        assert_eq!(draw(7, &[1, 2]), draw(7, &[1, 2]));
+        assert_ne!(draw(7, &[1, 2]), draw(7, &[2, 1]));
+        assert_ne!(draw(7, &[1]), draw(8, &[1]));
+        assert_ne!(draw(7, &[0]), draw(7, &[0, 0]));
+    }
+
+    #[test]
+    fn normal_variates_have_the_asked_moments() {
+        let mut rng = Rng::new(1, &[]);
+        let draws: Vec<f32> = (0..20_000).map(|_| rng.normal(0.5)).collect();
+        let mean = draws.iter().sum::<f32>() / draws.len() as f32;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / draws.len() as f32;
+        assert!(mean.abs() < 0.02, "mean {mean}");
+        assert!((variance.sqrt() - 0.5).abs() < 0.02, "variance {variance}");
+    }
+
+    #[test]
+    fn a_permutation_holds_every_number_once() {
+        let mut order = Rng::new(3, &[]).permutation(100);
+        assert_ne!(order, (0..100).collect::<Vec<_>>());
+        order.sort_unstable();
+        assert_eq!(order, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn dropout_keeps_the_mean_and_drops_the_rate() {
+        let device = Device::flex();
+        let x = Tensor::<2>::ones([100, 100], &device);
+        let mut rng = Rng::new(5, &[]);
+        let y = dropout(x.clone(), 0.6, Some(&mut rng));
+        let values: Vec<f32> = y.into_data().to_vec().expect("floats");
+        let dropped = values.iter().filter(|v| **v == 0.0).count() as f32 / 10_000.0;
+        let mean = values.iter().sum::<f32>() / 10_000.0;
+        assert!((dropped - 0.6).abs() < 0.02, "dropped {dropped}");
+        assert!((mean - 1.0).abs() < 0.05, "mean {mean}");
+        let same = dropout(x.clone(), 0.6, None);
+        assert_eq!(same.into_data(), x.into_data());
+    }
+}

@@ -1,0 +1,77 @@
+//! The command line: one subcommand a step of the way from logs to bundle.
+
+use crate::commands::{corrupt, denoise, evaluate, export, inspect, prepare, serve, simulate, train};
+use crate::data::InputError;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Train a recommender that runs in the shopper's browser
+#[derive(Debug, Parser)]
+#[command(
+    name = "ingle",
+    version,
+    after_help = "The way from logs to a page:
+  ingle prepare --interactions clicks.csv --items items.csv --out data
+  ingle train --data data --method dc4sr --out run
+  ingle evaluate run
+  ingle export run --out bundle
+  ingle serve bundle
+
+Exit codes: 0 done, 1 failed, 2 the input or the command line is at fault."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Prepare(prepare::Args),
+    Train(train::Args),
+    Evaluate(evaluate::Args),
+    Corrupt(corrupt::Args),
+    Denoise(denoise::Args),
+    Export(export::Args),
+    Inspect(inspect::Args),
+    Serve(serve::Args),
+    Simulate(simulate::Args),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Prepare(args) => prepare::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Corrupt(args) => corrupt::run(&args),
+        Command::Denoise(args) => denoise::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+    };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error:#}");
+    let input = error.chain().any(|cause| cause.is::<InputError>());
+    ExitCode::from(if input { 2 } else { 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_has_help_with_an_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands().filter(|c| c.get_name() != "help") {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} does not say what it does");
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains(&format!("ingle {name}")), "{name} has no example");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `ingle denoise`: the verdict of a run on every click of a dataset, and, where the noise is
+//! known, how good the verdicts are.
+
+use super::evaluate::{SplitName, open};
+use crate::data::{Case, Dataset, InputError};
+use crate::training::Run;
+use crate::training::judge::{self, LabelledHistory};
+use crate::training::samples::{latest, longest, popularity};
+use anyhow::{Context, Result, bail};
+use burn::prelude::*;
+use ingle_model::methods::Clicks;
+use ingle_model::{Batch, Model};
+use serde_json::json;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Judge the clicks of a dataset, one JSON line a history
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle denoise runs/dc4sr --data data/beauty > verdicts.jsonl
+  ingle corrupt --data data/beauty --rate 0.1 --seed 7 --out data/beauty-noisy
+  ingle denoise runs/dc4sr --data data/beauty-noisy --split unseen --evaluate --json")]
+pub struct Args {
+    /// Run folder
+    run: PathBuf,
+    /// Dataset folder [default: the one the run was trained on]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Whose histories
+    #[arg(long, value_enum, default_value = "test")]
+    split: SplitName,
+    /// Judge the verdicts by the known labels of a corrupted dataset
+    #[arg(long)]
+    evaluate: bool,
+    /// With --evaluate: the latest clicks of each history that are judged
+    #[arg(long, default_value_t = 20)]
+    last: usize,
+    /// With --evaluate: print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    let (run, data, model) = open(&args.run, args.data.as_deref())?;
+    let cases = judge::cases(&data, args.split.split());
+    if cases.is_empty() {
+        bail!("the dataset has no history in this split");
+    }
+    if args.evaluate {
+        evaluate(args, &run, &data, &model, &cases)
+    } else {
+        print_verdicts(&run, &data, &model, &cases)
+    }
+}
+
+fn evaluate(args: &Args, run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) -> Result<()> {
+    let labelled = |case: &Case<'_>| -> Option<LabelledHistory> {
+        Some((case.history.to_vec(), case.noise?.to_vec()))
+    };
+    let histories: Option<Vec<LabelledHistory>> = cases.iter().map(labelled).collect();
+    let Some(histories) = histories else {
+        bail!(InputError::other(
+            "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
+        ));
+    };
+    let verdicts = judge::judge(model, &histories, args.last, &popularity(data), &Device::flex());
+    let method = run.config.method.name();
+    let verdicts = verdicts.with_context(|| format!("method {method} judges no clicks"))?;
+    let figures = verdicts.detection(run.about.temperature);
+    let figures = figures.context("noisy and clean clicks must both occur")?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&figures)?);
+    } else {
+        println!(
+            "AUC {:.4}   AP {:.4}   ECE {:.4}   over {} clicks of {} histories, {} of them noise",
+            figures.auc, figures.ap, figures.ece, figures.clicks, cases.len(), figures.noisy
+        );
+    }
+    Ok(())
+}
+
+/// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`.
+fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) -> Result<()> {
+    let gate = run.model_config().gate;
+    let popularity = popularity(data);
+    let max_len = model.backbone.max_len();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for group in cases.chunks(256) {
+        let histories: Vec<&[u32]> = group.iter().map(|c| latest(c.history, max_len)).collect();
+        let len = longest(&histories);
+        let batch = Batch::new(&histories, len, &popularity, &Device::flex());
+        let verdict = model.judge(&Clicks::of(&model.backbone, batch), &gate);
+        let method = run.config.method.name();
+        let verdict = verdict.with_context(|| format!("method {method} judges no clicks"))?;
+        let noise = verdict.noise.into_data().iter::<f32>().collect::<Vec<_>>();
+        let keep = verdict.keep.into_data().iter::<f32>().collect::<Vec<_>>();
+        for (row, (case, history)) in group.iter().zip(&histories).enumerate() {
+            let start = row * len + len - history.len();
+            let clicks: Vec<_> = (history.iter().enumerate())
+                .map(|(i, &item)| json!({
+                    "item_id": data.items()[item as usize - 1].id,
+                    "noise": noise[start + i],
+                    "keep": keep[start + i],
+                }))
+                .collect();
+            let line = json!({"user_id": data.user_id(case.user), "clicks": clicks});
+            match writeln!(out, "{line}") {
+                // A reader that has seen enough, such as `head`.
+                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+                written => written?,
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `ingle inspect`: what a bundle holds, after checking every byte of it.
+
+use crate::data::InputError;
+use anyhow::Result;
+use comfy_table::Table;
+use ingle_bundle::{Bundle, Manifest};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Check a bundle and show what it holds
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle inspect bundle
+  ingle inspect bundle --json")]
+pub struct Args {
+    /// Bundle folder
+    bundle: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    let bundle = ingle_bundle::dir::read_dir(&args.bundle).map_err(|error| {
+        InputError::other(format!("{}: {error}", args.bundle.display()))
+    })?;
+    let parameters: usize = bundle.weights.values().map(|tensor| tensor.data.len()).sum();
+    if args.json {
+        let mut report = serde_json::to_value(&bundle.manifest)?;
+        report["parameters"] = json!(parameters);
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    let Manifest { format, name, method, items, files, calibration, provenance, evaluation, .. } =
+        &bundle.manifest;
+    println!("{name}  (format {format}, every hash checked)\n");
+    println!("method       {}", method.name);
+    println!("items        {} x {} as {:?}", items.count, items.width, items.dtype);
+    println!("parameters   {parameters} beside the item table");
+    println!(
+        "gate         counts in full below {}, not at all above {} (temperature {:.3})",
+        calibration.tau_low, calibration.tau_high, calibration.temperature
+    );
+    println!("items like   {}", examples(&bundle));
+    println!("\n{}", files_table(files));
+    print_object("trained", provenance);
+    print_object("measured", evaluation);
+    Ok(())
+}
+
+/// The most popular items, to recognise a catalogue by.
+fn examples(bundle: &Bundle) -> String {
+    let mut rows: Vec<usize> = (0..bundle.ids.len()).collect();
+    rows.sort_by(|&a, &b| bundle.popularity[b].total_cmp(&bundle.popularity[a]).then(a.cmp(&b)));
+    let ids: Vec<&str> = rows.iter().take(5).map(|&row| bundle.ids[row].as_str()).collect();
+    ids.join(", ")
+}
+
+fn files_table(files: &[ingle_bundle::FileEntry]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header(["role", "file", "bytes"]);
+    for file in files {
+        table.add_row([file.role.clone(), file.name.clone(), file.bytes.to_string()]);
+    }
+    table
+}
+
+/// Prints nested JSON as `title: a.b = value` lines.
+fn print_object(title: &str, value: &Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                print_object(&format!("{title}.{key}"), inner);
+            }
+        }
+        Value::Array(list) => {
+            for (place, inner) in list.iter().enumerate() {
+                print_object(&format!("{title}.{place}"), inner);
+            }
+        }
+        Value::Number(number) if number.is_f64() => {
+            println!("{title} = {:.4}", number.as_f64().unwrap_or_default());
+        }
+        leaf => println!("{title} = {leaf}"),
+    }
+}

@@ -1,0 +1,114 @@
+//! `ingle train`: from a dataset to a run folder.
+
+use crate::data::{Dataset, InputError};
+use crate::training::progress::Progress;
+use crate::training::{Config, Run};
+use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Train a model on a prepared dataset
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle train --data data/beauty --method sasrec --out runs/sasrec
+  ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
+  ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut")]
+pub struct Args {
+    /// Dataset folder written by `ingle prepare`; a resumed run remembers it
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Run folder to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Method: sasrec (the undenoised baseline) or dc4sr [default: the configuration's, else dc4sr]
+    #[arg(long)]
+    method: Option<String>,
+    /// TOML file with settings; see configs/
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Override one setting, as in `--set training.epochs=50`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Where to compute
+    #[arg(long, default_value = "cpu", value_parser = ["cpu"])]
+    device: String,
+    /// Go on with the run in the folder from its last checkpoint
+    #[arg(long)]
+    resume: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    let (mut run, data) = if args.resume { resume(args)? } else { create(args)? };
+    let stop = stop_on_interrupt()?;
+    let progress = Progress::new();
+    let finished = run.train(&data, &stop, &progress)?;
+    drop(progress);
+    let dir = run.dir.display();
+    if !finished {
+        eprintln!("stopped; `ingle train --out {dir} --resume` goes on from here");
+        return Ok(());
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&run.about)?);
+        return Ok(());
+    }
+    for best in &run.about.phases {
+        println!("{}: best {} {:.4} at epoch {}", best.phase, best.figure, best.value, best.epoch);
+    }
+    let memory = run.about.peak_memory.map_or_else(String::new, |bytes| {
+        format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
+    });
+    println!("trained in {:.0} s{memory}", run.about.seconds);
+    println!("next: ingle evaluate {dir}    or    ingle export {dir} --out BUNDLE");
+    Ok(())
+}
+
+fn create(args: &Args) -> Result<(Run, Dataset)> {
+    let Some(data_dir) = &args.data else {
+        bail!(InputError::other("--data is missing: name a folder that `ingle prepare` wrote"));
+    };
+    if args.out.join("run.json").exists() {
+        bail!(InputError::other(format!(
+            "{} holds a run already: add --resume to go on with it, or choose another --out",
+            args.out.display()
+        )));
+    }
+    let config = Config::resolve(args.config.as_deref(), &args.sets, args.method.as_deref())?;
+    let data = Dataset::open(data_dir)?;
+    if (0..data.n_users()).all(|user| data.train(user).len() < 2) {
+        bail!(InputError::other("no user has two clicks to train on"));
+    }
+    let run = Run::create(&args.out, config, data_dir, &data)?;
+    Ok((run, data))
+}
+
+fn resume(args: &Args) -> Result<(Run, Dataset)> {
+    if args.config.is_some() || !args.sets.is_empty() || args.method.is_some() {
+        bail!(InputError::other(
+            "a resumed run keeps its settings: leave out --config, --set and --method"
+        ));
+    }
+    let run = Run::open(&args.out)?;
+    let dir = args.data.as_ref().unwrap_or(&run.about.data);
+    let data = Dataset::open(dir)?;
+    Ok((run, data))
+}
+
+/// The first Ctrl-C asks the training to stop at the next step; a second one ends the program.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nstopping after this step and saving (Ctrl-C again: at once) ...");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}

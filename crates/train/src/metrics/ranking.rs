@@ -1,0 +1,115 @@
+//! Ranking figures: the target's rank among all items, and HR, NDCG and MRR cut at 5, 10 and 20.
+//!
+//! Every item of the catalogue is ranked. `masked` leaves out the items of the history (the
+//! target stays in even if it was seen), `unmasked` leaves out nothing. The target ranks after
+//! every item of equal score.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Cut-offs of all figures.
+pub const CUTS: [usize; 3] = [5, 10, 20];
+
+/// Where one target came, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rank {
+    /// Among items outside the history.
+    pub masked: usize,
+    /// Among all items.
+    pub unmasked: usize,
+}
+
+/// Ranks `target` by `scores` (indexed by item; entry 0 belongs to padding and takes no part).
+pub fn rank(scores: &[f32], target: u32, history: &[u32]) -> Rank {
+    // A target without a score is behind everything.
+    let at_target = Some(scores[target as usize]).filter(|s| !s.is_nan()).unwrap_or(f32::NEG_INFINITY);
+    let ahead = |score: f32| usize::from(score >= at_target || score.is_nan());
+    let unmasked = scores[1..].iter().map(|&s| ahead(s)).sum::<usize>();
+    let mut seen: Vec<u32> = history.iter().copied().filter(|&i| i != target).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let hidden = seen.iter().map(|&i| ahead(scores[i as usize])).sum::<usize>();
+    // The target itself is among those counted as ahead, which makes the count its rank.
+    Rank {
+        masked: unmasked - hidden,
+        unmasked,
+    }
+}
+
+/// Mean HR, NDCG and MRR of some ranks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// `(hr, ndcg, mrr)` at each of [`CUTS`].
+    pub at: [(f64, f64, f64); CUTS.len()],
+}
+
+impl Figures {
+    /// Means over `ranks`; zeros if there are none.
+    pub fn of(ranks: impl Iterator<Item = usize> + Clone) -> Self {
+        let count = ranks.clone().count().max(1) as f64;
+        let at = CUTS.map(|cut| {
+            let (mut hr, mut ndcg, mut mrr) = (0.0, 0.0, 0.0);
+            for rank in ranks.clone().filter(|&rank| rank <= cut) {
+                hr += 1.0;
+                ndcg += 1.0 / ((rank + 1) as f64).log2();
+                mrr += 1.0 / rank as f64;
+            }
+            (hr / count, ndcg / count, mrr / count)
+        });
+        Self { at }
+    }
+
+    /// NDCG@10, what backbones are selected by.
+    pub fn ndcg10(&self) -> f64 {
+        self.at[1].1
+    }
+
+    /// `{"hr@5": ..., "ndcg@5": ..., "mrr@5": ..., "hr@10": ...}`
+    pub fn to_json(&self) -> Value {
+        let mut map = Map::new();
+        for (cut, (hr, ndcg, mrr)) in CUTS.iter().zip(self.at) {
+            map.insert(format!("hr@{cut}"), json!(hr));
+            map.insert(format!("ndcg@{cut}"), json!(ndcg));
+            map.insert(format!("mrr@{cut}"), json!(mrr));
+        }
+        Value::Object(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_ranks_after_equal_scores() {
+        assert_eq!(rank(&[9.0, 1.0, 1.0, 1.0, 0.0], 2, &[]).unmasked, 3);
+        assert_eq!(rank(&[9.0, 1.0, 2.0, 1.0], 2, &[]).unmasked, 1);
+    }
+
+    #[test]
+    fn seen_items_are_left_out_only_when_masked() {
+        let scores = [0.0, 3.0, 2.0, 1.0, 4.0];
+        let r = rank(&scores, 3, &[1, 1, 4]);
+        assert_eq!((r.masked, r.unmasked), (2, 4));
+        // A target seen before can still be found.
+        assert_eq!(rank(&scores, 3, &[3]).masked, 4);
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_never_flatters() {
+        assert_eq!(rank(&[0.0, f32::NAN, 1.0], 2, &[]).unmasked, 2);
+        assert_eq!(rank(&[0.0, 0.5, f32::NAN], 2, &[]).unmasked, 2);
+    }
+
+    #[test]
+    fn figures_are_the_textbook_ones() {
+        let figures = Figures::of([1usize, 3, 11, 100].into_iter());
+        let (hr, ndcg, mrr) = figures.at[1];
+        assert!((hr - 0.5).abs() < 1e-12);
+        assert!((ndcg - (1.0 + 0.5) / 4.0).abs() < 1e-12);
+        assert!((mrr - (1.0 + 1.0 / 3.0) / 4.0).abs() < 1e-12);
+        assert_eq!(figures.at[0].0, 0.5);
+        assert_eq!(figures.at[2].0, 0.75);
+        assert_eq!(Figures::of(std::iter::empty()).ndcg10(), 0.0);
+    }
+}

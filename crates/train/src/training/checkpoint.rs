@@ -1,0 +1,139 @@
+//! What a training leaves on disk so that it can go on: weights, optimiser moments and the place
+//! it had reached. A checkpoint is written beside the previous one and takes its place by
+//! renaming, so that a crash or a full disk leaves one of the two whole.
+
+use anyhow::{Context, Result, bail};
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::store::ModuleRecord;
+use ingle_model::Model;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// Layout of a run folder; a run of another version is not resumed.
+pub const VERSION: u32 = 1;
+
+/// The place a training has reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Layout version.
+    pub version: u32,
+    /// Phase being trained; the number of phases once all are done.
+    pub phase: usize,
+    /// Epochs of the phase that are complete.
+    pub epoch: usize,
+    /// Steps of the current epoch that are complete.
+    pub step: usize,
+    /// Sum over those steps of loss times targets, and of targets.
+    pub loss: (f64, f64),
+    /// Best validation figure of the phase and the epoch that gave it, counted from 1.
+    pub best: Option<(f64, usize)>,
+    /// Lines of `metrics.jsonl` that belong to what is complete.
+    pub lines: usize,
+}
+
+impl State {
+    /// Before the first step.
+    pub fn fresh() -> Self {
+        Self {
+            version: VERSION,
+            phase: 0,
+            epoch: 0,
+            step: 0,
+            loss: (0.0, 0.0),
+            best: None,
+            lines: 0,
+        }
+    }
+
+    /// After a phase has ended.
+    pub fn next_phase(&mut self) {
+        *self = Self {
+            phase: self.phase + 1,
+            lines: self.lines,
+            ..Self::fresh()
+        };
+    }
+}
+
+const CURRENT: &str = "checkpoint";
+const PREVIOUS: &str = "checkpoint.previous";
+const COMING: &str = "checkpoint.coming";
+
+/// Writes a checkpoint into the run folder.
+pub fn save(run: &Path, model: &Model, optimizer: &ModuleOptimizer, state: &State) -> Result<()> {
+    let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
+    remove(&coming)?;
+    fs::create_dir_all(&coming)?;
+    save_model(&coming.join("model.bpk"), model)?;
+    (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
+    write_atomically(&coming.join("state.json"), &serde_json::to_vec_pretty(state)?)?;
+    remove(&previous)?;
+    if current.exists() {
+        fs::rename(&current, &previous)?;
+    }
+    fs::rename(&coming, &current)?;
+    remove(&previous)
+}
+
+/// Reads the checkpoint of a run folder; `None` if there is none yet.
+pub fn load(
+    run: &Path,
+    model: Model,
+    optimizer: ModuleOptimizer,
+) -> Result<Option<(Model, ModuleOptimizer, State)>> {
+    let Some(dir) = [CURRENT, PREVIOUS].map(|name| run.join(name)).into_iter().find(|d| d.exists())
+    else {
+        return Ok(None);
+    };
+    let text = fs::read(dir.join("state.json"))
+        .with_context(|| format!("{} has no state.json", dir.display()))?;
+    let state: State = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is damaged", dir.join("state.json").display()))?;
+    if state.version != VERSION {
+        bail!(
+            "{} was written by another version (layout {}, this is {VERSION}): train anew",
+            dir.display(),
+            state.version
+        );
+    }
+    let model = load_model(&dir.join("model.bpk"), model)?;
+    let optimizer = optimizer.load(dir.join("optimizer.bpk"))
+        .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;
+    Ok(Some((model, optimizer, state)))
+}
+
+/// Writes a model's parameters.
+pub fn save_model(path: &Path, model: &Model) -> Result<()> {
+    let coming = path.with_extension("coming");
+    let record = model.clone().into_record();
+    record.save(&coming).with_context(|| format!("cannot write {}", coming.display()))?;
+    fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Reads a model's parameters into a model of the same shape.
+pub fn load_model(path: &Path, model: Model) -> Result<Model> {
+    let record = ModuleRecord::load(path)
+        .with_context(|| format!("cannot read the weights in {}", path.display()))?;
+    let loaded = model.try_load_record(record);
+    loaded.with_context(|| format!("{} does not fit the configuration", path.display()))
+}
+
+/// Writes a file so that it is either the old one or the new one.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".coming");
+    let coming = path.with_file_name(name);
+    fs::write(&coming, bytes).with_context(|| format!("cannot write {}", coming.display()))?;
+    fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn remove(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("cannot remove {}", dir.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,279 @@
+//! What a training run is made of: a TOML file with every setting commented, and overrides on the
+//! command line. The resolved configuration is saved with the run, so that it says itself how it
+//! was made.
+
+use anyhow::{Context, Result, bail};
+use ingle_model::config::BackboneConfig;
+use ingle_model::gate::GateConfig;
+use ingle_model::methods::{MethodConfig, NAMES};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+use crate::data::InputError;
+use crate::data::corrupt::Kind;
+
+/// Everything a run is made of beside its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The one source of every random choice.
+    pub seed: u64,
+    /// The method.
+    pub method: MethodConfig,
+    /// Sizes of the Transformer.
+    pub backbone: BackboneConfig,
+    /// From noise probability to keep weight.
+    pub gate: GateConfig,
+    /// How the backbone is trained.
+    pub training: Schedule,
+    /// How the denoiser is trained.
+    pub denoising: Denoising,
+}
+
+/// Epochs, steps and when to stop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// Passes over the data at most.
+    pub epochs: usize,
+    /// Stop when the validation figure has not improved for this many epochs.
+    pub patience: usize,
+    /// Adam's learning rate.
+    pub learning_rate: f64,
+    /// Clicks of one optimisation step, counted without padding.
+    pub batch_clicks: usize,
+}
+
+/// How a denoiser is trained on labelled corruption.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Denoising {
+    /// Passes over the data at most.
+    pub epochs: usize,
+    /// Stop when the validation AUC has not improved for this many epochs.
+    pub patience: usize,
+    /// Adam's learning rate.
+    pub learning_rate: f64,
+    /// Clicks of one optimisation step, counted without padding.
+    pub batch_clicks: usize,
+    /// Share of clicks that is replaced.
+    pub rate: f64,
+    /// How replacements are drawn; each history takes the next kind in turn.
+    pub kinds: Vec<Kind>,
+    /// Only the latest clicks of a history are replaced and judged.
+    pub last: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            method: MethodConfig::Dc4sr(Default::default()),
+            backbone: BackboneConfig::default(),
+            gate: GateConfig::default(),
+            training: Schedule::default(),
+            denoising: Denoising::default(),
+        }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            epochs: 100,
+            patience: 10,
+            learning_rate: 1e-3,
+            batch_clicks: 2048,
+        }
+    }
+}
+
+impl Default for Denoising {
+    fn default() -> Self {
+        Self {
+            epochs: 30,
+            patience: 4,
+            learning_rate: 1e-3,
+            batch_clicks: 4096,
+            rate: 0.1,
+            kinds: vec![Kind::Uniform, Kind::Popularity],
+            last: 20,
+        }
+    }
+}
+
+impl Denoising {
+    /// The epochs and steps among these settings.
+    pub fn schedule(&self) -> Schedule {
+        Schedule {
+            epochs: self.epochs,
+            patience: self.patience,
+            learning_rate: self.learning_rate,
+            batch_clicks: self.batch_clicks,
+        }
+    }
+}
+
+impl Config {
+    /// Reads `file` (defaults without one), takes `--set key=value` overrides and `--method`, and
+    /// checks the result.
+    ///
+    /// # Errors
+    /// Input errors that name the key: unknown keys, values of the wrong type or out of range.
+    pub fn resolve(file: Option<&Path>, sets: &[String], method: Option<&str>) -> Result<Self> {
+        let mut table = match file {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| InputError::other(format!("cannot read {}: {e}", path.display())))?;
+                text.parse()
+                    .map_err(|e| InputError::other(format!("{}: {e}", path.display())))?
+            }
+        };
+        for set in sets {
+            apply(&mut table, set)?;
+        }
+        if let Some(name) = method {
+            choose(&mut table, name)?;
+        }
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| {
+            InputError::other(format!("the configuration is not usable: {}", e.message()))
+        })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The configuration a run was saved with.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// An input error that names the key.
+    pub fn validate(&self) -> Result<()> {
+        let bad = |message: String| -> anyhow::Error { InputError::other(message).into() };
+        self.backbone.validate().map_err(|e| bad(format!("backbone.{e}")))?;
+        self.gate.validate().map_err(|e| bad(format!("gate.{e}")))?;
+        self.method.validate().map_err(|e| bad(format!("method.{e}")))?;
+        for (name, schedule) in [
+            ("training", self.training.clone()),
+            ("denoising", self.denoising.schedule()),
+        ] {
+            schedule.validate(name).map_err(bad)?;
+        }
+        if !(self.denoising.rate > 0.0 && self.denoising.rate < 1.0) {
+            let rate = self.denoising.rate;
+            return Err(bad(format!("denoising.rate is {rate}, but must be between 0 and 1")));
+        }
+        if self.denoising.kinds.is_empty() || self.denoising.last == 0 {
+            return Err(bad("denoising.kinds and denoising.last must not be empty or 0".into()));
+        }
+        Ok(())
+    }
+}
+
+impl Schedule {
+    fn validate(&self, name: &str) -> Result<(), String> {
+        if self.epochs == 0 || self.patience == 0 || self.batch_clicks == 0 {
+            return Err(format!("{name}: epochs, patience and batch_clicks must be at least 1"));
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate < 1.0) {
+            let rate = self.learning_rate;
+            return Err(format!("{name}.learning_rate is {rate}, but must be between 0 and 1"));
+        }
+        Ok(())
+    }
+}
+
+/// Sets `method.name`, keeping the file's settings if they are for that method.
+fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
+    if !NAMES.contains(&name) {
+        let all = NAMES.join(", ");
+        return Err(InputError::other(format!("there is no method {name:?}; there is {all}")).into());
+    }
+    let same = (table.get("method").and_then(|m| m.get("name")))
+        .is_some_and(|found| found.as_str() == Some(name));
+    if !same {
+        let method = toml::Table::from_iter([("name".to_owned(), name.into())]);
+        table.insert("method".to_owned(), method.into());
+    }
+    Ok(())
+}
+
+/// Applies one `a.b=value`; the value is TOML, or else taken as text.
+fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
+    let Some((key, value)) = set.split_once('=') else {
+        return Err(InputError::other(format!("--set {set}: expected key=value")).into());
+    };
+    let value = format!("value = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| value.into());
+    let mut parts: Vec<&str> = key.trim().split('.').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut place = table;
+    for part in parts {
+        let entry = (place.entry(part.to_owned())).or_insert_with(|| toml::Table::new().into());
+        match entry.as_table_mut() {
+            Some(inner) => place = inner,
+            None => bail!(InputError::other(format!("--set {set}: {part} is not a table"))),
+        }
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(sets: &[&str], method: Option<&str>) -> Result<Config> {
+        let sets: Vec<String> = sets.iter().map(|&s| s.to_owned()).collect();
+        Config::resolve(None, &sets, method)
+    }
+
+    #[test]
+    fn overrides_reach_nested_keys_and_round_trip() {
+        let config = resolve(&["backbone.width=32", "training.epochs = 3", "seed=9"], None)
+            .expect("valid");
+        assert_eq!((config.backbone.width, config.training.epochs, config.seed), (32, 3, 9));
+        let text = toml::to_string(&config).expect("TOML");
+        assert_eq!(toml::from_str::<Config>(&text).expect("round trip"), config);
+    }
+
+    #[test]
+    fn unknown_keys_and_methods_are_named() {
+        let error = resolve(&["backbone.widht=32"], None).expect_err("typo").to_string();
+        assert!(error.contains("widht") && error.contains("width"), "{error}");
+        let error = resolve(&[], Some("dc5sr")).expect_err("unknown").to_string();
+        assert!(error.contains("dc5sr") && error.contains("sasrec"), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        for (set, key) in [
+            ("training.learning_rate=-1", "training.learning_rate"),
+            ("backbone.dropout=1.5", "backbone.dropout"),
+            ("denoising.rate=1.0", "denoising.rate"),
+            ("gate.tau_high=0.1", "gate.tau_high"),
+        ] {
+            let error = resolve(&[set], None).expect_err(set).to_string();
+            assert!(error.contains(key), "{set}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_method_on_the_command_line_wins() {
+        assert_eq!(resolve(&[], Some("sasrec")).expect("valid").method.name(), "sasrec");
+        let config = resolve(&["method.name=dc4sr", "method.scorer_width=8"], Some("dc4sr"));
+        let MethodConfig::Dc4sr(settings) = config.expect("valid").method else {
+            panic!("another method");
+        };
+        assert_eq!(settings.scorer_width, 8);
+    }
+}

@@ -1,0 +1,160 @@
+//! One epoch of one phase: the steps over all training histories.
+
+use super::batches::plan;
+use super::checkpoint::State;
+use super::config::Schedule;
+use super::progress::Progress;
+use super::samples::{Corruption, labelled, next_items};
+use super::softmax::FullSoftmax;
+use crate::data::Dataset;
+use anyhow::{Result, bail};
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::prelude::*;
+use ingle_model::backbone::Backbone;
+use ingle_model::methods::{Learns, Objective, Phase, Step};
+use ingle_model::{Model, Rng};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What stays the same over a whole training.
+pub struct Context<'a> {
+    /// The histories.
+    pub data: &'a Dataset,
+    /// `ln(1 + clicks)` by item.
+    pub popularity: Vec<f32>,
+    /// How histories are corrupted for the denoiser.
+    pub corruption: Corruption,
+    /// The source of all chance.
+    pub seed: u64,
+    /// Where gradients are recorded.
+    pub device: Device,
+    /// Set when the person wants to stop.
+    pub stop: &'a AtomicBool,
+    /// What the person sees.
+    pub progress: &'a Progress,
+}
+
+/// How an epoch ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ended {
+    /// With this mean loss over this many targets.
+    Complete(f64, f64),
+    /// Between two steps, because the person asked.
+    Interrupted,
+}
+
+/// A loss that is not a number.
+#[derive(Debug, thiserror::Error)]
+#[error("the loss became {loss} at step {step} of epoch {epoch}; the last good weights are kept: try a lower learning_rate")]
+pub struct Diverged {
+    loss: f32,
+    step: usize,
+    epoch: usize,
+}
+
+/// Runs the steps of the current epoch from `state.step` on.
+pub fn run(
+    context: &Context<'_>,
+    phase: &Phase,
+    schedule: &Schedule,
+    model: &mut Model,
+    optimizer: &mut ModuleOptimizer,
+    state: &mut State,
+) -> Result<Ended> {
+    let place = [3, state.phase as u64, state.epoch as u64];
+    let lengths = lengths(context, phase.learns, model.backbone.max_len());
+    let batches = plan(&lengths, schedule.batch_clicks, &mut Rng::new(context.seed, &place));
+    let title = format!("{} epoch {}", phase.name, state.epoch + 1);
+    context.progress.start(title, lengths.iter().sum());
+    for (step, users) in batches.iter().enumerate().skip(state.step) {
+        if context.stop.load(Ordering::Relaxed) {
+            return Ok(Ended::Interrupted);
+        }
+        let mut rng = Rng::new(context.seed, &[place[0], place[1], place[2], step as u64]);
+        let (loss, gradients) = gradients(context, phase, model, users, state.epoch, &mut rng);
+        if !loss.is_finite() {
+            let epoch = state.epoch + 1;
+            bail!(Diverged { loss, step: step + 1, epoch });
+        }
+        *model = optimizer.step(schedule.learning_rate, model.clone(), gradients);
+        let clicks: usize = users.iter().map(|&user| lengths[user]).sum();
+        state.step = step + 1;
+        state.loss.0 += f64::from(loss) * clicks as f64;
+        state.loss.1 += clicks as f64;
+        context.progress.advance(clicks, state.loss.0 / state.loss.1);
+    }
+    let (sum, count) = state.loss;
+    Ok(Ended::Complete(sum / count.max(1.0), count))
+}
+
+/// Clicks that each user's history contributes to a step.
+fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> {
+    let users = 0..context.data.n_users();
+    let lengths = users.map(|user| {
+        let clicks = context.data.train(user).len();
+        match learns {
+            // The first click has nothing before it to be predicted from.
+            Learns::Backbone => clicks.saturating_sub(1).min(max_len),
+            // Of a single click there is nothing to agree or disagree with.
+            Learns::Denoiser if clicks < 2 => 0,
+            Learns::Denoiser => clicks.min(max_len),
+        }
+    });
+    lengths.collect()
+}
+
+/// Loss and gradients of one batch of users.
+fn gradients(
+    context: &Context<'_>,
+    phase: &Phase,
+    model: &Model,
+    users: &[usize],
+    epoch: usize,
+    rng: &mut Rng,
+) -> (f32, GradientsParams) {
+    let Context { data, popularity, device, .. } = context;
+    let max_len = model.backbone.max_len();
+    let frozen: Backbone;
+    let mut rank = FullSoftmax::new(model.backbone.items.val());
+    let mut step = match phase.learns {
+        Learns::Backbone => {
+            let (batch, targets) = next_items(data, users, max_len, popularity, device);
+            return finish(model, phase, Step {
+                backbone: &model.backbone,
+                histories: Some(batch),
+                targets: &targets,
+                labelled: None,
+                rank: &mut rank,
+                rng,
+            });
+        }
+        Learns::Denoiser => {
+            frozen = model.backbone.valid();
+            let corrupted = |user, history: &[u32]| {
+                context.corruption.apply(history, user, context.seed, epoch as u64)
+            };
+            let inner = frozen.items.val().device();
+            let labelled = labelled(data, users, max_len, corrupted, popularity, &inner);
+            Step {
+                backbone: &frozen,
+                histories: None,
+                targets: &[],
+                labelled: Some(labelled),
+                rank: &mut rank,
+                rng,
+            }
+        }
+    };
+    let loss = model.method.loss(phase, &mut step);
+    backward(model, &loss)
+}
+
+fn finish(model: &Model, phase: &Phase, mut step: Step<'_>) -> (f32, GradientsParams) {
+    let loss = model.method.loss(phase, &mut step);
+    backward(model, &loss)
+}
+
+fn backward(model: &Model, loss: &Tensor<1>) -> (f32, GradientsParams) {
+    let gradients = GradientsParams::from_grads(loss.backward(), model);
+    (loss.clone().inner().into_scalar::<f32>(), gradients)
+}

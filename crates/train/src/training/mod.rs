@@ -1,0 +1,16 @@
+//! Training: from a prepared dataset to a run folder with the best weights.
+
+pub mod batches;
+pub mod calibrate;
+pub mod checkpoint;
+pub mod config;
+pub mod epoch;
+mod exp;
+pub mod judge;
+pub mod progress;
+pub mod run;
+pub mod samples;
+pub mod softmax;
+
+pub use config::Config;
+pub use run::Run;

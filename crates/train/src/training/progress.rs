@@ -1,0 +1,64 @@
+//! What a person sees of a training: a live bar on a terminal, plain lines anywhere else.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+
+/// Shows how far an epoch is.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    live: bool,
+}
+
+impl Progress {
+    /// Nothing is drawn unless standard error is a terminal.
+    pub fn new() -> Self {
+        let live = std::io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = "{prefix:>22} {wide_bar} {pos}/{len} clicks, {per_sec}, {eta} left, loss {msg}";
+        bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
+        Self { bar, live }
+    }
+
+    /// A stretch of `total` clicks begins.
+    pub fn start(&self, what: String, total: usize) {
+        if self.live {
+            self.bar.reset();
+            self.bar.set_length(total as u64);
+            self.bar.set_prefix(what);
+        }
+    }
+
+    /// `clicks` more are done, at that mean loss.
+    pub fn advance(&self, clicks: usize, loss: f64) {
+        if self.live {
+            self.bar.set_message(format!("{loss:.4}"));
+            self.bar.inc(clicks as u64);
+        }
+    }
+
+    /// A line that stays.
+    pub fn line(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The most memory this process has held, in bytes, where the system says.
+pub fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

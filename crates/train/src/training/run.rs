@@ -1,0 +1,352 @@
+//! A run: the folder a training writes, and the loop over phases and epochs.
+//!
+//! ```text
+//! RUN/config.toml     the configuration as resolved
+//! RUN/run.json        dataset, seed, figures of the best epochs, calibration
+//! RUN/metrics.jsonl   one line an epoch
+//! RUN/checkpoint/     where a resumed training goes on
+//! RUN/model.bpk       the best weights
+//! ```
+
+use super::checkpoint::{self, State, load_model, save_model, write_atomically};
+use super::config::{Config, Schedule};
+use super::epoch::{self, Context, Ended};
+use super::judge::{self, LabelledHistory, Verdicts};
+use super::progress::Progress;
+use super::samples::{Corruption, latest, popularity};
+use crate::data::{Dataset, InputError, Split};
+use anyhow::{Context as _, Result, bail};
+use burn::module::Module;
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::prelude::*;
+use ingle_model::methods::{Learns, Objective, Phase};
+use ingle_model::{Model, ModelConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What a run says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Layout version of the run folder.
+    pub version: u32,
+    /// The program's version.
+    pub ingle: String,
+    /// Folder of the dataset.
+    pub data: PathBuf,
+    /// Hash of the dataset.
+    pub data_hash: String,
+    /// Items of the catalogue.
+    pub items: usize,
+    /// Best validation figure of each finished phase.
+    pub phases: Vec<BestOf>,
+    /// Whether all phases are done.
+    pub finished: bool,
+    /// Fitted temperature of the noise logits.
+    pub temperature: f32,
+    /// Seconds of training so far.
+    pub seconds: f64,
+    /// Most memory held, bytes.
+    pub peak_memory: Option<u64>,
+}
+
+/// The best epoch of a phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BestOf {
+    /// The phase.
+    pub phase: String,
+    /// What it was selected by.
+    pub figure: String,
+    /// The best value.
+    pub value: f64,
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+}
+
+/// A run folder.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Where it is.
+    pub dir: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// What it says of itself.
+    pub about: About,
+}
+
+impl Run {
+    /// Opens a run folder.
+    ///
+    /// # Errors
+    /// If it is none, or of another version.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let path = dir.join("run.json");
+        let Ok(text) = fs::read(&path) else {
+            let dir = dir.display();
+            return Err(InputError::other(format!(
+                "{dir} is no run folder: it has no run.json; `ingle train --out {dir}` makes one"
+            )).into());
+        };
+        let about: About = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged", path.display()))?;
+        if about.version != checkpoint::VERSION {
+            bail!(
+                "{} was written by another version (layout {}, this is {}): train anew",
+                dir.display(), about.version, checkpoint::VERSION
+            );
+        }
+        let config = Config::read(&dir.join("config.toml"))?;
+        Ok(Self { dir: dir.to_owned(), config, about })
+    }
+
+    /// Begins a run in an empty or new folder.
+    pub fn create(dir: &Path, config: Config, data_dir: &Path, data: &Dataset) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let about = About {
+            version: checkpoint::VERSION,
+            ingle: env!("CARGO_PKG_VERSION").to_owned(),
+            data: fs::canonicalize(data_dir)?,
+            data_hash: data.hash().to_owned(),
+            items: data.n_items(),
+            phases: Vec::new(),
+            finished: false,
+            temperature: 1.0,
+            seconds: 0.0,
+            peak_memory: None,
+        };
+        let run = Self { dir: dir.to_owned(), config, about };
+        let text = toml::to_string(&run.config)?;
+        write_atomically(&dir.join("config.toml"), text.as_bytes())?;
+        run.save()?;
+        Ok(run)
+    }
+
+    fn save(&self) -> Result<()> {
+        write_atomically(&self.dir.join("run.json"), &serde_json::to_vec_pretty(&self.about)?)
+    }
+
+    /// Shape of the model, with the calibration as far as it is fitted.
+    pub fn model_config(&self) -> ModelConfig {
+        let mut gate = self.config.gate;
+        gate.temperature = self.about.temperature;
+        ModelConfig {
+            items: self.about.items,
+            backbone: self.config.backbone.clone(),
+            method: self.config.method.clone(),
+            gate,
+        }
+    }
+
+    /// The best weights, for inference on `device`.
+    pub fn model(&self, device: &Device) -> Result<Model> {
+        if !self.about.finished {
+            let dir = self.dir.display();
+            return Err(InputError::other(format!(
+                "the training in {dir} is not finished: `ingle train --resume --out {dir}` goes on"
+            )).into());
+        }
+        let fresh = Model::new(&self.model_config(), self.config.seed, device);
+        load_model(&self.dir.join("model.bpk"), fresh)
+    }
+
+    /// Trains until all phases are done (`true`) or `stop` is set (`false`).
+    pub fn train(&mut self, data: &Dataset, stop: &AtomicBool, progress: &Progress) -> Result<bool> {
+        if data.hash() != self.about.data_hash {
+            bail!(InputError::other(format!(
+                "the dataset has changed since this run began (its hash was {}, now {}): train anew",
+                self.about.data_hash, data.hash()
+            )));
+        }
+        let context = Context {
+            data,
+            popularity: popularity(data),
+            corruption: Corruption::new(&self.config.denoising, data)?,
+            seed: self.config.seed,
+            device: Device::flex().autodiff(),
+            stop,
+            progress,
+        };
+        Trainer::start(self, &context)?.run()
+    }
+}
+
+/// A training under way.
+struct Trainer<'a> {
+    run: &'a mut Run,
+    context: &'a Context<'a>,
+    model: Model,
+    optimizer: ModuleOptimizer,
+    state: State,
+    phases: &'static [Phase],
+    since: Instant,
+}
+
+impl<'a> Trainer<'a> {
+    fn start(run: &'a mut Run, context: &'a Context<'a>) -> Result<Self> {
+        let fresh = Model::new(&run.model_config(), run.config.seed, &context.device);
+        let phases = fresh.method.phases();
+        let resumed = checkpoint::load(&run.dir, fresh.clone(), optimizer())?;
+        let (model, optimizer, state) = resumed.unwrap_or((fresh, optimizer(), State::fresh()));
+        keep_lines(&run.dir.join("metrics.jsonl"), state.lines)?;
+        let since = Instant::now();
+        Ok(Self { run, context, model, optimizer, state, phases, since })
+    }
+
+    fn run(mut self) -> Result<bool> {
+        while let Some(phase) = self.phases.get(self.state.phase) {
+            let schedule = match phase.learns {
+                Learns::Backbone => self.run.config.training.clone(),
+                Learns::Denoiser => self.run.config.denoising.schedule(),
+            };
+            while !self.phase_over(&schedule) {
+                if !self.epoch(phase, &schedule)? {
+                    return Ok(false);
+                }
+            }
+            self.end_phase(phase)?;
+        }
+        self.end()?;
+        Ok(true)
+    }
+
+    fn phase_over(&self, schedule: &Schedule) -> bool {
+        let best = self.state.best.map_or(0, |(_, epoch)| epoch);
+        self.state.epoch >= schedule.epochs || self.state.epoch >= best + schedule.patience
+    }
+
+    /// One epoch with its validation and checkpoint; `false` if the person stopped it.
+    fn epoch(&mut self, phase: &Phase, schedule: &Schedule) -> Result<bool> {
+        let start = Instant::now();
+        let Self { context, model, optimizer, state, .. } = self;
+        let ended = epoch::run(context, phase, schedule, model, optimizer, state)?;
+        let Ended::Complete(loss, clicks) = ended else {
+            self.checkpoint()?;
+            return Ok(false);
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let (name, figure) = self.validate(phase)?;
+        let state = &mut self.state;
+        state.epoch += 1;
+        (state.step, state.loss) = (0, (0.0, 0.0));
+        if state.best.is_none_or(|(best, _)| figure > best) {
+            state.best = Some((figure, state.epoch));
+            save_model(&self.run.dir.join(best_file(phase)), &self.model)?;
+        }
+        let (best, best_epoch) = self.state.best.unwrap_or((figure, self.state.epoch));
+        let epoch = self.state.epoch;
+        self.context.progress.line(&format!(
+            "{} {epoch:>3}  loss {loss:.4}  valid {name} {figure:.4}  best {best:.4} (epoch {best_epoch})  {seconds:.1} s, {:.0} clicks/s",
+            phase.name, clicks / seconds
+        ));
+        self.log(&json!({
+            "phase": phase.name, "epoch": epoch, "loss": loss, name: figure,
+            "seconds": seconds, "validation_seconds": start.elapsed().as_secs_f64() - seconds,
+            "clicks": clicks,
+        }))?;
+        self.checkpoint()?;
+        Ok(true)
+    }
+
+    /// The figure a phase is selected by, on the validation split.
+    fn validate(&self, phase: &Phase) -> Result<(&'static str, f64)> {
+        let model = self.model.valid();
+        let device = model.backbone.items.val().device();
+        let Context { data, popularity, .. } = self.context;
+        match phase.learns {
+            Learns::Backbone => {
+                let cases = judge::cases(data, Split::Valid);
+                let answers = judge::answer(&model, None, &cases, popularity, &device, |_| ());
+                Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
+            }
+            Learns::Denoiser => {
+                let auc = self.verdicts(&model, &device)?.detection(1.0).map_or(0.0, |d| d.auc);
+                Ok(("auc", auc))
+            }
+        }
+    }
+
+    /// The model's opinion of corrupted validation histories.
+    fn verdicts(&self, model: &Model, device: &Device) -> Result<Verdicts> {
+        let Context { data, popularity, corruption, seed, .. } = self.context;
+        let max_len = model.backbone.max_len();
+        let histories: Vec<LabelledHistory> = (judge::cases(data, Split::Valid).iter())
+            .map(|case| corruption.apply(latest(case.history, max_len), case.user, *seed, u64::MAX))
+            .collect();
+        let last = self.run.config.denoising.last;
+        let verdicts = judge::judge(model, &histories, last, popularity, device);
+        verdicts.context("a phase that trains a denoiser needs a method that has one")
+    }
+
+    fn end_phase(&mut self, phase: &Phase) -> Result<()> {
+        let best = self.run.dir.join(best_file(phase));
+        self.model = load_model(&best, self.model.clone())?;
+        self.optimizer = optimizer();
+        let (value, epoch) = self.state.best.context("a phase has at least one epoch")?;
+        let figure = match phase.learns {
+            Learns::Backbone => "validation ndcg@10",
+            Learns::Denoiser => "validation noise auc",
+        };
+        self.run.about.phases.retain(|done| done.phase != phase.name);
+        self.run.about.phases.push(BestOf {
+            phase: phase.name.to_owned(),
+            figure: figure.to_owned(),
+            value,
+            epoch,
+        });
+        if phase.learns == Learns::Denoiser {
+            let model = self.model.valid();
+            let device = model.backbone.items.val().device();
+            self.run.about.temperature = super::calibrate::temperature(&self.verdicts(&model, &device)?);
+        }
+        self.state.next_phase();
+        self.checkpoint()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        save_model(&self.run.dir.join("model.bpk"), &self.model)?;
+        self.run.about.finished = true;
+        self.run.about.peak_memory = super::progress::peak_memory();
+        self.account()
+    }
+
+    fn checkpoint(&mut self) -> Result<()> {
+        checkpoint::save(&self.run.dir, &self.model, &self.optimizer, &self.state)?;
+        self.account()
+    }
+
+    /// Adds the time since the last call to the run's.
+    fn account(&mut self) -> Result<()> {
+        self.run.about.seconds += self.since.elapsed().as_secs_f64();
+        self.since = Instant::now();
+        self.run.save()
+    }
+
+    fn log(&mut self, line: &serde_json::Value) -> Result<()> {
+        let path = self.run.dir.join("metrics.jsonl");
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path)?;
+        writeln!(file, "{line}").with_context(|| format!("cannot write {}", path.display()))?;
+        self.state.lines += 1;
+        Ok(())
+    }
+}
+
+fn best_file(phase: &Phase) -> String {
+    format!("best-{}.bpk", phase.name)
+}
+
+fn optimizer() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
+/// Drops the lines of epochs that a resumed training will run again.
+fn keep_lines(path: &Path, lines: usize) -> Result<()> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Ok(());
+    };
+    let kept: String = text.split_inclusive('\n').take(lines).collect();
+    write_atomically(path, kept.as_bytes())
+}

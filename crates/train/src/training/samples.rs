@@ -1,0 +1,105 @@
+//! From histories to the tensors of one step.
+
+use super::config::Denoising;
+use super::softmax::tensor;
+use crate::data::Dataset;
+use crate::data::corrupt::{Sampler, corrupt_history};
+use burn::prelude::*;
+use ingle_model::methods::Labelled;
+use ingle_model::{Batch, Rng};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// What the dataset says of each item beside its clicks: `ln(1 + clicks in training)`, by item
+/// index, entry 0 for padding.
+pub fn popularity(data: &Dataset) -> Vec<f32> {
+    let counts = data.train_counts();
+    counts.iter().map(|&count| (count as f32).ln_1p()).collect()
+}
+
+/// Clean histories and the next item at every position.
+pub fn next_items(
+    data: &Dataset,
+    users: &[usize],
+    max_len: usize,
+    popularity: &[f32],
+    device: &Device,
+) -> (Batch, Vec<u32>) {
+    let windows: Vec<&[u32]> = users.iter().map(|&u| latest(data.train(u), max_len + 1)).collect();
+    let histories: Vec<&[u32]> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
+    let len = longest(&histories);
+    let mut targets = vec![0; users.len() * len];
+    for (row, window) in targets.chunks_exact_mut(len).zip(&windows) {
+        row[len + 1 - window.len()..].copy_from_slice(&window[1..]);
+    }
+    (Batch::new(&histories, len, popularity, device), targets)
+}
+
+/// Corrupts histories and keeps the labels.
+#[derive(Debug)]
+pub struct Corruption {
+    rate: f64,
+    last: usize,
+    samplers: Vec<Sampler>,
+}
+
+impl Corruption {
+    /// As the settings say, over the items that `data` was trained on.
+    pub fn new(settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
+        let samplers = settings.kinds.iter().map(|&kind| Sampler::new(kind, data));
+        Ok(Self {
+            rate: settings.rate,
+            last: settings.last,
+            samplers: samplers.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// One history with its labels (1 = replaced). `stream` names the draw: the same history
+    /// under the same seed and stream is corrupted in the same way, whatever else is drawn.
+    pub fn apply(&self, history: &[u32], user: usize, seed: u64, stream: u64) -> (Vec<u32>, Vec<u8>) {
+        let bits = Rng::new(seed, &[2, stream, user as u64]).bits();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(bits);
+        let sampler = &self.samplers[(user + stream as usize) % self.samplers.len()];
+        let untouched = history.len().saturating_sub(self.last);
+        let (head, tail) = history.split_at(untouched);
+        let (replaced, noise) = corrupt_history(tail, &mut rng, self.rate, sampler);
+        let items = [head, &replaced].concat();
+        let labels = [vec![0; head.len()], noise].concat();
+        (items, labels)
+    }
+}
+
+/// Corrupted training histories of some users with their labels.
+pub fn labelled(
+    data: &Dataset,
+    users: &[usize],
+    max_len: usize,
+    corrupted: impl Fn(usize, &[u32]) -> (Vec<u32>, Vec<u8>),
+    popularity: &[f32],
+    device: &Device,
+) -> Labelled {
+    let (histories, labels): (Vec<_>, Vec<_>) = (users.iter())
+        .map(|&user| corrupted(user, latest(data.train(user), max_len)))
+        .unzip();
+    let len = longest(&histories);
+    let mut padded = vec![0.0; users.len() * len];
+    for (row, labels) in padded.chunks_exact_mut(len).zip(&labels) {
+        for (slot, &label) in row[len - labels.len()..].iter_mut().zip(labels) {
+            *slot = f32::from(label);
+        }
+    }
+    Labelled {
+        batch: Batch::new(&histories, len, popularity, device),
+        labels: tensor(padded, [users.len(), len], device),
+    }
+}
+
+/// The latest `n` clicks.
+pub fn latest(history: &[u32], n: usize) -> &[u32] {
+    &history[history.len().saturating_sub(n)..]
+}
+
+/// Length of the longest history, at least 1.
+pub fn longest<H: AsRef<[u32]>>(histories: &[H]) -> usize {
+    histories.iter().map(|h| h.as_ref().len()).max().unwrap_or(0).max(1)
+}
