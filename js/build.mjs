@@ -1,0 +1,91 @@
+// Builds the npm package into pkg/dist.
+//
+//   node js/build.mjs               both wasm engines, the JavaScript, the types
+//   node js/build.mjs --only cpu    one wasm engine; the other is taken as it was built last
+//   node js/build.mjs --skip-wasm   the JavaScript and the types; both engines as they were built last
+//
+// Needs cargo with the wasm32-unknown-unknown target and the wasm-bindgen CLI of exactly the crate's
+// version, on PATH or in the folder that INGLE_TOOLS names.
+
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+const dist = join(root, "pkg", "dist");
+const engines = ["cpu", "gpu"];
+
+/** What wasm-bindgen writes for an engine; kept with cargo's own output, so that it outlives `dist`. */
+const bindings = (kind) => join(target, "ingle-web", kind);
+
+const wasm = parse(process.argv.slice(2));
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+for (const kind of wasm) buildWasm(kind);
+for (const kind of engines) takeWasm(kind);
+await buildScripts();
+run("tsc", ["--project", "tsconfig.json", "--noEmit", "false"]);
+for (const name of readdirSync(dist).sort()) console.log(`${String(statSync(join(dist, name)).size).padStart(9)}  ${name}`);
+
+function parse(args) {
+  if (args.length === 0) return engines;
+  if (args.length === 1 && args[0] === "--skip-wasm") return [];
+  if (args.length === 2 && args[0] === "--only" && engines.includes(args[1])) return [args[1]];
+  fail(`usage: node js/build.mjs [--only cpu|gpu | --skip-wasm], not "${args.join(" ")}"`);
+}
+
+function buildWasm(kind) {
+  const build = ["build", "--package", "ingle", "--profile", "web", "--target", "wasm32-unknown-unknown"];
+  run("cargo", [...build, "--no-default-features", "--features", kind], { CARGO_TARGET_DIR: target });
+  const linked = join(target, "wasm32-unknown-unknown", "web", "ingle.wasm");
+  // The page names the wasm file itself, so the bindings need no path of their own for bundlers to trip over.
+  const names = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", kind];
+  run("wasm-bindgen", [linked, ...names, "--out-dir", bindings(kind)]);
+}
+
+function takeWasm(kind) {
+  const built = join(bindings(kind), `${kind}_bg.wasm`);
+  if (!existsSync(built)) fail(`the ${kind} engine has not been built yet: run node js/build.mjs --only ${kind}`);
+  copyFileSync(built, join(dist, `${kind}.wasm`));
+}
+
+async function buildScripts() {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["js/index.ts", "js/worker-cpu.ts", "js/worker-gpu.ts"],
+    outdir: dist,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    plugins: [{ name: "ingle", setup: resolveOurs }],
+  });
+}
+
+/** The bindings by their private names, and the workers left as files of their own. */
+function resolveOurs(esbuild) {
+  esbuild.onResolve({ filter: /^ingle:/ }, ({ path }) => {
+    const kind = path.slice("ingle:".length);
+    return { path: join(bindings(kind), `${kind}.js`) };
+  });
+  esbuild.onResolve({ filter: /^\.\/worker-(cpu|gpu)\.js$/ }, ({ path }) => ({ path, external: true }));
+}
+
+function run(command, args, env = {}) {
+  const tools = [process.env.INGLE_TOOLS, join(root, "node_modules", ".bin"), process.env.PATH].filter(Boolean);
+  const options = { cwd: root, stdio: "inherit", env: { ...process.env, ...env, PATH: tools.join(delimiter) } };
+  const { error, status } = spawnSync(command, args, options);
+  if (error) fail(`${command} could not be started: ${error.message}`);
+  if (status !== 0) fail(`${command} failed`);
+}
+
+function fail(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
+}

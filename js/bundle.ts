@@ -1,0 +1,224 @@
+/**
+ * Fetches a bundle: the manifest afresh, the files by their content-hashed names, from the cache
+ * where they are already on the device.
+ *
+ * Which addresses are asked for, and in which order, follows from the manifest alone: never from the
+ * shopper. Requests carry no cookies, no referrer, no query and no headers of ours. Hashes are checked
+ * in the wasm engine, after the network and after the cache alike.
+ */
+
+import type { FileCache } from "./cache.js";
+import { openCache } from "./cache.js";
+import { IngleError } from "./errors.js";
+import type { Progress } from "./types.js";
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A file as the manifest lists it. */
+export interface FileEntry {
+  role: string;
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** A bundle's bytes; the caller owns them. */
+export interface BundleFiles {
+  manifest: Bytes;
+  entries: FileEntry[];
+  files: Map<string, Bytes>;
+  /** Whether any file came from the cache and not from the network. */
+  cached: boolean;
+}
+
+export interface BundleOptions {
+  fetch?: typeof fetch;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  cache?: FileCache;
+}
+
+const NAME = /^[a-z]+-[0-9a-f]{16}\.(safetensors|json)$/;
+const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer" };
+
+export class BundleSource {
+  /** The folder that the bundle's files are in. */
+  readonly base: URL;
+  readonly #fetch: typeof fetch;
+  readonly #onProgress: ((progress: Progress) => void) | undefined;
+  readonly #cache: FileCache;
+  /** Fetched once: engines that load later, or again, get the same bundle. */
+  #manifest: Bytes | undefined;
+
+  constructor(url: string | URL, { fetch = globalThis.fetch, onProgress, cache = openCache() }: BundleOptions = {}) {
+    this.base = folderOf(url);
+    this.#fetch = (input, init) => fetch(input, init);
+    this.#onProgress = onProgress;
+    this.#cache = cache;
+  }
+
+  /** The whole bundle. Every call hands out bytes of its own. */
+  async open(signal?: AbortSignal): Promise<BundleFiles> {
+    const manifest = (this.#manifest ??= await this.#fetchManifest(signal)).slice();
+    const entries = readEntries(manifest);
+    const files = new Map<string, Bytes>();
+    for (const entry of entries) {
+      const hit = await this.#cache.get(this.#url(entry.name));
+      if (hit) files.set(entry.name, hit);
+    }
+    const cached = files.size > 0;
+    const missing = entries.filter((entry) => !files.has(entry.name));
+    const report = this.#reporter(entries, files);
+    await Promise.all(
+      missing.map(async (entry) => {
+        const bytes = await this.#download(entry, report, signal);
+        files.set(entry.name, bytes);
+        await this.#cache.put(this.#url(entry.name), bytes);
+      }),
+    );
+    await this.#cache.put(this.#url("manifest.json"), manifest);
+    await this.#cache.keepOnly(this.base.href, [this.#url("manifest.json"), ...entries.map((entry) => this.#url(entry.name))]);
+    return { manifest, entries, files, cached };
+  }
+
+  /** Forgets the cached files, after one of them turned out not to be what the manifest says. */
+  async evict(): Promise<void> {
+    this.#manifest = undefined;
+    await this.#cache.keepOnly(this.base.href, []);
+  }
+
+  #url(name: string): string {
+    return new URL(name, this.base).href;
+  }
+
+  /** The manifest from the network; offline, the one that was there last. */
+  async #fetchManifest(signal: AbortSignal | undefined): Promise<Bytes> {
+    const url = this.#url("manifest.json");
+    try {
+      const response = await this.#get(url, { ...QUIET, cache: "no-cache" }, signal);
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      const last = error instanceof IngleError && error.code === "bundle/network" ? await this.#cache.get(url) : undefined;
+      if (!last) throw error;
+      return last;
+    }
+  }
+
+  async #download(entry: FileEntry, report: Report, signal: AbortSignal | undefined): Promise<Bytes> {
+    const url = this.#url(entry.name);
+    const response = await this.#get(url, QUIET, signal);
+    const bytes = new Uint8Array(entry.bytes);
+    let loaded = 0;
+    try {
+      for await (const chunk of chunksOf(response)) {
+        if (loaded + chunk.length > entry.bytes) throw wrongSize(entry, "more");
+        bytes.set(chunk, loaded);
+        loaded += chunk.length;
+        report(entry.name, chunk.length);
+      }
+    } catch (error) {
+      throw asNetworkError(error, url, signal);
+    }
+    if (loaded < entry.bytes) throw wrongSize(entry, `only ${loaded}`);
+    return bytes;
+  }
+
+  async #get(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.#fetch(url, signal ? { ...init, signal } : init);
+    } catch (error) {
+      throw asNetworkError(error, url, signal);
+    }
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new IngleError("bundle/http", `The server answered HTTP ${response.status} for ${url}.`);
+    }
+    return response;
+  }
+
+  #reporter(entries: FileEntry[], have: Map<string, Bytes>): Report {
+    const total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+    let loaded = 0;
+    const report: Report = (file, bytes) => {
+      loaded += bytes;
+      this.#onProgress?.({ loaded, total, file });
+    };
+    for (const [file, bytes] of have) report(file, bytes.length);
+    return report;
+  }
+}
+
+type Report = (file: string, bytes: number) => void;
+
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) {
+    yield new Uint8Array(await response.arrayBuffer());
+    return;
+  }
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    // After an error on our side the rest is not wanted; after the end this does nothing.
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** The folder a bundle's address means: given as the folder itself or as its manifest. */
+function folderOf(url: string | URL): URL {
+  const page = typeof document === "undefined" ? undefined : document.baseURI;
+  let folder: URL;
+  try {
+    folder = new URL(url, page);
+  } catch {
+    throw new IngleError("input/options", `"${url}" is not an address that a bundle can be fetched from.`);
+  }
+  if (folder.search || folder.hash) {
+    throw new IngleError("input/options", `A bundle's address has no query and no fragment: ${folder.href}`);
+  }
+  const path = folder.pathname.replace(/\/manifest\.json$/, "/");
+  folder.pathname = path.endsWith("/") ? path : `${path}/`;
+  return folder;
+}
+
+/** As much of the manifest as fetching needs; the engine checks all of it. */
+function readEntries(manifest: Bytes): FileEntry[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(manifest));
+  } catch (error) {
+    throw new IngleError("bundle/manifest", "The bundle's manifest.json is not JSON; is the address right?", { cause: error });
+  }
+  const { files } = (parsed ?? {}) as { files?: unknown };
+  if (!Array.isArray(files) || !files.every(isEntry)) {
+    throw new IngleError("bundle/manifest", "The bundle's manifest.json does not list its files; is the address right?");
+  }
+  for (const { name } of files) {
+    // A name is about to become part of an address: nothing may lead out of the folder.
+    if (!NAME.test(name)) throw new IngleError("bundle/name", `The manifest names a file that it may not name: ${JSON.stringify(name)}.`);
+  }
+  return files;
+}
+
+function isEntry(value: unknown): value is FileEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { role, name, bytes, sha256 } = value as Record<keyof FileEntry, unknown>;
+  return typeof role === "string" && typeof name === "string" && typeof sha256 === "string" && isSize(bytes);
+}
+
+/** At most 2 GiB: more does not fit in a browser's wasm memory beside a model. */
+function isSize(bytes: unknown): bytes is number {
+  return Number.isSafeInteger(bytes) && (bytes as number) >= 0 && (bytes as number) <= 2 ** 31;
+}
+
+function wrongSize(entry: FileEntry, found: string): IngleError {
+  return new IngleError("bundle/size", `${entry.name} should have ${entry.bytes} bytes but has ${found}; upload the bundle again.`);
+}
+
+/** An abort stays what it is; everything else that fetch throws is the network's doing. */
+function asNetworkError(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (error instanceof IngleError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new IngleError("bundle/network", `${url} could not be fetched: ${message}`, { cause: error });
+}

@@ -1,0 +1,116 @@
+/**
+ * One engine as the page sees it: the same calls whether it lives in a worker or on the page's thread.
+ */
+
+import { within } from "./deferred.js";
+import { IngleError } from "./errors.js";
+import type { EngineInfo, JudgedClick, LoadRequest, RankedItem, RankOptions } from "./protocol.js";
+import { Rpc } from "./rpc.js";
+import type { EngineKind } from "./types.js";
+
+/** Time for a worker's script to arrive and greet. */
+const GREETING_MS = 15_000;
+/** Time to download and compile the wasm and, on a GPU, the shaders. */
+const LOAD_MS = 120_000;
+/** Time for one answer; a GPU that has hung never answers. */
+const ANSWER_MS = 20_000;
+
+/** An engine that can be loaded and asked. */
+export interface EngineClient {
+  readonly kind: EngineKind;
+  readonly thread: "worker" | "main";
+  /** Called once, when the engine dies without having been disposed of. */
+  onDeath: ((error: IngleError) => void) | undefined;
+  load(request: LoadRequest): Promise<EngineInfo>;
+  recommend(history: string[], options: RankOptions, signal?: AbortSignal): Promise<RankedItem[]>;
+  explain(history: string[], signal?: AbortSignal): Promise<JudgedClick[]>;
+  dispose(): void;
+}
+
+class RemoteEngine implements EngineClient {
+  readonly kind: EngineKind;
+  readonly thread: "worker" | "main";
+  onDeath: ((error: IngleError) => void) | undefined;
+  readonly #rpc: Rpc;
+  #disposed = false;
+
+  constructor(kind: EngineKind, thread: "worker" | "main", rpc: Rpc, close: () => void) {
+    this.kind = kind;
+    this.thread = thread;
+    this.#rpc = rpc;
+    rpc.onDeath = (error) => {
+      close();
+      if (!this.#disposed) this.onDeath?.(error);
+    };
+  }
+
+  load(request: LoadRequest): Promise<EngineInfo> {
+    // The bytes move instead of being copied: the page has no further use for them.
+    const transfer = [request.manifest.buffer, ...[...request.files.values()].map((file) => file.buffer)];
+    return this.#rpc.call("load", request, { transfer, timeoutMs: LOAD_MS });
+  }
+
+  recommend(history: string[], options: RankOptions, signal?: AbortSignal): Promise<RankedItem[]> {
+    return this.#rpc.call("recommend", { history, options }, { signal, timeoutMs: ANSWER_MS });
+  }
+
+  explain(history: string[], signal?: AbortSignal): Promise<JudgedClick[]> {
+    return this.#rpc.call("explain", { history }, { signal, timeoutMs: ANSWER_MS });
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#rpc.die(new IngleError("disposed", "The engine was disposed of."));
+  }
+}
+
+/** Starts an engine in a worker, or on this thread if `worker` is false or workers do not work here. */
+export async function openEngine(kind: EngineKind, worker: boolean): Promise<EngineClient> {
+  if (worker && typeof Worker !== "undefined") {
+    try {
+      return await inWorker(kind);
+    } catch {
+      // Workers may be forbidden (worker-src) or not serve modules: the page's own thread does as well.
+    }
+  }
+  return onMainThread(kind);
+}
+
+async function inWorker(kind: EngineKind): Promise<EngineClient> {
+  const worker = startWorker(kind);
+  const rpc = new Rpc(worker);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    rpc.die(new IngleError("engine/failed", `The ${kind} engine's worker stopped: ${event.message || "no reason given"}.`));
+  };
+  worker.onmessageerror = () => rpc.die(new IngleError("engine/failed", `The ${kind} engine's answer could not be read.`));
+  const engine = new RemoteEngine(kind, "worker", rpc, () => worker.terminate());
+  try {
+    await within(rpc.greeting, GREETING_MS, () => new IngleError("engine/timeout", "The worker did not start."));
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  }
+  return engine;
+}
+
+/** Written out twice: bundlers find a worker's file only in exactly this form. */
+function startWorker(kind: EngineKind): Worker {
+  return kind === "cpu"
+    ? new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module", name: "ingle-cpu", credentials: "omit" })
+    : new Worker(new URL("./worker-gpu.js", import.meta.url), { type: "module", name: "ingle-gpu", credentials: "omit" });
+}
+
+async function onMainThread(kind: EngineKind): Promise<EngineClient> {
+  const { servePort } = kind === "cpu" ? await import("./worker-cpu.js") : await import("./worker-gpu.js");
+  const { port1, port2 } = new MessageChannel();
+  const rpc = new Rpc(port1);
+  servePort(port2);
+  await rpc.greeting;
+  return new RemoteEngine(kind, "main", rpc, () => port1.close());
+}
+
+/** The engine's wasm beside this module; bundlers copy the files because of exactly this form. */
+export function defaultWasm(kind: EngineKind): string {
+  return (kind === "cpu" ? new URL("./cpu.wasm", import.meta.url) : new URL("./gpu.wasm", import.meta.url)).href;
+}

@@ -1,0 +1,136 @@
+/**
+ * Which engine answers: starts them, times them, keeps the faster, and moves to the other when one dies.
+ *
+ * The CPU engine is always there as the safety net. The GPU engine is a guest: checked before it is
+ * downloaded, given a second chance when it fails, and retired after that.
+ */
+
+import type { BundleFiles } from "./bundle.js";
+import { unlessAborted } from "./deferred.js";
+import type { EngineClient } from "./engine.js";
+import { IngleError, isCallersFault, toIngleError } from "./errors.js";
+import type { GpuVerdict } from "./gpu.js";
+import { EngineSlot } from "./slot.js";
+import type { BundleInfo, EngineChoice, EngineKind } from "./types.js";
+
+/** What the engines need from the rest of the package, and what tests replace. */
+export interface EnginesHost {
+  choice: EngineChoice;
+  open(kind: EngineKind): Promise<EngineClient>;
+  wasm(kind: EngineKind): Promise<string | BufferSource | WebAssembly.Module>;
+  bundle: { open(signal?: AbortSignal): Promise<BundleFiles>; evict(): Promise<void> };
+  checkGpu(choice: EngineChoice): Promise<GpuVerdict>;
+  /** The history's item ids, oldest first. */
+  history(): Promise<string[]>;
+  onChange(): void;
+  onError(error: IngleError): void;
+  signal: AbortSignal;
+}
+
+export class Engines {
+  readonly cpu: EngineSlot;
+  readonly gpu: EngineSlot;
+  readonly #host: EnginesHost;
+  /** Resolves when calls can be answered, or when it is clear that none can. */
+  readonly #settled: Promise<void>;
+  /** The GPU engine answers only once it has earned it, or was asked for by name. */
+  #preferGpu = false;
+
+  constructor(host: EnginesHost) {
+    this.#host = host;
+    this.cpu = new EngineSlot("cpu", host);
+    this.gpu = new EngineSlot("gpu", host);
+    this.#settled = this.#start();
+    this.#settled.catch(() => {});
+  }
+
+  /** What the bundle says of itself, once an engine has opened it. */
+  get bundle(): BundleInfo | null {
+    return this.cpu.bundle ?? this.gpu.bundle;
+  }
+
+  /** The engine that would answer now. */
+  get active(): EngineKind | null {
+    return this.#order()[0]?.kind ?? null;
+  }
+
+  /** Resolves with the first engine that can answer; rejects with the reason if none can. */
+  async ready(signal?: AbortSignal): Promise<EngineKind> {
+    await unlessAborted(this.#settled, signal);
+    const active = this.active;
+    if (active === null) throw this.cpu.error ?? this.gpu.error ?? unavailable();
+    return active;
+  }
+
+  /** Puts one question to the best engine, and to the other if that one dies over it. */
+  async ask<T>(question: (engine: EngineClient) => Promise<T>, signal?: AbortSignal): Promise<{ by: EngineKind; answer: T }> {
+    await unlessAborted(this.#settled, signal);
+    const first = await this.#askEach(this.#order(), question, signal);
+    if ("answer" in first) return first;
+    // The engine that died may be on its second life by now; the same question may be put to it once.
+    const revived = await unlessAborted(Promise.all([this.cpu.revival, this.gpu.revival]), signal);
+    const second = await this.#askEach(this.#order().filter(({ kind }) => revived.includes(kind)), question, signal);
+    if ("answer" in second) return second;
+    throw second.error ?? first.error ?? unavailable();
+  }
+
+  dispose(): void {
+    this.cpu.dispose();
+    this.gpu.dispose();
+  }
+
+  async #askEach<T>(slots: EngineSlot[], question: (engine: EngineClient) => Promise<T>, signal: AbortSignal | undefined): Promise<Answer<T>> {
+    let error: IngleError | undefined;
+    for (const slot of slots) {
+      const { engine } = slot;
+      if (!engine) continue;
+      try {
+        return { by: slot.kind, answer: await question(engine) };
+      } catch (cause) {
+        if (signal?.aborted || isCallersFault(cause)) throw cause;
+        error = toIngleError(cause, "engine/failed");
+        slot.fail(engine, error);
+      }
+    }
+    return { error };
+  }
+
+  async #start(): Promise<void> {
+    const haveCpu = await this.cpu.start();
+    const gpu = this.#startGpu().catch((error: unknown) => this.#host.onError(toIngleError(error, "engine/failed")));
+    // Forced, the GPU answers the first call too; otherwise nobody waits for it unless it is all there is.
+    if (this.#host.choice === "gpu" || !haveCpu) await gpu;
+  }
+
+  async #startGpu(): Promise<void> {
+    const { choice, checkGpu, onChange } = this.#host;
+    const verdict = await checkGpu(choice);
+    if (!verdict.usable) return this.gpu.refuse(verdict);
+    const { error } = this.cpu;
+    // What is wrong with the bundle or the page is wrong for every engine, and this one is a large download.
+    if (error && isEveryonesFault(error)) return this.gpu.refuse({ usable: false, state: "refused", code: error.code, reason: error.message });
+    this.#preferGpu = choice === "gpu";
+    if (!(await this.gpu.start()) || this.#preferGpu || !this.cpu.engine) return;
+    // Both are timed on this device, this catalogue and this history; a slower GPU is let go.
+    const cpuMs = await this.cpu.time();
+    this.#preferGpu = (await this.gpu.time()) < cpuMs;
+    if (!this.#preferGpu) this.gpu.letGo();
+    onChange();
+  }
+
+  /** Engines that can be asked, best first. */
+  #order(): EngineSlot[] {
+    const order = this.#preferGpu ? [this.gpu, this.cpu] : [this.cpu, this.gpu];
+    return order.filter(({ engine }) => engine !== undefined);
+  }
+}
+
+type Answer<T> = { by: EngineKind; answer: T } | { error: IngleError | undefined };
+
+function isEveryonesFault({ code }: IngleError): boolean {
+  return /^(bundle|method|model)\//.test(code) || code === "engine/blocked";
+}
+
+function unavailable(): IngleError {
+  return new IngleError("engine/unavailable", "No engine can answer.");
+}

@@ -1,0 +1,100 @@
+/**
+ * The one error class, and every code that it can carry.
+ *
+ * Messages are for people and may change; codes are for programs and do not.
+ */
+
+/**
+ * What went wrong, by area:
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `input/item` | `record` or `forget` was given something that is not an item id |
+ * | `input/options` | an option has the wrong type or range |
+ * | `bundle/network` | a bundle file could not be fetched at all |
+ * | `bundle/http` | the server answered with an error status |
+ * | `bundle/format` | the bundle's format version is not one that this release reads |
+ * | `bundle/manifest` | the manifest is not valid |
+ * | `bundle/name` | the manifest names a file that it may not name |
+ * | `bundle/missing` | a file that the manifest needs is missing |
+ * | `bundle/size`, `bundle/hash` | a file is not the one that the manifest describes |
+ * | `bundle/tensor` | a file's contents do not have the shape that the manifest says |
+ * | `bundle/io` | reading a file failed |
+ * | `method/unknown` | the bundle was trained with a method that this release does not know |
+ * | `model/config`, `model/tensor` | the weights do not fit the model's configuration |
+ * | `engine/blocked` | the page's content security policy forbids WebAssembly |
+ * | `engine/wasm` | the engine's wasm file could not be loaded |
+ * | `engine/failed` | the engine stopped: a trap, a dead worker, a lost device |
+ * | `engine/timeout` | the engine did not answer in time |
+ * | `engine/unavailable` | no engine can answer this call |
+ * | `gpu/insecure` | WebGPU exists on secure pages only (https or localhost) |
+ * | `gpu/absent` | this browser has no WebGPU |
+ * | `gpu/no-adapter` | WebGPU exists, but no GPU may be used |
+ * | `gpu/no-timestamps` | the GPU lacks `timestamp-query`, which the engine needs |
+ * | `gpu/software` | the GPU is simulated in software and cannot beat the CPU engine |
+ * | `gpu/data-saver` | the visitor asked to save data, so the GPU engine is not downloaded |
+ * | `device/...` | the GPU device could not be opened |
+ * | `storage/lost` | the history could not be kept on the device and is now kept in memory |
+ * | `disposed` | the recommender was disposed of |
+ */
+export type ErrorCode =
+  | "input/item"
+  | "input/options"
+  | "bundle/network"
+  | "bundle/http"
+  | "bundle/format"
+  | "bundle/manifest"
+  | "bundle/name"
+  | "bundle/missing"
+  | "bundle/size"
+  | "bundle/hash"
+  | "bundle/tensor"
+  | "bundle/io"
+  | "method/unknown"
+  | "model/config"
+  | "model/tensor"
+  | "engine/blocked"
+  | "engine/wasm"
+  | "engine/failed"
+  | "engine/timeout"
+  | "engine/unavailable"
+  | "gpu/insecure"
+  | "gpu/absent"
+  | "gpu/no-adapter"
+  | "gpu/no-timestamps"
+  | "gpu/software"
+  | "gpu/data-saver"
+  | `device/${string}`
+  | "storage/lost"
+  | "disposed";
+
+/** Every error that this package raises itself. Aborted calls reject with the signal's reason instead. */
+export class IngleError extends Error {
+  override readonly name = "IngleError";
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Codes after which the same engine would fail again at once: the call is at fault, not the engine. */
+export function isCallersFault(error: unknown): boolean {
+  return error instanceof IngleError && error.code.startsWith("input/");
+}
+
+/** Wraps anything thrown in an `IngleError`, keeping one that already is, and any `code` it carries. */
+export function toIngleError(error: unknown, fallback: ErrorCode): IngleError {
+  if (error instanceof IngleError) return error;
+  const code = codeOf(error) ?? fallback;
+  const message = error instanceof Error ? error.message : String(error);
+  return new IngleError(code, message, { cause: error });
+}
+
+function codeOf(error: unknown): ErrorCode | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  // Codes come from our own wasm: `area/what`. Anything else (DOMException.code is a number) is not ours.
+  return typeof error.code === "string" && /^[a-z]+\/[a-z-]+$/.test(error.code) ? (error.code as ErrorCode) : undefined;
+}

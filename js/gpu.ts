@@ -1,0 +1,60 @@
+/**
+ * Whether it is worth downloading the GPU engine, found out before a byte of it is fetched.
+ *
+ * An adapter that lacks what the engine needs would trap it later, so it is refused here with a reason.
+ */
+
+import type { ErrorCode } from "./errors.js";
+import type { EngineChoice } from "./types.js";
+
+export type GpuVerdict =
+  | { usable: true }
+  | { usable: false; state: "off" }
+  | { usable: false; state: "absent" | "refused"; code: ErrorCode; reason: string };
+
+/** What the check looks at: `globalThis`, or a test's stand-in. */
+export interface GpuScope {
+  isSecureContext?: boolean;
+  navigator?: {
+    gpu?: Pick<GPU, "requestAdapter">;
+    /** Chromium only. */
+    connection?: { saveData?: boolean };
+  };
+}
+
+export async function checkGpu(choice: EngineChoice, scope: GpuScope = globalThis): Promise<GpuVerdict> {
+  if (choice === "cpu") return { usable: false, state: "off" };
+  const gpu = scope.navigator?.gpu;
+  if (!gpu) {
+    return scope.isSecureContext === false
+      ? no("absent", "gpu/insecure", "WebGPU exists on secure pages only (https or localhost).")
+      : no("absent", "gpu/absent", "This browser has no WebGPU.");
+  }
+  if (choice === "auto" && scope.navigator?.connection?.saveData) {
+    return no("refused", "gpu/data-saver", "The visitor asked to save data, so the GPU engine is not downloaded.");
+  }
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter();
+  } catch (error) {
+    return no("absent", "gpu/no-adapter", `The browser gave no GPU: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (!adapter) return no("absent", "gpu/no-adapter", "This browser has WebGPU, but no GPU that it may use.");
+  if (!adapter.features.has("timestamp-query")) {
+    return no("refused", "gpu/no-timestamps", "The GPU does not offer timestamp-query, which the engine needs.");
+  }
+  // Software is refused only where there is a choice: who forces the GPU engine may want just this.
+  if (choice === "auto" && isSoftware(adapter)) {
+    return no("refused", "gpu/software", "The GPU is simulated in software; the CPU engine is faster than that.");
+  }
+  return { usable: true };
+}
+
+/** The flag moved from the adapter to its info. */
+function isSoftware(adapter: GPUAdapter & { isFallbackAdapter?: boolean }): boolean {
+  return adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false;
+}
+
+function no(state: "absent" | "refused", code: ErrorCode, reason: string): GpuVerdict {
+  return { usable: false, state, code, reason };
+}

@@ -1,0 +1,29 @@
+/**
+ * Recommendations computed on the shopper's device.
+ *
+ * Importing this module does nothing: no request, no storage, no worker, no global is touched until
+ * `createRecommender` is called, so it may be imported on a server.
+ */
+
+export type { ErrorCode } from "./errors.js";
+export { IngleError } from "./errors.js";
+export type { Recommender } from "./recommender.js";
+export { createRecommender } from "./recommender.js";
+export type {
+  BundleInfo,
+  EngineChoice,
+  EngineKind,
+  EngineState,
+  Explanation,
+  HistoryEvent,
+  Progress,
+  Recommendation,
+  RecommenderEventMap,
+  RecommenderOptions,
+  RecommendOptions,
+  RecordInput,
+  Rung,
+  Status,
+  StorageOptions,
+  WasmSource,
+} from "./types.js";

@@ -1,0 +1,54 @@
+/**
+ * The most popular items, read out of the bundle without any wasm: what a page that may not run wasm
+ * can still show.
+ */
+
+import type { BundleFiles, Bytes } from "./bundle.js";
+import { IngleError } from "./errors.js";
+
+/** Every item with ln(1 + clicks) in training, most popular first. */
+export async function readPopular({ entries, files }: BundleFiles): Promise<{ item: string; score: number }[]> {
+  const ids: string[] = [];
+  const scores: number[] = [];
+  for (const entry of entries) {
+    const bytes = files.get(entry.name);
+    if (!bytes || (entry.role !== "ids" && entry.role !== "items")) continue;
+    await verify(bytes, entry.name, entry.sha256);
+    if (entry.role === "ids") ids.push(...(JSON.parse(new TextDecoder().decode(bytes)) as string[]));
+    else scores.push(...readFloats(bytes, "popularity"));
+  }
+  if (ids.length === 0 || ids.length !== scores.length) {
+    throw new IngleError("bundle/tensor", `The bundle has ${ids.length} ids and ${scores.length} popularities.`);
+  }
+  return ids.map((item, row) => ({ item, score: scores[row] ?? 0 })).sort((a, b) => b.score - a.score);
+}
+
+/** The engines check hashes themselves; without one the browser does, where it can. */
+async function verify(bytes: Bytes, name: string, sha256: string): Promise<void> {
+  // Secure pages only.
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (!subtle) return;
+  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (hex !== sha256) throw new IngleError("bundle/hash", `${name} is not the file that the manifest describes.`);
+}
+
+/** One float tensor of a safetensors file: eight bytes of header length, a JSON header, the data. */
+function readFloats(bytes: Bytes, tensor: string): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerEnd = 8 + Number(view.getBigUint64(0, true));
+  const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, headerEnd)));
+  const { dtype, data_offsets: [start, end] } = (header as Record<string, TensorInfo>)[tensor] ?? NO_TENSOR;
+  if (dtype !== "F32" || headerEnd + end > bytes.length) {
+    throw new IngleError("bundle/tensor", `The bundle's items have no readable "${tensor}".`);
+  }
+  // Copied, because the data need not start at a multiple of four bytes.
+  return new Float32Array(bytes.slice(headerEnd + start, headerEnd + end).buffer);
+}
+
+interface TensorInfo {
+  dtype: string;
+  data_offsets: [number, number];
+}
+
+const NO_TENSOR: TensorInfo = { dtype: "none", data_offsets: [0, 0] };

@@ -1,0 +1,99 @@
+/**
+ * Calls over a message port: an id goes out with each, the answer comes back with the same id.
+ *
+ * A port that dies rejects everything in flight and every later call, so no promise waits for ever.
+ */
+
+import { deferred } from "./deferred.js";
+import { IngleError } from "./errors.js";
+import type { CallName, Calls, Reply, Request } from "./protocol.js";
+import { unpackError } from "./protocol.js";
+
+/** The part of `Worker` and `MessagePort` that both have. */
+export interface Port {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  transfer?: Transferable[];
+  timeoutMs?: number;
+}
+
+interface Pending {
+  resolve: (body: never) => void;
+  reject: (error: unknown) => void;
+}
+
+export class Rpc {
+  readonly #port: Port;
+  readonly #pending = new Map<number, Pending>();
+  readonly #greeting = deferred<void>();
+  #nextId = 1;
+  #death: IngleError | undefined;
+
+  /** Called once, when the other side dies by itself. */
+  onDeath: ((error: IngleError) => void) | undefined;
+
+  constructor(port: Port) {
+    this.#port = port;
+    port.onmessage = (event: MessageEvent<Reply>) => this.#receive(event.data);
+    // Whoever waits for the greeting hears of a death; when nobody does, it is not an unhandled rejection.
+    this.#greeting.promise.catch(() => {});
+  }
+
+  /** Resolves when the other side has said hello: its code has loaded and is running. */
+  get greeting(): Promise<void> {
+    return this.#greeting.promise;
+  }
+
+  async call<N extends CallName>(call: N, body: Calls[N]["request"], options: CallOptions = {}): Promise<Calls[N]["reply"]> {
+    const { signal, transfer = [], timeoutMs } = options;
+    signal?.throwIfAborted();
+    if (this.#death) throw this.#death;
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = deferred<Calls[N]["reply"]>();
+    this.#pending.set(id, { resolve, reject });
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.die(timedOut(call, timeoutMs)), timeoutMs);
+    try {
+      this.#port.postMessage({ id, call, body } as Request, transfer);
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      this.#pending.delete(id);
+    }
+  }
+
+  /** Ends the connection: everything in flight and everything later rejects with `error`. */
+  die(error: IngleError): void {
+    if (this.#death) return;
+    this.#death = error;
+    this.#port.onmessage = null;
+    this.#greeting.reject(error);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    this.onDeath?.(error);
+  }
+
+  #receive(reply: Reply): void {
+    switch (reply.kind) {
+      case "hello":
+        return this.#greeting.resolve();
+      case "answer":
+        // A missing entry is a call that was aborted meanwhile.
+        return this.#pending.get(reply.id)?.resolve(reply.body as never);
+      case "error":
+        return this.#pending.get(reply.id)?.reject(unpackError(reply.error));
+      case "fatal":
+        return this.die(unpackError(reply.error));
+    }
+  }
+}
+
+function timedOut(call: CallName, timeoutMs: number): IngleError {
+  return new IngleError("engine/timeout", `The engine did not answer "${call}" within ${timeoutMs / 1000} s.`);
+}

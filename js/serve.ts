@@ -1,0 +1,69 @@
+/**
+ * The engine's end of the line: takes calls from a port and answers them.
+ *
+ * Runs inside a worker, or on the page's own thread at the far end of a `MessageChannel`: the page
+ * cannot tell the difference.
+ */
+
+import { compile } from "./compile.js";
+import { IngleError } from "./errors.js";
+import type { Glue, GlueEngine } from "./glue.js";
+import type { LoadRequest, Reply, Request } from "./protocol.js";
+import { packError } from "./protocol.js";
+import type { Port } from "./rpc.js";
+import type { EngineKind } from "./types.js";
+
+export function serve(port: Port, kind: EngineKind, glue: Glue): void {
+  let engine: GlueEngine | undefined;
+  const send = (reply: Reply) => port.postMessage(reply, []);
+
+  async function load({ wasm, manifest, files }: LoadRequest) {
+    await glue.default({ module_or_path: await compile(wasm) });
+    engine = await glue.Engine.load(manifest, files);
+    return engine.info();
+  }
+
+  function loaded(): GlueEngine {
+    if (!engine) throw new IngleError("engine/unavailable", "The engine was asked before it had loaded a bundle.");
+    return engine;
+  }
+
+  function answer(request: Request): Promise<unknown> {
+    switch (request.call) {
+      case "load":
+        return load(request.body);
+      case "recommend":
+        return loaded().recommend(request.body.history, request.body.options);
+      case "explain":
+        return loaded().explain(request.body.history);
+    }
+  }
+
+  port.onmessage = async ({ data }: MessageEvent<Request>) => {
+    try {
+      send({ kind: "answer", id: data.id, body: await answer(data) });
+    } catch (error) {
+      // After a trap the wasm instance is in no state to be asked again.
+      if (error instanceof WebAssembly.RuntimeError) send({ kind: "fatal", error: packError(error) });
+      else send({ kind: "error", id: data.id, error: packError(error) });
+    }
+  };
+  send({ kind: "hello", engine: kind });
+}
+
+/** Serves the page that started this worker; does nothing where this module was merely imported. */
+export function serveWorker(kind: EngineKind, glue: Glue): void {
+  const scope: unknown = globalThis;
+  if (!isWorkerScope(scope) || scope.name !== `ingle-${kind}`) return;
+  // A panic between two awaits surfaces here and nowhere else: without this the call would wait for ever.
+  scope.addEventListener("unhandledrejection", (event) => {
+    scope.postMessage({ kind: "fatal", error: packError((event as PromiseRejectionEvent).reason) } satisfies Reply, []);
+  });
+  serve(scope, kind, glue);
+}
+
+type WorkerScope = Port & EventTarget & { name: string };
+
+function isWorkerScope(scope: unknown): scope is WorkerScope {
+  return typeof scope === "object" && scope !== null && "WorkerGlobalScope" in scope && "postMessage" in scope;
+}

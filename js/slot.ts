@@ -1,0 +1,173 @@
+/** The life of one engine: started, timed, failed, given one more chance, retired. */
+
+import type { BundleFiles } from "./bundle.js";
+import type { EngineClient } from "./engine.js";
+import { IngleError, toIngleError } from "./errors.js";
+import type { EnginesHost } from "./engines.js";
+import type { GpuVerdict } from "./gpu.js";
+import type { EngineInfo } from "./protocol.js";
+import type { BundleInfo, EngineKind, EngineState } from "./types.js";
+
+/** Failures after which an engine is not tried again. */
+const LIVES = 2;
+/** How often an engine is timed; the median counts. */
+const TRIALS = 5;
+/** How many popular items stand in for a history that the model has nothing to say about. */
+const STAND_IN = 20;
+
+export class EngineSlot {
+  readonly kind: EngineKind;
+  state: EngineState = { state: "waiting" };
+  /** The engine, while it can be asked. */
+  engine: EngineClient | undefined;
+  /** What the bundle said of itself when this engine opened it. */
+  bundle: BundleInfo | null = null;
+  /** Why it is not running, if it failed. */
+  error: IngleError | undefined;
+  /** Resolves with the kind once a second start has succeeded, with nothing once it has not. */
+  revival: Promise<EngineKind | undefined> = Promise.resolve(undefined);
+  readonly #host: EnginesHost;
+  #failures = 0;
+  #disposed = false;
+
+  constructor(kind: EngineKind, host: EnginesHost) {
+    this.kind = kind;
+    this.#host = host;
+  }
+
+  /** Loads the engine, warm; says whether it can be asked now. */
+  async start(): Promise<boolean> {
+    this.#enter({ state: "loading" });
+    const begun = performance.now();
+    let engine: EngineClient | undefined;
+    try {
+      engine = await this.#host.open(this.kind);
+      await this.#load(engine);
+      if (this.#disposed) throw new IngleError("disposed", "The recommender was disposed of.");
+      const running = engine;
+      running.onDeath = (error) => this.fail(running, error);
+      this.engine = engine;
+      this.error = undefined;
+      this.#enter({ state: "ready", loadMs: performance.now() - begun, thread: engine.thread });
+      return true;
+    } catch (error) {
+      engine?.dispose();
+      await this.#lose(toIngleError(error, "engine/failed"), engine?.thread);
+      return this.engine !== undefined;
+    }
+  }
+
+  /** `engine` stopped while it was running: it gets its second life in the background. */
+  fail(engine: EngineClient, error: IngleError): void {
+    // Heard of more than once: from the engine itself and from everyone who was waiting for it.
+    if (this.engine !== engine) return;
+    this.engine = undefined;
+    engine.dispose();
+    void this.#lose(error, engine.thread);
+  }
+
+  /** The engine is not even to be downloaded. */
+  refuse(verdict: Extract<GpuVerdict, { usable: false }>): void {
+    if (verdict.state === "off") return this.#enter({ state: "off" });
+    const { state, code, reason } = verdict;
+    this.error = new IngleError(code, reason);
+    this.#enter({ state, code, reason });
+  }
+
+  /** Milliseconds that an answer takes, the median of a few; infinitely many if it is not running. */
+  async time(): Promise<number> {
+    const { engine } = this;
+    if (!engine) return Infinity;
+    const history = await this.#sample(engine);
+    const times: number[] = [];
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const begun = performance.now();
+      await ask(engine, history);
+      times.push(performance.now() - begun);
+    }
+    const medianMs = times.sort((a, b) => a - b)[TRIALS >> 1] ?? Infinity;
+    if (this.state.state === "ready") this.#enter({ ...this.state, medianMs });
+    return medianMs;
+  }
+
+  /** Stops an engine that works, because the other one is faster. */
+  letGo(): void {
+    this.engine?.dispose();
+    this.engine = undefined;
+    if (this.state.state === "ready") this.#enter({ ...this.state, state: "slower" });
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.engine?.dispose();
+    this.engine = undefined;
+  }
+
+  async #load(engine: EngineClient): Promise<void> {
+    const { bundle, signal, wasm } = this.#host;
+    let files = await bundle.open(signal);
+    const source = await wasm(this.kind);
+    let info: EngineInfo;
+    // Read before loading: the bytes are the engine's afterwards.
+    let bytes = sizeOf(files);
+    try {
+      info = await engine.load({ wasm: source, manifest: files.manifest, files: files.files });
+    } catch (error) {
+      if (!files.cached || !isDamage(error)) throw error;
+      // What lay in the cache is not what the manifest describes: once more, all from the network.
+      await bundle.evict();
+      files = await bundle.open(signal);
+      bytes = sizeOf(files);
+      info = await engine.load({ wasm: source, manifest: files.manifest, files: files.files });
+    }
+    this.bundle = { ...info, bytes };
+    // The first answer is slow, on a GPU by seconds: it is taken here, where nobody waits for it.
+    await ask(engine, await this.#sample(engine));
+  }
+
+  /** The real history, or items to stand in for it: without a click on a known item no model would run. */
+  async #sample(engine: EngineClient): Promise<string[]> {
+    const history = await this.#host.history();
+    if ((await engine.explain(history)).some(({ known }) => known)) return history;
+    const popular = await engine.recommend([], { k: STAND_IN, exclude: [], includeSeen: false });
+    return popular.map(({ item }) => item);
+  }
+
+  /** Records a failure and, if there is a life left, starts again. */
+  async #lose(error: IngleError, thread: "worker" | "main" | undefined): Promise<void> {
+    if (this.#disposed) return;
+    this.#failures++;
+    this.error = error;
+    // On the page's own thread there is only one wasm instance, and that one is broken.
+    const again = this.#failures < LIVES && thread !== "main" && isEnginesFault(error);
+    this.#enter({ state: again ? "failed" : "retired", code: error.code, reason: error.message });
+    this.#host.onError(error);
+    if (!again) return;
+    this.revival = this.start().then((alive) => (alive ? this.kind : undefined));
+    await this.revival;
+  }
+
+  #enter(state: EngineState): void {
+    if (this.#disposed) return;
+    this.state = state;
+    this.#host.onChange();
+  }
+}
+
+async function ask(engine: EngineClient, history: string[]): Promise<void> {
+  await engine.recommend(history, { k: 10, exclude: [], includeSeen: false });
+}
+
+function sizeOf({ entries }: BundleFiles): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** A file that is not what the manifest describes. */
+function isDamage(error: unknown): boolean {
+  return error instanceof IngleError && ["bundle/hash", "bundle/size", "bundle/tensor"].includes(error.code);
+}
+
+/** Whether starting the engine anew could help: a bad bundle or a forbidding policy stays what it is. */
+function isEnginesFault({ code }: IngleError): boolean {
+  return code.startsWith("device/") || code === "engine/failed" || code === "engine/timeout";
+}

@@ -1,0 +1,12 @@
+/** The GPU engine's worker, and on pages without workers its module: bindings and server in one file. */
+
+import * as glue from "ingle:gpu";
+import type { Port } from "./rpc.js";
+import { serve, serveWorker } from "./serve.js";
+
+/** Serves the other end of `port` from this thread. */
+export function servePort(port: Port): void {
+  serve(port, "gpu", glue);
+}
+
+serveWorker("gpu", glue);
