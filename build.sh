@@ -11,7 +11,7 @@ Usage: ./build.sh COMMAND
   demo [--addr HOST:PORT]  build everything, train the demo bundle, serve the demo shop
   test                     every check and test, as CI runs them
   setup                    install what the other commands need (they do so themselves)
-  wasm                     both engines: WebAssembly for the CPU and for the GPU
+  wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
   bench browser [BUNDLE]   cold start and answer times in headless Chromium
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
@@ -39,6 +39,7 @@ setup_for_tests() {
 
 pkg() {
   step "npm package" scripts/pkg.sh
+  times
   scripts/sizes.mjs
 }
 
@@ -100,8 +101,8 @@ case "$command" in
   demo) demo "$@" ;;
   test) run_tests ;;
   setup) setup_for_tests && times ;;
-  wasm) setup && step "WebAssembly" scripts/wasm.sh && times ;;
-  pkg) setup && pkg && times ;;
+  wasm) setup && step "WebAssembly" scripts/pkg.sh "$@" && times ;;
+  pkg) setup && pkg ;;
   bench) bench "$@" ;;
   help | -h | --help) usage ;;
   *)

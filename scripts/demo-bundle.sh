@@ -16,7 +16,7 @@ rm -rf "$partial"
 mkdir -p "$partial"
 "$ingle" simulate --out "$partial/log" --seed 7
 "$ingle" prepare --interactions "$partial/log/interactions.csv" --items "$partial/log/items.csv" --out "$partial/data"
-"$ingle" train --data "$partial/data" --method dc4sr --out "$partial/run" --set seed=7
+"$ingle" train --data "$partial/data" --config configs/demo.toml --out "$partial/run"
 "$ingle" export "$partial/run" --out "$partial/bundle"
 mv "$partial" "$folder"
 

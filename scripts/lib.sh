@@ -34,18 +34,19 @@ build_ingle() {
 }
 ingle="$CARGO_TARGET_DIR/debug/ingle"
 
-# The demo bundle is trained once for each state of what it is made from.
-demo_key() {
-  (cd "$root" && find crates/bundle crates/model crates/train Cargo.toml Cargo.lock scripts/demo-bundle.sh -type f -print0 |
-    LC_ALL=C sort -z | xargs -0 cat | sha256 | cut -c1-16)
-}
-
-demo_folder() {
-  printf '%s/demo/%s' "$cache" "$(demo_key)"
+# hash_of PATH...: one hash over the contents of files and folders.
+hash_of() {
+  (cd "$root" && find "$@" -type f | LC_ALL=C sort | xargs cat | sha256 | cut -c1-16)
 }
 
 sha256() {
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
+}
+
+# The demo bundle is trained once for each state of what it is made from, whichever clone asks.
+demo_folder() {
+  printf '%s/demo/' "$cache"
+  hash_of crates/bundle crates/model crates/train configs/demo.toml Cargo.toml Cargo.lock scripts/demo-bundle.sh
 }
 
 # Chromium for tests: the one CHROME names, or the first of the usual ones.

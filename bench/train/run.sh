@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Time of a training epoch, `ingle train` against plain PyTorch: run.sh [DATA] [--epochs N] [--batch N]
+# Time of a training epoch, `ingle train` against plain PyTorch: run.sh [DATA] [--epochs N] [--batch-clicks N]
 # DATA is a folder made by `ingle prepare`; without it, the demo's (small: for figures that matter give your own).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

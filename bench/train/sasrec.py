@@ -83,11 +83,13 @@ class SasRec(nn.Module):
 
 
 def batches(windows, options):
-    """Batches of an epoch in random order: of any histories, or of histories about as long."""
+    """Batches of an epoch in random order: of any histories, or of histories of about one length."""
+    targets = sum(len(clicks) - 1 for clicks in windows)
+    batch = max(1, round(options.batch_clicks * len(windows) / targets))
     order = torch.randperm(len(windows)).tolist()
     if options.variant == "bucketed":
         order.sort(key=lambda index: len(windows[index]))
-    chunks = [order[at : at + options.batch] for at in range(0, len(order), options.batch)]
+    chunks = [order[at : at + batch] for at in range(0, len(order), batch)]
     for chunk in torch.randperm(len(chunks)).tolist():
         chosen = [windows[index] for index in chunks[chunk]]
         longest = options.max_len + 1 if options.variant == "padded" else max(map(len, chosen))
@@ -110,7 +112,7 @@ def arguments():
     parser.add_argument("data", type=Path, help="a folder made by `ingle prepare`")
     parser.add_argument("--variant", choices=["padded", "bucketed"], required=True)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--batch-clicks", type=int, default=1024, help="real targets of a step, on average")
     parser.add_argument("--max-len", type=int, default=50)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--blocks", type=int, default=2)

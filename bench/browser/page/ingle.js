@@ -13,11 +13,12 @@ async function answeredBy(recommender) {
 }
 
 async function start() {
-  const recommender = await createRecommender(asked.get("bundle"), { engine, storage: { kind: "memory" } });
+  const recommender = createRecommender(asked.get("bundle"), { engine, storage: { kind: "memory" } });
   for (const item of asked.getAll("history")) await recommender.record({ item });
   while (!(await answeredBy(recommender))) {
-    const { state, reason } = recommender.status[engine];
-    if (["absent", "refused", "retired"].includes(state)) throw new Error(`no ${engine} engine: ${reason}`);
+    const { rung, [engine]: own } = recommender.status;
+    if (rung === engine) continue;
+    if (["absent", "refused", "retired"].includes(own.state)) throw new Error(`no ${engine} engine: ${own.reason}`);
     await new Promise((resolve) => recommender.addEventListener("status", resolve, { once: true }));
   }
   return { coldMs: performance.now(), answer: (item) => answer(recommender, item) };
