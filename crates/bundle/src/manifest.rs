@@ -1,0 +1,376 @@
+//! The manifest: what a bundle says about itself, and the checks that need no other file.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{BundleError, naming, sha256_hex};
+
+/// The format version that this crate writes and reads.
+pub const FORMAT: u32 = 1;
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.json";
+/// A longer manifest is refused unread.
+pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
+/// A manifest that names a larger file is refused: browsers cannot hold one.
+pub const MAX_FILE_BYTES: u64 = 1 << 31;
+
+/// What a bundle says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Format version, [`FORMAT`]. First, so that a reader of another version can say so.
+    pub format: u32,
+    /// Name for people, such as "beauty dc4sr".
+    pub name: String,
+    /// The denoising method and its configuration.
+    pub method: MethodSpec,
+    /// The backbone's configuration, which the model understands.
+    pub backbone: Value,
+    /// Size and type of the item table.
+    pub items: ItemsSpec,
+    /// Every file of the bundle.
+    pub files: Vec<FileEntry>,
+    /// How noise scores become keep weights.
+    pub calibration: Calibration,
+    /// Where the bundle comes from: versions, dataset, seed. Free, never needed to read the bundle.
+    pub provenance: Value,
+    /// What it was measured at. Free, never needed to read the bundle.
+    pub evaluation: Value,
+}
+
+/// A method by its registered name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MethodSpec {
+    /// Registered name, such as "dc4sr".
+    pub name: String,
+    /// The method's own configuration.
+    pub config: Value,
+}
+
+/// Size and type of the item table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemsSpec {
+    /// Items, and so rows; at least 1.
+    pub count: usize,
+    /// Values in a row; at least 1.
+    pub width: usize,
+    /// How a value is stored.
+    pub dtype: TableType,
+}
+
+/// How the item table's values are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableType {
+    /// One byte a value and one `f32` scale a row.
+    Int8,
+    /// IEEE half precision.
+    F16,
+    /// IEEE single precision.
+    F32,
+}
+
+/// One file of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// What the file is for.
+    pub role: Role,
+    /// File name, which carries the start of `sha256`.
+    pub name: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file in lower-case hex.
+    pub sha256: String,
+    /// First row of the item table in this file; blocks of items only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_row: Option<usize>,
+    /// Rows of the item table in this file; blocks of items only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<usize>,
+}
+
+/// What a file is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The model's weights; exactly one.
+    Model,
+    /// A block of the item table; one or more.
+    Items,
+    /// The item ids; exactly one.
+    Ids,
+    /// A role of a later version. Readers pass over it.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// How the scorer's noise scores become probabilities, and probabilities keep weights.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// What scores are divided by before they become probabilities; above 0.
+    pub temperature: f32,
+    /// A click with a noise probability up to this is kept whole.
+    pub tau_low: f32,
+    /// A click with a noise probability from this up is dropped; not below `tau_low`.
+    pub tau_high: f32,
+}
+
+impl Manifest {
+    /// A manifest for a bundle about to be written; writing fills in `items` and `files`.
+    pub fn new(
+        name: impl Into<String>,
+        method: MethodSpec,
+        backbone: Value,
+        calibration: Calibration,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            name: name.into(),
+            method,
+            backbone,
+            items: ItemsSpec {
+                count: 0,
+                width: 0,
+                dtype: TableType::Int8,
+            },
+            files: Vec::new(),
+            calibration,
+            provenance: Value::Object(serde_json::Map::new()),
+            evaluation: Value::Object(serde_json::Map::new()),
+        }
+    }
+
+    /// Reads and checks a manifest. The files that it names are not looked at.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        if bytes.len() > MAX_MANIFEST_BYTES {
+            return Err(too_long(bytes.len()));
+        }
+        check_format(bytes)?;
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|error| not_a_manifest(&error))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The manifest as it is stored: indented JSON, for people read it too.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, BundleError> {
+        let mut json = serde_json::to_vec_pretty(self)
+            .map_err(|error| BundleError::manifest(error.to_string()))?;
+        json.push(b'\n');
+        if json.len() > MAX_MANIFEST_BYTES {
+            return Err(too_long(json.len()));
+        }
+        Ok(json)
+    }
+
+    /// The one file of a role.
+    pub(crate) fn only(&self, role: &Role) -> Result<&FileEntry, BundleError> {
+        let mut entries = self.files.iter().filter(|entry| entry.role == *role);
+        match (entries.next(), entries.next()) {
+            (Some(entry), None) => Ok(entry),
+            (None, _) => Err(BundleError::Missing {
+                what: format!("a file with the role {role:?} in manifest.json"),
+            }),
+            (Some(_), Some(second)) => Err(BundleError::manifest(format!(
+                "{} is a second file with the role {role:?}, and there can be one; export the \
+                 bundle again",
+                second.name
+            ))),
+        }
+    }
+
+    /// The blocks of the item table in row order, each with its first row and its number of rows.
+    pub(crate) fn blocks(&self) -> Result<Vec<(usize, usize, &FileEntry)>, BundleError> {
+        let mut blocks = Vec::new();
+        for entry in self.files.iter().filter(|entry| entry.role == Role::Items) {
+            match (entry.first_row, entry.rows) {
+                (Some(first), Some(rows)) => blocks.push((first, rows, entry)),
+                _ => {
+                    return Err(BundleError::manifest(format!(
+                        "{} is a block of items without first_row or rows; export the bundle again",
+                        entry.name
+                    )));
+                }
+            }
+        }
+        blocks.sort_by_key(|(first, ..)| *first);
+        Ok(blocks)
+    }
+
+    fn check(&self) -> Result<(), BundleError> {
+        self.calibration.check()?;
+        self.items.check()?;
+        for entry in &self.files {
+            entry.check()?;
+        }
+        self.check_shared_names()?;
+        self.only(&Role::Model)?;
+        self.only(&Role::Ids)?;
+        self.check_blocks()
+    }
+
+    /// Two entries may share a file (equal blocks have equal names) but must then agree about it.
+    fn check_shared_names(&self) -> Result<(), BundleError> {
+        let mut sorted: Vec<&FileEntry> = self.files.iter().collect();
+        sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        for pair in sorted.windows(2) {
+            if let [a, b] = pair
+                && a.name == b.name
+                && (a.sha256 != b.sha256 || a.bytes != b.bytes)
+            {
+                return Err(BundleError::manifest(format!(
+                    "{} is named twice with different contents; export the bundle again",
+                    a.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The blocks of items must follow each other without gap or overlap.
+    fn check_blocks(&self) -> Result<(), BundleError> {
+        let blocks = self.blocks()?;
+        if blocks.is_empty() {
+            return Err(BundleError::Missing {
+                what: "a file with the role Items in manifest.json".to_owned(),
+            });
+        }
+        let mut next = 0_usize;
+        for (first, rows, entry) in blocks {
+            if first != next || rows == 0 {
+                return Err(BundleError::manifest(format!(
+                    "{} holds {rows} rows from row {first}, where a block from row {next} is due; \
+                     export the bundle again",
+                    entry.name
+                )));
+            }
+            next = next.checked_add(rows).ok_or_else(|| {
+                BundleError::manifest(format!("{} holds more rows than can be", entry.name))
+            })?;
+        }
+        if next != self.items.count {
+            return Err(BundleError::manifest(format!(
+                "its blocks hold {next} items and it counts {}; export the bundle again",
+                self.items.count
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl FileEntry {
+    /// The entry of a new file with these contents.
+    pub fn for_bytes(role: Role, bytes: &[u8]) -> Self {
+        let sha256 = sha256_hex(bytes);
+        let (prefix, extension) = match &role {
+            Role::Model => ("model", "safetensors"),
+            Role::Items => ("items", "safetensors"),
+            Role::Ids => ("ids", "json"),
+            Role::Other(_) => ("other", "safetensors"),
+        };
+        Self {
+            role,
+            name: naming::file_name(prefix, &sha256, extension),
+            bytes: bytes.len() as u64,
+            sha256,
+            first_row: None,
+            rows: None,
+        }
+    }
+
+    /// Checks that these are the bytes that the manifest was written for.
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
+        if bytes.len() as u64 != self.bytes {
+            return Err(BundleError::Size {
+                name: self.name.clone(),
+                expected: self.bytes,
+                found: bytes.len() as u64,
+            });
+        }
+        let found = sha256_hex(bytes);
+        if found != self.sha256 {
+            return Err(BundleError::Hash {
+                name: self.name.clone(),
+                expected: self.sha256.clone(),
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), BundleError> {
+        naming::check(&self.name, &self.sha256)?;
+        if self.bytes > MAX_FILE_BYTES {
+            return Err(BundleError::manifest(format!(
+                "{} has {} bytes, and a file may have {MAX_FILE_BYTES}; export with smaller blocks",
+                self.name, self.bytes
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl ItemsSpec {
+    fn check(self) -> Result<(), BundleError> {
+        let Self { count, width, .. } = self;
+        // Item indices are 32 bits wide, with 0 for padding.
+        if count == 0 || count >= u32::MAX as usize || width == 0 {
+            return Err(BundleError::manifest(format!(
+                "an item table of {count} rows by {width} values cannot be; export the bundle again"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Calibration {
+    pub(crate) fn check(self) -> Result<(), BundleError> {
+        let Self {
+            temperature,
+            tau_low,
+            tau_high,
+        } = self;
+        let finite = [temperature, tau_low, tau_high]
+            .iter()
+            .all(|x| x.is_finite());
+        if !finite || temperature <= 0.0 || tau_low > tau_high {
+            return Err(BundleError::manifest(format!(
+                "the calibration needs a temperature above 0 and tau_low up to tau_high, and has \
+                 temperature {temperature}, tau_low {tau_low}, tau_high {tau_high}; calibrate again"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the version alone: the rest of another version's manifest may look like anything.
+fn check_format(bytes: &[u8]) -> Result<(), BundleError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: Option<Value>,
+    }
+    let version: Version = serde_json::from_slice(bytes).map_err(|error| not_a_manifest(&error))?;
+    match version.format {
+        None => Err(BundleError::manifest(
+            "states no format: this is not the manifest of an Ingle bundle",
+        )),
+        Some(found) if found == FORMAT => Ok(()),
+        Some(found) => Err(BundleError::Format {
+            found: found.to_string().chars().take(40).collect(),
+        }),
+    }
+}
+
+fn too_long(bytes: usize) -> BundleError {
+    BundleError::manifest(format!(
+        "has {bytes} bytes, and a manifest may have {MAX_MANIFEST_BYTES}; export with larger blocks"
+    ))
+}
+
+fn not_a_manifest(error: &serde_json::Error) -> BundleError {
+    let advice = if error.is_eof() {
+        "it was cut short; fetch or copy it again"
+    } else {
+        "is this the address of an Ingle bundle?"
+    };
+    BundleError::manifest(format!("is not a manifest ({error}): {advice}"))
+}

@@ -1,0 +1,189 @@
+//! Reading: bytes in, a checked [`Bundle`] or a refusal out.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::tensors::{self, TensorFile};
+use crate::{
+    Bundle, BundleError, FileEntry, ItemTable, ItemsSpec, Manifest, Role, TableType, TableValues,
+    Tensor,
+};
+
+impl Bundle {
+    /// Reads a bundle: the manifest from `manifest`, and every file that it needs from `fetch`, which
+    /// is called once for each and may return anything that holds bytes.
+    ///
+    /// The format, the names, sizes, hashes, shapes and counts are checked before anything is
+    /// believed, and every number is finite. Files with a role this version does not know are not
+    /// fetched.
+    pub fn open<B: AsRef<[u8]>>(
+        manifest: &[u8],
+        mut fetch: impl FnMut(&FileEntry) -> Result<B, BundleError>,
+    ) -> Result<Self, BundleError> {
+        let manifest = Manifest::parse(manifest)?;
+        let mut verified = |entry: &FileEntry| -> Result<B, BundleError> {
+            let bytes = fetch(entry)?;
+            entry.verify(bytes.as_ref())?;
+            Ok(bytes)
+        };
+
+        let entry = manifest.only(&Role::Model)?;
+        let weights = read_weights(&entry.name, verified(entry)?.as_ref())?;
+
+        let spec = manifest.items;
+        let mut items = ItemTable::empty(spec.width, spec.dtype);
+        let mut popularity = Vec::new();
+        for (_, rows, entry) in manifest.blocks()? {
+            let bytes = verified(entry)?;
+            let (block, block_popularity) = read_block(&entry.name, bytes.as_ref(), spec, rows)?;
+            items.append(block);
+            popularity.extend(block_popularity);
+        }
+
+        let entry = manifest.only(&Role::Ids)?;
+        let ids = read_ids(&entry.name, verified(entry)?.as_ref(), spec.count)?;
+        Ok(Self {
+            manifest,
+            weights,
+            items,
+            popularity,
+            ids,
+        })
+    }
+}
+
+fn read_weights(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, BundleError> {
+    let tensors = TensorFile::parse(file, bytes)?;
+    tensors
+        .names()
+        .map(|name| {
+            let (shape, data) = tensors.f32(name)?;
+            let shape = shape.to_vec();
+            Ok((name.to_owned(), Tensor { shape, data }))
+        })
+        .collect()
+}
+
+/// A block of the item table with its popularities.
+fn read_block(
+    file: &str,
+    bytes: &[u8],
+    spec: ItemsSpec,
+    rows: usize,
+) -> Result<(ItemTable, Vec<f32>), BundleError> {
+    let tensors = TensorFile::parse(file, bytes)?;
+    let due = [rows, spec.width];
+    let values = match spec.dtype {
+        TableType::Int8 => TableValues::Int8 {
+            values: shaped(&tensors, "values", tensors.i8("values")?, &due)?,
+            scales: shaped(&tensors, "scales", tensors.f32("scales")?, &due[..1])?,
+        },
+        TableType::F16 => TableValues::F16(shaped(
+            &tensors,
+            "values",
+            tensors.f16_bits("values")?,
+            &due,
+        )?),
+        TableType::F32 => {
+            TableValues::F32(shaped(&tensors, "values", tensors.f32("values")?, &due)?)
+        }
+    };
+    let block = ItemTable {
+        rows,
+        width: spec.width,
+        values,
+    };
+    block.check(file)?;
+    let popularity = tensors.f32("popularity")?;
+    let popularity = shaped(&tensors, "popularity", popularity, &due[..1])?;
+    check_popularity(file, rows, &popularity)?;
+    Ok((block, popularity))
+}
+
+/// The values of a tensor that has to have this shape.
+fn shaped<T>(
+    tensors: &TensorFile<'_>,
+    name: &str,
+    (shape, values): (&[usize], Vec<T>),
+    due: &[usize],
+) -> Result<Vec<T>, BundleError> {
+    if shape == due {
+        return Ok(values);
+    }
+    Err(tensors.refuse(format!(
+        "the tensor {name:?} has the shape {shape:?}, where manifest.json says {due:?}; export the \
+         bundle again"
+    )))
+}
+
+fn read_ids(file: &str, bytes: &[u8], count: usize) -> Result<Vec<String>, BundleError> {
+    let ids: Vec<String> = serde_json::from_slice(bytes)
+        .map_err(|error| BundleError::ids(file, format!("is not a JSON list of ids: {error}")))?;
+    check_ids(file, count, &ids)?;
+    Ok(ids)
+}
+
+impl Bundle {
+    /// Checks a bundle in memory as [`open`](Self::open) checks one from outside.
+    pub(crate) fn check(&self) -> Result<(), BundleError> {
+        self.manifest.calibration.check()?;
+        for (name, tensor) in &self.weights {
+            check_weight(name, tensor)?;
+        }
+        self.items.check("the item table")?;
+        check_popularity("the popularities", self.items.rows, &self.popularity)?;
+        check_ids("the item ids", self.items.rows, &self.ids)
+    }
+}
+
+fn check_weight(name: &str, tensor: &Tensor) -> Result<(), BundleError> {
+    let Tensor { shape, data } = tensor;
+    let refuse = |reason| Err(BundleError::tensor(&format!("the weight {name:?}"), reason));
+    if tensors::count(shape) != Some(data.len()) {
+        return refuse(format!("{} values do not fill {shape:?}", data.len()));
+    }
+    match data.iter().find(|x| !x.is_finite()) {
+        Some(x) => refuse(format!("holds {x}: training has diverged; train again")),
+        None => Ok(()),
+    }
+}
+
+fn check_popularity(file: &str, rows: usize, popularity: &[f32]) -> Result<(), BundleError> {
+    if popularity.len() != rows {
+        let found = popularity.len();
+        return Err(BundleError::tensor(
+            file,
+            format!("{found} popularities are not one for each of {rows} rows"),
+        ));
+    }
+    let bad = |x: &f32| !(0.0..=f32::MAX).contains(x);
+    match popularity.iter().position(bad) {
+        None => Ok(()),
+        Some(row) => Err(BundleError::tensor(
+            file,
+            format!(
+                "the popularity of row {row} is {}: popularities are finite and not negative",
+                popularity[row]
+            ),
+        )),
+    }
+}
+
+fn check_ids(file: &str, count: usize, ids: &[String]) -> Result<(), BundleError> {
+    if ids.len() != count {
+        return Err(BundleError::ids(
+            file,
+            format!(
+                "{} ids are not one for each of {count} rows; export the bundle again",
+                ids.len()
+            ),
+        ));
+    }
+    let mut seen = HashSet::with_capacity(ids.len());
+    match ids.iter().find(|id| !seen.insert(id.as_str())) {
+        None => Ok(()),
+        Some(twice) => Err(BundleError::ids(
+            file,
+            format!("the id {twice:?} is there twice; export the bundle again"),
+        )),
+    }
+}

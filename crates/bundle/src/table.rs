@@ -1,0 +1,277 @@
+//! The item table: one row of numbers for each item, as stored.
+//!
+//! Most of a bundle is this table, so it is quantised: a row is one signed byte a value and one scale,
+//! the row's largest magnitude over 127, which costs a quarter of `f32` and moves no value by more
+//! than half a scale. Rows have scales of their own because the lengths of item embeddings differ by
+//! popularity. Half and single precision are there for those who want to compare.
+
+use half::f16;
+
+use crate::{BundleError, TableType};
+
+/// Largest magnitude of a quantised value; -128 is never written, so that the range is symmetric.
+const LEVELS: f32 = 127.0;
+/// Rows with no larger magnitude count as zero: their scale would lose its precision.
+const TINY: f32 = LEVELS * f32::MIN_POSITIVE;
+
+/// One row of numbers for each item, as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemTable {
+    /// Items.
+    pub rows: usize,
+    /// Values in a row.
+    pub width: usize,
+    /// The stored values, row by row.
+    pub values: TableValues,
+}
+
+/// Stored values of an item table, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableValues {
+    /// Each value times its row's scale.
+    Int8 {
+        /// The quantised values.
+        values: Vec<i8>,
+        /// One scale for each row.
+        scales: Vec<f32>,
+    },
+    /// The bits of IEEE half-precision numbers.
+    F16(Vec<u16>),
+    /// The numbers themselves.
+    F32(Vec<f32>),
+}
+
+impl ItemTable {
+    /// Quantises a table of `width` columns to bytes: symmetric, one scale for each row. A row of
+    /// zeros has scale 0. A row with a value that is not finite has a scale that is not, so that
+    /// writing the table is refused.
+    ///
+    /// # Panics
+    /// When `table` is not whole rows of `width` values.
+    pub fn quantize(table: &[f32], width: usize) -> Self {
+        let rows = count_rows(table, width);
+        let mut values = Vec::with_capacity(table.len());
+        let mut scales = Vec::with_capacity(rows);
+        for row in table.chunks_exact(width) {
+            let scale = scale_of(row);
+            scales.push(scale);
+            if scale > 0.0 {
+                values.extend(row.iter().map(|x| quantize_value(*x, scale)));
+            } else {
+                values.resize(values.len() + width, 0);
+            }
+        }
+        Self {
+            rows,
+            width,
+            values: TableValues::Int8 { values, scales },
+        }
+    }
+
+    /// A table of `width` columns rounded to half precision.
+    ///
+    /// # Panics
+    /// When `table` is not whole rows of `width` values.
+    pub fn f16(table: &[f32], width: usize) -> Self {
+        Self {
+            rows: count_rows(table, width),
+            width,
+            values: TableValues::F16(table.iter().map(|x| f16::from_f32(*x).to_bits()).collect()),
+        }
+    }
+
+    /// A table of `width` columns as it is.
+    ///
+    /// # Panics
+    /// When `table` is not whole rows of `width` values.
+    pub fn f32(table: Vec<f32>, width: usize) -> Self {
+        Self {
+            rows: count_rows(&table, width),
+            width,
+            values: TableValues::F32(table),
+        }
+    }
+
+    /// How the values are stored.
+    pub fn dtype(&self) -> TableType {
+        match self.values {
+            TableValues::Int8 { .. } => TableType::Int8,
+            TableValues::F16(_) => TableType::F16,
+            TableValues::F32(_) => TableType::F32,
+        }
+    }
+
+    /// The whole table in single precision, row by row.
+    pub fn dequantize(&self) -> Vec<f32> {
+        match &self.values {
+            TableValues::Int8 { values, scales } => values
+                .chunks(self.width.max(1))
+                .zip(scales)
+                .flat_map(|(row, scale)| row.iter().map(move |q| f32::from(*q) * scale))
+                .collect(),
+            TableValues::F16(bits) => bits.iter().map(|b| f16::from_bits(*b).to_f32()).collect(),
+            TableValues::F32(values) => values.clone(),
+        }
+    }
+
+    /// Writes row `row` to `out` in single precision.
+    ///
+    /// # Panics
+    /// When there is no such row, or `out` is not `width` long.
+    pub fn row(&self, row: usize, out: &mut [f32]) {
+        assert_eq!(out.len(), self.width, "a row has {} values", self.width);
+        let span = row * self.width..(row + 1) * self.width;
+        match &self.values {
+            TableValues::Int8 { values, scales } => {
+                for (out, q) in out.iter_mut().zip(&values[span]) {
+                    *out = f32::from(*q) * scales[row];
+                }
+            }
+            TableValues::F16(bits) => {
+                for (out, b) in out.iter_mut().zip(&bits[span]) {
+                    *out = f16::from_bits(*b).to_f32();
+                }
+            }
+            TableValues::F32(values) => out.copy_from_slice(&values[span]),
+        }
+    }
+
+    /// How far a value of this row can be from the one it was made from: half a scale step for bytes,
+    /// half a unit in the last place for half precision, nothing for single; plus the rounding of the
+    /// arithmetic itself.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn error_bound(&self, row: usize) -> f32 {
+        match &self.values {
+            TableValues::Int8 { scales, .. } if scales[row] > 0.0 => {
+                scales[row] * (0.5 + LEVELS * f32::EPSILON)
+            }
+            TableValues::Int8 { .. } => TINY,
+            TableValues::F16(bits) => {
+                let largest = bits[row * self.width..(row + 1) * self.width]
+                    .iter()
+                    .map(|b| f16::from_bits(*b).to_f32().abs())
+                    .fold(0.0, f32::max);
+                // 11 significant bits, and subnormal steps of 2^-24.
+                (largest / 2048.0).max(2.0_f32.powi(-25))
+            }
+            TableValues::F32(_) => 0.0,
+        }
+    }
+
+    /// Checks that the table has the size it states and only numbers that mean something.
+    pub(crate) fn check(&self, file: &str) -> Result<(), BundleError> {
+        let (stored, finite) = match &self.values {
+            TableValues::Int8 { values, scales } => {
+                check_scales(file, self.rows, scales)?;
+                (values.len(), true)
+            }
+            TableValues::F16(bits) => (
+                bits.len(),
+                bits.iter().all(|b| f16::from_bits(*b).is_finite()),
+            ),
+            TableValues::F32(values) => (values.len(), values.iter().all(|x| x.is_finite())),
+        };
+        if self.rows.checked_mul(self.width) != Some(stored) {
+            return Err(BundleError::tensor(
+                file,
+                format!(
+                    "{stored} values are not {} rows of {}",
+                    self.rows, self.width
+                ),
+            ));
+        }
+        if !finite {
+            return Err(BundleError::tensor(
+                file,
+                "the item table holds a value that is not finite; train again",
+            ));
+        }
+        Ok(())
+    }
+
+    /// An empty table to [`append`](Self::append) blocks to.
+    pub(crate) fn empty(width: usize, dtype: TableType) -> Self {
+        let values = match dtype {
+            TableType::Int8 => TableValues::Int8 {
+                values: Vec::new(),
+                scales: Vec::new(),
+            },
+            TableType::F16 => TableValues::F16(Vec::new()),
+            TableType::F32 => TableValues::F32(Vec::new()),
+        };
+        Self {
+            rows: 0,
+            width,
+            values,
+        }
+    }
+
+    /// Appends the rows of a block of the same width and type.
+    pub(crate) fn append(&mut self, block: Self) {
+        debug_assert_eq!(self.width, block.width);
+        match (&mut self.values, block.values) {
+            (
+                TableValues::Int8 { values, scales },
+                TableValues::Int8 {
+                    values: more_values,
+                    scales: more_scales,
+                },
+            ) => {
+                values.extend(more_values);
+                scales.extend(more_scales);
+            }
+            (TableValues::F16(bits), TableValues::F16(more)) => bits.extend(more),
+            (TableValues::F32(values), TableValues::F32(more)) => values.extend(more),
+            _ => unreachable!("blocks are read as the table's type"),
+        }
+        self.rows += block.rows;
+    }
+}
+
+fn count_rows(table: &[f32], width: usize) -> usize {
+    assert!(width > 0, "an item table has at least one column");
+    assert_eq!(table.len() % width, 0, "rows have {width} values each");
+    table.len() / width
+}
+
+fn scale_of(row: &[f32]) -> f32 {
+    if row.iter().any(|x| !x.is_finite()) {
+        return f32::NAN;
+    }
+    let largest = row.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    if largest <= TINY {
+        0.0
+    } else {
+        largest / LEVELS
+    }
+}
+
+fn quantize_value(x: f32, scale: f32) -> i8 {
+    (x / scale).round().clamp(-LEVELS, LEVELS) as i8
+}
+
+fn check_scales(file: &str, rows: usize, scales: &[f32]) -> Result<(), BundleError> {
+    if scales.len() != rows {
+        return Err(BundleError::tensor(
+            file,
+            format!(
+                "{} scales are not one for each of {rows} rows",
+                scales.len()
+            ),
+        ));
+    }
+    // Times 128 it still has to be a number.
+    let bad = |scale: &f32| !(0.0..=f32::MAX / 128.0).contains(scale);
+    match scales.iter().position(bad) {
+        None => Ok(()),
+        Some(row) => Err(BundleError::tensor(
+            file,
+            format!(
+                "the scale of row {row} is {}: scales are finite and not negative; train again",
+                scales[row]
+            ),
+        )),
+    }
+}
