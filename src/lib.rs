@@ -1,1 +1,101 @@
-//! Placeholder.
+//! The browser package's wasm: translation between JavaScript and the engine, and nothing else.
+//!
+//! Built twice, once for each engine: with feature `cpu` for Burn's flex backend, with feature `gpu`
+//! for WebGPU. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
+//! caching, storage and workers are the TypeScript's in `js/`, which also types what crosses here.
+#![recursion_limit = "256"]
+
+mod device;
+mod error;
+
+use ingle_bundle::{Bundle, BundleError, FileEntry};
+use js_sys::{Map, Uint8Array};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use error::{Failure, input};
+
+/// A loaded bundle on this build's device.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    engine: ingle_model::Engine,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a bundle: its manifest, and its files by the names that the manifest gives them.
+    /// Checks every hash and size.
+    pub async fn load(manifest: Uint8Array, files: Map) -> Result<Engine, JsValue> {
+        let bundle = Bundle::open(&manifest.to_vec(), |entry| bytes_of(&files, entry))
+            .map_err(Failure::from)?;
+        let device = device::open().await?;
+        let engine = ingle_model::Engine::new(bundle, &device).map_err(Failure::from)?;
+        Ok(Self { engine })
+    }
+
+    /// The best items for a history of item ids, oldest first.
+    pub async fn recommend(
+        &self,
+        history: Vec<String>,
+        options: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let options = if options.is_undefined() {
+            ingle_model::RecommendOptions::default()
+        } else {
+            serde_wasm_bindgen::from_value(options).map_err(|error| input("options", &error))?
+        };
+        let best = self.engine.recommend(&history, &options).await;
+        encode(&best.map_err(Failure::from)?)
+    }
+
+    /// What the denoiser makes of each click of a history, in the order given.
+    pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
+        let clicks = self.engine.explain(&history).await;
+        encode(&clicks.map_err(Failure::from)?)
+    }
+
+    /// The bundle's name, method and sizes.
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        encode(&self.engine.info())
+    }
+}
+
+/// Which engine this build is.
+#[wasm_bindgen(js_name = engineKind)]
+pub fn engine_kind() -> String {
+    device::KIND.to_owned()
+}
+
+/// The release that this build belongs to.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Runs when the module is instantiated: what a panic says goes to the console before wasm traps.
+#[wasm_bindgen(start)]
+pub fn start() {
+    std::panic::set_hook(Box::new(|panic| console_error(&panic.to_string())));
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(message: &str);
+}
+
+/// The bytes that JavaScript holds under an entry's name.
+fn bytes_of(files: &Map, entry: &FileEntry) -> Result<Vec<u8>, BundleError> {
+    let bytes = files.get(&JsValue::from_str(&entry.name));
+    let bytes = (bytes.dyn_into::<Uint8Array>()).map_err(|_| BundleError::Missing {
+        what: entry.name.clone(),
+    })?;
+    Ok(bytes.to_vec())
+}
+
+fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    // Plain objects, as `JSON.parse` would make them.
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    (value.serialize(&serializer)).map_err(|error| input("answer", &error))
+}

@@ -1,0 +1,49 @@
+//! Errors on their way out: a JavaScript `Error` with a `code` that programs can rely on.
+
+use ingle_bundle::BundleError;
+use ingle_model::EngineError;
+use js_sys::{Error, Reflect};
+use wasm_bindgen::JsValue;
+
+/// What went wrong, as JavaScript will see it.
+pub(crate) struct Failure {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        let error = Error::new(&failure.message);
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&error, &"code".into(), &failure.code.into());
+        error.into()
+    }
+}
+
+/// An argument that is not what it should be.
+pub(crate) fn input(what: &str, error: &serde_wasm_bindgen::Error) -> JsValue {
+    let message = format!("{what}: {error}");
+    Failure {
+        code: "input/options",
+        message,
+    }
+    .into()
+}
