@@ -14,12 +14,14 @@ import type { Progress } from "./types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A file as the manifest lists it. */
+/** A file as the manifest lists it, spelt as there. */
 export interface FileEntry {
   role: string;
   name: string;
   bytes: number;
   sha256: string;
+  /** Where the block begins, for blocks of the item table. */
+  first_row?: number;
 }
 
 /** A bundle's bytes; the caller owns them. */
@@ -37,6 +39,8 @@ export interface BundleOptions {
   cache?: FileCache;
 }
 
+/** What an engine reads. Files of other roles belong to later releases. */
+const ROLES = ["model", "items", "ids"];
 const NAME = /^[a-z]+-[0-9a-f]{16}\.(safetensors|json)$/;
 const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer" };
 
@@ -197,7 +201,7 @@ function readEntries(manifest: Bytes): FileEntry[] {
     // A name is about to become part of an address: nothing may lead out of the folder.
     if (!NAME.test(name)) throw new IngleError("bundle/name", `The manifest names a file that it may not name: ${JSON.stringify(name)}.`);
   }
-  return files;
+  return files.filter(({ role }) => ROLES.includes(role));
 }
 
 function isEntry(value: unknown): value is FileEntry {

@@ -19,6 +19,7 @@
  * | `bundle/missing` | a file that the manifest needs is missing |
  * | `bundle/size`, `bundle/hash` | a file is not the one that the manifest describes |
  * | `bundle/tensor` | a file's contents do not have the shape that the manifest says |
+ * | `bundle/ids` | the list of item ids is not one id for each row |
  * | `bundle/io` | reading a file failed |
  * | `method/unknown` | the bundle was trained with a method that this release does not know |
  * | `model/config`, `model/tensor` | the weights do not fit the model's configuration |
@@ -49,6 +50,7 @@ export type ErrorCode =
   | "bundle/size"
   | "bundle/hash"
   | "bundle/tensor"
+  | "bundle/ids"
   | "bundle/io"
   | "method/unknown"
   | "model/config"

@@ -10,7 +10,7 @@ import { IngleError } from "./errors.js";
 export async function readPopular({ entries, files }: BundleFiles): Promise<{ item: string; score: number }[]> {
   const ids: string[] = [];
   const scores: number[] = [];
-  for (const entry of entries) {
+  for (const entry of [...entries].sort((a, b) => (a.first_row ?? 0) - (b.first_row ?? 0))) {
     const bytes = files.get(entry.name);
     if (!bytes || (entry.role !== "ids" && entry.role !== "items")) continue;
     await verify(bytes, entry.name, entry.sha256);
