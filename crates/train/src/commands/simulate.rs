@@ -6,8 +6,8 @@ use crate::simulate::{self, Options};
 
 /// Invent a shop and its shoppers' clicks, with the truth about every click beside them.
 ///
-/// Writes items.csv and items.json (the products), interactions.csv (user_id, item_id, timestamp)
-/// and labels.csv (which clicks were noise: for judging, never for training).
+/// Writes items.csv and items.json (the products), interactions.csv (the clicks) and labels.csv
+/// (which clicks were noise: for judging, never for training).
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example:\n  ingle simulate --out shop --seed 7\n  \
     ingle prepare --interactions shop/interactions.csv --items shop/items.csv --out data")]

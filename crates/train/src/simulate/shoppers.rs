@@ -70,7 +70,7 @@ impl Shopper {
         let mut interests = vec![(home, shop.products[first].step)];
         interests.extend(others[..more].iter().map(|&theme| {
             // Most people begin at the beginning.
-            let begun = if rng.random_bool(0.7) { 0 } else { 1 };
+            let begun = usize::from(rng.random_bool(0.3));
             (theme, begun.min(shop.last_step(theme)))
         }));
         let style = STYLES.choose(rng).expect("there are styles").name;
