@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The Rust tests that need a browser, in headless Chromium: the CPU engine where there is no WebGPU
 # adapter, the GPU engine on SwiftShader, which is an adapter made of software.
-# The profile is that of the shipped engines: what is tested is what ships, and little is compiled twice.
+# Built with the development profile, whose overflow checks and assertions are on; the engines as
+# shipped are what the package's own tests and the end-to-end tests run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
@@ -23,7 +24,7 @@ browser_tests() {
     console.log(JSON.stringify({ "goog:chromeOptions": { binary, args } }));
   ' "$chrome" --disable-background-networking --disable-component-update --no-first-run "$@" >"$settings"
   wasm-pack --log-level warn test --headless --chrome --chromedriver "$driver" --mode no-install . -- \
-    --profile web --no-default-features --features "$engine"
+    --no-default-features --features "$engine"
 }
 
 echo "cpu engine, no adapter"
