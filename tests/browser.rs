@@ -1,0 +1,217 @@
+//! The wasm engine in a real browser: its answers are the native engine's, and what is odd or broken
+//! gets a sensible answer or an error with a code.
+//!
+//! Run by `wasm-pack test` once for each engine. The GPU build is run twice, in a browser that has a
+//! WebGPU adapter and in one that has none: there opening a bundle must fail cleanly.
+#![cfg(target_arch = "wasm32")]
+
+use std::rc::Rc;
+
+use ingle::Engine;
+use js_sys::{Array, Function, Map, Promise, Reflect, Uint8Array};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+const MANIFEST: &[u8] = include_bytes!("data/golden/manifest.json");
+const FILES: &[(&str, &[u8])] = include!("data/golden/files.rs");
+const EXPECTED: &str = include_str!("data/golden/expected.json");
+const ITEMS: usize = 300;
+
+#[derive(Deserialize)]
+struct Golden {
+    bound: f32,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    history: Vec<String>,
+    recommend: Vec<Recommendation>,
+    explain: Vec<Click>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Recommendation {
+    item: String,
+    score: f32,
+}
+
+#[derive(Debug, Deserialize)]
+struct Click {
+    item: String,
+    known: bool,
+    noise: f32,
+    keep: f32,
+}
+
+#[wasm_bindgen_test]
+async fn gives_the_native_engines_answers() {
+    let Some(engine) = engine().await else { return };
+    let golden: Golden = serde_json::from_str(EXPECTED).expect("is JSON");
+    for case in golden.cases {
+        let got: Vec<Recommendation> = recommend(&engine, &case.history, json!({ "k": 10 })).await;
+        let items = |list: &[Recommendation]| -> Vec<String> {
+            list.iter().map(|one| one.item.clone()).collect()
+        };
+        assert_eq!(items(&got), items(&case.recommend), "{:?}", case.history);
+        for (got, want) in got.iter().zip(&case.recommend) {
+            assert!((got.score - want.score).abs() <= golden.bound, "{got:?}, native {want:?}");
+        }
+        let got: Vec<Click> = decode(engine.explain(case.history).await.expect("answers"));
+        assert_eq!(got.len(), case.explain.len());
+        for (got, want) in got.iter().zip(&case.explain) {
+            assert_eq!((&got.item, got.known), (&want.item, want.known));
+            let apart = (got.noise - want.noise).abs().max((got.keep - want.keep).abs());
+            assert!(apart <= golden.bound, "{got:?}, native {want:?}");
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn odd_requests_get_sensible_answers() {
+    let Some(engine) = engine().await else { return };
+    let history = vec!["sku-9".to_owned(), "émoji 🧦".to_owned()];
+    let all = recommend(&engine, &history, json!({ "k": 100_000 })).await;
+    assert_eq!(all.len(), ITEMS - history.len());
+    assert!(all.iter().all(|one| !history.contains(&one.item)));
+    assert!(all.windows(2).all(|pair| pair[0].score >= pair[1].score));
+
+    let seen = recommend(&engine, &history, json!({ "k": 100_000, "includeSeen": true })).await;
+    assert_eq!(seen.len(), ITEMS);
+
+    let excluded: Vec<String> = all.iter().map(|one| one.item.clone()).collect();
+    let left = recommend(&engine, &history, json!({ "exclude": excluded })).await;
+    assert!(left.is_empty(), "{left:?}");
+    assert!(recommend(&engine, &history, json!({ "k": 0 })).await.is_empty());
+
+    let cold = recommend(&engine, &[], json!({})).await;
+    let strangers = recommend(&engine, &["gone".to_owned()], json!({})).await;
+    assert_eq!(cold.len(), 10);
+    assert_eq!(cold[0].item, strangers[0].item);
+}
+
+#[wasm_bindgen_test]
+async fn says_what_it_is() {
+    let Some(engine) = engine().await else { return };
+    let info: Value = decode(engine.info().expect("answers"));
+    assert_eq!((&info["name"], &info["method"]), (&json!("golden"), &json!("dc4sr")));
+    assert_eq!((&info["items"], &info["maxLen"]), (&json!(ITEMS), &json!(20)));
+    assert_eq!(ingle::engine_kind(), if cfg!(feature = "gpu") { "gpu" } else { "cpu" });
+}
+
+#[wasm_bindgen_test]
+async fn calls_at_the_same_time_do_not_mix() {
+    let Some(engine) = engine().await else { return };
+    let golden: Golden = serde_json::from_str(EXPECTED).expect("is JSON");
+    let [a, b] = [&golden.cases[5], &golden.cases[17]];
+    let engine = Rc::new(engine);
+    let ask = |case: &Case| {
+        let (engine, history) = (Rc::clone(&engine), case.history.clone());
+        async move { engine.recommend(history, JsValue::UNDEFINED).await }
+    };
+    let both: Vec<JsValue> = join(ask(a), ask(b)).await;
+    for (got, want) in both.into_iter().zip([a, b]) {
+        let got: Vec<Recommendation> = decode(got);
+        assert_eq!(got[0].item, want.recommend[0].item);
+        assert!((got[0].score - want.recommend[0].score).abs() <= golden.bound);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn options_of_the_wrong_type_are_refused_with_a_code() {
+    let Some(engine) = engine().await else { return };
+    let wrong = encode(&json!({ "k": "many" }));
+    let error = engine.recommend(Vec::new(), wrong).await.expect_err("refuses");
+    assert_eq!(code(&error), "input/options");
+}
+
+#[wasm_bindgen_test]
+async fn broken_bundles_are_refused_with_a_code() {
+    let no_files = Map::new();
+    assert_eq!(refusal(b"not a manifest", &no_files).await, "bundle/manifest");
+    assert_eq!(refusal(MANIFEST, &no_files).await, "bundle/missing");
+
+    let newer = String::from_utf8_lossy(MANIFEST).replacen("\"format\": 1", "\"format\": 99", 1);
+    assert_eq!(refusal(newer.as_bytes(), &files()).await, "bundle/format");
+
+    let path = String::from_utf8_lossy(MANIFEST).replacen("model-", "../model-", 1);
+    assert_eq!(refusal(path.as_bytes(), &files()).await, "bundle/name");
+
+    let changed = files();
+    let (name, bytes) = FILES.iter().find(|(name, _)| name.starts_with("model")).expect("a model");
+    let mut bytes = bytes.to_vec();
+    *bytes.last_mut().expect("not empty") ^= 1;
+    changed.set(&(*name).into(), &Uint8Array::from(&bytes[..]));
+    assert_eq!(refusal(MANIFEST, &changed).await, "bundle/hash");
+
+    bytes.pop();
+    changed.set(&(*name).into(), &Uint8Array::from(&bytes[..]));
+    assert_eq!(refusal(MANIFEST, &changed).await, "bundle/size");
+}
+
+/// The golden bundle on this build's device; none, after checking that the refusal is clean, where the
+/// build is for a GPU and the browser has none.
+async fn engine() -> Option<Engine> {
+    let opened = Engine::load(Uint8Array::from(MANIFEST), files()).await;
+    if cfg!(feature = "gpu") && !has_adapter().await {
+        let error = opened.expect_err("there is no GPU to open");
+        assert_eq!(code(&error), "device/unavailable");
+        return None;
+    }
+    Some(opened.expect("opens"))
+}
+
+async fn has_adapter() -> bool {
+    let ask = Function::new_no_args("return navigator.gpu ? navigator.gpu.requestAdapter() : null");
+    let adapter = Promise::resolve(&ask.call0(&JsValue::NULL).expect("runs"));
+    !JsFuture::from(adapter).await.expect("resolves").is_null()
+}
+
+fn files() -> Map {
+    let map = Map::new();
+    for (name, bytes) in FILES {
+        map.set(&(*name).into(), &Uint8Array::from(*bytes));
+    }
+    map
+}
+
+async fn refusal(manifest: &[u8], files: &Map) -> String {
+    let opened = Engine::load(Uint8Array::from(manifest), files.clone()).await;
+    code(&opened.expect_err("refuses"))
+}
+
+async fn recommend(engine: &Engine, history: &[String], options: Value) -> Vec<Recommendation> {
+    let answer = engine.recommend(history.to_vec(), encode(&options)).await;
+    decode(answer.expect("answers"))
+}
+
+async fn join(
+    a: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+    b: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+) -> Vec<JsValue> {
+    let promises = Array::new();
+    promises.push(&wasm_bindgen_futures::future_to_promise(a));
+    promises.push(&wasm_bindgen_futures::future_to_promise(b));
+    let both = JsFuture::from(Promise::all(&promises)).await.expect("answers");
+    Array::from(&both).to_vec()
+}
+
+fn code(error: &JsValue) -> String {
+    let code = Reflect::get(error, &"code".into()).expect("is an object");
+    code.as_string().unwrap_or_else(|| panic!("{error:?} has no code"))
+}
+
+fn encode(value: &Value) -> JsValue {
+    js_sys::JSON::parse(&value.to_string()).expect("is JSON")
+}
+
+fn decode<T: DeserializeOwned>(value: JsValue) -> T {
+    let text = js_sys::JSON::stringify(&value).expect("is a value");
+    serde_json::from_str(&String::from(text)).expect("has the shape")
+}

@@ -1,0 +1,152 @@
+//! The golden bundle in `tests/data/golden`, and the answers that every engine must give for it.
+//!
+//! The bundle is committed, so that the browser's engines are compared with numbers that this build did
+//! not make. `INGLE_BLESS=1 cargo test --test browser_golden` writes it anew, after a change that is meant
+//! to change answers; without that, this holds the native engine to it.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, dir};
+use ingle_model::engine::shipped_weights;
+use ingle_model::gate::GateConfig;
+use ingle_model::methods::MethodConfig;
+use ingle_model::{
+    BackboneConfig, Click, Engine, Model, ModelConfig, Recommendation, RecommendOptions, Rng,
+};
+use serde::{Deserialize, Serialize};
+
+const ITEMS: usize = 300;
+const WIDTH: usize = 32;
+const BLOCK_ROWS: usize = 128;
+/// How far an engine may be from the native scores.
+const BOUND: f32 = 1e-4;
+const K: usize = 10;
+
+#[derive(Serialize, Deserialize)]
+struct Golden {
+    bound: f32,
+    cases: Vec<Case>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Case {
+    history: Vec<String>,
+    recommend: Vec<Recommendation>,
+    explain: Vec<Click>,
+}
+
+#[test]
+fn the_native_engine_gives_the_golden_answers() {
+    if std::env::var_os("INGLE_BLESS").is_some() {
+        bless();
+    }
+    let engine = Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
+    let golden = std::fs::read(folder().join("expected.json")).expect("reads");
+    let golden: Golden = serde_json::from_slice(&golden).expect("is JSON");
+    assert!(golden.cases.len() >= 20);
+    for want in golden.cases {
+        let got = answers(&engine, want.history.clone());
+        let items = |list: &[Recommendation]| -> Vec<String> {
+            list.iter().map(|one| one.item.clone()).collect()
+        };
+        assert_eq!(items(&got.recommend), items(&want.recommend), "{:?}", want.history);
+        for (got, want) in got.recommend.iter().zip(&want.recommend) {
+            assert!((got.score - want.score).abs() <= golden.bound, "{got:?} {want:?}");
+        }
+        for (got, want) in got.explain.iter().zip(&want.explain) {
+            assert_eq!((&got.item, got.known), (&want.item, want.known));
+            let apart = (got.noise - want.noise).abs().max((got.keep - want.keep).abs());
+            assert!(apart <= golden.bound, "{got:?} {want:?}");
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
+}
+
+fn answers(engine: &Engine, history: Vec<String>) -> Case {
+    let options = RecommendOptions { k: K, ..RecommendOptions::default() };
+    Case {
+        recommend: pollster::block_on(engine.recommend(&history, &options)).expect("answers"),
+        explain: pollster::block_on(engine.explain(&history)).expect("answers"),
+        history,
+    }
+}
+
+/// Writes the bundle and the answers of the native engine.
+fn bless() {
+    let _ = std::fs::remove_dir_all(folder());
+    std::fs::create_dir_all(folder()).expect("creates the folder");
+    let mut files = bundle().write(BLOCK_ROWS).expect("writes");
+    let listing: String = (files.iter())
+        .map(|(name, _)| format!("    ({name:?}, include_bytes!({name:?})),\n"))
+        .collect();
+    let listing = format!("// Written by tests/browser_golden.rs.\n&[\n{listing}]\n");
+    files.push(("files.rs".into(), listing.into_bytes()));
+    for (name, bytes) in files {
+        std::fs::write(folder().join(name), bytes).expect("writes");
+    }
+    let engine = Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
+    let cases = histories().into_iter().map(|history| answers(&engine, history)).collect();
+    let golden = serde_json::to_string_pretty(&Golden { bound: BOUND, cases }).expect("is JSON");
+    std::fs::write(folder().join("expected.json"), golden + "\n").expect("writes");
+}
+
+/// Histories of every length up to past the model's, with unknown items among them.
+fn histories() -> Vec<Vec<String>> {
+    let mut rng = Rng::new(20, &[]);
+    let ids = ids();
+    let mut histories: Vec<Vec<String>> = (0..24)
+        .map(|len| (0..len).map(|_| ids[rng.below(ITEMS)].clone()).collect())
+        .collect();
+    histories.push(vec!["an item of last year's".into(), ids[7].clone(), "💥".into()]);
+    histories.push(vec!["an item of last year's".into()]);
+    histories.push(vec![ids[1].clone(); 30]);
+    histories
+}
+
+/// Ids as shops have them, awkward ones included.
+fn ids() -> Vec<String> {
+    let awkward = ["a,comma", "a \"quote\"", "a\\backslash", "émoji 🧦", " space ", "<b>bold</b>"];
+    let plain = (awkward.len()..ITEMS).map(|item| format!("sku-{item}"));
+    awkward.iter().map(|&id| id.to_owned()).chain(plain).collect()
+}
+
+fn bundle() -> Bundle {
+    let gate = GateConfig { tau_low: 0.3, tau_high: 0.7, temperature: 1.0 };
+    let config = ModelConfig {
+        items: ITEMS,
+        backbone: BackboneConfig {
+            width: WIDTH,
+            heads: 2,
+            feed_forward: 64,
+            max_len: 20,
+            ..BackboneConfig::default()
+        },
+        method: MethodConfig::named("dc4sr").expect("a method"),
+        gate,
+    };
+    let model = Model::new(&config, 11, &Device::flex());
+    let mut rng = Rng::new(11, &[2]);
+    // Wider apart than fresh parameters, so that ranks are decided by more than rounding.
+    let table: Vec<f32> = (0..ITEMS * WIDTH).map(|_| rng.normal(0.3)).collect();
+    let mut method = serde_json::to_value(&config.method).expect("is JSON");
+    method.as_object_mut().expect("is an object").remove("name");
+    let method = MethodSpec { name: config.method.name().into(), config: method };
+    let backbone = serde_json::to_value(&config.backbone).expect("is JSON");
+    let calibration = Calibration {
+        temperature: gate.temperature,
+        tau_low: gate.tau_low,
+        tau_high: gate.tau_high,
+    };
+    Bundle {
+        manifest: Manifest::new("golden", method, backbone, calibration),
+        weights: shipped_weights(&model),
+        items: ItemTable::quantize(&table, WIDTH),
+        popularity: (0..ITEMS).map(|item| ((item * 37 % ITEMS) as f32).ln_1p()).collect(),
+        ids: ids(),
+    }
+}
