@@ -20,7 +20,9 @@ export function row(name, metric, ours, { peer = null, theirs = null, ...more } 
 
 const figure = (value) => {
   if (value === null || value === undefined) return "-";
-  return typeof value === "number" ? value.toLocaleString("en-GB", { maximumSignificantDigits: 4 }) : String(value);
+  if (typeof value !== "number") return String(value);
+  const digits = Math.abs(value) < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 };
+  return value.toLocaleString("en-GB", digits);
 };
 
 /** Prints the rows and writes them as JSON. */

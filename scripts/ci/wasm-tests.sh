@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Rust tests that need a browser, in headless Chromium: the CPU engine where there is no WebGPU
-# adapter, the GPU engine on SwiftShader, which is an adapter made of software.
+# The Rust tests that need a browser, in headless Chromium: the CPU engine, then the GPU engine where
+# there is no WebGPU adapter and on SwiftShader, which is an adapter made of software.
 # Built with the development profile, whose overflow checks and assertions are on; the engines as
 # shipped are what the package's own tests and the end-to-end tests run.
 set -euo pipefail
@@ -27,7 +27,9 @@ browser_tests() {
     --no-default-features --features "$engine"
 }
 
-echo "cpu engine, no adapter"
+echo "cpu engine"
 browser_tests cpu
+echo "gpu engine, no adapter"
+browser_tests gpu
 echo "gpu engine, SwiftShader"
 browser_tests gpu --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader
