@@ -30,6 +30,8 @@ export async function within<T>(promise: Promise<T>, ms: number, error: () => Er
 /** Resolves as `promise` does, unless `signal` aborts first: then rejects with its reason. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
+  // Whoever stopped waiting does not want to hear how it ended.
+  promise.catch(() => {});
   signal.throwIfAborted();
   const aborted = deferred<never>();
   const abort = () => aborted.reject(signal.reason);

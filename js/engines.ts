@@ -58,7 +58,7 @@ export class Engines {
   async ready(signal?: AbortSignal): Promise<EngineKind> {
     await unlessAborted(this.#settled, signal);
     const active = this.active;
-    if (active === null) throw this.cpu.error ?? this.gpu.error ?? unavailable();
+    if (active === null) throw this.#whyNone;
     return active;
   }
 
@@ -71,7 +71,11 @@ export class Engines {
     const revived = await unlessAborted(Promise.all([this.cpu.revival, this.gpu.revival]), signal);
     const second = await this.#askEach(this.#order().filter(({ kind }) => revived.includes(kind)), question, signal);
     if ("answer" in second) return second;
-    throw second.error ?? first.error ?? unavailable();
+    throw second.error ?? first.error ?? this.#whyNone;
+  }
+
+  get #whyNone(): IngleError {
+    return this.cpu.error ?? this.gpu.error ?? new IngleError("engine/unavailable", "No engine can answer.");
   }
 
   dispose(): void {
@@ -129,8 +133,4 @@ type Answer<T> = { by: EngineKind; answer: T } | { error: IngleError | undefined
 
 function isEveryonesFault({ code }: IngleError): boolean {
   return /^(bundle|method|model)\//.test(code) || code === "engine/blocked";
-}
-
-function unavailable(): IngleError {
-  return new IngleError("engine/unavailable", "No engine can answer.");
 }

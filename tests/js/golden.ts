@@ -1,0 +1,59 @@
+/** The golden bundle, and a server for it that can misbehave. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const root = process.env["INGLE_ROOT"] ?? process.cwd();
+const folder = join(root, "tests/data/golden");
+
+/** The bundle's files by name, the manifest among them. */
+export function goldenFiles(): Map<string, Uint8Array<ArrayBuffer>> {
+  const names = readdirSync(folder).filter((name) => /^(manifest\.json|[a-z]+-[0-9a-f]{16}\..*)$/.test(name));
+  return new Map(names.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+}
+
+export interface Golden {
+  bound: number;
+  cases: {
+    history: string[];
+    recommend: { item: string; score: number }[];
+    explain: { item: string; known: boolean; noise: number; keep: number }[];
+  }[];
+}
+
+export function goldenAnswers(): Golden {
+  return JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Golden;
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface Site {
+  url: string;
+  /** Method and path of every request so far. */
+  requests: IncomingMessage[];
+  close(): Promise<void>;
+}
+
+/** A server on a port of its own that remembers what it was asked. */
+export async function serveSite(handler: Handler): Promise<Site> {
+  const requests: IncomingMessage[] = [];
+  const server: Server = createServer((request, response) => {
+    requests.push(request);
+    handler(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const close = () => new Promise<void>((resolve) => (server.closeAllConnections(), server.close(() => resolve())));
+  return { url, requests, close };
+}
+
+/** Serves files by name under `prefix`. */
+export function filesUnder(prefix: string, files: Map<string, Uint8Array>): Handler {
+  return ({ url = "" }, response) => {
+    const bytes = url.startsWith(prefix) ? files.get(url.slice(prefix.length)) : undefined;
+    if (!bytes) return void response.writeHead(404).end();
+    response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+  };
+}

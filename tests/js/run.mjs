@@ -1,0 +1,44 @@
+// Runs the package's TypeScript tests: `node tests/js/run.mjs unit | browser`.
+//
+// Bundles each `*.test.ts` for Node, and `page.ts` for the browser, then hands over to `node --test`.
+// Needs pkg/dist, which `npm run build` makes; the browser's tests also need a Chromium, the one that
+// CHROME names or the one on PATH.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+const [suite, ...rest] = process.argv.slice(2);
+if (suite !== "unit" && suite !== "browser") fail("usage: node tests/js/run.mjs unit | browser [PATTERN]");
+if (!existsSync(join(root, "pkg/dist/index.js"))) fail("pkg/dist is missing: run npm run build first");
+
+const out = join(root, "node_modules/.cache/ingle-tests", suite);
+rmSync(out, { recursive: true, force: true });
+const tests = readdirSync(join(here, suite)).filter((name) => name.endsWith(".test.ts"));
+const common = { bundle: true, format: "esm", target: "es2022", sourcemap: "inline", outdir: out, logLevel: "warning" };
+await build({
+  ...common,
+  entryPoints: tests.map((name) => join(here, suite, name)),
+  platform: "node",
+  packages: "external",
+});
+if (suite === "browser") {
+  await build({ ...common, entryPoints: [join(here, suite, "page.ts")], platform: "browser", external: ["/ingle/*"] });
+}
+const pattern = rest.length > 0 ? [`--test-name-pattern=${rest.join(" ")}`] : [];
+const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".js")));
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...pattern, ...files], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, INGLE_ROOT: root, INGLE_TESTS: out },
+});
+process.exit(status ?? 1);
+
+function fail(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
+}

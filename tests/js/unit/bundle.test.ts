@@ -1,0 +1,176 @@
+import { afterEach, test } from "node:test";
+import { BundleSource } from "../../../js/bundle.js";
+import { MemoryCache } from "../../../js/cache.js";
+import type { Progress } from "../../../js/types.js";
+import { codeOf, equal, ok, until } from "../check.js";
+import { filesUnder, goldenFiles, type Handler, serveSite, type Site } from "../golden.js";
+
+const sites: Site[] = [];
+afterEach(() => Promise.all(sites.splice(0).map((site) => site.close())));
+
+async function serve(handler: Handler = filesUnder("/b/", goldenFiles())): Promise<Site> {
+  const site = await serveSite(handler);
+  sites.push(site);
+  return site;
+}
+
+/** The golden bundle with a changed manifest. */
+function withManifest(change: (manifest: { files: { name: string; bytes: number; role: string }[] }) => void): Handler {
+  const files = goldenFiles();
+  const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as Parameters<typeof change>[0];
+  change(manifest);
+  files.set("manifest.json", new TextEncoder().encode(JSON.stringify(manifest)));
+  return filesUnder("/b/", files);
+}
+
+const paths = ({ requests }: Site) => requests.map(({ url }) => url);
+
+test("brings the manifest and every file, byte for byte", async () => {
+  const { url } = await serve();
+  const { manifest, files } = await new BundleSource(`${url}b/`).open();
+  const golden = goldenFiles();
+  equal([...manifest], [...(golden.get("manifest.json") ?? [])]);
+  golden.delete("manifest.json");
+  equal([...files.keys()].sort(), [...golden.keys()].sort());
+  for (const [name, bytes] of files) equal(Buffer.compare(bytes, golden.get(name) ?? new Uint8Array()), 0, name);
+});
+
+for (const address of ["b", "b/", "b/manifest.json"]) {
+  test(`understands ${address} as the bundle's address`, async () => {
+    const { url } = await serve();
+    equal(new BundleSource(url + address).base.href, `${url}b/`);
+    await new BundleSource(url + address).open();
+  });
+}
+
+test("asks with GET, without query, cookies, referrer or headers of its own", async () => {
+  const site = await serve();
+  await new BundleSource(`${site.url}b/`).open();
+  const usual = ["host", "connection", "accept", "accept-language", "sec-fetch-mode", "user-agent", "accept-encoding", "cache-control", "pragma"];
+  for (const { method, url = "", headers } of site.requests) {
+    equal(method, "GET");
+    ok(/^\/b\/[a-z0-9-]+\.(json|safetensors)$/.test(url), `${url} is a plain file`);
+    for (const name of Object.keys(headers)) ok(usual.includes(name), `header ${name} is one that fetch sends`);
+  }
+});
+
+test("asks for the manifest first and then for files in its order", async () => {
+  const site = await serve();
+  const { entries } = await new BundleSource(`${site.url}b/`).open();
+  equal(paths(site)[0], "/b/manifest.json");
+  equal(paths(site).slice(1).sort(), entries.map(({ name }) => `/b/${name}`).sort());
+});
+
+test("reports every byte against the exact total", async () => {
+  const { url } = await serve();
+  const seen: Progress[] = [];
+  const { entries } = await new BundleSource(`${url}b/`, { onProgress: (progress) => seen.push(progress) }).open();
+  const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  ok(seen.every((progress, n) => progress.total === total && progress.loaded > (seen[n - 1]?.loaded ?? 0)), "it grows");
+  equal(seen.at(-1)?.loaded, total);
+});
+
+test("opens again from its cache, with the same manifest and bytes that are the caller's", async () => {
+  const site = await serve();
+  const source = new BundleSource(`${site.url}b/`);
+  const first = await source.open();
+  const asked = paths(site).length;
+  for (const file of first.files.values()) structuredClone(file, { transfer: [file.buffer] });
+  const second = await source.open();
+  equal([first.cached, second.cached, paths(site).length], [false, true, asked]);
+  ok([...second.files.values()].every(({ length }) => length > 0), "nothing was moved away");
+});
+
+test("fetches anew what was evicted", async () => {
+  const site = await serve();
+  const source = new BundleSource(`${site.url}b/`);
+  await source.open();
+  await source.evict();
+  const asked = paths(site).length;
+  equal((await source.open()).cached, false);
+  equal(paths(site).length, 2 * asked);
+});
+
+test("drops files of earlier releases, and only those", async () => {
+  const { url } = await serve();
+  const cache = new MemoryCache();
+  const [old, deeper, other] = [`${url}b/items-0000000000000000.safetensors`, `${url}b/c/items-0000000000000000.safetensors`, `${url}a/x`];
+  for (const address of [old, deeper, other]) await cache.put(address, new Uint8Array(1));
+  await new BundleSource(`${url}b/`, { cache }).open();
+  equal(await Promise.all([old, deeper, other].map(async (address) => (await cache.get(address))?.length ?? 0)), [0, 1, 1]);
+});
+
+test("opens from the cache when the network is gone", async () => {
+  const site = await serve();
+  const cache = new MemoryCache();
+  await new BundleSource(`${site.url}b/`, { cache }).open();
+  await site.close();
+  equal((await new BundleSource(`${site.url}b/`, { cache }).open()).cached, true);
+});
+
+test("does not download roles of later releases", async () => {
+  const site = await serve(withManifest(({ files }) => files.push({ role: "codes", name: "codes-0123456789abcdef.json", bytes: 3, sha256: "" } as never)));
+  await new BundleSource(`${site.url}b/`).open();
+  ok(!paths(site).some((path) => path?.includes("codes")), "codes were not asked for");
+});
+
+test("a missing bundle is an http error that names the address", async () => {
+  const { url } = await serve();
+  const opened = new BundleSource(`${url}elsewhere/`).open();
+  equal(await codeOf(opened), "bundle/http");
+  ok(await opened.catch(({ message }: Error) => message.includes("404") && message.includes("/elsewhere/manifest.json")), "status and address");
+});
+
+test("a dead server is a network error", async () => {
+  const site = await serve();
+  await site.close();
+  equal(await codeOf(new BundleSource(`${site.url}b/`).open()), "bundle/network");
+});
+
+test("a connection that breaks in the middle is a network error", async () => {
+  const good = filesUnder("/b/", goldenFiles());
+  const { url } = await serve((request, response) => {
+    if (!request.url?.includes("model")) return good(request, response);
+    response.writeHead(200, { "content-length": 100_000 });
+    response.write("half", () => response.destroy());
+  });
+  equal(await codeOf(new BundleSource(`${url}b/`).open()), "bundle/network");
+});
+
+for (const [what, page] of Object.entries({ "a web page": "<!doctype html>", nothing: "", "a list": "[]", "null": "null", "files that are none": '{"files":[1]}' })) {
+  test(`${what} in the manifest's place is a manifest error`, async () => {
+    const { url } = await serve((_, response) => response.end(page));
+    equal(await codeOf(new BundleSource(`${url}b/`).open()), "bundle/manifest");
+  });
+}
+
+for (const name of ["../secrets-0123456789abcdef.json", "/etc/passwd", "model-0123456789abcdef.json?user=7", "https://elsewhere/model-0123456789abcdef.json"]) {
+  test(`a manifest that names ${name} is refused before anything is asked for`, async () => {
+    const site = await serve(withManifest(({ files }) => files.forEach((file) => (file.name = name))));
+    equal(await codeOf(new BundleSource(`${site.url}b/`).open()), "bundle/name");
+    equal(paths(site), ["/b/manifest.json"]);
+  });
+}
+
+for (const [what, by] of [["longer", -1], ["shorter", 1]] as const) {
+  test(`a file that is ${what} than the manifest says is a size error`, async () => {
+    const { url } = await serve(withManifest(({ files }) => files.forEach((file) => (file.bytes += by))));
+    equal(await codeOf(new BundleSource(`${url}b/`).open()), "bundle/size");
+  });
+}
+
+test("an abort rejects with its reason and stops the download", async () => {
+  const good = filesUnder("/b/", goldenFiles());
+  const site = await serve((request, response) => (request.url?.includes("model") ? void response.writeHead(200).write("slow") : good(request, response)));
+  const controller = new AbortController();
+  const opened = new BundleSource(`${site.url}b/`).open(controller.signal).catch((error: unknown) => error);
+  await until(() => paths(site).some((path) => path?.includes("model")), "the model is being sent");
+  controller.abort("enough");
+  equal(await opened, "enough");
+});
+
+for (const address of ["https://", "/relative/", "https://shop.test/b/?user=7", "https://shop.test/b/#top"]) {
+  test(`refuses ${address} as an address`, async () => {
+    equal(await codeOf((async () => new BundleSource(address))()), "input/options");
+  });
+}

@@ -1,0 +1,201 @@
+// The choice between engines, with engines that fail and lag on cue: real ones do neither when asked.
+
+import { test } from "node:test";
+import type { EngineClient } from "../../../js/engine.js";
+import { Engines, type EnginesHost } from "../../../js/engines.js";
+import { IngleError } from "../../../js/errors.js";
+import type { EngineKind } from "../../../js/types.js";
+import { codeOf, equal, ok, sleep, until } from "../check.js";
+
+class FakeEngine implements EngineClient {
+  readonly kind: EngineKind;
+  readonly thread: "worker" | "main";
+  onDeath: ((error: IngleError) => void) | undefined;
+  disposed = false;
+  failing: IngleError | undefined;
+  readonly #ms: number;
+
+  constructor(kind: EngineKind, ms: number, thread: "worker" | "main" = "worker") {
+    this.kind = kind;
+    this.#ms = ms;
+    this.thread = thread;
+  }
+
+  async load() {
+    if (this.failing) throw this.failing;
+    return { name: "fake", method: "none", items: 1, width: 1, maxLen: 1 };
+  }
+
+  async recommend() {
+    if (this.failing) throw this.failing;
+    await sleep(this.#ms);
+    return [{ item: this.kind, score: 1 }];
+  }
+
+  async explain() {
+    return [{ item: "a", known: true, noise: 0, keep: 1 }];
+  }
+
+  dispose() {
+    this.disposed = true;
+  }
+}
+
+interface Setup extends Partial<Pick<EnginesHost, "choice" | "checkGpu" | "bundle">> {
+  open?: (kind: EngineKind, nth: number) => FakeEngine;
+}
+
+function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}) {
+  const opened: Record<EngineKind, FakeEngine[]> = { cpu: [], gpu: [] };
+  const errors: string[] = [];
+  const engines = new Engines({
+    choice: "auto",
+    open: async (kind) => {
+      const engine = open(kind, opened[kind].length);
+      opened[kind].push(engine);
+      return engine;
+    },
+    wasm: async () => "unused",
+    bundle: { open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: false }), evict: async () => {} },
+    checkGpu: async () => ({ usable: true }),
+    history: async () => ["a"],
+    onChange: () => {},
+    onError: ({ code }) => errors.push(code),
+    signal: new AbortController().signal,
+    ...host,
+  });
+  const ask = async () => (await engines.ask((engine) => engine.recommend([], { k: 1, exclude: [], includeSeen: false }))).by;
+  return { engines, opened, errors, ask };
+}
+
+const broken = (code: "engine/failed" | "device/lost" | "bundle/hash" | "bundle/http" | "engine/blocked") => new IngleError(code, code);
+const failing = (engine: FakeEngine, code: Parameters<typeof broken>[0]) => Object.assign(engine, { failing: broken(code) });
+
+test("answers from the CPU while the GPU is still loading", async () => {
+  const { ask, engines } = start({ checkGpu: () => new Promise(() => {}) });
+  equal(await ask(), "cpu");
+  equal(engines.gpu.state.state, "waiting");
+});
+
+test("moves to the GPU once it has proved faster, and keeps the CPU", async () => {
+  const { ask, engines, opened } = start({ open: (kind) => new FakeEngine(kind, kind === "cpu" ? 15 : 1) });
+  await until(() => engines.active === "gpu", "the GPU answers");
+  equal(await ask(), "gpu");
+  equal(opened.cpu[0]?.disposed, false);
+  ok("medianMs" in engines.cpu.state && "medianMs" in engines.gpu.state, "both were timed");
+});
+
+test("stays on the CPU and lets a slower GPU go", async () => {
+  const { ask, engines, opened } = start({ open: (kind) => new FakeEngine(kind, kind === "gpu" ? 15 : 1) });
+  await until(() => engines.gpu.state.state === "slower", "the GPU lost");
+  equal([await ask(), opened.gpu[0]?.disposed], ["cpu", true]);
+});
+
+test("forced, the GPU answers from the first call on, however slow", async () => {
+  const { ask } = start({ choice: "gpu", open: (kind) => new FakeEngine(kind, kind === "gpu" ? 15 : 1) });
+  equal(await ask(), "gpu");
+});
+
+test("a GPU that is refused leaves the CPU answering, with the reason in its state", async () => {
+  const refusal = { usable: false, state: "refused", code: "gpu/software", reason: "software" } as const;
+  const { ask, engines, opened } = start({ choice: "gpu", checkGpu: async () => refusal });
+  equal(await ask(), "cpu");
+  equal(engines.gpu.state, { state: "refused", code: "gpu/software", reason: "software" });
+  equal(opened.gpu.length, 0);
+});
+
+test("a GPU that dies over a question leaves the CPU to answer that very question", async () => {
+  const { ask, opened, engines, errors } = start({ choice: "gpu" });
+  equal(await ask(), "gpu");
+  failing(opened.gpu[0] as FakeEngine, "device/lost");
+  equal(await ask(), "cpu");
+  equal(errors, ["device/lost"]);
+  await until(() => engines.gpu.state.state === "ready", "the second life");
+  equal(await ask(), "gpu");
+  equal(opened.gpu.length, 2);
+});
+
+test("a GPU that dies twice is retired", async () => {
+  const { ask, opened, engines } = start({ choice: "gpu" });
+  await engines.ready();
+  opened.gpu[0]?.onDeath?.(broken("engine/failed"));
+  await until(() => opened.gpu.length === 2 && engines.gpu.state.state === "ready", "the second life");
+  opened.gpu[1]?.onDeath?.(broken("engine/failed"));
+  equal(await ask(), "cpu");
+  await sleep(20);
+  equal([engines.gpu.state.state, opened.gpu.length], ["retired", 2]);
+});
+
+test("a GPU that cannot start is tried twice and no more", async () => {
+  const { ask, opened, engines } = start({ choice: "gpu", open: (kind) => (kind === "gpu" ? failing(new FakeEngine(kind, 1), "device/lost") : new FakeEngine(kind, 1)) });
+  equal(await ask(), "cpu");
+  equal([opened.gpu.length, engines.gpu.state.state], [2, "retired"]);
+  ok(opened.gpu.every(({ disposed }) => disposed), "neither is left running");
+});
+
+test("one death is one failure, whoever reports it", async () => {
+  const { opened, engines, errors } = start({ choice: "gpu" });
+  await engines.ready();
+  const [gpu] = opened.gpu as [FakeEngine];
+  gpu.failing = broken("engine/failed");
+  const questions = [1, 2, 3].map(() => engines.ask((engine) => engine.recommend([], { k: 1, exclude: [], includeSeen: false })));
+  gpu.onDeath?.(broken("engine/failed"));
+  equal((await Promise.all(questions)).map(({ by }) => by), ["cpu", "cpu", "cpu"]);
+  equal(errors, ["engine/failed"]);
+});
+
+test("a CPU that dies answers the same question in its second life", async () => {
+  const { ask, opened } = start({ choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }) });
+  await ask();
+  failing(opened.cpu[0] as FakeEngine, "engine/failed");
+  equal([await ask(), opened.cpu.length], ["cpu", 2]);
+});
+
+test("on the page's own thread there is no second life", async () => {
+  const { ask, opened, engines } = start({ choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), open: (kind) => new FakeEngine(kind, 1, "main") });
+  await ask();
+  failing(opened.cpu[0] as FakeEngine, "engine/failed");
+  equal(await codeOf(ask()), "engine/failed");
+  equal([opened.cpu.length, engines.cpu.state.state], [1, "retired"]);
+});
+
+test("a bad bundle is told at once, and neither retried nor tried on the GPU", async () => {
+  for (const code of ["bundle/http", "engine/blocked"] as const) {
+    const { engines, opened } = start({ open: (kind) => failing(new FakeEngine(kind, 1), code) });
+    equal(await codeOf(engines.ready()), code);
+    equal([opened.cpu.length, opened.gpu.length], [1, 0]);
+    equal(engines.gpu.state.state, "refused");
+  }
+});
+
+test("damage in the cache is fetched anew, once", async () => {
+  let evicted = 0;
+  const bundle: EnginesHost["bundle"] = {
+    open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: evicted === 0 }),
+    evict: async () => void evicted++,
+  };
+  const damaged = new FakeEngine("cpu", 1);
+  damaged.load = async () => {
+    if (evicted === 0) throw broken("bundle/hash");
+    return { name: "fake", method: "none", items: 1, width: 1, maxLen: 1 };
+  };
+  const { ask } = start({ choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), bundle, open: () => damaged });
+  equal([await ask(), evicted], ["cpu", 1]);
+  const hopeless = start({ choice: "cpu", bundle: { ...bundle, open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: true }) }, open: (kind) => failing(new FakeEngine(kind, 1), "bundle/hash") });
+  equal(await codeOf(hopeless.engines.ready()), "bundle/hash");
+  equal(evicted, 2);
+});
+
+test("the GPU answers where the CPU engine cannot be had", async () => {
+  const { ask } = start({ open: (kind) => (kind === "cpu" ? failing(new FakeEngine(kind, 1), "engine/failed") : new FakeEngine(kind, 1)) });
+  equal(await ask(), "gpu");
+});
+
+test("an aborted question leaves the engines alone", async () => {
+  const { engines, opened } = start({ choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), open: (kind) => new FakeEngine(kind, 1) });
+  await engines.ready();
+  const signal = AbortSignal.abort(new Error("moved on"));
+  const asked = engines.ask(async () => signal.throwIfAborted(), signal);
+  equal(await asked.catch(({ message }: Error) => message), "moved on");
+  equal([engines.active, opened.cpu.length], ["cpu", 1]);
+});
