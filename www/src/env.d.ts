@@ -1,0 +1,4 @@
+declare module "shop:items" {
+  const items: import("./products.js").Product[];
+  export default items;
+}

@@ -1,0 +1,61 @@
+/** The whole shop: departments, search, and cards that are drawn as one scrolls towards them. */
+
+import type { Product } from "../products.js";
+import { categories, searchProducts } from "../products.js";
+import { card } from "./card.js";
+import { byId, h } from "./dom.js";
+
+/** Cards drawn at a time: few enough that drawing them never holds up a frame for long. */
+const PAGE = 24;
+
+const grid = byId<HTMLUListElement>("grid");
+const filters = byId("filters");
+const search = byId<HTMLInputElement>("search");
+const note = byId("grid-note");
+
+let found: Product[] = [];
+let category = "";
+
+export function startGrid(): void {
+  const chip = (label: string, value: string): HTMLButtonElement =>
+    h("button", { class: "chip", type: "button", "aria-pressed": String(value === category), "data-category": value, onclick: () => filter(value) }, label);
+  filters.replaceChildren(chip("Everything", ""), ...categories.map((name) => chip(name, name)));
+  search.addEventListener("input", show);
+  search.form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    grid.scrollIntoView({ block: "start" });
+  });
+  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px" }).observe(byId("more"));
+  show();
+}
+
+function filter(value: string): void {
+  category = value;
+  for (const chip of filters.children) chip.setAttribute("aria-pressed", String((chip as HTMLElement).dataset["category"] === value));
+  show();
+}
+
+function show(): void {
+  found = searchProducts(search.value, category);
+  // A shop window mixes its departments; a department keeps its own order.
+  if (!category && !search.value) found = shuffled(found);
+  grid.replaceChildren();
+  note.textContent = found.length === 0 ? "Nothing by that name. Try fewer words." : `${found.length} ${found.length === 1 ? "thing" : "things"}`;
+  more();
+}
+
+function more(): void {
+  const shown = grid.children.length;
+  if (shown < found.length) grid.append(...found.slice(shown, shown + PAGE).map(card));
+}
+
+/** The same mixed order at every visit: steps through the list by a stride that shares no factor with it. */
+function shuffled(list: Product[]): Product[] {
+  let stride = Math.max(1, Math.floor(list.length * 0.382));
+  while (gcd(stride, list.length) > 1) stride += 1;
+  return list.map((_, place) => list[(place * stride) % list.length] as Product);
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}

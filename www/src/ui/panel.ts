@@ -1,0 +1,184 @@
+/** The side panel: the model at work, and what has left this device (nothing). */
+
+import type { EngineChoice, EngineState, Progress, Status } from "ingle";
+import type { NetworkMeter } from "../network.js";
+import type { Session, View } from "../session.js";
+import { byId, fill, h, setVar } from "./dom.js";
+import { timeline, verdictOf } from "./timeline.js";
+
+const panel = byId("panel");
+const opener = byId<HTMLButtonElement>("panel-open");
+const count = byId("click-count");
+const meterBox = h("section", { class: "box meter", "aria-labelledby": "meter-title" });
+const engineBox = h("section", { class: "box engine", "aria-labelledby": "engine-title" });
+const historyBox = h("section", { class: "box", "aria-labelledby": "history-title" });
+
+let progress: Progress | undefined;
+let answerMs: number | undefined;
+let trouble = "";
+
+export function startPanel(session: Session, meter: NetworkMeter): void {
+  byId("panel-body").replaceChildren(meterBox, engineBox, historyBox, explanation());
+  session.on("status", (status) => showEngine(status, session));
+  session.on("progress", (detail) => {
+    progress = detail;
+    showEngine(session.status, session);
+  });
+  session.on("trouble", (error) => {
+    trouble = error.message;
+    showEngine(session.status, session);
+  });
+  session.on("view", (view) => {
+    answerMs = view.answerMs;
+    showEngine(session.status, session);
+    showHistory(view, session);
+    showMeter(meter, session.status);
+  });
+  meter.addEventListener("change", () => showMeter(meter, session.status));
+  startToggle();
+}
+
+/** On narrow screens the panel slides over the shop; on wide ones it always stands beside it. */
+function startToggle(): void {
+  const toggle = (open: boolean): void => {
+    panel.classList.toggle("open", open);
+    opener.setAttribute("aria-expanded", String(open));
+    (open ? panel : opener).focus({ preventScroll: true });
+  };
+  opener.addEventListener("click", () => toggle(!panel.classList.contains("open")));
+  byId("panel-close").addEventListener("click", () => toggle(false));
+  panel.addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
+}
+
+function showMeter(meter: NetworkMeter, status: Status): void {
+  const open = meterBox.querySelector("details")?.open ?? false;
+  const bytes = meter.fetched.reduce((sum, entry) => sum + entry.bytes, 0);
+  const last = meter.fetched.reduce((latest, entry) => Math.max(latest, entry.at), 0);
+  const workers = (["cpu", "gpu"] as const).filter((kind) => ["ready", "slower"].includes(status[kind].state));
+  fill(
+    meterBox,
+    h("h3", { id: "meter-title" }, "Sent about you"),
+    h("p", { class: "figure-big", id: "bytes-sent" }, `${meter.sent} bytes`),
+    h("p", { class: "note" }, `${meter.fetched.length} files fetched (${size(bytes)}), the same for everyone. The last one ${ago(performance.now() - last)}.`),
+    h(
+      "details",
+      { open },
+      h("summary", {}, "Every file, as the browser logged it"),
+      h("ul", { class: "files" }, ...meter.fetched.map(({ path, bytes: received }) => h("li", {}, h("code", {}, path), h("span", {}, received ? size(received) : "cached")))),
+      workers.length > 0 && h("p", { class: "note" }, `Besides these, each engine’s worker fetched its own program: ${workers.map((kind) => `${kind}.wasm`).join(" and ")}.`),
+    ),
+  );
+}
+
+function showEngine(status: Status, session: Session): void {
+  const names = { cpu: "CPU", gpu: "GPU", popular: "Popularity", recent: "Recently viewed" };
+  const loaded = progress ? progress.loaded / Math.max(progress.total, 1) : status.bundle ? 1 : 0;
+  fill(
+    engineBox,
+    h("h3", { id: "engine-title" }, "Who answers"),
+    h(
+      "div",
+      { class: "answer" },
+      h("span", { class: `badge ${status.rung}`, id: "rung", "data-rung": status.rung }, names[status.rung]),
+      h("span", { class: "figure-big", id: "answer-ms" }, answerMs === undefined ? "…" : `${answerMs < 10 ? answerMs.toFixed(1) : Math.round(answerMs)} ms`),
+    ),
+    h("p", { class: "note", id: "why" }, status.why),
+    h("p", { class: "note" }, `GPU: ${stateWords(status.gpu)}. CPU: ${stateWords(status.cpu)}.`),
+    engineSwitch(status.requested, session),
+    h(
+      "div",
+      { class: "bundle", role: "progressbar", "aria-label": "Bundle", "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(loaded * 100) },
+      setVar(h("span", { class: "track" }), "--share", String(loaded)),
+    ),
+    h("p", { class: "note" }, bundleWords(status)),
+    trouble !== "" && h("p", { class: "note trouble", role: "alert" }, trouble),
+  );
+}
+
+function engineSwitch(chosen: EngineChoice, session: Session): HTMLElement {
+  const choices: [EngineChoice, string][] = [
+    ["auto", "Auto"],
+    ["cpu", "CPU"],
+    ["gpu", "GPU"],
+  ];
+  const choose = (engine: EngineChoice) => (): void => {
+    trouble = "";
+    answerMs = undefined;
+    session.choose(engine);
+    engineBox.querySelector<HTMLButtonElement>(`[data-engine="${engine}"]`)?.focus();
+  };
+  const buttons = choices.map(([engine, label]) =>
+    h("button", { type: "button", "data-engine": engine, "aria-pressed": String(engine === chosen), onclick: choose(engine) }, label),
+  );
+  return h("div", { class: "switch", role: "group", "aria-label": "Engine" }, ...buttons);
+}
+
+function stateWords(state: EngineState): string {
+  switch (state.state) {
+    case "ready":
+    case "slower": {
+      const pace = state.medianMs === undefined ? "" : `, ${state.medianMs.toFixed(1)} ms an answer`;
+      return `${state.state === "slower" ? "works, but slower here" : "ready"}${pace}`;
+    }
+    case "off":
+      return "not asked for";
+    case "waiting":
+      return "waits its turn";
+    case "loading":
+      return "on its way";
+    default:
+      return state.state;
+  }
+}
+
+function bundleWords({ bundle, storage }: Status): string {
+  const kept = storage.kind === "indexeddb" ? "History is kept in this browser’s IndexedDB." : `History is kept in memory only${storage.reason ? `: ${storage.reason}` : "."}`;
+  if (!bundle) return progress ? `Fetching the model: ${size(progress.loaded)} of ${size(progress.total)}.` : "Fetching the model.";
+  return `Model “${bundle.name}” (${bundle.method}), ${bundle.items} products, ${size(bundle.bytes)}, on this device. ${kept}`;
+}
+
+function showHistory({ clicks }: View, session: Session): void {
+  const aside = clicks.filter((click) => verdictOf(click) === "aside").length;
+  count.textContent = String(clicks.length);
+  count.setAttribute("aria-label", `${clicks.length} clicks`);
+  fill(
+    historyBox,
+    h(
+      "div",
+      { class: "box-head" },
+      h("h3", { id: "history-title" }, "Your clicks"),
+      h("button", { class: "button ghost", type: "button", id: "forget", disabled: clicks.length === 0, onclick: () => void session.forget() }, "Forget everything"),
+    ),
+    clicks.length > 0 && h("p", { class: "note", id: "verdicts" }, `${clicks.length} kept here, ${aside === 0 ? "none" : aside} judged noise.`),
+    timeline(clicks, (item) => void session.forget(item)),
+  );
+}
+
+function explanation(): HTMLElement {
+  const point = (title: string, text: string): HTMLElement => h("li", {}, h("strong", {}, title), ` ${text}`);
+  return h(
+    "details",
+    { class: "box how" },
+    h("summary", {}, "How this works"),
+    h(
+      "ol",
+      {},
+      point("One file for everyone.", "The shop trains a small Transformer on past visits and publishes it as static files. Your browser downloads them once."),
+      point("Your clicks stay.", "Each product you open is noted in this browser’s storage. No request carries it anywhere."),
+      point("Mistakes are weighed.", "Before recommending, the model asks of every click whether it fits the others. A present for somebody else or a slip of the thumb gets little weight."),
+      point("The answer is made here.", "On the graphics card where that is faster, else on the processor. If one fails, the other takes over."),
+      point("Forgetting is real.", "“Forget everything” empties the storage. There is no copy elsewhere to ask about."),
+    ),
+  );
+}
+
+function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function ago(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 2) return "just now";
+  return seconds < 90 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
+}
