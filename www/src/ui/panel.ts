@@ -72,28 +72,36 @@ function showMeter(meter: NetworkMeter, status: Status): void {
 
 function showEngine(status: Status, session: Session): void {
   const names = { cpu: "CPU", gpu: "GPU", popular: "Popularity", recent: "Recently viewed" };
-  const loaded = progress ? progress.loaded / Math.max(progress.total, 1) : status.bundle ? 1 : 0;
+  const open = engineBox.querySelector("details")?.open ?? false;
   fill(
     engineBox,
-    h("h3", { id: "engine-title" }, "Who answers"),
     h(
       "div",
-      { class: "answer" },
-      h("span", { class: `badge ${status.rung}`, id: "rung", "data-rung": status.rung }, names[status.rung]),
-      h("span", { class: "figure-big", id: "answer-ms" }, answerMs === undefined ? "…" : `${answerMs < 10 ? answerMs.toFixed(1) : Math.round(answerMs)} ms`),
+      { class: "box-head" },
+      h("h3", { id: "engine-title" }, "Who answers"),
+      h("span", { class: "answer" }, h("span", { class: `badge ${status.rung}`, id: "rung", "data-rung": status.rung }, names[status.rung]), h("span", { id: "answer-ms" }, pace(answerMs))),
     ),
     h("p", { class: "note", id: "why" }, status.why),
-    h("p", { class: "note" }, `GPU: ${stateWords(status.gpu)}. CPU: ${stateWords(status.cpu)}.`),
     engineSwitch(status.requested, session),
+    !status.bundle && progress !== undefined && loadingBar(progress),
     h(
-      "div",
-      { class: "bundle", role: "progressbar", "aria-label": "Bundle", "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(loaded * 100) },
-      setVar(h("span", { class: "track" }), "--share", String(loaded)),
+      "details",
+      { open },
+      h("summary", {}, "Engines and model"),
+      h("p", { class: "note" }, `GPU: ${stateWords(status.gpu)}. CPU: ${stateWords(status.cpu)}.`),
+      h("p", { class: "note" }, bundleWords(status)),
     ),
-    h("p", { class: "note" }, bundleWords(status)),
-    trouble !== "" && h("p", { class: "note trouble", role: "alert" }, trouble),
+    trouble !== "" && !status.why.includes(trouble) && h("p", { class: "note trouble", role: "alert" }, trouble),
   );
 }
+
+function loadingBar({ loaded, total }: Progress): HTMLElement {
+  const share = loaded / Math.max(total, 1);
+  const values = { "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(share * 100) };
+  return h("div", { role: "progressbar", "aria-label": "Model", ...values }, setVar(h("span", { class: "track" }), "--share", String(share)));
+}
+
+const pace = (ms: number | undefined): string => (ms === undefined ? "" : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`);
 
 function engineSwitch(chosen: EngineChoice, session: Session): HTMLElement {
   const choices: [EngineChoice, string][] = [
@@ -117,8 +125,8 @@ function stateWords(state: EngineState): string {
   switch (state.state) {
     case "ready":
     case "slower": {
-      const pace = state.medianMs === undefined ? "" : `, ${state.medianMs.toFixed(1)} ms an answer`;
-      return `${state.state === "slower" ? "works, but slower here" : "ready"}${pace}`;
+      const median = state.medianMs === undefined ? "" : `, ${pace(state.medianMs)} an answer`;
+      return `${state.state === "slower" ? "works, but slower here" : "ready"}${median}`;
     }
     case "off":
       return "not asked for";

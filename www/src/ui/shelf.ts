@@ -27,6 +27,7 @@ export function showShelf(recommendations: Recommendation[], clicks: number): vo
 }
 
 function words(recommendations: Recommendation[], clicks: number): string {
+  if (recommendations.length === 0) return "The model has not arrived. The shop is open all the same.";
   if (clicks === 0) return "What everybody likes, until you have looked at something.";
   const source = recommendations[0]?.source;
   if (source === "popular" || source === "recent") return "No engine runs here, so this is what everybody likes.";

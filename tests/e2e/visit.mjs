@@ -1,0 +1,98 @@
+/** What the end-to-end tests share: a browser, a visit to the served demo shop, and what it can see. */
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+export const SHOP = process.env.INGLE_DEMO_URL ?? process.env.INGLE_URL;
+assert.ok(SHOP, "INGLE_DEMO_URL names no served demo shop: run these tests by ./build.sh test");
+
+const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** A browser, with a GPU simulated in software or with none. */
+export function launch({ gpu = false, args = [] } = {}) {
+  return chromium.launch({
+    executablePath: process.env.CHROME || "/usr/bin/chromium",
+    args: ["--no-sandbox", ...(gpu ? SOFTWARE_GPU : []), ...args],
+  });
+}
+
+/** A new shopper's visit; `watch` sees the page before its first request. Uncaught errors fail the test at `end`. */
+export async function visit(browser, { watch, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) errors.push(message.text());
+  });
+  await watch?.(page, context);
+  await page.goto(SHOP);
+  await settled(page);
+  return {
+    context,
+    page,
+    async end() {
+      await context.close();
+      assert.deepEqual(errors, []);
+    },
+  };
+}
+
+/** Waits for the first answer of an engine. */
+export async function settled(page) {
+  await page.waitForFunction(() => /ms$/.test(document.querySelector("#answer-ms")?.textContent ?? ""), undefined, { timeout: 60_000 });
+}
+
+export const shelf = (page) => page.locator("#shelf .card").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+
+/** The timeline, latest click first. */
+export const timeline = (page) =>
+  page.locator(".click").evaluateAll((clicks) => clicks.map(({ dataset }) => ({ item: dataset.item, verdict: dataset.verdict })));
+
+/** Looks at a product by its card in the grid, and closes its page again. */
+export async function lookAt(page, item) {
+  await page.locator(`#grid [data-item="${item}"] a`).click();
+  await page.locator(`.click[data-item="${item}"]`).waitFor({ state: "attached" });
+  await page.keyboard.press("Escape");
+  await page.locator("#product[open]").waitFor({ state: "detached" });
+}
+
+/** Shows one department, and gives its products' ids in the order of the page. */
+export async function department(page, name) {
+  await page.locator(`[data-category="${name}"]`).click();
+  await page.locator("#grid .card").first().waitFor();
+  return page.locator("#grid .card").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+}
+
+/** Waits until the shelf shows something other than `before`. */
+export async function shelfChanged(page, before) {
+  await page.waitForFunction(
+    (old) => {
+      const now = [...document.querySelectorAll("#shelf .card")].map((card) => card.dataset.item).join();
+      return now !== "" && now !== old;
+    },
+    before.join(),
+    { timeout: 30_000 },
+  );
+  return shelf(page);
+}
+
+/** Every record of every IndexedDB database of the shop, as one text. */
+export const storedText = (page) =>
+  page.evaluate(async () => {
+    const settle = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const found = [];
+    for (const { name } of await indexedDB.databases()) {
+      const database = await settle(indexedDB.open(name));
+      for (const store of database.objectStoreNames) {
+        const objects = database.transaction(store).objectStore(store);
+        found.push(JSON.stringify([await settle(objects.getAllKeys()), await settle(objects.getAll())]));
+      }
+      database.close();
+    }
+    const web = JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]);
+    return found.join() + web;
+  });
