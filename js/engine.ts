@@ -10,10 +10,16 @@ import type { EngineKind } from "./types.js";
 
 /** Time for a worker's script to arrive and greet. */
 const GREETING_MS = 15_000;
-/** Time to download and compile the wasm and, on a GPU, the shaders. */
-const LOAD_MS = 120_000;
+/** Time to download and compile the wasm, and for a first answer, which on a GPU compiles the shaders. */
+export const LOAD_MS = 120_000;
 /** Time for one answer; a GPU that has hung never answers. */
 const ANSWER_MS = 20_000;
+
+/** How long an answer is waited for. */
+export interface Patience {
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+}
 
 /** An engine that can be loaded and asked. */
 export interface EngineClient {
@@ -22,8 +28,8 @@ export interface EngineClient {
   /** Called once, when the engine dies without having been disposed of. */
   onDeath: ((error: IngleError) => void) | undefined;
   load(request: LoadRequest): Promise<EngineInfo>;
-  recommend(history: string[], options: RankOptions, signal?: AbortSignal): Promise<RankedItem[]>;
-  explain(history: string[], signal?: AbortSignal): Promise<JudgedClick[]>;
+  recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]>;
+  explain(history: string[], patience?: Patience): Promise<JudgedClick[]>;
   dispose(): void;
 }
 
@@ -50,12 +56,12 @@ class RemoteEngine implements EngineClient {
     return this.#rpc.call("load", request, { transfer, timeoutMs: LOAD_MS });
   }
 
-  recommend(history: string[], options: RankOptions, signal?: AbortSignal): Promise<RankedItem[]> {
-    return this.#rpc.call("recommend", { history, options }, { signal, timeoutMs: ANSWER_MS });
+  recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]> {
+    return this.#rpc.call("recommend", { history, options }, { timeoutMs: ANSWER_MS, ...patience });
   }
 
-  explain(history: string[], signal?: AbortSignal): Promise<JudgedClick[]> {
-    return this.#rpc.call("explain", { history }, { signal, timeoutMs: ANSWER_MS });
+  explain(history: string[], patience?: Patience): Promise<JudgedClick[]> {
+    return this.#rpc.call("explain", { history }, { timeoutMs: ANSWER_MS, ...patience });
   }
 
   dispose(): void {

@@ -104,7 +104,7 @@ export class Recommender extends EventTarget {
     const ranking = { k, exclude: [...(options.exclude ?? [])], includeSeen };
     const history = await unlessAborted(this.#history.list(), signal);
     try {
-      const asked = this.#engines.ask((engine) => engine.recommend(itemsOf(history), ranking, signal), signal);
+      const asked = this.#engines.ask((engine) => engine.recommend(itemsOf(history), ranking, { signal }), signal);
       const { by, answer } = await unlessAborted(asked, this.#life.signal);
       const source = history.length === 0 ? "popular" : by;
       return answer.map(({ item, score }) => ({ item, score, source }));
@@ -120,7 +120,7 @@ export class Recommender extends EventTarget {
     this.#life.signal.throwIfAborted();
     const { signal } = options;
     const history = await unlessAborted(this.#history.list(), signal);
-    const asked = this.#engines.ask((engine) => engine.explain(itemsOf(history), signal), signal);
+    const asked = this.#engines.ask((engine) => engine.explain(itemsOf(history), { signal }), signal);
     const { answer } = await unlessAborted(asked, this.#life.signal);
     return history.map((event, place) => {
       const { known, noise, keep } = answer[place] ?? { known: false, noise: 0, keep: 0 };

@@ -2,6 +2,7 @@
 
 import type { BundleFiles } from "./bundle.js";
 import type { EngineClient } from "./engine.js";
+import { LOAD_MS } from "./engine.js";
 import { IngleError, toIngleError } from "./errors.js";
 import type { EnginesHost } from "./engines.js";
 import type { GpuVerdict } from "./gpu.js";
@@ -128,7 +129,7 @@ export class EngineSlot {
   /** The real history, or items to stand in for it: without a click on a known item no model would run. */
   async #sample(engine: EngineClient): Promise<string[]> {
     const history = await this.#host.history();
-    if ((await engine.explain(history)).some(({ known }) => known)) return history;
+    if ((await engine.explain(history, { timeoutMs: LOAD_MS })).some(({ known }) => known)) return history;
     const popular = await engine.recommend([], { k: STAND_IN, exclude: [], includeSeen: false });
     return popular.map(({ item }) => item);
   }
@@ -155,7 +156,7 @@ export class EngineSlot {
 }
 
 async function ask(engine: EngineClient, history: string[]): Promise<void> {
-  await engine.recommend(history, { k: 10, exclude: [], includeSeen: false });
+  await engine.recommend(history, { k: 10, exclude: [], includeSeen: false }, { timeoutMs: LOAD_MS });
 }
 
 function sizeOf({ entries }: BundleFiles): number {

@@ -13,12 +13,13 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 const [suite, ...rest] = process.argv.slice(2);
-if (suite !== "unit" && suite !== "browser") fail("usage: node tests/js/run.mjs unit | browser [PATTERN]");
+if (suite !== "unit" && suite !== "browser") fail("usage: node tests/js/run.mjs unit | browser [FILE.test.ts] [PATTERN]");
 if (!existsSync(join(root, "pkg/dist/index.js"))) fail("pkg/dist is missing: run npm run build first");
 
 const out = join(root, "node_modules/.cache/ingle-tests", suite);
 rmSync(out, { recursive: true, force: true });
-const tests = readdirSync(join(here, suite)).filter((name) => name.endsWith(".test.ts"));
+const [only] = rest.splice(0, rest[0]?.endsWith(".test.ts") ? 1 : 0);
+const tests = readdirSync(join(here, suite)).filter((name) => (only ? name === only : name.endsWith(".test.ts")));
 const common = { bundle: true, format: "esm", target: "es2022", sourcemap: "inline", outdir: out, logLevel: "warning" };
 await build({
   ...common,
@@ -27,7 +28,10 @@ await build({
   packages: "external",
 });
 if (suite === "browser") {
-  await build({ ...common, entryPoints: [join(here, suite, "page.ts")], platform: "browser", external: ["/ingle/*"] });
+  // The package itself is not bundled: the page loads it as it is published.
+  const published = (esbuild) => esbuild.onResolve({ filter: /^ingle$/ }, () => ({ path: "/ingle/index.js", external: true }));
+  const plugins = [{ name: "published", setup: published }];
+  await build({ ...common, entryPoints: [join(here, suite, "page.ts")], platform: "browser", plugins });
 }
 const pattern = rest.length > 0 ? [`--test-name-pattern=${rest.join(" ")}`] : [];
 const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".js")));

@@ -1,0 +1,89 @@
+// Both engines on both threads against the native answers, and what happens when one cannot run.
+
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { equal, ok } from "../check.js";
+import { goldenAnswers, type Site } from "../golden.js";
+import { launch, serveShop, SWIFTSHADER, Visitor } from "./harness.js";
+
+let site: Site, plain: Browser, gpu: Browser;
+before(async () => ([site, plain, gpu] = await Promise.all([serveShop(), launch(), launch(SWIFTSHADER)])));
+after(async () => {
+  await Promise.all([plain.close(), gpu.close()]);
+  await site.close();
+});
+
+const { bound, cases } = goldenAnswers();
+
+for (const engine of ["cpu", "gpu"] as const) {
+  for (const thread of ["worker", "main"] as const) {
+    test(`the ${engine} engine on the ${thread} thread gives the native answers`, { timeout: 240_000 }, async () => {
+      const visitor = await Visitor.arrive(engine === "gpu" ? gpu : plain, site);
+      const storage = { kind: "memory", collapseMs: 0 } as const;
+      const { status, failure } = await visitor.call("open", { engine, worker: thread === "worker", storage });
+      equal([failure, status.rung, status[engine].state], [undefined, engine, "ready"], JSON.stringify(status));
+      const state = status[engine];
+      equal("thread" in state && state.thread, thread);
+      // The odd ones at the end, and some of each length.
+      for (const { history, recommend, explain } of [...cases.slice(0, 21).filter((_, n) => n % 4 === 1), ...cases.slice(-3)]) {
+        await visitor.call("forget");
+        await visitor.call("visit", history);
+        const got = await visitor.call("recommend");
+        equal(got.map(({ item }) => item), recommend.map(({ item }) => item));
+        ok(got.every(({ score, source }, n) => Math.abs(score - recommend[n]!.score) <= bound && source === engine), `${JSON.stringify(got)} within ${bound}`);
+        const clicks = await visitor.call("explain");
+        equal(clicks.map(({ item, known }) => [item, known]), explain.map(({ item, known }) => [item, known]));
+        ok(clicks.every(({ noise, keep }, n) => Math.abs(noise - explain[n]!.noise) <= bound && Math.abs(keep - explain[n]!.keep) <= bound), "verdicts");
+      }
+      await visitor.leave();
+    });
+  }
+}
+
+test("without an adapter the CPU answers, and status says why", async () => {
+  for (const engine of ["auto", "gpu"] as const) {
+    const visitor = await Visitor.arrive(plain, site);
+    await visitor.call("open", { engine });
+    const status = await visitor.call("untilGpu", "absent");
+    equal([status.rung, "code" in status.gpu && status.gpu.code], ["cpu", "gpu/no-adapter"]);
+    ok(status.why.includes("no GPU"), status.why);
+    equal((await visitor.call("recommend")).length, 10);
+    ok(!visitor.requests.some((request) => request.url().includes("gpu")), "nothing of the GPU engine was downloaded");
+    await visitor.leave();
+  }
+});
+
+test("auto leaves one of two timed engines answering, or refuses a software adapter", { timeout: 120_000 }, async () => {
+  const visitor = await Visitor.arrive(gpu, site);
+  await visitor.call("open", { engine: "auto" });
+  const status = await visitor.call("untilGpu", "refused", "slower", "ready");
+  if (status.gpu.state === "refused") equal(status.gpu.code, "gpu/software");
+  equal((await visitor.call("recommend")).length, 10);
+  await visitor.leave();
+});
+
+test("a GPU engine that cannot be loaded is retired, and the CPU answers", { timeout: 120_000 }, async () => {
+  const visitor = await Visitor.arrive(gpu, site);
+  const { status, failure } = await visitor.call("open", { engine: "gpu", wasm: { gpu: "/ingle/nowhere.wasm" } });
+  equal([failure, status.rung, status.gpu.state], [undefined, "cpu", "retired"]);
+  equal("code" in status.gpu && status.gpu.code, "engine/wasm");
+  ok((await visitor.call("recommend")).every(({ source }) => source === "popular"), "a stranger gets what is popular");
+  await visitor.leave();
+});
+
+test("a GPU process that crashes leaves the CPU answering the next call", { timeout: 240_000 }, async (t) => {
+  const browser = await launch(SWIFTSHADER);
+  t.after(() => browser.close());
+  const visitor = await Visitor.arrive(browser, site);
+  const { status } = await visitor.call("open", { engine: "gpu" });
+  equal(status.rung, "gpu");
+  await visitor.call("visit", ["sku-42", "sku-7"]);
+  const before = await visitor.call("recommend");
+  equal(before[0]?.source, "gpu");
+  const session = await browser.newBrowserCDPSession();
+  await session.send("Browser.crashGpuProcess");
+  const after = await visitor.call("recommend");
+  equal(after.map(({ item }) => item), before.map(({ item }) => item));
+  const state = await visitor.call("status");
+  ok(after[0]?.source === "cpu" || state.gpu.state === "ready", JSON.stringify(state));
+});
