@@ -17,9 +17,11 @@ pub fn read_dir(dir: &Path) -> Result<Bundle, BundleError> {
 }
 
 /// Writes a bundle to a folder, made where it is missing. The item table is in blocks of
-/// [`BLOCK_ROWS`] rows.
-pub fn write_dir(bundle: &Bundle, dir: &Path) -> Result<(), BundleError> {
-    write_files(dir, &bundle.write(BLOCK_ROWS)?)
+/// [`BLOCK_ROWS`] rows. Returns the names of the bundle's files, the manifest's last.
+pub fn write_dir(bundle: &Bundle, dir: &Path) -> Result<Vec<String>, BundleError> {
+    let files = bundle.write(BLOCK_ROWS)?;
+    write_files(dir, &files)?;
+    Ok(files.into_iter().map(|(name, _)| name).collect())
 }
 
 /// The bytes of a folder's manifest, unchecked but for their number.

@@ -146,7 +146,7 @@ impl Manifest {
         }
         check_format(bytes)?;
         let manifest: Self =
-            serde_json::from_slice(bytes).map_err(|error| not_a_manifest(&error))?;
+            serde_json::from_slice(bytes).map_err(|error| not_a_manifest(bytes, &error))?;
         manifest.check()?;
         Ok(manifest)
     }
@@ -348,7 +348,8 @@ fn check_format(bytes: &[u8]) -> Result<(), BundleError> {
     struct Version {
         format: Option<Value>,
     }
-    let version: Version = serde_json::from_slice(bytes).map_err(|error| not_a_manifest(&error))?;
+    let version: Version =
+        serde_json::from_slice(bytes).map_err(|error| not_a_manifest(bytes, &error))?;
     match version.format {
         None => Err(BundleError::manifest(
             "states no format: this is not the manifest of an Ingle bundle",
@@ -366,11 +367,13 @@ fn too_long(bytes: usize) -> BundleError {
     ))
 }
 
-fn not_a_manifest(error: &serde_json::Error) -> BundleError {
-    let advice = if error.is_eof() {
-        "it was cut short; fetch or copy it again"
-    } else {
+fn not_a_manifest(bytes: &[u8], error: &serde_json::Error) -> BundleError {
+    let advice = if !bytes.trim_ascii_start().starts_with(b"{") {
         "is this the address of an Ingle bundle?"
+    } else if error.is_data() {
+        "export the bundle again"
+    } else {
+        "it was cut short or damaged; fetch or copy it again"
     };
     BundleError::manifest(format!("is not a manifest ({error}): {advice}"))
 }

@@ -138,6 +138,9 @@ impl Bundle {
 fn check_weight(name: &str, tensor: &Tensor) -> Result<(), BundleError> {
     let Tensor { shape, data } = tensor;
     let refuse = |reason| Err(BundleError::tensor(&format!("the weight {name:?}"), reason));
+    if name == "__metadata__" {
+        return refuse("has a name that safetensors keeps for itself".to_owned());
+    }
     if tensors::count(shape) != Some(data.len()) {
         return refuse(format!("{} values do not fill {shape:?}", data.len()));
     }

@@ -269,9 +269,129 @@ fn check_scales(file: &str, rows: usize, scales: &[f32]) -> Result<(), BundleErr
         Some(row) => Err(BundleError::tensor(
             file,
             format!(
-                "the scale of row {row} is {}: scales are finite and not negative; train again",
+                "the scale of row {row} is {}: scales are finite, not negative and below 2^121; train again",
                 scales[row]
             ),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Rows of every size of number, from zero to the largest that can be stored.
+    fn tables() -> impl Strategy<Value = (Vec<f32>, usize)> {
+        let value = (-1.0_f32..=1.0, -40_i32..=36).prop_map(|(x, e)| x * 10.0_f32.powi(e));
+        (1_usize..9, 0_usize..12).prop_flat_map(move |(width, rows)| {
+            (
+                proptest::collection::vec(value.clone(), width * rows),
+                Just(width),
+            )
+        })
+    }
+
+    /// Numbers that half precision reaches.
+    fn half_tables() -> impl Strategy<Value = (Vec<f32>, usize)> {
+        let value = (-1.0_f32..=1.0, -9_i32..=4).prop_map(|(x, e)| x * 10.0_f32.powi(e));
+        (1_usize..9, 0_usize..12).prop_flat_map(move |(width, rows)| {
+            (
+                proptest::collection::vec(value.clone(), width * rows),
+                Just(width),
+            )
+        })
+    }
+
+    fn assert_within_bound(table: &ItemTable, exact: &[f32]) {
+        let mut row = vec![0.0; table.width];
+        for (r, exact) in exact.chunks(table.width).enumerate() {
+            table.row(r, &mut row);
+            for (stored, exact) in row.iter().zip(exact) {
+                let error = (f64::from(*stored) - f64::from(*exact)).abs();
+                let bound = f64::from(table.error_bound(r));
+                assert!(
+                    error <= bound,
+                    "row {r}: {exact} became {stored}, bound {bound}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_stay_within_half_a_scale((exact, width) in tables()) {
+            let table = ItemTable::quantize(&exact, width);
+            assert_within_bound(&table, &exact);
+            table.check("table").unwrap();
+        }
+
+        #[test]
+        fn half_precision_stays_within_its_bound((exact, width) in half_tables()) {
+            let table = ItemTable::f16(&exact, width);
+            assert_within_bound(&table, &exact);
+            table.check("table").unwrap();
+        }
+
+        #[test]
+        fn single_precision_changes_nothing((exact, width) in tables()) {
+            let table = ItemTable::f32(exact.clone(), width);
+            prop_assert_eq!(table.dequantize(), exact);
+        }
+
+        #[test]
+        fn rows_are_what_the_whole_table_holds((exact, width) in half_tables()) {
+            for table in [
+                ItemTable::quantize(&exact, width),
+                ItemTable::f16(&exact, width),
+                ItemTable::f32(exact.clone(), width),
+            ] {
+                let mut row = vec![0.0; width];
+                for (r, whole) in table.dequantize().chunks(width).enumerate() {
+                    table.row(r, &mut row);
+                    prop_assert_eq!(&row[..], whole);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_magnitude_of_a_row_is_kept_and_the_range_symmetric() {
+        let table = ItemTable::quantize(&[-2.0, 1.0, 2.0, 0.0, 0.5, -0.25], 3);
+        let TableValues::Int8 { values, scales } = &table.values else {
+            panic!("not bytes");
+        };
+        assert_eq!(values, &[-127, 64, 127, 0, 127, -64]);
+        assert_eq!(scales, &[2.0 / 127.0, 0.5 / 127.0]);
+    }
+
+    #[test]
+    fn a_row_of_zeros_has_scale_zero_and_stays_zero() {
+        let table = ItemTable::quantize(&[0.0, -0.0, 1e-40, 3.0], 2);
+        let TableValues::Int8 { scales, .. } = &table.values else {
+            panic!("not bytes");
+        };
+        assert_eq!(scales[0].to_bits(), 0);
+        assert_eq!(table.dequantize()[..2], [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_not_stored_as_one() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for table in [
+                ItemTable::quantize(&[1.0, bad], 2),
+                ItemTable::f16(&[1.0, bad], 2),
+                ItemTable::f32(vec![1.0, bad], 2),
+            ] {
+                let error = table.check("table").unwrap_err();
+                assert_eq!(
+                    error.code(),
+                    "bundle/tensor",
+                    "{bad} as {:?}",
+                    table.dtype()
+                );
+            }
+        }
     }
 }

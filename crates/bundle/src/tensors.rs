@@ -258,6 +258,26 @@ mod tests {
     }
 
     #[test]
+    fn refuses_offsets_that_would_overflow_when_added_up() {
+        let eighth = usize::MAX / 8;
+        let entries: Vec<String> = (0..8)
+            .map(|i| (i * eighth, (i + 1) * eighth))
+            .chain([(8 * eighth, usize::MAX)])
+            .map(|(from, to)| {
+                let shape = to - from;
+                format!(
+                    r#""{from}":{{"dtype":"I8","shape":[{shape}],"data_offsets":[{from},{to}]}}"#
+                )
+            })
+            .collect();
+        let bytes = file_with(&format!("{{{}}}", entries.join(",")), &[]);
+        let file = TensorFile::parse("model", &bytes).unwrap();
+        for name in file.names() {
+            assert_eq!(file.i8(name).unwrap_err().code(), "bundle/tensor", "{name}");
+        }
+    }
+
+    #[test]
     fn refuses_another_type_a_missing_tensor_and_a_number_that_is_none() {
         let header = |dtype: &str| {
             format!(r#"{{"w":{{"dtype":"{dtype}","shape":[1],"data_offsets":[0,4]}}}}"#)
