@@ -7,4 +7,5 @@ CHROME="$(find_chrome)"
 export CHROME
 build_ingle
 start_server "$(demo_folder)/bundle" www/dist
-INGLE_URL="$server_url" node --test tests/e2e/
+# One file after the other: the GPU here is made of software, and two at once starve each other.
+INGLE_URL="$server_url" node --test --test-concurrency=1 tests/e2e/*.test.mjs
