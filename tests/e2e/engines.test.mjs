@@ -49,19 +49,35 @@ test("with a GPU asked for, it answers, and it recommends what the CPU recommend
   await end();
 });
 
-test("when the GPU dies in the middle of a visit, answers go on", async () => {
+test("when the GPU dies in the middle of a visit the CPU answers, and a GPU that dies twice is let go", async () => {
   const { browser, page, end } = await open({ gpu: true });
   await choose(page, "gpu");
   await page.locator('#rung[data-rung="gpu"]').waitFor();
   const items = await department(page, "Garden");
-  let seen = await shelf(page);
   const devtools = await browser.newBrowserCDPSession();
-  // Once, and once more for the second chance that the engine gets.
-  for (const item of items.slice(0, 2)) {
-    await devtools.send("Browser.crashGpuProcess").catch(() => {});
-    await lookAt(page, item);
-    seen = await shelfChanged(page, seen);
-    assert.equal(seen.length, 8);
-  }
+  const crash = () => devtools.send("Browser.crashGpuProcess");
+  await page.evaluate(() => {
+    globalThis.rungs = [];
+    const note = () => globalThis.rungs.push(document.querySelector("#rung")?.dataset.rung);
+    new MutationObserver(note).observe(document.querySelector(".engine"), { childList: true });
+  });
+
+  let seen = await shelf(page);
+  await crash();
+  await lookAt(page, items[0]);
+  seen = await shelfChanged(page, seen);
+  assert.equal(seen.length, 8);
+  assert.ok((await page.evaluate(() => globalThis.rungs)).includes("cpu"), "the CPU took over");
+
+  // The engine gets one second chance; whether that comes off is the browser's affair.
+  const state = (pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".engine details").textContent), pattern, { timeout: 120_000 });
+  await state("GPU: (ready|retired)");
+  await crash();
+  await lookAt(page, items[1]);
+  seen = await shelfChanged(page, seen);
+  assert.equal(seen.length, 8);
+  await state("GPU: retired");
+  assert.equal(await rung(page), "cpu");
+  assert.match(await why(page), /^The CPU engine answers: /);
   await end();
 });

@@ -25,7 +25,7 @@ export function startPanel(session: Session, meter: NetworkMeter): void {
     showEngine(session.status, session);
   });
   session.on("trouble", (error) => {
-    trouble = error.message;
+    trouble = headline(error.message);
     showEngine(session.status, session);
   });
   session.on("view", (view) => {
@@ -81,7 +81,7 @@ function showEngine(status: Status, session: Session): void {
       h("h3", { id: "engine-title" }, "Who answers"),
       h("span", { class: "answer" }, h("span", { class: `badge ${status.rung}`, id: "rung", "data-rung": status.rung }, names[status.rung]), h("span", { id: "answer-ms" }, pace(answerMs))),
     ),
-    h("p", { class: "note", id: "why" }, status.why),
+    h("p", { class: "note", id: "why" }, headline(status.why)),
     engineSwitch(status.requested, session),
     !status.bundle && progress !== undefined && loadingBar(progress),
     h(
@@ -100,6 +100,9 @@ function loadingBar({ loaded, total }: Progress): HTMLElement {
   const values = { "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(share * 100) };
   return h("div", { role: "progressbar", "aria-label": "Model", ...values }, setVar(h("span", { class: "track" }), "--share", String(share)));
 }
+
+/** A driver's error may run to many lines; a shopper needs the first. */
+const headline = (text: string): string => text.split("\n", 1)[0] ?? text;
 
 const pace = (ms: number | undefined): string => (ms === undefined ? "" : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`);
 
