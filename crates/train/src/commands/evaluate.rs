@@ -116,7 +116,7 @@ pub fn report(answers: &[Answer], config: &Config) -> Value {
 
 fn table(answers: &[Answer]) -> Table {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     let mut header = vec![String::new()];
     header.extend(["HR", "NDCG", "MRR"].iter().flat_map(|name| CUTS.map(|cut| format!("{name}@{cut}"))));
     table.set_header(header);

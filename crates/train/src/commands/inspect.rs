@@ -59,7 +59,7 @@ fn examples(bundle: &Bundle) -> String {
 
 fn files_table(files: &[ingle_bundle::FileEntry]) -> Table {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(["role", "file", "bytes"]);
     for file in files {
         table.add_row([file.role.clone(), file.name.clone(), file.bytes.to_string()]);

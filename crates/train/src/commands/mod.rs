@@ -7,5 +7,6 @@ pub mod export;
 pub mod inspect;
 pub mod prepare;
 pub mod serve;
+
 pub mod simulate;
 pub mod train;

@@ -2,7 +2,7 @@
 //! in place. Written over fixed groups of lanes so that the compiler turns it into the widest
 //! vector instructions of the machine it runs on.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 /// Lanes worked on together; a multiple of every vector width in use.
 const LANES: usize = 32;
@@ -10,16 +10,35 @@ const LANES: usize = 32;
 /// Turns logits into `scale * (softmax - one_hot(target))` and returns the cross-entropy of
 /// `target`. Entry 0 is padding: it takes no part and its gradient is 0.
 pub fn softmax_gradient(row: &mut [f32], target: usize, scale: f32) -> f32 {
-    row[0] = f32::NEG_INFINITY;
     let at_target = row[target];
-    let (max, sum) = Arch::new().dispatch(|| {
-        let max = maximum(row);
-        (max, exponentials(row, max))
-    });
-    let factor = scale / sum;
-    Arch::new().dispatch(|| row.iter_mut().for_each(|x| *x *= factor));
+    let log_sum = Arch::new().dispatch(Softmax { row, scale });
     row[target] -= scale;
-    sum.ln() + max - at_target
+    log_sum - at_target
+}
+
+/// Turns logits into `scale * softmax` and gives the logarithm of the sum of their exponentials.
+struct Softmax<'a> {
+    row: &'a mut [f32],
+    scale: f32,
+}
+
+impl NullaryFnOnce for Softmax<'_> {
+    type Output = f32;
+
+    // Inlined into a function compiled for the machine's own instructions: without it, the loops
+    // below are compiled for the oldest machine there is.
+    #[inline(always)]
+    fn call(self) -> f32 {
+        let Self { row, scale } = self;
+        row[0] = f32::NEG_INFINITY;
+        let max = maximum(row);
+        let sum = exponentials(row, max);
+        let factor = scale / sum;
+        for x in row.iter_mut() {
+            *x *= factor;
+        }
+        sum.ln() + max
+    }
 }
 
 #[inline(always)]

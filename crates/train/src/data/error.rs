@@ -1,0 +1,126 @@
+//! What can be wrong with what the program was given. `main` tells these from its own failures.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A row of an input file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadRow {
+    /// The file.
+    pub file: String,
+    /// Line of the file, counted from 1; in a Parquet file the row.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for BadRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.reason)
+    }
+}
+
+/// The input is at fault: a file, a folder or an option. Says what was found and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A file is missing or not readable.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The extension names no format.
+    #[error(
+        "{}: cannot tell the format: the name must end in .csv, .tsv, .jsonl, .ndjson or .parquet",
+        path.display()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file has content, but not of its format.
+    #[error("{} is not a readable {format} file: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What its name says it is.
+        format: &'static str,
+        /// What the reader found.
+        reason: String,
+    },
+    /// A file does not have the columns that are needed.
+    #[error(
+        "{} has no column {missing:?}; it has {}. If {ours} is called otherwise there, \
+         say so with --column {ours}=THEIRS",
+        path.display(), listed(found)
+    )]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// Our name of the column.
+        ours: &'static str,
+        /// The name that was looked for.
+        missing: String,
+        /// The names that are there.
+        found: Vec<String>,
+    },
+    /// A Parquet column holds values that cannot serve.
+    #[error("{}: column {column:?} holds {found}, not {wanted}", path.display())]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type in the file.
+        found: String,
+        /// What it should hold.
+        wanted: &'static str,
+    },
+    /// The first bad row, where bad rows are fatal.
+    #[error("{0} (--strict makes the first bad row fatal)")]
+    Row(BadRow),
+    /// Files were read, and nothing can be made of them.
+    #[error("nothing usable in the input: {0}")]
+    Nothing(String),
+    /// A folder is no dataset, or a damaged or newer one.
+    #[error("{}: {reason}", path.display())]
+    Dataset {
+        /// The folder.
+        path: PathBuf,
+        /// What was found and what to do.
+        reason: String,
+    },
+    /// Anything else that the user can put right; the message says how.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl InputError {
+    /// An error that is nothing but its message.
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::Other(message.into())
+    }
+
+    pub(super) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Read { path, source }
+    }
+
+    pub(super) fn dataset(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Dataset {
+            path: path.to_path_buf(),
+            reason: reason.into(),
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no columns at all".to_owned();
+    }
+    names.join(", ")
+}

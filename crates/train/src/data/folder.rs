@@ -1,0 +1,105 @@
+//! Writing a folder so that it is there whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+/// Writes `files` as the folder `dir`. They are written beside it first and take its place by
+/// renaming, so that a reader, or a crash, finds the old folder or the new one. Files of other
+/// names that lie in the old folder are kept.
+pub(super) fn replace(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let dir = absolute(dir).with_context(|| format!("cannot write {}", dir.display()))?;
+    let new = sibling(&dir, "new");
+    let old = sibling(&dir, "old");
+    let written = fill(&new, files).and_then(|()| swap(&dir, &new, &old, files));
+    if written.is_err() {
+        // Best effort: the first error is the one to tell.
+        let _ = fs::remove_dir_all(&new);
+    }
+    written.with_context(|| format!("cannot write {}", dir.display()))
+}
+
+fn fill(new: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+    fs::create_dir_all(new)?;
+    for (name, bytes) in files {
+        let mut file = File::create(new.join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+fn swap(dir: &Path, new: &Path, old: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+    if !dir.exists() {
+        return fs::rename(new, dir);
+    }
+    fs::rename(dir, old)?;
+    if let Err(error) = fs::rename(new, dir) {
+        fs::rename(old, dir)?;
+        return Err(error);
+    }
+    for entry in fs::read_dir(old)? {
+        let entry = entry?;
+        if files.iter().all(|(name, _)| entry.file_name() != *name) {
+            fs::rename(entry.path(), dir.join(entry.file_name()))?;
+        }
+    }
+    fs::remove_dir_all(old)
+}
+
+/// The path with its parent resolved; `.` and `..` have no name to rename.
+fn absolute(dir: &Path) -> io::Result<PathBuf> {
+    if dir.exists() {
+        return dir.canonicalize();
+    }
+    let dir = std::path::absolute(dir)?;
+    if let Some(parent) = dir.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    Ok(dir)
+}
+
+/// A hidden folder next to `dir`, of this process alone.
+fn sibling(dir: &Path, what: &str) -> PathBuf {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    dir.with_file_name(format!(".{name}.{what}-{}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn replaces_its_own_files_and_keeps_others() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("deep/data");
+        replace(&dir, &[("a", b"1".to_vec()), ("b", b"1".to_vec())]).unwrap();
+        fs::write(dir.join("notes.txt"), "mine").unwrap();
+        replace(&dir, &[("a", b"2".to_vec()), ("b", b"2".to_vec())]).unwrap();
+        assert_eq!(names(&dir), ["a", "b", "notes.txt"]);
+        assert_eq!(fs::read(dir.join("a")).unwrap(), b"2");
+        assert_eq!(names(dir.parent().unwrap()), ["data"], "nothing is left beside it");
+    }
+
+    #[test]
+    fn leaves_the_old_folder_when_writing_fails() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("data");
+        replace(&dir, &[("a", b"1".to_vec())]).unwrap();
+        let impossible = [("a", b"2".to_vec()), ("no/such/folder", Vec::new())];
+        replace(&dir, &impossible).unwrap_err();
+        assert_eq!(fs::read(dir.join("a")).unwrap(), b"1");
+        assert_eq!(names(home.path()), ["data"]);
+    }
+}

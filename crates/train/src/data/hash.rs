@@ -1,0 +1,105 @@
+//! The name of a dataset's content. Hashed are values, not files, so the hash outlives a change
+//! of layout.
+
+use sha2::{Digest as _, Sha256};
+
+use super::dataset::Parts;
+
+/// SHA-256 in hex over everything that training or evaluation can see.
+pub(super) fn content(parts: &Parts) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(b"ingle dataset 1\n");
+    numbers(&mut hasher, &parts.offsets, |&n| (n as u64).to_le_bytes());
+    numbers(&mut hasher, &parts.clicks, |n| n.to_le_bytes());
+    numbers(&mut hasher, &parts.timestamps, |n| n.to_le_bytes());
+    numbers(&mut hasher, &parts.unseen, |&b| [u8::from(b)]);
+    match &parts.relabelled {
+        None => hasher.update([0]),
+        Some(truth) => {
+            hasher.update([1]);
+            numbers(&mut hasher, &truth.noise, |&b| [b]);
+            numbers(&mut hasher, &truth.original, |n| n.to_le_bytes());
+        }
+    }
+    hasher.update((parts.users.len() as u64).to_le_bytes());
+    for user in &parts.users {
+        text(&mut hasher, Some(user));
+    }
+    hasher.update((parts.items.len() as u64).to_le_bytes());
+    for item in &parts.items {
+        text(&mut hasher, Some(&item.id));
+        text(&mut hasher, item.title.as_deref());
+        text(&mut hasher, item.category.as_deref());
+    }
+    hex(&hasher.finalize())
+}
+
+/// A list with its length before it, fed in blocks that stay in cache.
+fn numbers<T, const N: usize>(hasher: &mut Sha256, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
+    hasher.update((values.len() as u64).to_le_bytes());
+    let mut block = Vec::with_capacity(4096 * N);
+    for chunk in values.chunks(4096) {
+        block.clear();
+        block.extend(chunk.iter().flat_map(&bytes));
+        hasher.update(&block);
+    }
+}
+
+/// A text with its length before it; a missing one differs from an empty one.
+fn text(hasher: &mut Sha256, text: Option<&str>) {
+    let length = text.map_or(u64::MAX, |t| t.len() as u64);
+    hasher.update(length.to_le_bytes());
+    hasher.update(text.unwrap_or_default().as_bytes());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Relabelled;
+    use super::super::testing::parts;
+    use super::*;
+
+    #[test]
+    fn changes_with_every_part_of_the_content() {
+        let base = parts(&[&[1, 2, 3], &[3, 1]], &[]);
+        let truth = |noise: [u8; 5], original: [u32; 5]| {
+            let (noise, original) = (noise.to_vec(), original.to_vec());
+            Some(Relabelled { noise, original })
+        };
+        let changes: [(&str, &dyn Fn(&mut Parts)); 8] = [
+            ("clicks", &|p| p.clicks[0] = 3),
+            ("offsets", &|p| p.offsets[1] = 2),
+            ("timestamps", &|p| p.timestamps[4] += 1),
+            ("unseen", &|p| p.unseen[1] = true),
+            ("users", &|p| p.users[0].push('x')),
+            ("title", &|p| p.items[0].title = Some(String::new())),
+            ("labels", &|p| p.relabelled = truth([0; 5], [1, 2, 3, 3, 1])),
+            ("truth", &|p| p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1])),
+        ];
+        let mut seen = vec![content(&base)];
+        assert_eq!(seen[0].len(), 64);
+        for (what, change) in changes {
+            let mut changed = base.clone();
+            change(&mut changed);
+            let hash = content(&changed);
+            assert!(!seen.contains(&hash), "{what} is not in the hash");
+            seen.push(hash);
+        }
+    }
+
+    #[test]
+    fn a_boundary_between_texts_cannot_move_unnoticed() {
+        let mut left = parts(&[&[1], &[2]], &[]);
+        let mut right = left.clone();
+        left.users = vec!["ab".into(), "c".into()];
+        right.users = vec!["a".into(), "bc".into()];
+        assert_ne!(content(&left), content(&right));
+    }
+}

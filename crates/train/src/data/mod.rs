@@ -1,0 +1,27 @@
+//! The data a model learns from: clicks of users on items, read from logs, filtered, ordered and
+//! kept as one folder that says itself how it was made.
+//!
+//! [`read`] turns files into clicks and counts what cannot be read; [`build`] filters, orders and
+//! numbers them; every later step opens the folder with [`Dataset::open`] and asks it for training
+//! histories and evaluation cases. Splits are not stored: they follow from positions, so nobody can
+//! train on a test click by reading the wrong file. [`corrupt`] replaces clicks and remembers which.
+
+pub mod build;
+pub mod corrupt;
+mod dataset;
+mod error;
+mod folder;
+mod hash;
+mod meta;
+pub mod read;
+mod store;
+mod summary;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use store::check_target;
+
+pub use dataset::{Case, Dataset, Item, Parts, Relabelled, Split};
+pub use error::{BadRow, InputError};
+pub use meta::{Corruption, Meta, Options, Source};
+pub use summary::{Dropped, Lengths, Summary};

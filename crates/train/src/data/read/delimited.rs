@@ -1,0 +1,45 @@
+//! CSV and TSV, with quotes as RFC 4180 has them.
+
+use super::{Row, Sink, Wanted};
+use crate::data::InputError;
+use csv::{ByteRecord, ReaderBuilder};
+
+pub(super) fn read(wanted: &Wanted<'_>, delimiter: u8, sink: &mut Sink<'_>) -> Result<(), InputError> {
+    let format = if delimiter == b'\t' { "TSV" } else { "CSV" };
+    let builder = ReaderBuilder::new().delimiter(delimiter).flexible(true).to_owned();
+    let mut reader = builder.from_reader(wanted.open()?);
+    let header = reader.byte_headers().map_err(|e| wanted.unreadable(format, e))?;
+    if header.is_empty() {
+        return Err(wanted.unreadable(format, "it is empty"));
+    }
+    let found: Vec<String> = (header.iter().enumerate())
+        .map(|(place, name)| {
+            let name = String::from_utf8_lossy(name);
+            // Spreadsheets write a byte-order mark before the first name.
+            let name = if place == 0 { name.trim_start_matches('\u{feff}') } else { &name };
+            name.trim().to_owned()
+        })
+        .collect();
+    let places = wanted.places(&found)?;
+    let mut record = ByteRecord::new();
+    let mut line = 1;
+    while reader.read_byte_record(&mut record).map_err(|e| wanted.unreadable(format, e))? {
+        line = record.position().map_or(line + 1, |position| position.line() as usize);
+        sink(line, cells(&record, &places, found.len()))?;
+    }
+    Ok(())
+}
+
+fn cells(record: &ByteRecord, places: &[Option<usize>], columns: usize) -> Result<Row, String> {
+    if record.len() != columns {
+        return Err(format!("{} cells where the header has {columns}", record.len()));
+    }
+    let cell = |place: &Option<usize>| match place.map(|place| &record[place]) {
+        None => Ok(None),
+        Some(bytes) => match str::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text.to_owned())),
+            Err(_) => Err("the text is not UTF-8".to_owned()),
+        },
+    };
+    places.iter().map(cell).collect()
+}

@@ -1,0 +1,79 @@
+//! Parquet, a batch of rows at a time and only the wanted columns.
+
+use super::{Row, Sink, Wanted};
+use crate::data::InputError;
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+    let damaged = |e: &dyn std::fmt::Display| wanted.unreadable("Parquet", e);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(wanted.open()?).map_err(|e| damaged(&e))?;
+    let found: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let places = wanted.places(&found)?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().flatten().copied());
+    let reader = builder.with_projection(mask).build().map_err(|e| damaged(&e))?;
+    let mut line = 0;
+    for batch in reader {
+        let batch = batch.map_err(|e| damaged(&e))?;
+        let columns = columns(&batch, wanted)?;
+        for row in 0..batch.num_rows() {
+            line += 1;
+            sink(line, cells(&columns, row))?;
+        }
+    }
+    Ok(())
+}
+
+/// The wanted columns of a batch, times as whole numbers.
+fn columns(batch: &RecordBatch, wanted: &Wanted<'_>) -> Result<Vec<Option<ArrayRef>>, InputError> {
+    let column = |(theirs, ours): (&String, &&str)| {
+        let column = batch.column_by_name(theirs).or_else(|| batch.column_by_name(ours));
+        let Some(column) = column else {
+            return Ok(None);
+        };
+        if column.data_type().is_nested() {
+            return Err(InputError::ColumnType {
+                path: wanted.file.to_owned(),
+                column: theirs.clone(),
+                found: column.data_type().to_string(),
+                wanted: "text or numbers",
+            });
+        }
+        let plain = whole(column).map_err(|e| wanted.unreadable("Parquet", e))?;
+        Ok(Some(plain))
+    };
+    wanted.theirs.iter().zip(wanted.names).map(column).collect()
+}
+
+/// A column of times as whole numbers, and any other as it is. Nanoseconds become microseconds,
+/// and days seconds.
+fn whole(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let numbers = |unit| {
+        let times = cast(column, &DataType::Timestamp(unit, None))?;
+        cast(&times, &DataType::Int64)
+    };
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => numbers(TimeUnit::Microsecond),
+        DataType::Timestamp(..) => cast(column, &DataType::Int64),
+        DataType::Date32 | DataType::Date64 => numbers(TimeUnit::Second),
+        _ => Ok(column.clone()),
+    }
+}
+
+fn cells(columns: &[Option<ArrayRef>], row: usize) -> Result<Row, String> {
+    let options = FormatOptions::default();
+    let cell = |column: &Option<ArrayRef>| match column {
+        Some(column) if column.is_valid(row) => {
+            let formatter = ArrayFormatter::try_new(column.as_ref(), &options);
+            let text = formatter.and_then(|f| f.value(row).try_to_string());
+            text.map(Some).map_err(|e| e.to_string())
+        }
+        _ => Ok(None),
+    };
+    columns.iter().map(cell).collect()
+}

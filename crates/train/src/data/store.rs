@@ -1,0 +1,329 @@
+//! A dataset as a folder.
+//!
+//! `dataset.json` (layout version first, content hash, meta data), `sequences.safetensors`
+//! (offsets, items, timestamps, unseen, and in a corrupted dataset noise and original),
+//! `items.jsonl` and `users.jsonl`. Files are read whole, and the content is hashed and compared
+//! at once: a damaged folder is refused before anything is learnt from it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::dataset::{Dataset, Item, Parts, Relabelled};
+use super::error::InputError;
+use super::folder;
+use super::meta::Meta;
+
+/// Version of the layout; readers refuse others.
+const VERSION: u64 = 1;
+const ABOUT: &str = "dataset.json";
+const SEQUENCES: &str = "sequences.safetensors";
+const ITEMS: &str = "items.jsonl";
+const USERS: &str = "users.jsonl";
+
+#[derive(Serialize, Deserialize)]
+struct About {
+    format: u64,
+    hash: String,
+    #[serde(flatten)]
+    meta: Meta,
+}
+
+#[derive(Serialize, Deserialize)]
+struct User {
+    user_id: String,
+}
+
+impl Dataset {
+    /// Opens a folder written by [`Dataset::save`]; refuses one of another version, and one whose
+    /// content is not what it was.
+    pub fn open(dir: &Path) -> Result<Self, InputError> {
+        let about = read_about(dir)?;
+        let mut parts = read_sequences(dir)?;
+        parts.items = read_lines::<Item>(dir, ITEMS)?;
+        parts.users = read_lines::<User>(dir, USERS)?.into_iter().map(|u| u.user_id).collect();
+        let data = Self::new(parts, about.meta).map_err(|reason| damaged(dir, &reason))?;
+        if data.hash() != about.hash {
+            return Err(damaged(dir, "its content is not what its hash says"));
+        }
+        Ok(data)
+    }
+
+    /// Writes the dataset as the folder `dir`, whole or not at all. Replaces an older dataset and
+    /// an empty folder; refuses anything else.
+    pub fn save(&self, dir: &Path) -> Result<()> {
+        check_target(dir)?;
+        self.save_over(dir)
+    }
+
+    /// As [`Dataset::save`], into any folder; files of other names in it are kept.
+    pub fn save_over(&self, dir: &Path) -> Result<()> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(InputError::dataset(dir, "is a file; name a folder to write to").into());
+        }
+        let about = About {
+            format: VERSION,
+            hash: self.hash().to_owned(),
+            meta: self.meta().clone(),
+        };
+        let mut json = serde_json::to_vec_pretty(&about)?;
+        json.push(b'\n');
+        let parts = self.parts();
+        let users = parts.users.iter().map(|id| User { user_id: id.clone() });
+        let files = [
+            (SEQUENCES, sequences(parts)?),
+            (ITEMS, lines(parts.items.iter())?),
+            (USERS, lines(users)?),
+            (ABOUT, json),
+        ];
+        folder::replace(dir, &files)
+    }
+}
+
+/// Refuses to write where something lies that is not a dataset.
+pub(crate) fn check_target(dir: &Path) -> Result<(), InputError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    if !dir.is_dir() {
+        return Err(InputError::dataset(dir, "is a file; name a folder to write to"));
+    }
+    let mut entries = fs::read_dir(dir).map_err(InputError::read(dir))?;
+    if entries.next().is_none() || is_dataset(dir) {
+        return Ok(());
+    }
+    let reason = "is not empty and not a dataset; name another folder, or write into it with --force";
+    Err(InputError::dataset(dir, reason))
+}
+
+/// Whether the folder holds a dataset of any version.
+fn is_dataset(dir: &Path) -> bool {
+    let about = fs::read(dir.join(ABOUT)).ok();
+    let about = about.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    about.is_some_and(|about| about["format"].is_u64() && about["hash"].is_string())
+}
+
+fn read_about(dir: &Path) -> Result<About, InputError> {
+    let path = dir.join(ABOUT);
+    if !path.exists() {
+        let reason = format!(
+            "is no dataset: it has no {ABOUT}; `ingle prepare --interactions FILE --out DATA` makes one"
+        );
+        return Err(InputError::dataset(dir, reason));
+    }
+    let bytes = fs::read(&path).map_err(InputError::read(&path))?;
+    let about: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| damaged(dir, &format!("{ABOUT} cannot be read ({error})")))?;
+    match about["format"].as_u64() {
+        Some(VERSION) => {}
+        Some(other) => {
+            let reason = format!(
+                "has layout version {other}, and this program reads {VERSION}: prepare it anew, \
+                 or use the version of ingle that wrote it"
+            );
+            return Err(InputError::dataset(dir, reason));
+        }
+        None => return Err(damaged(dir, &format!("{ABOUT} has no format"))),
+    }
+    serde_json::from_value(about)
+        .map_err(|error| damaged(dir, &format!("{ABOUT} cannot be read ({error})")))
+}
+
+fn damaged(dir: &Path, what: &str) -> InputError {
+    InputError::dataset(dir, format!("is damaged: {what}; run `ingle prepare` again"))
+}
+
+fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, InputError> {
+    let path = dir.join(name);
+    let text = fs::read_to_string(&path).map_err(InputError::read(&path))?;
+    (text.lines().enumerate())
+        .map(|(at, line)| {
+            serde_json::from_str(line)
+                .map_err(|error| damaged(dir, &format!("{name}, line {}: {error}", at + 1)))
+        })
+        .collect()
+}
+
+fn lines<T: Serialize>(values: impl Iterator<Item = T>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for value in values {
+        serde_json::to_writer(&mut bytes, &value)?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
+
+fn bytes<T, const N: usize>(values: &[T], encode: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(encode).collect()
+}
+
+fn sequences(parts: &Parts) -> Result<Vec<u8>> {
+    let mut arrays = vec![
+        ("offsets", Dtype::U64, bytes(&parts.offsets, |&n| (n as u64).to_le_bytes())),
+        ("items", Dtype::U32, bytes(&parts.clicks, |n| n.to_le_bytes())),
+        ("timestamps", Dtype::I64, bytes(&parts.timestamps, |n| n.to_le_bytes())),
+        ("unseen", Dtype::U8, bytes(&parts.unseen, |&b| [u8::from(b)])),
+    ];
+    if let Some(truth) = &parts.relabelled {
+        arrays.push(("noise", Dtype::U8, truth.noise.clone()));
+        arrays.push(("original", Dtype::U32, bytes(&truth.original, |n| n.to_le_bytes())));
+    }
+    let views = arrays.iter().map(|(name, dtype, bytes)| {
+        let count = bytes.len() / dtype.size();
+        Ok((*name, TensorView::new(*dtype, vec![count], bytes)?))
+    });
+    let views = views.collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, None).context("cannot encode the sequences")
+}
+
+fn read_sequences(dir: &Path) -> Result<Parts, InputError> {
+    let path = dir.join(SEQUENCES);
+    let file = fs::read(&path).map_err(InputError::read(&path))?;
+    let tensors = SafeTensors::deserialize(&file).map_err(|error| {
+        damaged(dir, &format!("{SEQUENCES} is truncated or overwritten ({error})"))
+    })?;
+    let arrays = Arrays { dir, tensors };
+    let relabelled = if arrays.tensors.names().contains(&"noise") {
+        Some(Relabelled {
+            noise: arrays.read("noise", Dtype::U8, |[b]: [u8; 1]| b)?,
+            original: arrays.read("original", Dtype::U32, u32::from_le_bytes)?,
+        })
+    } else {
+        None
+    };
+    Ok(Parts {
+        offsets: arrays.read("offsets", Dtype::U64, |b| u64::from_le_bytes(b) as usize)?,
+        clicks: arrays.read("items", Dtype::U32, u32::from_le_bytes)?,
+        timestamps: arrays.read("timestamps", Dtype::I64, i64::from_le_bytes)?,
+        unseen: arrays.read("unseen", Dtype::U8, |[b]: [u8; 1]| b != 0)?,
+        relabelled,
+        ..Parts::default()
+    })
+}
+
+/// The arrays of a sequences file.
+struct Arrays<'a> {
+    dir: &'a Path,
+    tensors: SafeTensors<'a>,
+}
+
+impl Arrays<'_> {
+    fn read<T, const N: usize>(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        decode: impl Fn([u8; N]) -> T,
+    ) -> Result<Vec<T>, InputError> {
+        let wrong = |what: &str| damaged(self.dir, &format!("{SEQUENCES}: {name} {what}"));
+        let tensor = self.tensors.tensor(name).map_err(|_| wrong("is missing"))?;
+        if tensor.dtype() != dtype || tensor.shape().len() != 1 {
+            return Err(wrong("has another type or shape"));
+        }
+        let (values, _) = tensor.data().as_chunks::<N>();
+        Ok(values.iter().map(|&value| decode(value)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{dataset, from_parts, parts};
+    use super::*;
+
+    #[test]
+    fn a_saved_dataset_opens_as_it_was() {
+        let mut parts = parts(&[&[1, 2, 3, 4], &[2, 1]], &[1]);
+        parts.users[0] = "anne, \"the\" 🛒\n".to_owned();
+        parts.items[0].title = Some("ünïcode \u{2028} and \"quotes\"".to_owned());
+        parts.items[1].category = Some("toys".to_owned());
+        parts.timestamps[0] = i64::MAX;
+        parts.relabelled = Some(Relabelled {
+            noise: vec![0, 1, 0, 0, 0, 0],
+            original: vec![1, 3, 3, 4, 2, 1],
+        });
+        let data = from_parts(parts);
+        let home = tempfile::tempdir().unwrap();
+        data.save(home.path()).unwrap();
+        assert_eq!(Dataset::open(home.path()).unwrap(), data);
+    }
+
+    #[test]
+    fn the_format_is_the_first_thing_in_the_file() {
+        let home = tempfile::tempdir().unwrap();
+        dataset(&[&[1]], &[]).save(home.path()).unwrap();
+        let about = fs::read_to_string(home.path().join(ABOUT)).unwrap();
+        assert!(about.starts_with("{\n  \"format\": 1,"), "{about}");
+    }
+
+    #[test]
+    fn refuses_a_future_version() {
+        let home = tempfile::tempdir().unwrap();
+        dataset(&[&[1, 2]], &[]).save(home.path()).unwrap();
+        let path = home.path().join(ABOUT);
+        let about = fs::read_to_string(&path).unwrap();
+        fs::write(&path, about.replace("\"format\": 1", "\"format\": 2")).unwrap();
+        let error = Dataset::open(home.path()).unwrap_err().to_string();
+        assert!(error.contains("version 2") && error.contains("reads 1"), "{error}");
+    }
+
+    #[test]
+    fn refuses_truncated_sequences() {
+        let home = tempfile::tempdir().unwrap();
+        dataset(&[&[1, 2, 3]], &[]).save(home.path()).unwrap();
+        let path = home.path().join(SEQUENCES);
+        let bytes = fs::read(&path).unwrap();
+        for length in [0, 7, bytes.len() / 2, bytes.len() - 1] {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let error = Dataset::open(home.path()).unwrap_err().to_string();
+            assert!(error.contains("sequences.safetensors is truncated"), "{error}");
+        }
+    }
+
+    #[test]
+    fn refuses_changed_content() {
+        let home = tempfile::tempdir().unwrap();
+        dataset(&[&[1, 2, 3]], &[]).save(home.path()).unwrap();
+        fs::write(home.path().join(USERS), "{\"user_id\":\"somebody else\"}\n").unwrap();
+        let error = Dataset::open(home.path()).unwrap_err().to_string();
+        assert!(error.contains("hash") && error.contains("prepare"), "{error}");
+    }
+
+    #[test]
+    fn refuses_a_missing_file_and_a_folder_that_is_no_dataset() {
+        let home = tempfile::tempdir().unwrap();
+        let error = Dataset::open(home.path()).unwrap_err().to_string();
+        assert!(error.contains("no dataset.json"), "{error}");
+        dataset(&[&[1, 2, 3]], &[]).save(home.path()).unwrap();
+        fs::remove_file(home.path().join(ITEMS)).unwrap();
+        let error = Dataset::open(home.path()).unwrap_err().to_string();
+        assert!(error.contains("items.jsonl"), "{error}");
+    }
+
+    #[test]
+    fn never_writes_over_a_folder_that_is_no_dataset_unless_forced() {
+        let home = tempfile::tempdir().unwrap();
+        let treasure = home.path().join("treasure.txt");
+        fs::write(&treasure, "gold").unwrap();
+        let data = dataset(&[&[1, 2, 3]], &[]);
+        let error = data.save(home.path()).unwrap_err();
+        assert!(error.downcast_ref::<InputError>().is_some());
+        assert!(error.to_string().contains("--force"), "{error}");
+        data.save_over(home.path()).unwrap();
+        assert_eq!(fs::read_to_string(&treasure).unwrap(), "gold");
+        assert_eq!(Dataset::open(home.path()).unwrap().hash(), data.hash());
+        data.save_over(&treasure).unwrap_err();
+        assert_eq!(fs::read_to_string(&treasure).unwrap(), "gold");
+    }
+
+    #[test]
+    fn replaces_an_older_dataset() {
+        let home = tempfile::tempdir().unwrap();
+        dataset(&[&[1, 2, 3]], &[]).save(home.path()).unwrap();
+        let newer = dataset(&[&[3, 2, 1], &[1]], &[]);
+        newer.save(home.path()).unwrap();
+        assert_eq!(Dataset::open(home.path()).unwrap(), newer);
+    }
+}

@@ -1,0 +1,235 @@
+//! The figures of a dataset: what is in it, and what did not get in.
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::{Deserialize, Serialize};
+
+use super::dataset::Parts;
+
+/// Size and shape of a dataset, and what was dropped on the way.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Number of users.
+    pub users: usize,
+    /// Number of items.
+    pub items: usize,
+    /// Number of clicks.
+    pub clicks: usize,
+    /// Clicks per pair of a user and an item.
+    pub density: f64,
+    /// How long histories are.
+    pub history: Lengths,
+    /// Users kept out of training.
+    pub unseen_users: usize,
+    /// Items without a title.
+    pub items_without_title: usize,
+    /// Items without a category.
+    pub items_without_category: usize,
+    /// Items that occur in no training history.
+    pub items_without_training: usize,
+    /// What did not get in.
+    pub dropped: Dropped,
+}
+
+/// Quantiles of the clicks per user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lengths {
+    /// The shortest.
+    pub min: usize,
+    /// A quarter is as short or shorter.
+    pub p25: usize,
+    /// Half of them.
+    pub median: usize,
+    /// Three quarters.
+    pub p75: usize,
+    /// All but one in twenty.
+    pub p95: usize,
+    /// The longest.
+    pub max: usize,
+    /// The mean.
+    pub mean: f64,
+}
+
+/// What was left out, in the order in which it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Rows of clicks read, good and bad.
+    pub rows: u64,
+    /// Rows that could not be read, of clicks and of items.
+    pub bad_rows: u64,
+    /// Rows equal to an earlier one, when those count once.
+    pub duplicates: usize,
+    /// How often the k-core filter went round.
+    pub core_rounds: usize,
+    /// Users with too few clicks.
+    pub core_users: usize,
+    /// Items with too few clicks.
+    pub core_items: usize,
+    /// Clicks of those users and on those items.
+    pub core_clicks: usize,
+    /// Items of the items file that nobody clicked.
+    pub unclicked_items: usize,
+    /// Rows of the items file about an item that had one already.
+    pub repeated_items: usize,
+}
+
+impl Lengths {
+    /// Of the lengths in any order. A quantile is an observed length (the nearest rank).
+    fn of(mut lengths: Vec<usize>) -> Self {
+        lengths.sort_unstable();
+        let Some(last) = lengths.len().checked_sub(1) else {
+            return Self::default();
+        };
+        let at = |share: f64| lengths[(share * last as f64).round() as usize];
+        Self {
+            min: lengths[0],
+            p25: at(0.25),
+            median: at(0.5),
+            p75: at(0.75),
+            p95: at(0.95),
+            max: lengths[last],
+            mean: lengths.iter().sum::<usize>() as f64 / lengths.len() as f64,
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn of(parts: &Parts, trained: usize, dropped: Dropped) -> Self {
+        let (users, items, clicks) = (parts.users.len(), parts.items.len(), parts.clicks.len());
+        let lengths = parts.offsets.windows(2).map(|w| w[1] - w[0]).collect();
+        Self {
+            users,
+            items,
+            clicks,
+            density: clicks as f64 / (users as f64 * items as f64).max(1.0),
+            history: Lengths::of(lengths),
+            unseen_users: parts.unseen.iter().filter(|&&unseen| unseen).count(),
+            items_without_title: parts.items.iter().filter(|i| i.title.is_none()).count(),
+            items_without_category: parts.items.iter().filter(|i| i.category.is_none()).count(),
+            items_without_training: items - trained,
+            dropped,
+        }
+    }
+
+    /// The figures for a person.
+    pub fn table(&self) -> Table {
+        let mut table = plain_table();
+        let n = |n: usize| grouped(n as u64);
+        let lengths = &self.history;
+        let history = format!(
+            "min {}, quartiles {} {} {}, 95 % {}, max {}, mean {:.1}",
+            n(lengths.min),
+            n(lengths.p25),
+            n(lengths.median),
+            n(lengths.p75),
+            n(lengths.p95),
+            n(lengths.max),
+            lengths.mean
+        );
+        table.add_row(vec!["users".to_owned(), n(self.users)]);
+        table.add_row(vec!["items".to_owned(), n(self.items)]);
+        table.add_row(vec!["clicks".to_owned(), n(self.clicks)]);
+        table.add_row(vec!["density".to_owned(), format!("{:.4} %", 100.0 * self.density)]);
+        table.add_row(vec!["clicks per user".to_owned(), history]);
+        table.add_row(vec!["users held out".to_owned(), n(self.unseen_users)]);
+        table.add_row(vec!["items without title".to_owned(), n(self.items_without_title)]);
+        table.add_row(vec!["items without category".to_owned(), n(self.items_without_category)]);
+        if self.items_without_training > 0 {
+            let row = ["items without a training click".to_owned(), n(self.items_without_training)];
+            table.add_row(row);
+        }
+        for (what, figure) in self.dropped.lines() {
+            table.add_row([format!("dropped: {what}"), figure]);
+        }
+        table
+    }
+}
+
+impl Dropped {
+    /// What was dropped, and how much; nothing for what did not happen.
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        let mut line = |what, count: u64, figure: String| {
+            if count > 0 {
+                lines.push((what, figure));
+            }
+        };
+        let rows = format!("{} of {} read", grouped(self.bad_rows), grouped(self.rows));
+        line("bad rows", self.bad_rows, rows);
+        let n = |n: usize| grouped(n as u64);
+        line("duplicate rows", self.duplicates as u64, n(self.duplicates));
+        let core = format!(
+            "{} clicks of {} users and on {} items, {} rounds",
+            n(self.core_clicks),
+            n(self.core_users),
+            n(self.core_items),
+            self.core_rounds
+        );
+        line("too few clicks", self.core_clicks as u64, core);
+        line("items nobody clicked", self.unclicked_items as u64, n(self.unclicked_items));
+        line("repeated item rows", self.repeated_items as u64, n(self.repeated_items));
+        lines
+    }
+}
+
+/// A table of names and figures in a frame.
+pub(crate) fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    if let Some(names) = table.column_mut(0) {
+        names.set_cell_alignment(CellAlignment::Left);
+    }
+    table
+}
+
+/// A number with commas between thousands.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::parts;
+    use super::*;
+
+    #[test]
+    fn counts_what_is_there() {
+        let parts = parts(&[&[1, 2, 3, 4], &[1, 2], &[4]], &[1]);
+        let summary = Summary::of(&parts, 3, Dropped::default());
+        assert_eq!((summary.users, summary.items, summary.clicks), (3, 4, 7));
+        assert!((summary.density - 7.0 / 12.0).abs() < 1e-12);
+        assert_eq!((summary.unseen_users, summary.items_without_training), (1, 1));
+        assert_eq!(summary.items_without_title, 4);
+        let lengths = summary.history;
+        assert_eq!((lengths.min, lengths.median, lengths.max), (1, 2, 4));
+        assert!((lengths.mean - 7.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn shows_only_what_was_dropped() {
+        let parts = parts(&[&[1, 2]], &[]);
+        let clean = Summary::of(&parts, 2, Dropped::default());
+        assert!(!clean.table().to_string().contains("dropped"));
+        let dropped = Dropped {
+            rows: 12_345,
+            bad_rows: 2,
+            ..Dropped::default()
+        };
+        let table = Summary::of(&parts, 2, dropped).table().to_string();
+        assert!(table.contains("2 of 12,345 read"), "{table}");
+        assert!(!table.contains("duplicate"), "{table}");
+    }
+
+    #[test]
+    fn groups_thousands() {
+        let shown = [0, 999, 1_000, 198_502, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "198,502", "1,234,567"]);
+    }
+}
