@@ -1,0 +1,114 @@
+//! Bundles in folders, and servers for them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::thread::JoinHandle;
+
+use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, Tensor, dir};
+use ingle_serve::axum::Router;
+use ingle_serve::{ServeError, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// A bundle whose name and first id are `name`.
+pub(crate) fn bundle(name: &str) -> Bundle {
+    let rows = 200;
+    let method = MethodSpec {
+        name: "sasrec".to_owned(),
+        config: json!({}),
+    };
+    let calibration = Calibration {
+        temperature: 1.0,
+        tau_low: 0.5,
+        tau_high: 0.9,
+    };
+    let table: Vec<f32> = (0..rows * 4)
+        .map(|i| (i % 97) as f32 / 97.0 - 0.5)
+        .collect();
+    let weight = Tensor {
+        shape: vec![4],
+        data: vec![0.5; 4],
+    };
+    Bundle {
+        manifest: Manifest::new(name, method, json!({ "width": 4 }), calibration),
+        weights: BTreeMap::from([("gamma".to_owned(), weight)]),
+        items: ItemTable::quantize(&table, 4),
+        popularity: vec![1.0; rows],
+        ids: (0..rows).map(|i| format!("{name} {i}")).collect(),
+    }
+}
+
+/// A folder with a bundle.
+pub(crate) fn folder(name: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    dir::write_dir(&bundle(name), folder.path()).unwrap();
+    folder
+}
+
+/// The name of the first file with a role in a folder's manifest.
+pub(crate) fn file(folder: &Path, role: &str) -> String {
+    let manifest = fs::read(folder.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let files = manifest["files"].as_array().unwrap();
+    let entry = files.iter().find(|file| file["role"] == role).unwrap();
+    entry["name"].as_str().unwrap().to_owned()
+}
+
+/// A server on a free port, until it is dropped.
+pub(crate) struct Running {
+    pub(crate) addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+impl Running {
+    /// Serves the bundle in a folder.
+    pub(crate) fn bundle(folder: &Path) -> Self {
+        Self::router(ingle_serve::router(folder).unwrap())
+    }
+
+    pub(crate) fn router(router: Router) -> Self {
+        let (listening, address) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+                listening.send(server.local_addr()).unwrap();
+                server.run(router, async { stopped.await.unwrap() }).await
+            })
+        });
+        Self {
+            addr: address.recv().unwrap(),
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// Tells the server to stop.
+    pub(crate) fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop.send(()).unwrap();
+        }
+    }
+
+    /// Waits for the server's end.
+    pub(crate) fn join(&mut self) -> Result<(), ServeError> {
+        self.thread
+            .take()
+            .map_or(Ok(()), |thread| thread.join().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that fails has said so already, and a second panic would hide it.
+        if !std::thread::panicking() {
+            self.stop();
+            self.join().unwrap();
+        }
+    }
+}
