@@ -12,8 +12,8 @@ import type { EngineKind } from "./types.js";
 const GREETING_MS = 15_000;
 /** Time to download and compile the wasm, and for a first answer, which on a GPU compiles the shaders. */
 export const LOAD_MS = 120_000;
-/** Time for one answer; a GPU that has hung never answers. */
-const ANSWER_MS = 20_000;
+/** Time for one answer: a GPU that has hung never gives one, a busy machine may take its time. */
+const ANSWER_MS = 60_000;
 
 /** How long an answer is waited for. */
 export interface Patience {
