@@ -5,7 +5,7 @@ use super::evaluate::{SplitName, open};
 use crate::data::{Case, Dataset, InputError};
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
-use crate::training::samples::{latest, longest, popularity};
+use crate::training::samples::{latest, longest};
 use anyhow::{Context, Result, bail};
 use burn::prelude::*;
 use ingle_model::methods::Clicks;
@@ -48,13 +48,13 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("the dataset has no history in this split");
     }
     if args.evaluate {
-        evaluate(args, &run, &data, &model, &cases)
+        evaluate(args, &run, &model, &cases)
     } else {
         print_verdicts(&run, &data, &model, &cases)
     }
 }
 
-fn evaluate(args: &Args, run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) -> Result<()> {
+fn evaluate(args: &Args, run: &Run, model: &Model, cases: &[Case<'_>]) -> Result<()> {
     let labelled = |case: &Case<'_>| -> Option<LabelledHistory> {
         Some((case.history.to_vec(), case.noise?.to_vec()))
     };
@@ -64,7 +64,7 @@ fn evaluate(args: &Args, run: &Run, data: &Dataset, model: &Model, cases: &[Case
             "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
         ));
     };
-    let verdicts = judge::judge(model, &histories, args.last, &popularity(data), &Device::flex());
+    let verdicts = judge::judge(model, &histories, args.last, &run.popularity()?, &Device::flex());
     let method = run.config.method.name();
     let verdicts = verdicts.with_context(|| format!("method {method} judges no clicks"))?;
     let figures = verdicts.detection(run.about.temperature);
@@ -83,7 +83,7 @@ fn evaluate(args: &Args, run: &Run, data: &Dataset, model: &Model, cases: &[Case
 /// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`.
 fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) -> Result<()> {
     let gate = run.model_config().gate;
-    let popularity = popularity(data);
+    let popularity = run.popularity()?;
     let max_len = model.backbone.max_len();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for group in cases.chunks(256) {

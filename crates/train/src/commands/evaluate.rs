@@ -3,7 +3,6 @@
 use crate::data::{Dataset, Split};
 use crate::metrics::ranking::{CUTS, Figures};
 use crate::training::judge::{self, Answer};
-use crate::training::samples::popularity;
 use crate::training::{Config, Run};
 use anyhow::{Result, bail};
 use burn::prelude::*;
@@ -64,7 +63,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let (run, data, model) = open(&args.run, args.data.as_deref())?;
-    let answers = answers(&run, &data, &model, args.split.split(), args.ungated);
+    let answers = answers(&run, &data, &model, args.split.split(), args.ungated)?;
     if answers.is_empty() {
         bail!("the dataset has no user to evaluate in this split; `ingle prepare --holdout-users 0.1` makes unseen users");
     }
@@ -92,16 +91,23 @@ pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
 }
 
 /// Ranks the targets of a split.
-pub fn answers(run: &Run, data: &Dataset, model: &Model, split: Split, ungated: bool) -> Vec<Answer> {
+pub fn answers(
+    run: &Run,
+    data: &Dataset,
+    model: &Model,
+    split: Split,
+    ungated: bool,
+) -> Result<Vec<Answer>> {
+    let popularity = run.popularity()?;
     let cases = judge::cases(data, split);
     let gate = run.model_config().gate;
     let bar = ProgressBar::new(cases.len() as u64).with_message("users");
     let gate = (!ungated).then_some(&gate);
-    let answers = judge::answer(model, gate, &cases, &popularity(data), &Device::flex(), |done| {
+    let answers = judge::answer(model, gate, &cases, &popularity, &Device::flex(), |done| {
         bar.inc(done as u64);
     });
     bar.finish_and_clear();
-    answers
+    Ok(answers)
 }
 
 /// `{"masked": {...}, "unmasked": {...}, "users": ..., "seed": ...}`

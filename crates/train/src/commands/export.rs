@@ -3,7 +3,6 @@
 use super::evaluate::{answers, open, report};
 use crate::data::{Dataset, Split};
 use crate::training::Run;
-use crate::training::samples::popularity;
 use anyhow::{Context, Result};
 use ingle_bundle::{Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType};
 use ingle_model::Model;
@@ -46,8 +45,8 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let (run, data, model) = open(&args.run, None)?;
-    let evaluation = evaluation(&run, &data, &model);
-    let bundle = bundle(&run, &data, &model, args.table, args.name.clone(), evaluation);
+    let evaluation = evaluation(&run, &data, &model)?;
+    let bundle = bundle(&run, &data, &model, args.table, args.name.clone(), evaluation)?;
     let names = ingle_bundle::dir::write_dir(&bundle, &args.out)
         .with_context(|| format!("cannot write the bundle to {}", args.out.display()))?;
     let bytes: u64 = (names.iter())
@@ -61,15 +60,15 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Test figures that travel with the bundle.
-fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Value {
+fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
     let mut figures = Map::new();
     for (name, split) in [("test", Split::Test), ("unseen", Split::Unseen)] {
-        let answers = answers(run, data, model, split, false);
+        let answers = answers(run, data, model, split, false)?;
         if !answers.is_empty() {
             figures.insert(name.to_owned(), report(&answers, &run.config));
         }
     }
-    figures.into()
+    Ok(figures.into())
 }
 
 /// A run as a bundle.
@@ -80,7 +79,7 @@ pub fn bundle(
     kind: TableKind,
     name: Option<String>,
     evaluation: Value,
-) -> Bundle {
+) -> Result<Bundle> {
     let width = run.config.backbone.width;
     let table: Vec<f32> = model.backbone.items.val().into_data().iter::<f32>().skip(width).collect();
     let (items, dtype) = match kind {
@@ -115,13 +114,13 @@ pub fn bundle(
         }),
         evaluation,
     };
-    Bundle {
+    Ok(Bundle {
         manifest,
         weights: shipped_weights(model),
         items,
-        popularity: popularity(data)[1..].to_vec(),
+        popularity: run.popularity()?.split_off(1),
         ids: data.items().iter().map(|item| item.id.clone()).collect(),
-    }
+    })
 }
 
 fn file_name(path: &Path) -> String {

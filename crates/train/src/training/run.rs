@@ -3,6 +3,7 @@
 //! ```text
 //! RUN/config.toml     the configuration as resolved
 //! RUN/run.json        dataset, seed, figures of the best epochs, calibration
+//! RUN/counts.json     clicks of each item in training
 //! RUN/metrics.jsonl   one line an epoch
 //! RUN/checkpoint/     where a resumed training goes on
 //! RUN/model.bpk       the best weights
@@ -28,6 +29,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+
+const COUNTS: &str = "counts.json";
 
 /// What a run says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +124,7 @@ impl Run {
         let run = Self { dir: dir.to_owned(), config, about };
         let text = toml::to_string(&run.config)?;
         write_atomically(&dir.join("config.toml"), text.as_bytes())?;
+        write_atomically(&dir.join(COUNTS), &serde_json::to_vec(&data.train_counts())?)?;
         run.save()?;
         Ok(run)
     }
@@ -139,6 +143,15 @@ impl Run {
             method: self.config.method.clone(),
             gate,
         }
+    }
+
+    /// `ln(1 + clicks)` of each item in training, by index, entry 0 for padding.
+    pub fn popularity(&self) -> Result<Vec<f32>> {
+        let path = self.dir.join(COUNTS);
+        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let counts: Vec<u32> = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged", path.display()))?;
+        Ok(popularity(&counts))
     }
 
     /// The best weights, for inference on `device`.
@@ -163,7 +176,7 @@ impl Run {
         }
         let context = Context {
             data,
-            popularity: popularity(data),
+            popularity: popularity(&data.train_counts()),
             corruption: Corruption::new(&self.config.denoising, data)?,
             seed: self.config.seed,
             device: Device::flex().autodiff(),

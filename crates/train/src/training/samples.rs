@@ -10,10 +10,8 @@ use ingle_model::{Batch, Rng};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// What the dataset says of each item beside its clicks: `ln(1 + clicks in training)`, by item
-/// index, entry 0 for padding.
-pub fn popularity(data: &Dataset) -> Vec<f32> {
-    let counts = data.train_counts();
+/// What is known of each item beside its embedding: `ln(1 + clicks in training)`.
+pub fn popularity(counts: &[u32]) -> Vec<f32> {
     counts.iter().map(|&count| (count as f32).ln_1p()).collect()
 }
 
