@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
-cargo deny --log-level error --all-features check licenses bans sources
+cargo deny --workspace --log-level error --all-features check licenses bans sources
 if [ "${DENY_ADVISORIES:-}" = 1 ]; then
-  cargo deny --log-level error --all-features check advisories
+  cargo deny --workspace --log-level error --all-features check advisories
 fi

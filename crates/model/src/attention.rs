@@ -48,9 +48,7 @@ impl SelfAttention {
     ) -> Tensor<3> {
         let [batch, len, width] = x.dims();
         let depth = width / self.heads;
-        let split = |x: Tensor<3>| {
-            x.reshape([batch, len, self.heads, depth]).swap_dims(1, 2)
-        };
+        let split = |x: Tensor<3>| x.reshape([batch, len, self.heads, depth]).swap_dims(1, 2);
         let query = split(self.query.forward(x.clone())) / (depth as f32).sqrt();
         let key = split(self.key.forward(x.clone()));
         let value = split(self.value.forward(x));

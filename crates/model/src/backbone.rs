@@ -76,7 +76,12 @@ impl Backbone {
     pub fn new(config: &BackboneConfig, items: usize, rng: &mut Rng, device: &Device) -> Self {
         Self {
             items: normal([items + 1, config.width], EMBEDDING_DEVIATION, rng, device),
-            positions: normal([config.max_len, config.width], EMBEDDING_DEVIATION, rng, device),
+            positions: normal(
+                [config.max_len, config.width],
+                EMBEDDING_DEVIATION,
+                rng,
+                device,
+            ),
             blocks: (0..config.blocks)
                 .map(|_| Block::new(config, rng, device))
                 .collect(),
@@ -117,8 +122,14 @@ impl Backbone {
     ) -> Tensor<3> {
         let [_batch, len, width] = embedded.dims();
         let max_len = self.max_len();
-        assert!(len <= max_len, "{len} clicks, but the model looks at {max_len}");
-        let positions = self.positions.val().slice([max_len - len..max_len, 0..width]);
+        assert!(
+            len <= max_len,
+            "{len} clicks, but the model looks at {max_len}"
+        );
+        let positions = self
+            .positions
+            .val()
+            .slice([max_len - len..max_len, 0..width]);
         let x = embedded * (width as f32).sqrt() + positions.unsqueeze::<3>();
         let mut x = dropout(x, self.dropout, rng.as_deref_mut());
         let bias = mask_bias(real);

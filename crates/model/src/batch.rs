@@ -60,7 +60,12 @@ mod tests {
     #[test]
     fn pads_on_the_left_and_keeps_the_latest() {
         let device = Device::flex();
-        let batch = Batch::new(&[vec![1], vec![1, 2, 3, 4]], 3, &[9.0, 0.1, 0.2, 0.3, 0.4], &device);
+        let batch = Batch::new(
+            &[vec![1], vec![1, 2, 3, 4]],
+            3,
+            &[9.0, 0.1, 0.2, 0.3, 0.4],
+            &device,
+        );
         let items: Vec<i64> = batch.items.into_data().iter::<i64>().collect();
         assert_eq!(items, [0, 0, 1, 2, 3, 4]);
         let real: Vec<f32> = batch.real.into_data().to_vec().expect("floats");

@@ -69,13 +69,22 @@ impl BackboneConfig {
         size("width", self.width, 4096, "between 1 and 4096")?;
         size("blocks", self.blocks, 64, "between 1 and 64")?;
         size("heads", self.heads, self.width, "between 1 and width")?;
-        size("feed_forward", self.feed_forward, 65_536, "between 1 and 65536")?;
+        size(
+            "feed_forward",
+            self.feed_forward,
+            65_536,
+            "between 1 and 65536",
+        )?;
         size("max_len", self.max_len, 4096, "between 1 and 4096")?;
         if self.width % self.heads != 0 {
             return Err(ConfigError::new("heads", self.heads, "a divisor of width"));
         }
         if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ConfigError::new("dropout", self.dropout, "at least 0 and below 1"));
+            return Err(ConfigError::new(
+                "dropout",
+                self.dropout,
+                "at least 0 and below 1",
+            ));
         }
         Ok(())
     }
@@ -131,10 +140,22 @@ mod tests {
     #[test]
     fn rejects_sizes_of_zero_and_rates_of_one() {
         for config in [
-            BackboneConfig { width: 0, ..BackboneConfig::default() },
-            BackboneConfig { max_len: 0, ..BackboneConfig::default() },
-            BackboneConfig { dropout: 1.0, ..BackboneConfig::default() },
-            BackboneConfig { dropout: f32::NAN, ..BackboneConfig::default() },
+            BackboneConfig {
+                width: 0,
+                ..BackboneConfig::default()
+            },
+            BackboneConfig {
+                max_len: 0,
+                ..BackboneConfig::default()
+            },
+            BackboneConfig {
+                dropout: 1.0,
+                ..BackboneConfig::default()
+            },
+            BackboneConfig {
+                dropout: f32::NAN,
+                ..BackboneConfig::default()
+            },
         ] {
             assert!(config.validate().is_err(), "{config:?}");
         }

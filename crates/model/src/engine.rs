@@ -260,7 +260,12 @@ impl Engine {
             return None;
         }
         let items: Vec<u32> = known.iter().map(|&(_, row)| row as u32 + 1).collect();
-        Some(Batch::new(&[items], len, &self.catalogue.popularity, &self.device))
+        Some(Batch::new(
+            &[items],
+            len,
+            &self.catalogue.popularity,
+            &self.device,
+        ))
     }
 }
 
@@ -283,9 +288,11 @@ async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineError
 /// Reads the model's configuration out of a manifest.
 fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> {
     let manifest = &bundle.manifest;
-    let unusable = |part| move |error: serde_json::Error| EngineError::Config {
-        part,
-        reason: error.to_string(),
+    let unusable = |part| {
+        move |error: serde_json::Error| EngineError::Config {
+            part,
+            reason: error.to_string(),
+        }
     };
     let backbone: BackboneConfig =
         serde_json::from_value(manifest.backbone.clone()).map_err(unusable("backbone"))?;

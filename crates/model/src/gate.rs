@@ -39,7 +39,11 @@ impl GateConfig {
             return Err(ConfigError::new("tau_low", self.tau_low, "between 0 and 1"));
         }
         if !(self.tau_high > self.tau_low && self.tau_high <= 1.0) {
-            return Err(ConfigError::new("tau_high", self.tau_high, "above tau_low and at most 1"));
+            return Err(ConfigError::new(
+                "tau_high",
+                self.tau_high,
+                "above tau_low and at most 1",
+            ));
         }
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             return Err(ConfigError::new("temperature", self.temperature, "above 0"));
@@ -76,8 +80,15 @@ mod tests {
     fn keep(noise: &[f32], real: &[f32]) -> Vec<f32> {
         let device = Device::flex();
         let row = |x: &[f32]| Tensor::<1>::from_floats(x, &device).unsqueeze::<2>();
-        let gate = GateConfig { tau_low: 0.2, tau_high: 0.6, temperature: 1.0 };
-        gate.keep(row(noise), row(real)).into_data().to_vec().expect("floats")
+        let gate = GateConfig {
+            tau_low: 0.2,
+            tau_high: 0.6,
+            temperature: 1.0,
+        };
+        gate.keep(row(noise), row(real))
+            .into_data()
+            .to_vec()
+            .expect("floats")
     }
 
     #[test]
@@ -100,9 +111,20 @@ mod tests {
 
     #[test]
     fn rejects_thresholds_out_of_order() {
-        let gate = GateConfig { tau_low: 0.9, tau_high: 0.5, temperature: 1.0 };
+        let gate = GateConfig {
+            tau_low: 0.9,
+            tau_high: 0.5,
+            temperature: 1.0,
+        };
         assert!(gate.validate().is_err());
-        assert!(GateConfig { temperature: 0.0, ..GateConfig::default() }.validate().is_err());
+        assert!(
+            GateConfig {
+                temperature: 0.0,
+                ..GateConfig::default()
+            }
+            .validate()
+            .is_err()
+        );
         assert_eq!(GateConfig::default().validate(), Ok(()));
     }
 }

@@ -23,6 +23,6 @@ pub mod weights;
 
 pub use batch::Batch;
 pub use config::{BackboneConfig, ModelConfig};
-pub use engine::{Click, Engine, EngineError, Info, Recommendation, RecommendOptions};
+pub use engine::{Click, Engine, EngineError, Info, RecommendOptions, Recommendation};
 pub use model::Model;
 pub use rng::Rng;

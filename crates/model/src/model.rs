@@ -66,7 +66,10 @@ impl Model {
         device: &Device,
     ) -> Result<Self, WeightsError> {
         // The table is by far the largest part: it is never drawn at random, only to be replaced.
-        let blank = ModelConfig { items: 1, ..config.clone() };
+        let blank = ModelConfig {
+            items: 1,
+            ..config.clone()
+        };
         let mut model = Self::new(&blank, 0, device);
         model = weights::load(model, weights)?;
         model.backbone.items = Param::from_tensor(table);

@@ -61,7 +61,10 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_lower_row() {
-        assert_eq!(rows(&top_k(&[1.0, 2.0, 2.0, 1.0, 2.0], 4, |_| true)), [1, 2, 4, 0]);
+        assert_eq!(
+            rows(&top_k(&[1.0, 2.0, 2.0, 1.0, 2.0], 4, |_| true)),
+            [1, 2, 4, 0]
+        );
     }
 
     #[test]
@@ -73,7 +76,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_is_never_recommended() {
-        assert_eq!(rows(&top_k(&[f32::NAN, 0.5, f32::NEG_INFINITY], 3, |_| true)), [1, 2]);
+        assert_eq!(
+            rows(&top_k(&[f32::NAN, 0.5, f32::NEG_INFINITY], 3, |_| true)),
+            [1, 2]
+        );
     }
 
     proptest! {

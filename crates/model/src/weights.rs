@@ -72,7 +72,8 @@ impl ModuleVisitor for Collector {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
         let data = tensor.into_data().iter::<f32>().collect();
-        self.weights.insert(self.path.join("."), Weight { shape, data });
+        self.weights
+            .insert(self.path.join("."), Weight { shape, data });
     }
 }
 

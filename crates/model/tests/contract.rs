@@ -24,7 +24,11 @@ fn configs() -> impl Iterator<Item = ModelConfig> {
             ..BackboneConfig::default()
         },
         method: MethodConfig::named(name).expect(name),
-        gate: GateConfig { tau_low: 0.4, tau_high: 0.6, temperature: 1.0 },
+        gate: GateConfig {
+            tau_low: 0.4,
+            tau_high: 0.6,
+            temperature: 1.0,
+        },
     })
 }
 
@@ -72,7 +76,10 @@ fn keep_is_a_weight_and_padding_keeps_nothing() {
             assert!(*real == 1.0 || (*keep == 0.0 && *noise == 0.0), "{name}");
         }
         for history in keep.chunks(12) {
-            assert!(history.iter().sum::<f32>() > 0.0, "{name}: a history was dropped whole");
+            assert!(
+                history.iter().sum::<f32>() > 0.0,
+                "{name}: a history was dropped whole"
+            );
         }
     }
 }
@@ -132,9 +139,16 @@ fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
         manifest: Manifest {
             format: FORMAT,
             name: "contract".into(),
-            method: MethodSpec { name: config.method.name().into(), config: method },
+            method: MethodSpec {
+                name: config.method.name().into(),
+                config: method,
+            },
             backbone: serde_json::to_value(&config.backbone).expect("JSON"),
-            items: ItemsSpec { count: ITEMS, width, dtype: TableType::F32 },
+            items: ItemsSpec {
+                count: ITEMS,
+                width,
+                dtype: TableType::F32,
+            },
             files: Vec::new(),
             calibration: Calibration {
                 temperature: config.gate.temperature,
@@ -153,9 +167,12 @@ fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
 
 /// Through bytes, as a browser gets it.
 fn reopened(bundle: &Bundle) -> Bundle {
-    let files: BTreeMap<String, Vec<u8>> =
-        bundle.write(16).expect("writes").into_iter().collect();
-    Bundle::open(&files["manifest.json"], |file| Ok(files[&file.name].clone())).expect("opens")
+    let files: BTreeMap<String, Vec<u8>> = bundle.write(16).expect("writes").into_iter().collect();
+    Bundle::open(
+        &files["manifest.json"],
+        |file| Ok(files[&file.name].clone()),
+    )
+    .expect("opens")
 }
 
 fn ids(history: &[u32]) -> Vec<String> {
@@ -170,7 +187,11 @@ fn a_bundle_scores_like_the_model_it_was_made_from() {
         let model = Model::new(&config, 6, &device);
         let engine = Engine::new(reopened(&bundle(&config, &model)), &device).expect(name);
         assert_eq!(engine.info().method, name);
-        let options = RecommendOptions { k: ITEMS, include_seen: true, ..Default::default() };
+        let options = RecommendOptions {
+            k: ITEMS,
+            include_seen: true,
+            ..Default::default()
+        };
         for history in histories(6) {
             let encoded = model.encode(batch(&[history.clone()], 12, &device), Some(&config.gate));
             let scores = floats(encoded.user.matmul(model.backbone.items.val().transpose()));
@@ -195,15 +216,25 @@ fn odd_requests_get_sensible_answers() {
             let answer = pollster::block_on(engine.recommend(&history, &options)).expect("answers");
             answer.into_iter().map(|r| r.item).collect()
         };
-        let options = |k| RecommendOptions { k, ..Default::default() };
+        let options = |k| RecommendOptions {
+            k,
+            ..Default::default()
+        };
         // The most popular items are those of the highest number.
         assert_eq!(recommend(&[], options(2)), ["item 40", "item 39"]);
         assert_eq!(recommend(&["gone", "💥"], options(1)), ["item 40"]);
-        assert_eq!(recommend(&["gone", "item 3"], options(5)), recommend(&["item 3"], options(5)));
+        assert_eq!(
+            recommend(&["gone", "item 3"], options(5)),
+            recommend(&["item 3"], options(5))
+        );
         assert_eq!(recommend(&["item 3"], options(1000)).len(), ITEMS - 1);
         assert!(recommend(&["item 3"], options(0)).is_empty());
         let all: Vec<String> = ids(&(1..=ITEMS as u32).collect::<Vec<_>>());
-        let everything = RecommendOptions { k: 5, exclude: all, include_seen: false };
+        let everything = RecommendOptions {
+            k: 5,
+            exclude: all,
+            include_seen: false,
+        };
         assert!(recommend(&["item 3"], everything).is_empty());
         let long: Vec<&str> = std::iter::repeat_n("item 9", 500).collect();
         assert_eq!(recommend(&long, options(3)).len(), 3);
@@ -224,7 +255,11 @@ fn every_click_is_explained_in_its_place() {
         // Twelve known clicks fit the model; the two oldest and the unknown one are not seen.
         let unseen: Vec<usize> = (0..15).filter(|&i| !clicks[i].known).collect();
         assert_eq!(unseen, [0, 1, 13]);
-        assert!(clicks.iter().all(|c| c.known || (c.noise, c.keep) == (0.0, 0.0)));
+        assert!(
+            clicks
+                .iter()
+                .all(|c| c.known || (c.noise, c.keep) == (0.0, 0.0))
+        );
     }
 }
 
@@ -238,10 +273,28 @@ fn a_bundle_that_is_no_model_of_ours_is_refused_with_a_code() {
         change(&mut bundle);
         Engine::new(bundle, &device).expect_err("refused").code()
     };
-    assert_eq!(refused(&|b| b.manifest.method.name = "dc5sr".into()), "method/unknown");
-    assert_eq!(refused(&|b| b.manifest.backbone = "wide".into()), "model/config");
-    assert_eq!(refused(&|b| b.manifest.backbone["heads"] = 5.into()), "model/config");
-    assert_eq!(refused(&|b| b.manifest.calibration.temperature = 0.0), "model/config");
-    assert_eq!(refused(&|b| b.manifest.backbone["blocks"] = 3.into()), "model/tensor");
-    assert_eq!(refused(&|b| b.manifest.backbone["max_len"] = 13.into()), "model/tensor");
+    assert_eq!(
+        refused(&|b| b.manifest.method.name = "dc5sr".into()),
+        "method/unknown"
+    );
+    assert_eq!(
+        refused(&|b| b.manifest.backbone = "wide".into()),
+        "model/config"
+    );
+    assert_eq!(
+        refused(&|b| b.manifest.backbone["heads"] = 5.into()),
+        "model/config"
+    );
+    assert_eq!(
+        refused(&|b| b.manifest.calibration.temperature = 0.0),
+        "model/config"
+    );
+    assert_eq!(
+        refused(&|b| b.manifest.backbone["blocks"] = 3.into()),
+        "model/tensor"
+    );
+    assert_eq!(
+        refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
+        "model/tensor"
+    );
 }

@@ -47,15 +47,22 @@ fn scores_equal_those_of_pytorch() {
     };
     let model = Model::new(&config, 0, &device);
     let weights = collect(&model).into_iter();
-    let weights = weights.map(|(name, w)| (name.clone(), formula(&name, &w.shape))).collect();
+    let weights = weights
+        .map(|(name, w)| (name.clone(), formula(&name, &w.shape)))
+        .collect();
     let model = load(model, weights).expect("every tensor fits");
     for (history, expected) in EXPECTED {
         for len in [history.len(), MAX_LEN] {
             let batch = Batch::new(&[history], len, &[0.0; ITEMS + 1], &device);
             let user = model.encode(batch, Some(&config.gate)).user;
-            let scores = user.matmul(model.backbone.items.val().transpose()).into_data();
+            let scores = user
+                .matmul(model.backbone.items.val().transpose())
+                .into_data();
             for (got, expected) in scores.iter::<f32>().zip(expected) {
-                assert!((got - expected).abs() < 1e-4, "{history:?}: {got} and {expected}");
+                assert!(
+                    (got - expected).abs() < 1e-4,
+                    "{history:?}: {got} and {expected}"
+                );
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The command line: one subcommand a step of the way from logs to bundle.
 
-use crate::commands::{corrupt, denoise, evaluate, export, inspect, prepare, serve, simulate, train};
+use crate::commands::{
+    corrupt, denoise, evaluate, export, inspect, prepare, serve, simulate, train,
+};
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -69,9 +71,18 @@ mod tests {
         cli.build();
         for command in cli.get_subcommands().filter(|c| c.get_name() != "help") {
             let name = command.get_name();
-            assert!(command.get_about().is_some(), "{name} does not say what it does");
-            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(after.contains(&format!("ingle {name}")), "{name} has no example");
+            assert!(
+                command.get_about().is_some(),
+                "{name} does not say what it does"
+            );
+            let after = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                after.contains(&format!("ingle {name}")),
+                "{name} has no example"
+            );
         }
     }
 }

@@ -3,7 +3,8 @@
 //! A method has two halves. [`Denoise`] ships: from a history as the backbone sees it to a noise
 //! logit per click. [`Objective`] stays in the trainer: which phases training has, and the loss of
 //! a step. Methods use the backbone and the shared [`Clicks`]; the backbone names no method, and
-//! no method names another. To add one: a folder with a `Config`, a module type with both halves,
+//! no method names another. To add one: a folder with a `Config`, its `PHASES`, a module type with both
+//! halves,
 //! and one line in the registry below. The contract tests then find it by themselves.
 
 pub mod clicks;
@@ -57,6 +58,11 @@ macro_rules! registry {
                 match self { $(Self::$variant(_) => $name),+ }
             }
 
+            /// The phases of its training, in order.
+            pub fn phases(&self) -> &'static [Phase] {
+                match self { $(Self::$variant(_) => $folder::PHASES),+ }
+            }
+
             /// Checks the settings.
             ///
             /// # Errors
@@ -88,10 +94,6 @@ macro_rules! registry {
         }
 
         impl Objective for Method {
-            fn phases(&self) -> &'static [Phase] {
-                match self { $(Self::$variant(method) => method.phases()),+ }
-            }
-
             fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
                 match self { $(Self::$variant(method) => method.loss(phase, step)),+ }
             }

@@ -62,9 +62,6 @@ pub struct Step<'a> {
 
 /// The half of a method that stays in the trainer.
 pub trait Objective {
-    /// The phases in order.
-    fn phases(&self) -> &'static [Phase];
-
     /// The loss of one step, a scalar on the autodiff device.
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1>;
 }
@@ -74,7 +71,10 @@ pub trait Objective {
 /// # Panics
 /// If the step has no clean histories.
 pub fn recommendation(step: &mut Step<'_>) -> Tensor<1> {
-    let batch = step.histories.as_ref().expect("a backbone phase has clean histories");
+    let batch = step
+        .histories
+        .as_ref()
+        .expect("a backbone phase has clean histories");
     let [rows, len] = batch.dims();
     let device = batch.real.device();
     let embedded = step.backbone.embed(batch.items.clone());

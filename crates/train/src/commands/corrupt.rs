@@ -46,7 +46,11 @@ pub fn run(args: &Args) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&done)?);
     } else if let Some(done) = done {
         let clicks = noisy.meta().summary.clicks;
-        println!("replaced {} of {clicks} clicks, wrote {}", done.replaced, args.out.display());
+        println!(
+            "replaced {} of {clicks} clicks, wrote {}",
+            done.replaced,
+            args.out.display()
+        );
     }
     Ok(())
 }

@@ -64,7 +64,13 @@ fn evaluate(args: &Args, run: &Run, model: &Model, cases: &[Case<'_>]) -> Result
             "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
         ));
     };
-    let verdicts = judge::judge(model, &histories, args.last, &run.popularity()?, &Device::flex());
+    let verdicts = judge::judge(
+        model,
+        &histories,
+        args.last,
+        &run.popularity()?,
+        &Device::flex(),
+    );
     let method = run.config.method.name();
     let verdicts = verdicts.with_context(|| format!("method {method} judges no clicks"))?;
     let figures = verdicts.detection(run.about.temperature);
@@ -74,7 +80,12 @@ fn evaluate(args: &Args, run: &Run, model: &Model, cases: &[Case<'_>]) -> Result
     } else {
         println!(
             "AUC {:.4}   AP {:.4}   ECE {:.4}   over {} clicks of {} histories, {} of them noise",
-            figures.auc, figures.ap, figures.ece, figures.clicks, cases.len(), figures.noisy
+            figures.auc,
+            figures.ap,
+            figures.ece,
+            figures.clicks,
+            cases.len(),
+            figures.noisy
         );
     }
     Ok(())
@@ -98,11 +109,13 @@ fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) 
         for (row, (case, history)) in group.iter().zip(&histories).enumerate() {
             let start = row * len + len - history.len();
             let clicks: Vec<_> = (history.iter().enumerate())
-                .map(|(i, &item)| json!({
-                    "item_id": data.items()[item as usize - 1].id,
-                    "noise": noise[start + i],
-                    "keep": keep[start + i],
-                }))
+                .map(|(i, &item)| {
+                    json!({
+                        "item_id": data.items()[item as usize - 1].id,
+                        "noise": noise[start + i],
+                        "keep": keep[start + i],
+                    })
+                })
                 .collect();
             let line = json!({"user_id": data.user_id(case.user), "clicks": clicks});
             match writeln!(out, "{line}") {

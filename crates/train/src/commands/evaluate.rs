@@ -65,14 +65,24 @@ pub fn run(args: &Args) -> Result<()> {
     let (run, data, model) = open(&args.run, args.data.as_deref())?;
     let answers = answers(&run, &data, &model, args.split.split(), args.ungated)?;
     if answers.is_empty() {
-        bail!("the dataset has no user to evaluate in this split; `ingle prepare --holdout-users 0.1` makes unseen users");
+        bail!(
+            "the dataset has no user to evaluate in this split; `ingle prepare --holdout-users 0.1` makes unseen users"
+        );
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report(&answers, &run.config))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report(&answers, &run.config))?
+        );
         return Ok(());
     }
     println!("{}", table(&answers));
-    println!("{} users, all {} items ranked, seed {}", answers.len(), data.n_items(), run.config.seed);
+    println!(
+        "{} users, all {} items ranked, seed {}",
+        answers.len(),
+        data.n_items(),
+        run.config.seed
+    );
     Ok(())
 }
 
@@ -83,7 +93,8 @@ pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
     if data.n_items() != run.about.items {
         bail!(
             "the dataset has {} items, the run was trained on {}: they are not of one catalogue",
-            data.n_items(), run.about.items
+            data.n_items(),
+            run.about.items
         );
     }
     let model = run.model(&Device::flex())?;
@@ -124,9 +135,16 @@ fn table(answers: &[Answer]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     let mut header = vec![String::new()];
-    header.extend(["HR", "NDCG", "MRR"].iter().flat_map(|name| CUTS.map(|cut| format!("{name}@{cut}"))));
+    header.extend(
+        ["HR", "NDCG", "MRR"]
+            .iter()
+            .flat_map(|name| CUTS.map(|cut| format!("{name}@{cut}"))),
+    );
     table.set_header(header);
-    for (name, figures) in [("masked", judge::masked(answers)), ("unmasked", judge::unmasked(answers))] {
+    for (name, figures) in [
+        ("masked", judge::masked(answers)),
+        ("unmasked", judge::unmasked(answers)),
+    ] {
         table.add_row(row(name, &figures));
     }
     table
@@ -134,6 +152,10 @@ fn table(answers: &[Answer]) -> Table {
 
 fn row(name: &str, figures: &Figures) -> Vec<String> {
     let columns: [fn(&(f64, f64, f64)) -> f64; 3] = [|f| f.0, |f| f.1, |f| f.2];
-    let cells = columns.iter().flat_map(|column| figures.at.iter().map(column));
-    std::iter::once(name.to_owned()).chain(cells.map(|value| format!("{value:.4}"))).collect()
+    let cells = columns
+        .iter()
+        .flat_map(|column| figures.at.iter().map(column));
+    std::iter::once(name.to_owned())
+        .chain(cells.map(|value| format!("{value:.4}")))
+        .collect()
 }

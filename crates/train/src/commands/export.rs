@@ -4,7 +4,9 @@ use super::evaluate::{answers, open, report};
 use crate::data::{Dataset, Split};
 use crate::training::Run;
 use anyhow::{Context, Result};
-use ingle_bundle::{Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType};
+use ingle_bundle::{
+    Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType,
+};
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
 use serde_json::{Map, Value, json};
@@ -46,7 +48,14 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let (run, data, model) = open(&args.run, None)?;
     let evaluation = evaluation(&run, &data, &model)?;
-    let bundle = bundle(&run, &data, &model, args.table, args.name.clone(), evaluation)?;
+    let bundle = bundle(
+        &run,
+        &data,
+        &model,
+        args.table,
+        args.name.clone(),
+        evaluation,
+    )?;
     let names = ingle_bundle::dir::write_dir(&bundle, &args.out)
         .with_context(|| format!("cannot write the bundle to {}", args.out.display()))?;
     let bytes: u64 = (names.iter())
@@ -54,7 +63,11 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|meta| meta.len())
         .sum();
     let dir = args.out.display();
-    println!("wrote {dir}: {} files, {:.2} MB", names.len(), bytes as f64 / 1e6);
+    println!(
+        "wrote {dir}: {} files, {:.2} MB",
+        names.len(),
+        bytes as f64 / 1e6
+    );
     println!("next: ingle inspect {dir}    or    ingle serve {dir}");
     Ok(())
 }
@@ -81,7 +94,14 @@ pub fn bundle(
     evaluation: Value,
 ) -> Result<Bundle> {
     let width = run.config.backbone.width;
-    let table: Vec<f32> = model.backbone.items.val().into_data().iter::<f32>().skip(width).collect();
+    let table: Vec<f32> = model
+        .backbone
+        .items
+        .val()
+        .into_data()
+        .iter::<f32>()
+        .skip(width)
+        .collect();
     let (items, dtype) = match kind {
         TableKind::Int8 => (ItemTable::quantize(&table, width), TableType::Int8),
         TableKind::F16 => (ItemTable::f16(&table, width), TableType::F16),
@@ -90,14 +110,24 @@ pub fn bundle(
     let method = run.config.method.name();
     let data_name = file_name(&run.about.data);
     let mut settings = serde_json::to_value(&run.config.method).expect("settings are JSON");
-    settings.as_object_mut().expect("settings are an object").remove("name");
+    settings
+        .as_object_mut()
+        .expect("settings are an object")
+        .remove("name");
     let gate = run.model_config().gate;
     let manifest = Manifest {
         format: FORMAT,
         name: name.unwrap_or_else(|| format!("{data_name} {method}")),
-        method: MethodSpec { name: method.to_owned(), config: settings },
+        method: MethodSpec {
+            name: method.to_owned(),
+            config: settings,
+        },
         backbone: serde_json::to_value(&run.config.backbone).expect("sizes are JSON"),
-        items: ItemsSpec { count: data.n_items(), width, dtype },
+        items: ItemsSpec {
+            count: data.n_items(),
+            width,
+            dtype,
+        },
         files: Vec::new(),
         calibration: Calibration {
             temperature: gate.temperature,
@@ -124,5 +154,8 @@ pub fn bundle(
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

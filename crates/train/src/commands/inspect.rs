@@ -22,21 +22,36 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let bundle = ingle_bundle::dir::read_dir(&args.bundle).map_err(|error| {
-        InputError::other(format!("{}: {error}", args.bundle.display()))
-    })?;
-    let parameters: usize = bundle.weights.values().map(|tensor| tensor.data.len()).sum();
+    let bundle = ingle_bundle::dir::read_dir(&args.bundle)
+        .map_err(|error| InputError::other(format!("{}: {error}", args.bundle.display())))?;
+    let parameters: usize = bundle
+        .weights
+        .values()
+        .map(|tensor| tensor.data.len())
+        .sum();
     if args.json {
         let mut report = serde_json::to_value(&bundle.manifest)?;
         report["parameters"] = json!(parameters);
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    let Manifest { format, name, method, items, files, calibration, provenance, evaluation, .. } =
-        &bundle.manifest;
+    let Manifest {
+        format,
+        name,
+        method,
+        items,
+        files,
+        calibration,
+        provenance,
+        evaluation,
+        ..
+    } = &bundle.manifest;
     println!("{name}  (format {format}, every hash checked)\n");
     println!("method       {}", method.name);
-    println!("items        {} x {} as {:?}", items.count, items.width, items.dtype);
+    println!(
+        "items        {} x {} as {:?}",
+        items.count, items.width, items.dtype
+    );
     println!("parameters   {parameters} beside the item table");
     println!(
         "gate         counts in full below {}, not at all above {} (temperature {:.3})",
@@ -52,8 +67,16 @@ pub fn run(args: &Args) -> Result<()> {
 /// The most popular items, to recognise a catalogue by.
 fn examples(bundle: &Bundle) -> String {
     let mut rows: Vec<usize> = (0..bundle.ids.len()).collect();
-    rows.sort_by(|&a, &b| bundle.popularity[b].total_cmp(&bundle.popularity[a]).then(a.cmp(&b)));
-    let ids: Vec<&str> = rows.iter().take(5).map(|&row| bundle.ids[row].as_str()).collect();
+    rows.sort_by(|&a, &b| {
+        bundle.popularity[b]
+            .total_cmp(&bundle.popularity[a])
+            .then(a.cmp(&b))
+    });
+    let ids: Vec<&str> = rows
+        .iter()
+        .take(5)
+        .map(|&row| bundle.ids[row].as_str())
+        .collect();
     ids.join(", ")
 }
 
@@ -62,7 +85,9 @@ fn files_table(files: &[ingle_bundle::FileEntry]) -> Table {
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(["role", "file", "bytes"]);
     for file in files {
-        table.add_row([file.role.clone(), file.name.clone(), file.bytes.to_string()]);
+        let role = serde_json::to_value(&file.role).unwrap_or_default();
+        let role = role.as_str().unwrap_or("unknown").to_owned();
+        table.add_row([role, file.name.clone(), file.bytes.to_string()]);
     }
     table
 }

@@ -60,14 +60,19 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     if !(0.0..1.0).contains(&args.holdout_users) {
         let share = args.holdout_users;
-        bail!(InputError::other(format!("--holdout-users is {share}, but must be at least 0 and below 1")));
+        bail!(InputError::other(format!(
+            "--holdout-users is {share}, but must be at least 0 and below 1"
+        )));
     }
     if !args.force {
         check_target(&args.out)?;
     }
     let columns = columns(&args.columns)?;
     let (log, sources) = read_log(args, &columns)?;
-    let mut bad_items = read::BadRows { strict: args.strict, ..Default::default() };
+    let mut bad_items = read::BadRows {
+        strict: args.strict,
+        ..Default::default()
+    };
     let catalogue = match &args.items {
         Some(file) => read::items(file, &columns, &mut bad_items)?,
         None => Catalogue::default(),
@@ -86,12 +91,19 @@ pub fn run(args: &Args) -> Result<()> {
         seed: args.seed,
     };
     let data = build(log, &catalogue, file_name(&args.out), sources, options)?;
-    if args.force { data.save_over(&args.out)? } else { data.save(&args.out)? }
+    if args.force {
+        data.save_over(&args.out)?
+    } else {
+        data.save(&args.out)?
+    }
     report(args, &data)
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn columns(given: &[String]) -> Result<Columns, InputError> {
@@ -107,14 +119,19 @@ fn columns(given: &[String]) -> Result<Columns, InputError> {
 }
 
 fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
-    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("the template is valid");
+    let style =
+        ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("the template is valid");
     let bar = ProgressBar::new_spinner().with_style(style);
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     let mut log = Log::default();
     log.bad.strict = args.strict;
     let mut sources = Vec::new();
     for file in &args.interactions {
-        bar.set_message(format!("reading {}, {} clicks so far", file.display(), log.clicks.len()));
+        bar.set_message(format!(
+            "reading {}, {} clicks so far",
+            file.display(),
+            log.clicks.len()
+        ));
         let before = log.rows;
         read::interactions(file, columns, &mut log)?;
         sources.push(Source {

@@ -43,7 +43,11 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let (mut run, data) = if args.resume { resume(args)? } else { create(args)? };
+    let (mut run, data) = if args.resume {
+        resume(args)?
+    } else {
+        create(args)?
+    };
     let stop = stop_on_interrupt()?;
     let progress = Progress::new();
     let finished = run.train(&data, &stop, &progress)?;
@@ -58,7 +62,10 @@ pub fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     for best in &run.about.phases {
-        println!("{}: best {} {:.4} at epoch {}", best.phase, best.figure, best.value, best.epoch);
+        println!(
+            "{}: best {} {:.4} at epoch {}",
+            best.phase, best.figure, best.value, best.epoch
+        );
     }
     let memory = run.about.peak_memory.map_or_else(String::new, |bytes| {
         format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
@@ -70,7 +77,9 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn create(args: &Args) -> Result<(Run, Dataset)> {
     let Some(data_dir) = &args.data else {
-        bail!(InputError::other("--data is missing: name a folder that `ingle prepare` wrote"));
+        bail!(InputError::other(
+            "--data is missing: name a folder that `ingle prepare` wrote"
+        ));
     };
     if args.out.join("run.json").exists() {
         bail!(InputError::other(format!(

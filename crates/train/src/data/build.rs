@@ -27,9 +27,16 @@ pub fn build(
     };
     if log.clicks.is_empty() {
         let (rows, bad) = (log.rows, log.bad.count);
-        return Err(InputError::Nothing(format!("{rows} rows read, {bad} could not be used")));
+        return Err(InputError::Nothing(format!(
+            "{rows} rows read, {bad} could not be used"
+        )));
     }
-    let Log { users, items, mut clicks, .. } = log;
+    let Log {
+        users,
+        items,
+        mut clicks,
+        ..
+    } = log;
     // Stable: clicks of one user at one time stay as they were read.
     clicks.sort_by_key(|click| (click.user, click.time));
     let before = clicks.len();
@@ -38,7 +45,12 @@ pub fn build(
         clicks.retain(|click| seen.insert((click.user, click.item, click.time)));
     }
     dropped.duplicates = before - clicks.len();
-    core(&mut clicks, (users.list().len(), items.list().len()), &options, &mut dropped);
+    core(
+        &mut clicks,
+        (users.list().len(), items.list().len()),
+        &options,
+        &mut dropped,
+    );
     if clicks.is_empty() {
         return Err(InputError::Nothing(format!(
             "no user has {} clicks on items of {} clicks; lower --min-user-clicks and --min-item-clicks",
@@ -47,11 +59,22 @@ pub fn build(
     }
     let mut parts = number(&clicks, users.list(), items.list(), catalogue);
     hold_out(&mut parts, &options);
-    let clicked = parts.items.iter().filter(|item| catalogue.items.contains_key(&item.id)).count();
+    let clicked = parts
+        .items
+        .iter()
+        .filter(|item| catalogue.items.contains_key(&item.id))
+        .count();
     dropped.unclicked_items = catalogue.items.len() - clicked;
     let summary = Summary::of(&parts, trained_items(&parts), dropped);
     let ingle = env!("CARGO_PKG_VERSION").to_owned();
-    let meta = Meta { name, ingle, sources, options, summary, corruption: None };
+    let meta = Meta {
+        name,
+        ingle,
+        sources,
+        options,
+        summary,
+        corruption: None,
+    };
     Dataset::new(parts, meta).map_err(InputError::other)
 }
 
@@ -86,18 +109,21 @@ fn core(clicks: &mut Vec<Click>, sizes: (usize, usize), options: &Options, dropp
 }
 
 /// Gives users and items their final numbers.
-fn number(
-    clicks: &[Click],
-    users: &[String],
-    items: &[String],
-    catalogue: &Catalogue,
-) -> Parts {
+fn number(clicks: &[Click], users: &[String], items: &[String], catalogue: &Catalogue) -> Parts {
     let mut counts = vec![0usize; items.len()];
-    clicks.iter().for_each(|click| counts[click.item as usize] += 1);
+    clicks
+        .iter()
+        .for_each(|click| counts[click.item as usize] += 1);
     let mut kept: Vec<usize> = (0..items.len()).filter(|&item| counts[item] > 0).collect();
-    kept.sort_by(|&a, &b| counts[b].cmp(&counts[a]).then_with(|| items[a].cmp(&items[b])));
+    kept.sort_by(|&a, &b| {
+        counts[b]
+            .cmp(&counts[a])
+            .then_with(|| items[a].cmp(&items[b]))
+    });
     let mut index = vec![0u32; items.len()];
-    kept.iter().enumerate().for_each(|(place, &item)| index[item] = place as u32 + 1);
+    kept.iter()
+        .enumerate()
+        .for_each(|(place, &item)| index[item] = place as u32 + 1);
 
     let mut histories: Vec<&[Click]> = clicks.chunk_by(|a, b| a.user == b.user).collect();
     histories.sort_by_key(|history| &users[history[0].user as usize]);
@@ -108,14 +134,31 @@ fn number(
     }));
     let item = |&item: &usize| {
         let known = catalogue.items.get(&items[item]).cloned();
-        known.unwrap_or_else(|| Item { id: items[item].clone(), title: None, category: None })
+        known.unwrap_or_else(|| Item {
+            id: items[item].clone(),
+            title: None,
+            category: None,
+        })
     };
     Parts {
         items: kept.iter().map(item).collect(),
-        users: histories.iter().map(|h| users[h[0].user as usize].clone()).collect(),
+        users: histories
+            .iter()
+            .map(|h| users[h[0].user as usize].clone())
+            .collect(),
         offsets,
-        clicks: histories.iter().copied().flatten().map(|c| index[c.item as usize]).collect(),
-        timestamps: histories.iter().copied().flatten().map(|c| c.time).collect(),
+        clicks: histories
+            .iter()
+            .copied()
+            .flatten()
+            .map(|c| index[c.item as usize])
+            .collect(),
+        timestamps: histories
+            .iter()
+            .copied()
+            .flatten()
+            .map(|c| c.time)
+            .collect(),
         unseen: vec![false; histories.len()],
         relabelled: None,
     }
@@ -127,7 +170,10 @@ fn hold_out(parts: &mut Parts, options: &Options) {
     let held_out = (users as f64 * options.holdout_users).round() as usize;
     let order = Rng::new(options.seed, &[4]).permutation(users).into_iter();
     let offsets = &parts.offsets;
-    for user in order.filter(|&user| offsets[user + 1] - offsets[user] >= 2).take(held_out) {
+    for user in order
+        .filter(|&user| offsets[user + 1] - offsets[user] >= 2)
+        .take(held_out)
+    {
         parts.unseen[user] = true;
     }
 }
@@ -137,7 +183,13 @@ fn trained_items(parts: &Parts) -> usize {
     let mut trained = HashSet::new();
     for (user, ends) in parts.offsets.windows(2).enumerate() {
         let clicks = ends[1] - ends[0];
-        let kept = if parts.unseen[user] { 0 } else if clicks < 3 { clicks } else { clicks - 2 };
+        let kept = if parts.unseen[user] {
+            0
+        } else if clicks < 3 {
+            clicks
+        } else {
+            clicks - 2
+        };
         trained.extend(&parts.clicks[ends[0]..ends[0] + kept]);
     }
     trained.len()
@@ -159,15 +211,28 @@ mod tests {
     }
 
     fn options(least: usize) -> Options {
-        Options { min_user_clicks: least, min_item_clicks: least, ..Options::default() }
+        Options {
+            min_user_clicks: least,
+            min_item_clicks: least,
+            ..Options::default()
+        }
     }
 
     fn build(text: &str, options: &Options) -> Result<Dataset, InputError> {
-        super::build(log(text), &Catalogue::default(), "test".into(), Vec::new(), *options)
+        super::build(
+            log(text),
+            &Catalogue::default(),
+            "test".into(),
+            Vec::new(),
+            *options,
+        )
     }
 
     fn ids(data: &Dataset, user: usize) -> Vec<&str> {
-        data.clicks(user).iter().map(|&i| data.items()[i as usize - 1].id.as_str()).collect()
+        data.clicks(user)
+            .iter()
+            .map(|&i| data.items()[i as usize - 1].id.as_str())
+            .collect()
     }
 
     #[test]
@@ -182,29 +247,56 @@ mod tests {
         let rows = ["b,x,1\n", "a,y,1\n", "a,x,2\n", "c,z,1\n"];
         let forth = build(&rows.concat(), &options(0)).expect("builds");
         let back: String = rows.iter().rev().copied().collect();
-        assert_eq!(forth.hash(), build(&back, &options(0)).expect("builds").hash());
-        assert_eq!(forth.items()[0].id, "x", "the most popular item comes first");
+        assert_eq!(
+            forth.hash(),
+            build(&back, &options(0)).expect("builds").hash()
+        );
+        assert_eq!(
+            forth.items()[0].id,
+            "x",
+            "the most popular item comes first"
+        );
     }
 
     #[test]
     fn one_user_and_one_item_make_a_dataset() {
         let data = build("u,x,1\n", &options(1)).expect("builds");
-        assert_eq!((data.n_users(), data.n_items(), data.clicks(0)), (1, 1, &[1][..]));
+        assert_eq!(
+            (data.n_users(), data.n_items(), data.clicks(0)),
+            (1, 1, &[1][..])
+        );
     }
 
     #[test]
     fn equal_rows_count_once_only_if_asked() {
         let text = "u,x,1\nu,y,2\nu,x,1\n";
         assert_eq!(build(text, &options(0)).expect("builds").clicks(0).len(), 3);
-        let data = build(text, &Options { dedup: true, ..options(0) }).expect("builds");
-        assert_eq!((ids(&data, 0), data.meta().summary.dropped.duplicates), (vec!["x", "y"], 1));
+        let data = build(
+            text,
+            &Options {
+                dedup: true,
+                ..options(0)
+            },
+        )
+        .expect("builds");
+        assert_eq!(
+            (ids(&data, 0), data.meta().summary.dropped.duplicates),
+            (vec!["x", "y"], 1)
+        );
     }
 
     #[test]
     fn nothing_usable_and_nothing_left_are_errors_that_say_so() {
-        let error = build("u,x,never\n", &options(0)).expect_err("no row").to_string();
-        assert!(error.contains("nothing usable") && error.contains("1 rows read"), "{error}");
-        let error = build("u,x,1\n", &options(5)).expect_err("too few").to_string();
+        let error = build("u,x,never\n", &options(0))
+            .expect_err("no row")
+            .to_string();
+        assert!(
+            error.contains("nothing usable") && error.contains("1 rows read"),
+            "{error}"
+        );
+        let error = build("u,x,1\n", &options(5))
+            .expect_err("too few")
+            .to_string();
         assert!(error.contains("--min-user-clicks"), "{error}");
     }
 
@@ -212,7 +304,15 @@ mod tests {
     fn held_out_users_are_the_asked_share_and_follow_the_seed() {
         let text: String = (0..100).map(|u| format!("u{u},x,1\nu{u},y,2\n")).collect();
         let unseen = |seed| {
-            let data = build(&text, &Options { holdout_users: 0.1, seed, ..options(0) }).expect("builds");
+            let data = build(
+                &text,
+                &Options {
+                    holdout_users: 0.1,
+                    seed,
+                    ..options(0)
+                },
+            )
+            .expect("builds");
             (0..100).filter(|&u| data.is_unseen(u)).collect::<Vec<_>>()
         };
         assert_eq!(unseen(1).len(), 10);

@@ -27,11 +27,18 @@ pub struct Sampler(Draw);
 
 #[derive(Clone, Debug)]
 enum Draw {
-    Uniform { items: u32 },
+    Uniform {
+        items: u32,
+    },
     /// Every training click: a click drawn at random is an item drawn by popularity.
-    Popularity { clicks: Vec<u32> },
+    Popularity {
+        clicks: Vec<u32>,
+    },
     /// Category of each item, by index, and items of each category.
-    Hard { category: Vec<usize>, items: Vec<Vec<u32>> },
+    Hard {
+        category: Vec<usize>,
+        items: Vec<Vec<u32>>,
+    },
 }
 
 impl Sampler {
@@ -41,12 +48,19 @@ impl Sampler {
     /// If there are fewer than two items, or hard noise is asked for without categories.
     pub fn new(kind: Kind, data: &Dataset) -> Result<Self, InputError> {
         if data.n_items() < 2 {
-            return Err(InputError::other("a click can only be replaced if there are two items or more"));
+            return Err(InputError::other(
+                "a click can only be replaced if there are two items or more",
+            ));
         }
         Ok(Self(match kind {
-            Kind::Uniform => Draw::Uniform { items: data.n_items() as u32 },
+            Kind::Uniform => Draw::Uniform {
+                items: data.n_items() as u32,
+            },
             Kind::Popularity => Draw::Popularity {
-                clicks: (0..data.n_users()).flat_map(|user| data.train(user)).copied().collect(),
+                clicks: (0..data.n_users())
+                    .flat_map(|user| data.train(user))
+                    .copied()
+                    .collect(),
             },
             Kind::Hard => hard(data)?,
         }))
@@ -61,7 +75,9 @@ impl Sampler {
                 drawn + u32::from(drawn >= clicked)
             }
             Draw::Popularity { clicks } => another(clicks, clicked, rng),
-            Draw::Hard { category, items } => another(&items[category[clicked as usize]], clicked, rng),
+            Draw::Hard { category, items } => {
+                another(&items[category[clicked as usize]], clicked, rng)
+            }
         }
     }
 }
@@ -69,9 +85,12 @@ impl Sampler {
 /// A random element that is not `clicked`; `clicked` if there is none.
 fn another(items: &[u32], clicked: u32, rng: &mut impl Rng) -> u32 {
     const TRIES: usize = 64;
-    let draws = (0..TRIES.min(items.len() * TRIES)).map(|_| items[rng.random_range(0..items.len())]);
+    let draws =
+        (0..TRIES.min(items.len() * TRIES)).map(|_| items[rng.random_range(0..items.len())]);
     let drawn = draws.into_iter().find(|&item| item != clicked);
-    drawn.or_else(|| items.iter().copied().find(|&item| item != clicked)).unwrap_or(clicked)
+    drawn
+        .or_else(|| items.iter().copied().find(|&item| item != clicked))
+        .unwrap_or(clicked)
 }
 
 fn hard(data: &Dataset) -> Result<Draw, InputError> {
@@ -120,12 +139,22 @@ pub fn corrupt_history(
 ///
 /// # Errors
 /// If the dataset is corrupted already, the rate is no probability, or nothing can be drawn.
-pub fn corrupt(data: &Dataset, rate: f64, kind: Kind, seed: u64, last: usize) -> Result<Dataset, InputError> {
+pub fn corrupt(
+    data: &Dataset,
+    rate: f64,
+    kind: Kind,
+    seed: u64,
+    last: usize,
+) -> Result<Dataset, InputError> {
     if data.meta().corruption.is_some() {
-        return Err(InputError::other("this dataset is corrupted already: start from the clean one"));
+        return Err(InputError::other(
+            "this dataset is corrupted already: start from the clean one",
+        ));
     }
     if !(0.0..=1.0).contains(&rate) {
-        return Err(InputError::other(format!("--rate is {rate}, but must be between 0 and 1")));
+        return Err(InputError::other(format!(
+            "--rate is {rate}, but must be between 0 and 1"
+        )));
     }
     let sampler = Sampler::new(kind, data)?;
     let before = &data.parts().clicks;
@@ -143,8 +172,17 @@ pub fn corrupt(data: &Dataset, rate: f64, kind: Kind, seed: u64, last: usize) ->
     }
     let replaced = noise.iter().filter(|&&label| label == 1).count();
     let source = data.hash().to_owned();
-    let corruption = Corruption { kind, rate, seed, last, eligible, replaced, source };
-    data.corrupted(after, noise, corruption).map_err(InputError::other)
+    let corruption = Corruption {
+        kind,
+        rate,
+        seed,
+        last,
+        eligible,
+        replaced,
+        source,
+    };
+    data.corrupted(after, noise, corruption)
+        .map_err(InputError::other)
 }
 
 fn user_rng(seed: u64, user: &str) -> Xoshiro256PlusPlus {
@@ -171,11 +209,22 @@ mod tests {
         let data = long();
         let noisy = corrupt(&data, 0.1, Kind::Uniform, 7, 20).expect("corrupts");
         let replaced = noisy.meta().corruption.as_ref().expect("noted").replaced;
-        assert!((200 * 20 / 13..200 * 20 / 8).contains(&replaced), "{replaced}");
+        assert!(
+            (200 * 20 / 13..200 * 20 / 8).contains(&replaced),
+            "{replaced}"
+        );
         for user in 0..data.n_users() {
             let labels = noisy.noise(user).expect("labels");
-            let clicks = noisy.clicks(user).iter().zip(noisy.original(user)).zip(labels);
-            assert!(clicks.into_iter().all(|((now, before), &label)| (now != before) == (label == 1)));
+            let clicks = noisy
+                .clicks(user)
+                .iter()
+                .zip(noisy.original(user))
+                .zip(labels);
+            assert!(
+                clicks
+                    .into_iter()
+                    .all(|((now, before), &label)| (now != before) == (label == 1))
+            );
             assert_eq!(noisy.original(user), data.clicks(user));
         }
     }
@@ -192,7 +241,10 @@ mod tests {
             assert!(labels[..n - 21].iter().all(|&label| label == 0));
         }
         let case = noisy.case(0, Split::Valid).expect("long enough");
-        assert_eq!(case.target, data.case(0, Split::Valid).expect("long enough").target);
+        assert_eq!(
+            case.target,
+            data.case(0, Split::Valid).expect("long enough").target
+        );
     }
 
     #[test]
@@ -214,7 +266,9 @@ mod tests {
     #[test]
     fn hard_noise_stays_in_the_category() {
         let data = long();
-        let error = corrupt(&data, 0.5, Kind::Hard, 1, 20).expect_err("no categories").to_string();
+        let error = corrupt(&data, 0.5, Kind::Hard, 1, 20)
+            .expect_err("no categories")
+            .to_string();
         assert!(error.contains("category"), "{error}");
         let mut parts = data.parts().clone();
         for (row, item) in parts.items.iter_mut().enumerate() {

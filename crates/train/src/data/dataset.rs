@@ -236,7 +236,9 @@ fn check(parts: &Parts) -> Result<(), String> {
     }
     let bounded = parts.offsets.first() == Some(&0) && parts.offsets.last() == Some(&clicks);
     if parts.offsets.len() != users + 1 || !bounded || !parts.offsets.is_sorted() {
-        return Err(format!("its offsets do not divide {clicks} clicks among {users} users"));
+        return Err(format!(
+            "its offsets do not divide {clicks} clicks among {users} users"
+        ));
     }
     if parts.timestamps.len() != clicks || parts.unseen.len() != users {
         return Err("its sequences differ in length".to_owned());
@@ -249,7 +251,11 @@ fn check(parts: &Parts) -> Result<(), String> {
         return Err("its noise labels differ in length from its clicks".to_owned());
     }
     check_indices(&truth.original, parts.items.len())?;
-    let replaced = parts.clicks.iter().zip(&truth.original).map(|(a, b)| u8::from(a != b));
+    let replaced = parts
+        .clicks
+        .iter()
+        .zip(&truth.original)
+        .map(|(a, b)| u8::from(a != b));
     if !replaced.eq(truth.noise.iter().copied()) {
         return Err("its noise labels do not say which clicks were replaced".to_owned());
     }
@@ -259,7 +265,9 @@ fn check(parts: &Parts) -> Result<(), String> {
 fn check_indices(clicks: &[u32], items: usize) -> Result<(), String> {
     let wrong = clicks.iter().find(|&&i| i == 0 || i as usize > items);
     match wrong {
-        Some(item) => Err(format!("a click is on item {item}, and there are items 1 to {items}")),
+        Some(item) => Err(format!(
+            "a click is on item {item}, and there are items 1 to {items}"
+        )),
         None => Ok(()),
     }
 }
@@ -311,7 +319,10 @@ mod tests {
         let case = data.case(0, Split::Valid).unwrap();
         assert_eq!(case.history, [1, 3]);
         assert_eq!(case.noise, Some(&[0, 1][..]));
-        assert_eq!(case.target, 2, "the validation target is the click as it was");
+        assert_eq!(
+            case.target, 2,
+            "the validation target is the click as it was"
+        );
     }
 
     #[test]
@@ -322,7 +333,11 @@ mod tests {
             original: vec![1, 2, 3],
         });
         let meta = dataset(&[&[1]], &[]).meta().clone();
-        assert!(Dataset::new(parts, meta).unwrap_err().contains("noise labels"));
+        assert!(
+            Dataset::new(parts, meta)
+                .unwrap_err()
+                .contains("noise labels")
+        );
     }
 
     #[test]

@@ -89,7 +89,11 @@ mod tests {
         replace(&dir, &[("a", b"2".to_vec()), ("b", b"2".to_vec())]).unwrap();
         assert_eq!(names(&dir), ["a", "b", "notes.txt"]);
         assert_eq!(fs::read(dir.join("a")).unwrap(), b"2");
-        assert_eq!(names(dir.parent().unwrap()), ["data"], "nothing is left beside it");
+        assert_eq!(
+            names(dir.parent().unwrap()),
+            ["data"],
+            "nothing is left beside it"
+        );
     }
 
     #[test]

@@ -81,7 +81,9 @@ mod tests {
             ("users", &|p| p.users[0].push('x')),
             ("title", &|p| p.items[0].title = Some(String::new())),
             ("labels", &|p| p.relabelled = truth([0; 5], [1, 2, 3, 3, 1])),
-            ("truth", &|p| p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1])),
+            ("truth", &|p| {
+                p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1])
+            }),
         ];
         let mut seen = vec![content(&base)];
         assert_eq!(seen[0].len(), 64);

@@ -45,7 +45,10 @@ impl Dataset {
         let about = read_about(dir)?;
         let mut parts = read_sequences(dir)?;
         parts.items = read_lines::<Item>(dir, ITEMS)?;
-        parts.users = read_lines::<User>(dir, USERS)?.into_iter().map(|u| u.user_id).collect();
+        parts.users = read_lines::<User>(dir, USERS)?
+            .into_iter()
+            .map(|u| u.user_id)
+            .collect();
         let data = Self::new(parts, about.meta).map_err(|reason| damaged(dir, &reason))?;
         if data.hash() != about.hash {
             return Err(damaged(dir, "its content is not what its hash says"));
@@ -73,7 +76,9 @@ impl Dataset {
         let mut json = serde_json::to_vec_pretty(&about)?;
         json.push(b'\n');
         let parts = self.parts();
-        let users = parts.users.iter().map(|id| User { user_id: id.clone() });
+        let users = parts.users.iter().map(|id| User {
+            user_id: id.clone(),
+        });
         let files = [
             (SEQUENCES, sequences(parts)?),
             (ITEMS, lines(parts.items.iter())?),
@@ -90,13 +95,17 @@ pub(crate) fn check_target(dir: &Path) -> Result<(), InputError> {
         return Ok(());
     }
     if !dir.is_dir() {
-        return Err(InputError::dataset(dir, "is a file; name a folder to write to"));
+        return Err(InputError::dataset(
+            dir,
+            "is a file; name a folder to write to",
+        ));
     }
     let mut entries = fs::read_dir(dir).map_err(InputError::read(dir))?;
     if entries.next().is_none() || is_dataset(dir) {
         return Ok(());
     }
-    let reason = "is not empty and not a dataset; name another folder, or write into it with --force";
+    let reason =
+        "is not empty and not a dataset; name another folder, or write into it with --force";
     Err(InputError::dataset(dir, reason))
 }
 
@@ -134,7 +143,10 @@ fn read_about(dir: &Path) -> Result<About, InputError> {
 }
 
 fn damaged(dir: &Path, what: &str) -> InputError {
-    InputError::dataset(dir, format!("is damaged: {what}; run `ingle prepare` again"))
+    InputError::dataset(
+        dir,
+        format!("is damaged: {what}; run `ingle prepare` again"),
+    )
 }
 
 fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, InputError> {
@@ -163,14 +175,34 @@ fn bytes<T, const N: usize>(values: &[T], encode: impl Fn(&T) -> [u8; N]) -> Vec
 
 fn sequences(parts: &Parts) -> Result<Vec<u8>> {
     let mut arrays = vec![
-        ("offsets", Dtype::U64, bytes(&parts.offsets, |&n| (n as u64).to_le_bytes())),
-        ("items", Dtype::U32, bytes(&parts.clicks, |n| n.to_le_bytes())),
-        ("timestamps", Dtype::I64, bytes(&parts.timestamps, |n| n.to_le_bytes())),
-        ("unseen", Dtype::U8, bytes(&parts.unseen, |&b| [u8::from(b)])),
+        (
+            "offsets",
+            Dtype::U64,
+            bytes(&parts.offsets, |&n| (n as u64).to_le_bytes()),
+        ),
+        (
+            "items",
+            Dtype::U32,
+            bytes(&parts.clicks, |n| n.to_le_bytes()),
+        ),
+        (
+            "timestamps",
+            Dtype::I64,
+            bytes(&parts.timestamps, |n| n.to_le_bytes()),
+        ),
+        (
+            "unseen",
+            Dtype::U8,
+            bytes(&parts.unseen, |&b| [u8::from(b)]),
+        ),
     ];
     if let Some(truth) = &parts.relabelled {
         arrays.push(("noise", Dtype::U8, truth.noise.clone()));
-        arrays.push(("original", Dtype::U32, bytes(&truth.original, |n| n.to_le_bytes())));
+        arrays.push((
+            "original",
+            Dtype::U32,
+            bytes(&truth.original, |n| n.to_le_bytes()),
+        ));
     }
     let views = arrays.iter().map(|(name, dtype, bytes)| {
         let count = bytes.len() / dtype.size();
@@ -184,7 +216,10 @@ fn read_sequences(dir: &Path) -> Result<Parts, InputError> {
     let path = dir.join(SEQUENCES);
     let file = fs::read(&path).map_err(InputError::read(&path))?;
     let tensors = SafeTensors::deserialize(&file).map_err(|error| {
-        damaged(dir, &format!("{SEQUENCES} is truncated or overwritten ({error})"))
+        damaged(
+            dir,
+            &format!("{SEQUENCES} is truncated or overwritten ({error})"),
+        )
     })?;
     let arrays = Arrays { dir, tensors };
     let relabelled = if arrays.tensors.names().contains(&"noise") {
@@ -266,7 +301,10 @@ mod tests {
         let about = fs::read_to_string(&path).unwrap();
         fs::write(&path, about.replace("\"format\": 1", "\"format\": 2")).unwrap();
         let error = Dataset::open(home.path()).unwrap_err().to_string();
-        assert!(error.contains("version 2") && error.contains("reads 1"), "{error}");
+        assert!(
+            error.contains("version 2") && error.contains("reads 1"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -278,7 +316,10 @@ mod tests {
         for length in [0, 7, bytes.len() / 2, bytes.len() - 1] {
             fs::write(&path, &bytes[..length]).unwrap();
             let error = Dataset::open(home.path()).unwrap_err().to_string();
-            assert!(error.contains("sequences.safetensors is truncated"), "{error}");
+            assert!(
+                error.contains("sequences.safetensors is truncated"),
+                "{error}"
+            );
         }
     }
 
@@ -288,7 +329,10 @@ mod tests {
         dataset(&[&[1, 2, 3]], &[]).save(home.path()).unwrap();
         fs::write(home.path().join(USERS), "{\"user_id\":\"somebody else\"}\n").unwrap();
         let error = Dataset::open(home.path()).unwrap_err().to_string();
-        assert!(error.contains("hash") && error.contains("prepare"), "{error}");
+        assert!(
+            error.contains("hash") && error.contains("prepare"),
+            "{error}"
+        );
     }
 
     #[test]

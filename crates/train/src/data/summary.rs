@@ -128,13 +128,25 @@ impl Summary {
         table.add_row(vec!["users".to_owned(), n(self.users)]);
         table.add_row(vec!["items".to_owned(), n(self.items)]);
         table.add_row(vec!["clicks".to_owned(), n(self.clicks)]);
-        table.add_row(vec!["density".to_owned(), format!("{:.4} %", 100.0 * self.density)]);
+        table.add_row(vec![
+            "density".to_owned(),
+            format!("{:.4} %", 100.0 * self.density),
+        ]);
         table.add_row(vec!["clicks per user".to_owned(), history]);
         table.add_row(vec!["users held out".to_owned(), n(self.unseen_users)]);
-        table.add_row(vec!["items without title".to_owned(), n(self.items_without_title)]);
-        table.add_row(vec!["items without category".to_owned(), n(self.items_without_category)]);
+        table.add_row(vec![
+            "items without title".to_owned(),
+            n(self.items_without_title),
+        ]);
+        table.add_row(vec![
+            "items without category".to_owned(),
+            n(self.items_without_category),
+        ]);
         if self.items_without_training > 0 {
-            let row = ["items without a training click".to_owned(), n(self.items_without_training)];
+            let row = [
+                "items without a training click".to_owned(),
+                n(self.items_without_training),
+            ];
             table.add_row(row);
         }
         for (what, figure) in self.dropped.lines() {
@@ -165,8 +177,16 @@ impl Dropped {
             self.core_rounds
         );
         line("too few clicks", self.core_clicks as u64, core);
-        line("items nobody clicked", self.unclicked_items as u64, n(self.unclicked_items));
-        line("repeated item rows", self.repeated_items as u64, n(self.repeated_items));
+        line(
+            "items nobody clicked",
+            self.unclicked_items as u64,
+            n(self.unclicked_items),
+        );
+        line(
+            "repeated item rows",
+            self.repeated_items as u64,
+            n(self.repeated_items),
+        );
         lines
     }
 }
@@ -205,7 +225,10 @@ mod tests {
         let summary = Summary::of(&parts, 3, Dropped::default());
         assert_eq!((summary.users, summary.items, summary.clicks), (3, 4, 7));
         assert!((summary.density - 7.0 / 12.0).abs() < 1e-12);
-        assert_eq!((summary.unseen_users, summary.items_without_training), (1, 1));
+        assert_eq!(
+            (summary.unseen_users, summary.items_without_training),
+            (1, 1)
+        );
         assert_eq!(summary.items_without_title, 4);
         let lengths = summary.history;
         assert_eq!((lengths.min, lengths.median, lengths.max), (1, 2, 4));

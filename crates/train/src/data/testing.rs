@@ -14,8 +14,12 @@ pub(super) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
         offsets,
         timestamps: (0..clicks.len() as i64).collect(),
         clicks,
-        unseen: (0..histories.len()).map(|user| unseen.contains(&user)).collect(),
-        users: (0..histories.len()).map(|user| format!("u{user}")).collect(),
+        unseen: (0..histories.len())
+            .map(|user| unseen.contains(&user))
+            .collect(),
+        users: (0..histories.len())
+            .map(|user| format!("u{user}"))
+            .collect(),
         items: (1..=largest)
             .map(|index| Item {
                 id: format!("i{index}"),

@@ -22,13 +22,18 @@ pub struct Rank {
 /// Ranks `target` by `scores` (indexed by item; entry 0 belongs to padding and takes no part).
 pub fn rank(scores: &[f32], target: u32, history: &[u32]) -> Rank {
     // A target without a score is behind everything.
-    let at_target = Some(scores[target as usize]).filter(|s| !s.is_nan()).unwrap_or(f32::NEG_INFINITY);
+    let at_target = Some(scores[target as usize])
+        .filter(|s| !s.is_nan())
+        .unwrap_or(f32::NEG_INFINITY);
     let ahead = |score: f32| usize::from(score >= at_target || score.is_nan());
     let unmasked = scores[1..].iter().map(|&s| ahead(s)).sum::<usize>();
     let mut seen: Vec<u32> = history.iter().copied().filter(|&i| i != target).collect();
     seen.sort_unstable();
     seen.dedup();
-    let hidden = seen.iter().map(|&i| ahead(scores[i as usize])).sum::<usize>();
+    let hidden = seen
+        .iter()
+        .map(|&i| ahead(scores[i as usize]))
+        .sum::<usize>();
     // The target itself is among those counted as ahead, which makes the count its rank.
     Rank {
         masked: unmasked - hidden,

@@ -33,7 +33,10 @@ pub fn plan(lengths: &[usize], clicks: usize, rng: &mut Rng) -> Vec<Vec<usize>> 
         batches.push(batch);
     }
     let shuffled = rng.permutation(batches.len());
-    shuffled.into_iter().map(|i| std::mem::take(&mut batches[i])).collect()
+    shuffled
+        .into_iter()
+        .map(|i| std::mem::take(&mut batches[i]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -68,7 +68,10 @@ pub fn save(run: &Path, model: &Model, optimizer: &ModuleOptimizer, state: &Stat
     fs::create_dir_all(&coming)?;
     save_model(&coming.join("model.bpk"), model)?;
     (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
-    write_atomically(&coming.join("state.json"), &serde_json::to_vec_pretty(state)?)?;
+    write_atomically(
+        &coming.join("state.json"),
+        &serde_json::to_vec_pretty(state)?,
+    )?;
     remove(&previous)?;
     if current.exists() {
         fs::rename(&current, &previous)?;
@@ -83,7 +86,10 @@ pub fn load(
     model: Model,
     optimizer: ModuleOptimizer,
 ) -> Result<Option<(Model, ModuleOptimizer, State)>> {
-    let Some(dir) = [CURRENT, PREVIOUS].map(|name| run.join(name)).into_iter().find(|d| d.exists())
+    let Some(dir) = [CURRENT, PREVIOUS]
+        .map(|name| run.join(name))
+        .into_iter()
+        .find(|d| d.exists())
     else {
         return Ok(None);
     };
@@ -99,7 +105,8 @@ pub fn load(
         );
     }
     let model = load_model(&dir.join("model.bpk"), model)?;
-    let optimizer = optimizer.load(dir.join("optimizer.bpk"))
+    let optimizer = optimizer
+        .load(dir.join("optimizer.bpk"))
         .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;
     Ok(Some((model, optimizer, state)))
 }
@@ -108,7 +115,9 @@ pub fn load(
 pub fn save_model(path: &Path, model: &Model) -> Result<()> {
     let coming = path.with_extension("coming");
     let record = model.clone().into_record();
-    record.save(&coming).with_context(|| format!("cannot write {}", coming.display()))?;
+    record
+        .save(&coming)
+        .with_context(|| format!("cannot write {}", coming.display()))?;
     fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
 }
 

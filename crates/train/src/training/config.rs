@@ -124,8 +124,9 @@ impl Config {
         let mut table = match file {
             None => toml::Table::new(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|e| InputError::other(format!("cannot read {}: {e}", path.display())))?;
+                let text = std::fs::read_to_string(path).map_err(|e| {
+                    InputError::other(format!("cannot read {}: {e}", path.display()))
+                })?;
                 text.parse()
                     .map_err(|e| InputError::other(format!("{}: {e}", path.display())))?
             }
@@ -156,9 +157,13 @@ impl Config {
     /// An input error that names the key.
     pub fn validate(&self) -> Result<()> {
         let bad = |message: String| -> anyhow::Error { InputError::other(message).into() };
-        self.backbone.validate().map_err(|e| bad(format!("backbone.{e}")))?;
+        self.backbone
+            .validate()
+            .map_err(|e| bad(format!("backbone.{e}")))?;
         self.gate.validate().map_err(|e| bad(format!("gate.{e}")))?;
-        self.method.validate().map_err(|e| bad(format!("method.{e}")))?;
+        self.method
+            .validate()
+            .map_err(|e| bad(format!("method.{e}")))?;
         for (name, schedule) in [
             ("training", self.training.clone()),
             ("denoising", self.denoising.schedule()),
@@ -167,10 +172,14 @@ impl Config {
         }
         if !(self.denoising.rate > 0.0 && self.denoising.rate < 1.0) {
             let rate = self.denoising.rate;
-            return Err(bad(format!("denoising.rate is {rate}, but must be between 0 and 1")));
+            return Err(bad(format!(
+                "denoising.rate is {rate}, but must be between 0 and 1"
+            )));
         }
         if self.denoising.kinds.is_empty() || self.denoising.last == 0 {
-            return Err(bad("denoising.kinds and denoising.last must not be empty or 0".into()));
+            return Err(bad(
+                "denoising.kinds and denoising.last must not be empty or 0".into(),
+            ));
         }
         Ok(())
     }
@@ -179,11 +188,15 @@ impl Config {
 impl Schedule {
     fn validate(&self, name: &str) -> Result<(), String> {
         if self.epochs == 0 || self.patience == 0 || self.batch_clicks == 0 {
-            return Err(format!("{name}: epochs, patience and batch_clicks must be at least 1"));
+            return Err(format!(
+                "{name}: epochs, patience and batch_clicks must be at least 1"
+            ));
         }
         if !(self.learning_rate > 0.0 && self.learning_rate < 1.0) {
             let rate = self.learning_rate;
-            return Err(format!("{name}.learning_rate is {rate}, but must be between 0 and 1"));
+            return Err(format!(
+                "{name}.learning_rate is {rate}, but must be between 0 and 1"
+            ));
         }
         Ok(())
     }
@@ -193,7 +206,9 @@ impl Schedule {
 fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
     if !NAMES.contains(&name) {
         let all = NAMES.join(", ");
-        return Err(InputError::other(format!("there is no method {name:?}; there is {all}")).into());
+        return Err(
+            InputError::other(format!("there is no method {name:?}; there is {all}")).into(),
+        );
     }
     let same = (table.get("method").and_then(|m| m.get("name")))
         .is_some_and(|found| found.as_str() == Some(name));
@@ -221,7 +236,9 @@ fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
         let entry = (place.entry(part.to_owned())).or_insert_with(|| toml::Table::new().into());
         match entry.as_table_mut() {
             Some(inner) => place = inner,
-            None => bail!(InputError::other(format!("--set {set}: {part} is not a table"))),
+            None => bail!(InputError::other(format!(
+                "--set {set}: {part} is not a table"
+            ))),
         }
     }
     place.insert(last.to_owned(), value);
@@ -239,19 +256,35 @@ mod tests {
 
     #[test]
     fn overrides_reach_nested_keys_and_round_trip() {
-        let config = resolve(&["backbone.width=32", "training.epochs = 3", "seed=9"], None)
-            .expect("valid");
-        assert_eq!((config.backbone.width, config.training.epochs, config.seed), (32, 3, 9));
+        let config = resolve(
+            &["backbone.width=32", "training.epochs = 3", "seed=9"],
+            None,
+        )
+        .expect("valid");
+        assert_eq!(
+            (config.backbone.width, config.training.epochs, config.seed),
+            (32, 3, 9)
+        );
         let text = toml::to_string(&config).expect("TOML");
         assert_eq!(toml::from_str::<Config>(&text).expect("round trip"), config);
     }
 
     #[test]
     fn unknown_keys_and_methods_are_named() {
-        let error = resolve(&["backbone.widht=32"], None).expect_err("typo").to_string();
-        assert!(error.contains("widht") && error.contains("width"), "{error}");
-        let error = resolve(&[], Some("dc5sr")).expect_err("unknown").to_string();
-        assert!(error.contains("dc5sr") && error.contains("sasrec"), "{error}");
+        let error = resolve(&["backbone.widht=32"], None)
+            .expect_err("typo")
+            .to_string();
+        assert!(
+            error.contains("widht") && error.contains("width"),
+            "{error}"
+        );
+        let error = resolve(&[], Some("dc5sr"))
+            .expect_err("unknown")
+            .to_string();
+        assert!(
+            error.contains("dc5sr") && error.contains("sasrec"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -269,8 +302,14 @@ mod tests {
 
     #[test]
     fn the_method_on_the_command_line_wins() {
-        assert_eq!(resolve(&[], Some("sasrec")).expect("valid").method.name(), "sasrec");
-        let config = resolve(&["method.name=dc4sr", "method.scorer_width=8"], Some("dc4sr"));
+        assert_eq!(
+            resolve(&[], Some("sasrec")).expect("valid").method.name(),
+            "sasrec"
+        );
+        let config = resolve(
+            &["method.name=dc4sr", "method.scorer_width=8"],
+            Some("dc4sr"),
+        );
         let MethodConfig::Dc4sr(settings) = config.expect("valid").method else {
             panic!("another method");
         };

@@ -11,7 +11,6 @@ use anyhow::{Result, bail};
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
-use ingle_model::backbone::Backbone;
 use ingle_model::methods::{Learns, Objective, Phase, Step};
 use ingle_model::{Model, Rng};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +21,8 @@ pub struct Context<'a> {
     pub data: &'a Dataset,
     /// `ln(1 + clicks)` by item.
     pub popularity: Vec<f32>,
-    /// How histories are corrupted for the denoiser.
-    pub corruption: Corruption,
+    /// How histories are corrupted, where a denoiser is trained.
+    pub corruption: Option<Corruption>,
     /// The source of all chance.
     pub seed: u64,
     /// Where gradients are recorded.
@@ -32,6 +31,18 @@ pub struct Context<'a> {
     pub stop: &'a AtomicBool,
     /// What the person sees.
     pub progress: &'a Progress,
+}
+
+impl Context<'_> {
+    /// How histories are corrupted.
+    ///
+    /// # Panics
+    /// In a training without a denoiser.
+    pub fn corruption(&self) -> &Corruption {
+        self.corruption
+            .as_ref()
+            .expect("a training with a denoiser has a corruption")
+    }
 }
 
 /// How an epoch ended.
@@ -45,7 +56,9 @@ pub enum Ended {
 
 /// A loss that is not a number.
 #[derive(Debug, thiserror::Error)]
-#[error("the loss became {loss} at step {step} of epoch {epoch}; the last good weights are kept: try a lower learning_rate")]
+#[error(
+    "the loss became {loss} at step {step} of epoch {epoch}; the last good weights are kept: try a lower learning_rate"
+)]
 pub struct Diverged {
     loss: f32,
     step: usize,
@@ -63,7 +76,11 @@ pub fn run(
 ) -> Result<Ended> {
     let place = [3, state.phase as u64, state.epoch as u64];
     let lengths = lengths(context, phase.learns, model.backbone.max_len());
-    let batches = plan(&lengths, schedule.batch_clicks, &mut Rng::new(context.seed, &place));
+    let batches = plan(
+        &lengths,
+        schedule.batch_clicks,
+        &mut Rng::new(context.seed, &place),
+    );
     let title = format!("{} epoch {}", phase.name, state.epoch + 1);
     context.progress.start(title, lengths.iter().sum());
     for (step, users) in batches.iter().enumerate().skip(state.step) {
@@ -74,14 +91,20 @@ pub fn run(
         let (loss, gradients) = gradients(context, phase, model, users, state.epoch, &mut rng);
         if !loss.is_finite() {
             let epoch = state.epoch + 1;
-            bail!(Diverged { loss, step: step + 1, epoch });
+            bail!(Diverged {
+                loss,
+                step: step + 1,
+                epoch
+            });
         }
         *model = optimizer.step(schedule.learning_rate, model.clone(), gradients);
         let clicks: usize = users.iter().map(|&user| lengths[user]).sum();
         state.step = step + 1;
         state.loss.0 += f64::from(loss) * clicks as f64;
         state.loss.1 += clicks as f64;
-        context.progress.advance(clicks, state.loss.0 / state.loss.1);
+        context
+            .progress
+            .advance(clicks, state.loss.0 / state.loss.1);
     }
     let (sum, count) = state.loss;
     Ok(Ended::Complete(sum / count.max(1.0), count))
@@ -112,49 +135,51 @@ fn gradients(
     epoch: usize,
     rng: &mut Rng,
 ) -> (f32, GradientsParams) {
-    let Context { data, popularity, device, .. } = context;
+    let Context {
+        data,
+        popularity,
+        device,
+        ..
+    } = context;
     let max_len = model.backbone.max_len();
-    let frozen: Backbone;
     let mut rank = FullSoftmax::new(model.backbone.items.val());
-    let mut step = match phase.learns {
+    let loss = match phase.learns {
         Learns::Backbone => {
             let (batch, targets) = next_items(data, users, max_len, popularity, device);
-            return finish(model, phase, Step {
-                backbone: &model.backbone,
-                histories: Some(batch),
-                targets: &targets,
-                labelled: None,
-                rank: &mut rank,
-                rng,
-            });
+            model.method.loss(
+                phase,
+                &mut Step {
+                    backbone: &model.backbone,
+                    histories: Some(batch),
+                    targets: &targets,
+                    labelled: None,
+                    rank: &mut rank,
+                    rng,
+                },
+            )
         }
         Learns::Denoiser => {
-            frozen = model.backbone.valid();
+            let backbone = model.backbone.valid();
             let corrupted = |user, history: &[u32]| {
-                context.corruption.apply(history, user, context.seed, epoch as u64)
+                context
+                    .corruption()
+                    .apply(history, user, context.seed, epoch as u64)
             };
-            let inner = frozen.items.val().device();
+            let inner = backbone.items.val().device();
             let labelled = labelled(data, users, max_len, corrupted, popularity, &inner);
-            Step {
-                backbone: &frozen,
-                histories: None,
-                targets: &[],
-                labelled: Some(labelled),
-                rank: &mut rank,
-                rng,
-            }
+            model.method.loss(
+                phase,
+                &mut Step {
+                    backbone: &backbone,
+                    histories: None,
+                    targets: &[],
+                    labelled: Some(labelled),
+                    rank: &mut rank,
+                    rng,
+                },
+            )
         }
     };
-    let loss = model.method.loss(phase, &mut step);
-    backward(model, &loss)
-}
-
-fn finish(model: &Model, phase: &Phase, mut step: Step<'_>) -> (f32, GradientsParams) {
-    let loss = model.method.loss(phase, &mut step);
-    backward(model, &loss)
-}
-
-fn backward(model: &Model, loss: &Tensor<1>) -> (f32, GradientsParams) {
     let gradients = GradientsParams::from_grads(loss.backward(), model);
-    (loss.clone().inner().into_scalar::<f32>(), gradients)
+    (loss.inner().into_scalar::<f32>(), gradients)
 }

@@ -50,7 +50,11 @@ fn maximum(row: &[f32]) -> f32 {
             *lane = if x > *lane { x } else { *lane };
         }
     }
-    lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+    lanes
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// Replaces each `x` by `exp(x - max)` and returns their sum.
@@ -117,6 +121,9 @@ mod tests {
         assert!(row.iter().sum::<f32>().abs() < 1e-6);
         let sum: f64 = logits[1..].iter().map(|&x| f64::from(x).exp()).sum();
         let expected = sum.ln() - f64::from(logits[17]);
-        assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss} {expected}");
+        assert!(
+            (f64::from(loss) - expected).abs() < 1e-5,
+            "{loss} {expected}"
+        );
     }
 }

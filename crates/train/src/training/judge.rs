@@ -51,10 +51,15 @@ pub fn answer(
         let user = model.encode(batch, gate).user;
         let scores = user.matmul(transposed.clone()).into_data();
         let scores = scores.as_slice::<f32>().expect("scores are floats");
-        answers.par_extend(scores.par_chunks_exact(rows).zip(group).map(|(scores, case)| Answer {
-            rank: rank(scores, case.target, case.history),
-            user: case.user,
-        }));
+        answers.par_extend(
+            scores
+                .par_chunks_exact(rows)
+                .zip(group)
+                .map(|(scores, case)| Answer {
+                    rank: rank(scores, case.target, case.history),
+                    user: case.user,
+                }),
+        );
         done(group.len());
     }
     answers
@@ -100,11 +105,16 @@ pub fn judge(
     device: &Device,
 ) -> Option<Verdicts> {
     let max_len = model.backbone.max_len();
-    let mut order: Vec<usize> = (0..histories.len()).filter(|&h| !histories[h].0.is_empty()).collect();
+    let mut order: Vec<usize> = (0..histories.len())
+        .filter(|&h| !histories[h].0.is_empty())
+        .collect();
     order.sort_by_key(|&h| histories[h].0.len());
     let mut verdicts = Verdicts::default();
     for group in order.chunks(USERS) {
-        let items: Vec<&[u32]> = group.iter().map(|&h| latest(&histories[h].0, max_len)).collect();
+        let items: Vec<&[u32]> = group
+            .iter()
+            .map(|&h| latest(&histories[h].0, max_len))
+            .collect();
         let len = longest(&items);
         let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, popularity, device));
         let logits = model.method.noise_logits(&clicks)?.into_data();
@@ -113,7 +123,9 @@ pub fn judge(
             let labels = &histories[history].1;
             let judged = labels.len().min(last).min(len);
             verdicts.logits.extend(&row[len - judged..]);
-            verdicts.noisy.extend(labels[labels.len() - judged..].iter().map(|&l| l == 1));
+            verdicts
+                .noisy
+                .extend(labels[labels.len() - judged..].iter().map(|&l| l == 1));
         }
     }
     Some(verdicts)

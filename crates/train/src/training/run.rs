@@ -20,7 +20,7 @@ use anyhow::{Context as _, Result, bail};
 use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::prelude::*;
-use ingle_model::methods::{Learns, Objective, Phase};
+use ingle_model::methods::{Learns, Phase};
 use ingle_model::{Model, ModelConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -92,22 +92,37 @@ impl Run {
             let dir = dir.display();
             return Err(InputError::other(format!(
                 "{dir} is no run folder: it has no run.json; `ingle train --out {dir}` makes one"
-            )).into());
+            ))
+            .into());
         };
         let about: About = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
         if about.version != checkpoint::VERSION {
             bail!(
                 "{} was written by another version (layout {}, this is {}): train anew",
-                dir.display(), about.version, checkpoint::VERSION
+                dir.display(),
+                about.version,
+                checkpoint::VERSION
             );
         }
         let config = Config::read(&dir.join("config.toml"))?;
-        Ok(Self { dir: dir.to_owned(), config, about })
+        Ok(Self {
+            dir: dir.to_owned(),
+            config,
+            about,
+        })
     }
 
     /// Begins a run in an empty or new folder.
     pub fn create(dir: &Path, config: Config, data_dir: &Path, data: &Dataset) -> Result<Self> {
+        if config
+            .method
+            .phases()
+            .iter()
+            .any(|phase| phase.learns == Learns::Denoiser)
+        {
+            Corruption::new(&config.denoising, data)?;
+        }
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let about = About {
             version: checkpoint::VERSION,
@@ -121,16 +136,26 @@ impl Run {
             seconds: 0.0,
             peak_memory: None,
         };
-        let run = Self { dir: dir.to_owned(), config, about };
+        let run = Self {
+            dir: dir.to_owned(),
+            config,
+            about,
+        };
         let text = toml::to_string(&run.config)?;
         write_atomically(&dir.join("config.toml"), text.as_bytes())?;
-        write_atomically(&dir.join(COUNTS), &serde_json::to_vec(&data.train_counts())?)?;
+        write_atomically(
+            &dir.join(COUNTS),
+            &serde_json::to_vec(&data.train_counts())?,
+        )?;
         run.save()?;
         Ok(run)
     }
 
     fn save(&self) -> Result<()> {
-        write_atomically(&self.dir.join("run.json"), &serde_json::to_vec_pretty(&self.about)?)
+        write_atomically(
+            &self.dir.join("run.json"),
+            &serde_json::to_vec_pretty(&self.about)?,
+        )
     }
 
     /// Shape of the model, with the calibration as far as it is fitted.
@@ -160,24 +185,34 @@ impl Run {
             let dir = self.dir.display();
             return Err(InputError::other(format!(
                 "the training in {dir} is not finished: `ingle train --resume --out {dir}` goes on"
-            )).into());
+            ))
+            .into());
         }
         let fresh = Model::new(&self.model_config(), self.config.seed, device);
         load_model(&self.dir.join("model.bpk"), fresh)
     }
 
     /// Trains until all phases are done (`true`) or `stop` is set (`false`).
-    pub fn train(&mut self, data: &Dataset, stop: &AtomicBool, progress: &Progress) -> Result<bool> {
+    pub fn train(
+        &mut self,
+        data: &Dataset,
+        stop: &AtomicBool,
+        progress: &Progress,
+    ) -> Result<bool> {
         if data.hash() != self.about.data_hash {
             bail!(InputError::other(format!(
                 "the dataset has changed since this run began (its hash was {}, now {}): train anew",
-                self.about.data_hash, data.hash()
+                self.about.data_hash,
+                data.hash()
             )));
         }
         let context = Context {
             data,
             popularity: popularity(&data.train_counts()),
-            corruption: Corruption::new(&self.config.denoising, data)?,
+            corruption: match self.config.method.phases() {
+                phases if phases.iter().all(|p| p.learns == Learns::Backbone) => None,
+                _ => Some(Corruption::new(&self.config.denoising, data)?),
+            },
             seed: self.config.seed,
             device: Device::flex().autodiff(),
             stop,
@@ -201,12 +236,20 @@ struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn start(run: &'a mut Run, context: &'a Context<'a>) -> Result<Self> {
         let fresh = Model::new(&run.model_config(), run.config.seed, &context.device);
-        let phases = fresh.method.phases();
+        let phases = run.config.method.phases();
         let resumed = checkpoint::load(&run.dir, fresh.clone(), optimizer())?;
         let (model, optimizer, state) = resumed.unwrap_or((fresh, optimizer(), State::fresh()));
         keep_lines(&run.dir.join("metrics.jsonl"), state.lines)?;
         let since = Instant::now();
-        Ok(Self { run, context, model, optimizer, state, phases, since })
+        Ok(Self {
+            run,
+            context,
+            model,
+            optimizer,
+            state,
+            phases,
+            since,
+        })
     }
 
     fn run(mut self) -> Result<bool> {
@@ -234,7 +277,13 @@ impl<'a> Trainer<'a> {
     /// One epoch with its validation and checkpoint; `false` if the person stopped it.
     fn epoch(&mut self, phase: &Phase, schedule: &Schedule) -> Result<bool> {
         let start = Instant::now();
-        let Self { context, model, optimizer, state, .. } = self;
+        let Self {
+            context,
+            model,
+            optimizer,
+            state,
+            ..
+        } = self;
         let ended = epoch::run(context, phase, schedule, model, optimizer, state)?;
         let Ended::Complete(loss, clicks) = ended else {
             self.checkpoint()?;
@@ -268,7 +317,9 @@ impl<'a> Trainer<'a> {
     fn validate(&self, phase: &Phase) -> Result<(&'static str, f64)> {
         let model = self.model.valid();
         let device = model.backbone.items.val().device();
-        let Context { data, popularity, .. } = self.context;
+        let Context {
+            data, popularity, ..
+        } = self.context;
         match phase.learns {
             Learns::Backbone => {
                 let cases = judge::cases(data, Split::Valid);
@@ -276,7 +327,10 @@ impl<'a> Trainer<'a> {
                 Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
             }
             Learns::Denoiser => {
-                let auc = self.verdicts(&model, &device)?.detection(1.0).map_or(0.0, |d| d.auc);
+                let auc = self
+                    .verdicts(&model, &device)?
+                    .detection(1.0)
+                    .map_or(0.0, |d| d.auc);
                 Ok(("auc", auc))
             }
         }
@@ -284,7 +338,13 @@ impl<'a> Trainer<'a> {
 
     /// The model's opinion of corrupted validation histories.
     fn verdicts(&self, model: &Model, device: &Device) -> Result<Verdicts> {
-        let Context { data, popularity, corruption, seed, .. } = self.context;
+        let Context {
+            data,
+            popularity,
+            seed,
+            ..
+        } = self.context;
+        let corruption = self.context.corruption();
         let max_len = model.backbone.max_len();
         let histories: Vec<LabelledHistory> = (judge::cases(data, Split::Valid).iter())
             .map(|case| corruption.apply(latest(case.history, max_len), case.user, *seed, u64::MAX))
@@ -303,7 +363,10 @@ impl<'a> Trainer<'a> {
             Learns::Backbone => "validation ndcg@10",
             Learns::Denoiser => "validation noise auc",
         };
-        self.run.about.phases.retain(|done| done.phase != phase.name);
+        self.run
+            .about
+            .phases
+            .retain(|done| done.phase != phase.name);
         self.run.about.phases.push(BestOf {
             phase: phase.name.to_owned(),
             figure: figure.to_owned(),
@@ -313,7 +376,8 @@ impl<'a> Trainer<'a> {
         if phase.learns == Learns::Denoiser {
             let model = self.model.valid();
             let device = model.backbone.items.val().device();
-            self.run.about.temperature = super::calibrate::temperature(&self.verdicts(&model, &device)?);
+            self.run.about.temperature =
+                super::calibrate::temperature(&self.verdicts(&model, &device)?);
         }
         self.state.next_phase();
         self.checkpoint()
@@ -340,7 +404,10 @@ impl<'a> Trainer<'a> {
 
     fn log(&mut self, line: &serde_json::Value) -> Result<()> {
         let path = self.run.dir.join("metrics.jsonl");
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path)?;
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)?;
         writeln!(file, "{line}").with_context(|| format!("cannot write {}", path.display()))?;
         self.state.lines += 1;
         Ok(())

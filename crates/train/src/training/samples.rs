@@ -23,7 +23,10 @@ pub fn next_items(
     popularity: &[f32],
     device: &Device,
 ) -> (Batch, Vec<u32>) {
-    let windows: Vec<&[u32]> = users.iter().map(|&u| latest(data.train(u), max_len + 1)).collect();
+    let windows: Vec<&[u32]> = users
+        .iter()
+        .map(|&u| latest(data.train(u), max_len + 1))
+        .collect();
     let histories: Vec<&[u32]> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
     let len = longest(&histories);
     let mut targets = vec![0; users.len() * len];
@@ -54,7 +57,13 @@ impl Corruption {
 
     /// One history with its labels (1 = replaced). `stream` names the draw: the same history
     /// under the same seed and stream is corrupted in the same way, whatever else is drawn.
-    pub fn apply(&self, history: &[u32], user: usize, seed: u64, stream: u64) -> (Vec<u32>, Vec<u8>) {
+    pub fn apply(
+        &self,
+        history: &[u32],
+        user: usize,
+        seed: u64,
+        stream: u64,
+    ) -> (Vec<u32>, Vec<u8>) {
         let bits = Rng::new(seed, &[2, stream, user as u64]).bits();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(bits);
         let sampler = &self.samplers[(user + stream as usize) % self.samplers.len()];
@@ -99,5 +108,10 @@ pub fn latest(history: &[u32], n: usize) -> &[u32] {
 
 /// Length of the longest history, at least 1.
 pub fn longest<H: AsRef<[u32]>>(histories: &[H]) -> usize {
-    histories.iter().map(|h| h.as_ref().len()).max().unwrap_or(0).max(1)
+    histories
+        .iter()
+        .map(|h| h.as_ref().len())
+        .max()
+        .unwrap_or(0)
+        .max(1)
 }

@@ -32,7 +32,10 @@ pub fn cross_entropy(hidden: &Tensor<2>, table: &Tensor<2>, targets: &[u32]) -> 
     let [tokens, width] = hidden.dims();
     let [rows, _] = table.dims();
     assert_eq!(tokens, targets.len(), "one target a token");
-    assert!(targets.iter().all(|&t| t > 0 && (t as usize) < rows), "targets are items");
+    assert!(
+        targets.iter().all(|&t| t > 0 && (t as usize) < rows),
+        "targets are items"
+    );
     let device = hidden.device();
     let transposed = table.clone().transpose();
     let scale = 1.0 / tokens as f32;
@@ -41,7 +44,9 @@ pub fn cross_entropy(hidden: &Tensor<2>, table: &Tensor<2>, targets: &[u32]) -> 
     let mut table_gradient = Tensor::zeros([rows, width], &device);
     for (tile, targets) in targets.chunks(TILE).enumerate() {
         let start = tile * TILE;
-        let part = hidden.clone().slice([start..start + targets.len(), 0..width]);
+        let part = hidden
+            .clone()
+            .slice([start..start + targets.len(), 0..width]);
         let mut logits = part.clone().matmul(transposed.clone()).into_data();
         let values = logits.as_mut_slice::<f32>().expect("logits are floats");
         // Rows are independent and summed in order: the result does not depend on the threads.
@@ -76,7 +81,11 @@ impl FullSoftmax {
 
 impl RankLoss for FullSoftmax {
     fn cross_entropy(&mut self, hidden: Tensor<2>, targets: &[u32]) -> Tensor<1> {
-        let fused = cross_entropy(&hidden.clone().inner(), &self.table.clone().inner(), targets);
+        let fused = cross_entropy(
+            &hidden.clone().inner(),
+            &self.table.clone().inner(),
+            targets,
+        );
         self.loss += fused.loss;
         // A linear function of both inputs that has the value of the loss and its gradients.
         let splice = (hidden * Tensor::from_inner(fused.hidden)).sum()
@@ -108,12 +117,12 @@ mod tests {
         let table = Tensor::from_inner(table.clone()).require_grad();
         let [rows, width] = table.dims();
         let [tokens, _] = hidden.dims();
-        let logits = hidden.clone().matmul(table.clone().slice([1..rows, 0..width]).transpose());
+        let logits = hidden
+            .clone()
+            .matmul(table.clone().slice([1..rows, 0..width]).transpose());
         let targets: Vec<i32> = targets.iter().map(|&t| t as i32 - 1).collect();
-        let index = Tensor::<2, Int>::from_data(
-            TensorData::new(targets, [tokens, 1]),
-            &hidden.device(),
-        );
+        let index =
+            Tensor::<2, Int>::from_data(TensorData::new(targets, [tokens, 1]), &hidden.device());
         let loss = log_softmax(logits, 1).gather(1, index).mean().neg();
         let gradients = loss.backward();
         Fused {
@@ -153,7 +162,10 @@ mod tests {
     fn the_splice_hands_both_gradients_to_autodiff() {
         let device = Device::flex();
         let mut rng = Rng::new(1, &[]);
-        let (hidden, table) = (random([5, 4], &mut rng, &device), random([8, 4], &mut rng, &device));
+        let (hidden, table) = (
+            random([5, 4], &mut rng, &device),
+            random([8, 4], &mut rng, &device),
+        );
         let targets = [1, 7, 3, 3, 2];
         let expected = cross_entropy(&hidden, &table, &targets);
         let hidden = Tensor::from_inner(hidden).require_grad();

@@ -14,6 +14,7 @@ mod features;
 mod objective;
 
 pub use denoise::Dc4sr;
+pub use objective::PHASES;
 
 use crate::config::ConfigError;
 use serde::{Deserialize, Serialize};
@@ -41,11 +42,19 @@ impl Config {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         if !(1..=4096).contains(&self.scorer_width) {
             let found = self.scorer_width;
-            return Err(ConfigError::new("scorer_width", found, "between 1 and 4096"));
+            return Err(ConfigError::new(
+                "scorer_width",
+                found,
+                "between 1 and 4096",
+            ));
         }
         if !(0.0..1.0).contains(&self.scorer_dropout) {
             let found = self.scorer_dropout;
-            return Err(ConfigError::new("scorer_dropout", found, "at least 0 and below 1"));
+            return Err(ConfigError::new(
+                "scorer_dropout",
+                found,
+                "at least 0 and below 1",
+            ));
         }
         Ok(())
     }

@@ -3,25 +3,24 @@
 //! those of the undenoised baseline wherever the gate stays open.
 
 use super::Dc4sr;
-use crate::methods::objective::{Learns, Objective, Phase, Step, recommendation};
 use crate::methods::Clicks;
+use crate::methods::objective::{Learns, Objective, Phase, Step, recommendation};
 use burn::prelude::*;
 use burn::tensor::activation::log_sigmoid;
 
-impl Objective for Dc4sr {
-    fn phases(&self) -> &'static [Phase] {
-        &[
-            Phase {
-                name: "backbone",
-                learns: Learns::Backbone,
-            },
-            Phase {
-                name: "scorer",
-                learns: Learns::Denoiser,
-            },
-        ]
-    }
+/// The backbone first, then the scorer.
+pub const PHASES: &[Phase] = &[
+    Phase {
+        name: "backbone",
+        learns: Learns::Backbone,
+    },
+    Phase {
+        name: "scorer",
+        learns: Learns::Denoiser,
+    },
+];
 
+impl Objective for Dc4sr {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
             Learns::Backbone => recommendation(step),
@@ -33,7 +32,10 @@ impl Objective for Dc4sr {
 impl Dc4sr {
     /// Binary cross-entropy of the noise labels, mean over real clicks.
     fn labelled_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
-        let labelled = step.labelled.clone().expect("a denoiser phase has labelled histories");
+        let labelled = step
+            .labelled
+            .clone()
+            .expect("a denoiser phase has labelled histories");
         let real = labelled.batch.real.clone();
         let clicks = Clicks::of(step.backbone, labelled.batch);
         let logits = self.logits(&clicks, Some(step.rng));

@@ -10,6 +10,12 @@ use burn::module::Module;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// Training is that of the backbone.
+pub const PHASES: &[Phase] = &[Phase {
+    name: "backbone",
+    learns: Learns::Backbone,
+}];
+
 /// `sasrec` has no settings of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,13 +47,6 @@ impl Denoise for Sasrec {
 }
 
 impl Objective for Sasrec {
-    fn phases(&self) -> &'static [Phase] {
-        &[Phase {
-            name: "backbone",
-            learns: Learns::Backbone,
-        }]
-    }
-
     fn loss(&self, _phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         recommendation(step)
     }

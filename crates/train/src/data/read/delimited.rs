@@ -4,11 +4,20 @@ use super::{Row, Sink, Wanted};
 use crate::data::InputError;
 use csv::{ByteRecord, ReaderBuilder};
 
-pub(super) fn read(wanted: &Wanted<'_>, delimiter: u8, sink: &mut Sink<'_>) -> Result<(), InputError> {
+pub(super) fn read(
+    wanted: &Wanted<'_>,
+    delimiter: u8,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputError> {
     let format = if delimiter == b'\t' { "TSV" } else { "CSV" };
-    let builder = ReaderBuilder::new().delimiter(delimiter).flexible(true).to_owned();
+    let builder = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .to_owned();
     let mut reader = builder.from_reader(wanted.open()?);
-    let header = reader.byte_headers().map_err(|e| wanted.unreadable(format, e))?;
+    let header = reader
+        .byte_headers()
+        .map_err(|e| wanted.unreadable(format, e))?;
     if header.is_empty() {
         return Err(wanted.unreadable(format, "it is empty"));
     }
@@ -16,15 +25,24 @@ pub(super) fn read(wanted: &Wanted<'_>, delimiter: u8, sink: &mut Sink<'_>) -> R
         .map(|(place, name)| {
             let name = String::from_utf8_lossy(name);
             // Spreadsheets write a byte-order mark before the first name.
-            let name = if place == 0 { name.trim_start_matches('\u{feff}') } else { &name };
+            let name = if place == 0 {
+                name.trim_start_matches('\u{feff}')
+            } else {
+                &name
+            };
             name.trim().to_owned()
         })
         .collect();
     let places = wanted.places(&found)?;
     let mut record = ByteRecord::new();
     let mut line = 1;
-    while reader.read_byte_record(&mut record).map_err(|e| wanted.unreadable(format, e))? {
-        line = record.position().map_or(line + 1, |position| position.line() as usize);
+    while reader
+        .read_byte_record(&mut record)
+        .map_err(|e| wanted.unreadable(format, e))?
+    {
+        line = record
+            .position()
+            .map_or(line + 1, |position| position.line() as usize);
         sink(line, cells(&record, &places, found.len()))?;
     }
     Ok(())
@@ -32,7 +50,10 @@ pub(super) fn read(wanted: &Wanted<'_>, delimiter: u8, sink: &mut Sink<'_>) -> R
 
 fn cells(record: &ByteRecord, places: &[Option<usize>], columns: usize) -> Result<Row, String> {
     if record.len() != columns {
-        return Err(format!("{} cells where the header has {columns}", record.len()));
+        return Err(format!(
+            "{} cells where the header has {columns}",
+            record.len()
+        ));
     }
     let cell = |place: &Option<usize>| match place.map(|place| &record[place]) {
         None => Ok(None),

@@ -10,7 +10,11 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
     let mut bytes = Vec::new();
     let mut line = 0;
     let mut checked = false;
-    while reader.read_until(b'\n', &mut bytes).map_err(InputError::read(wanted.file))? > 0 {
+    while reader
+        .read_until(b'\n', &mut bytes)
+        .map_err(InputError::read(wanted.file))?
+        > 0
+    {
         line += 1;
         if !bytes.trim_ascii().is_empty() {
             let object = serde_json::from_slice::<Map<String, Value>>(&bytes);
@@ -20,7 +24,13 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
                 wanted.places(&found)?;
                 checked = true;
             }
-            sink(line, object.map_or_else(|e| Err(format!("no JSON object: {e}")), |o| cells(o, wanted)))?;
+            sink(
+                line,
+                object.map_or_else(
+                    |e| Err(format!("no JSON object: {e}")),
+                    |o| cells(o, wanted),
+                ),
+            )?;
         }
         bytes.clear();
     }
@@ -31,11 +41,18 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
 }
 
 fn cells(mut object: Map<String, Value>, wanted: &Wanted<'_>) -> Result<Row, String> {
-    let mut cell = |(name, ours): (&String, &&str)| match object.remove(name).or_else(|| object.remove(*ours)) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(other) => Err(format!("{name} is {other}, neither text nor a number")),
-    };
-    wanted.theirs.iter().zip(wanted.names).map(&mut cell).collect()
+    let mut cell =
+        |(name, ours): (&String, &&str)| match object.remove(name).or_else(|| object.remove(*ours))
+        {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(other) => Err(format!("{name} is {other}, neither text nor a number")),
+        };
+    wanted
+        .theirs
+        .iter()
+        .zip(wanted.names)
+        .map(&mut cell)
+        .collect()
 }

@@ -97,7 +97,11 @@ pub struct BadRows {
 impl BadRows {
     fn note(&mut self, file: &Path, line: usize, reason: String) -> Result<(), InputError> {
         let file = file.display().to_string();
-        let row = BadRow { file, line: line as u64, reason };
+        let row = BadRow {
+            file,
+            line: line as u64,
+            reason,
+        };
         if self.strict {
             return Err(InputError::Row(row));
         }
@@ -121,16 +125,32 @@ fn rows(
     sink: &mut Sink<'_>,
 ) -> Result<(), InputError> {
     let theirs: Vec<String> = (names.iter())
-        .map(|&name| columns.get(name).cloned().unwrap_or_else(|| name.to_owned()))
+        .map(|&name| {
+            columns
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| name.to_owned())
+        })
         .collect();
-    let wanted = Wanted { file, names, theirs, needed };
-    let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let wanted = Wanted {
+        file,
+        names,
+        theirs,
+        needed,
+    };
+    let extension = file
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     match extension.as_str() {
         "csv" => delimited::read(&wanted, b',', sink),
         "tsv" => delimited::read(&wanted, b'\t', sink),
         "jsonl" | "ndjson" => json_lines::read(&wanted, sink),
         "parquet" => parquet::read(&wanted, sink),
-        _ => Err(InputError::Format { path: file.to_owned() }),
+        _ => Err(InputError::Format {
+            path: file.to_owned(),
+        }),
     }
 }
 
@@ -213,29 +233,37 @@ fn click(row: Row) -> Result<(String, String, i64), String> {
 ///
 /// # Errors
 /// As [`interactions`].
-pub fn items(
-    file: &Path,
-    columns: &Columns,
-    bad: &mut BadRows,
-) -> Result<Catalogue, InputError> {
+pub fn items(file: &Path, columns: &Columns, bad: &mut BadRows) -> Result<Catalogue, InputError> {
     let mut catalogue = Catalogue::default();
-    rows(file, &["item_id", "title", "category"], 1, columns, &mut |line, row| {
-        let mut cells = match row {
-            Ok(row) => row.into_iter().map(|cell| cell.filter(|text| !text.trim().is_empty())),
-            Err(reason) => return bad.note(file, line, reason),
-        };
-        let Some(id) = cells.next().flatten() else {
-            return bad.note(file, line, "item_id is empty".to_owned());
-        };
-        let (title, category) = (cells.next().flatten(), cells.next().flatten());
-        let item = Item { id: id.clone(), title, category };
-        if let Entry::Vacant(place) = catalogue.items.entry(id) {
-            place.insert(item);
-        } else {
-            catalogue.repeated += 1;
-        }
-        Ok(())
-    })?;
+    rows(
+        file,
+        &["item_id", "title", "category"],
+        1,
+        columns,
+        &mut |line, row| {
+            let mut cells = match row {
+                Ok(row) => row
+                    .into_iter()
+                    .map(|cell| cell.filter(|text| !text.trim().is_empty())),
+                Err(reason) => return bad.note(file, line, reason),
+            };
+            let Some(id) = cells.next().flatten() else {
+                return bad.note(file, line, "item_id is empty".to_owned());
+            };
+            let (title, category) = (cells.next().flatten(), cells.next().flatten());
+            let item = Item {
+                id: id.clone(),
+                title,
+                category,
+            };
+            if let Entry::Vacant(place) = catalogue.items.entry(id) {
+                place.insert(item);
+            } else {
+                catalogue.repeated += 1;
+            }
+            Ok(())
+        },
+    )?;
     Ok(catalogue)
 }
 

@@ -12,11 +12,20 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
     let damaged = |e: &dyn std::fmt::Display| wanted.unreadable("Parquet", e);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(wanted.open()?).map_err(|e| damaged(&e))?;
-    let found: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(wanted.open()?).map_err(|e| damaged(&e))?;
+    let found: Vec<String> = builder
+        .schema()
+        .fields()
+        .iter()
+        .map(|f| f.name().clone())
+        .collect();
     let places = wanted.places(&found)?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().flatten().copied());
-    let reader = builder.with_projection(mask).build().map_err(|e| damaged(&e))?;
+    let reader = builder
+        .with_projection(mask)
+        .build()
+        .map_err(|e| damaged(&e))?;
     let mut line = 0;
     for batch in reader {
         let batch = batch.map_err(|e| damaged(&e))?;
@@ -32,7 +41,9 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
 /// The wanted columns of a batch, times as whole numbers.
 fn columns(batch: &RecordBatch, wanted: &Wanted<'_>) -> Result<Vec<Option<ArrayRef>>, InputError> {
     let column = |(theirs, ours): (&String, &&str)| {
-        let column = batch.column_by_name(theirs).or_else(|| batch.column_by_name(ours));
+        let column = batch
+            .column_by_name(theirs)
+            .or_else(|| batch.column_by_name(ours));
         let Some(column) = column else {
             return Ok(None);
         };

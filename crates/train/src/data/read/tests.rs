@@ -22,7 +22,10 @@ impl Folder {
 }
 
 fn read(file: &Path, columns: &[(&str, &str)]) -> Result<Log, String> {
-    let columns = columns.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    let columns = columns
+        .iter()
+        .map(|(k, v)| ((*k).into(), (*v).into()))
+        .collect();
     let mut log = Log::default();
     interactions(file, &columns, &mut log).map_err(|e| e.to_string())?;
     Ok(log)
@@ -31,7 +34,11 @@ fn read(file: &Path, columns: &[(&str, &str)]) -> Result<Log, String> {
 fn clicks(log: &Log) -> Vec<(&str, &str, i64)> {
     let name = |click: &Click| {
         let user = log.users.list()[click.user as usize].as_str();
-        (user, log.items.list()[click.item as usize].as_str(), click.time)
+        (
+            user,
+            log.items.list()[click.item as usize].as_str(),
+            click.time,
+        )
     };
     log.clicks.iter().map(name).collect()
 }
@@ -39,8 +46,14 @@ fn clicks(log: &Log) -> Vec<(&str, &str, i64)> {
 #[test]
 fn ids_with_quotes_commas_and_emoji_survive() {
     let dir = Folder::new();
-    let csv = dir.file("a.csv", "user_id,item_id,timestamp\nann,\"a \"\"big\"\", bag 👜\",3\n");
-    let jsonl = dir.file("a.jsonl", r#"{"user_id":"ann","item_id":"a \"big\", bag 👜","timestamp":3}"#);
+    let csv = dir.file(
+        "a.csv",
+        "user_id,item_id,timestamp\nann,\"a \"\"big\"\", bag 👜\",3\n",
+    );
+    let jsonl = dir.file(
+        "a.jsonl",
+        r#"{"user_id":"ann","item_id":"a \"big\", bag 👜","timestamp":3}"#,
+    );
     for file in [csv, jsonl] {
         let log = read(&file, &[]).expect("reads");
         assert_eq!(clicks(&log), [("ann", "a \"big\", bag 👜", 3)]);
@@ -50,9 +63,15 @@ fn ids_with_quotes_commas_and_emoji_survive() {
 #[test]
 fn columns_may_be_named_and_ordered_otherwise() {
     let dir = Folder::new();
-    let file = dir.file("a.tsv", "\u{feff}price\twhen\tcustomer\titem_id\n9\t5\tbob\tx\n");
+    let file = dir.file(
+        "a.tsv",
+        "\u{feff}price\twhen\tcustomer\titem_id\n9\t5\tbob\tx\n",
+    );
     let map = [("user_id", "customer"), ("timestamp", "when")];
-    assert_eq!(clicks(&read(&file, &map).expect("reads")), [("bob", "x", 5)]);
+    assert_eq!(
+        clicks(&read(&file, &map).expect("reads")),
+        [("bob", "x", 5)]
+    );
 }
 
 #[test]
@@ -60,10 +79,16 @@ fn a_missing_column_names_those_there_and_the_flag() {
     let dir = Folder::new();
     for (name, text) in [
         ("a.csv", "customer,item_id,timestamp\nx,y,1\n"),
-        ("a.jsonl", "{\"customer\":\"x\",\"item_id\":\"y\",\"timestamp\":1}\n"),
+        (
+            "a.jsonl",
+            "{\"customer\":\"x\",\"item_id\":\"y\",\"timestamp\":1}\n",
+        ),
     ] {
         let error = read(&dir.file(name, text), &[]).expect_err("no user_id");
-        assert!(error.contains("customer") && error.contains("--column user_id=THEIRS"), "{error}");
+        assert!(
+            error.contains("customer") && error.contains("--column user_id=THEIRS"),
+            "{error}"
+        );
     }
 }
 
@@ -74,11 +99,21 @@ fn bad_rows_are_counted_with_their_lines() {
     text.extend(b"a,x,1\na,x\n,x,1\na,,1\na,x,-5\na,x,soon\n");
     text.extend(b"a,\xff\xfe,1\n\"two\nlines\",x,1\nb,x,2\n");
     let log = read(&dir.file("a.csv", &text), &[]).expect("reads");
-    assert_eq!(clicks(&log), [("a", "x", 1), ("two\nlines", "x", 1), ("b", "x", 2)]);
+    assert_eq!(
+        clicks(&log),
+        [("a", "x", 1), ("two\nlines", "x", 1), ("b", "x", 2)]
+    );
     assert_eq!((log.rows, log.bad.count), (9, 6));
     let shown: Vec<String> = log.bad.shown.iter().map(ToString::to_string).collect();
     let shown = shown.join("\n");
-    for part in [":3: 2 cells", ":4: user_id", ":5: item_id", ":6: timestamp -5", ":7: timestamp \"soon\"", ":8: the text is not UTF-8"] {
+    for part in [
+        ":3: 2 cells",
+        ":4: user_id",
+        ":5: item_id",
+        ":6: timestamp -5",
+        ":7: timestamp \"soon\"",
+        ":8: the text is not UTF-8",
+    ] {
         assert!(shown.contains(part), "{part} not in {shown}");
     }
 }
@@ -94,22 +129,35 @@ fn only_the_first_bad_rows_are_shown() {
 #[test]
 fn strict_makes_the_first_bad_row_an_error() {
     let dir = Folder::new();
-    let file = dir.file("a.jsonl", "{\"user_id\":1,\"item_id\":2,\"timestamp\":3}\nnot json\n");
+    let file = dir.file(
+        "a.jsonl",
+        "{\"user_id\":1,\"item_id\":2,\"timestamp\":3}\nnot json\n",
+    );
     let mut log = Log::default();
     log.bad.strict = true;
-    let error = interactions(&file, &Columns::new(), &mut log).expect_err("strict").to_string();
+    let error = interactions(&file, &Columns::new(), &mut log)
+        .expect_err("strict")
+        .to_string();
     assert!(error.contains(":2: no JSON object"), "{error}");
 }
 
 #[test]
 fn missing_empty_and_unknown_files_are_errors() {
     let dir = Folder::new();
-    assert!(read(Path::new("nowhere.csv"), &[]).expect_err("missing").contains("nowhere.csv"));
+    assert!(
+        read(Path::new("nowhere.csv"), &[])
+            .expect_err("missing")
+            .contains("nowhere.csv")
+    );
     for name in ["a.csv", "a.jsonl", "a.parquet"] {
         let error = read(&dir.file(name, ""), &[]).expect_err(name);
         assert!(error.contains(name), "{error}");
     }
-    assert!(read(&dir.file("a.xlsx", "x"), &[]).expect_err("format").contains(".parquet"));
+    assert!(
+        read(&dir.file("a.xlsx", "x"), &[])
+            .expect_err("format")
+            .contains(".parquet")
+    );
 }
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
@@ -129,21 +177,36 @@ fn parquet_takes_text_and_numbers_and_times() {
     let users: ArrayRef = Arc::new(Int64Array::from(vec![7, 7, 8]));
     let times: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![5000, 6000, 7000]));
     let extra: ArrayRef = Arc::new(Int64Array::from(vec![0, 0, 0]));
-    let bytes = parquet(vec![("extra", extra), ("item_id", items), ("user_id", users), ("timestamp", times)]);
+    let bytes = parquet(vec![
+        ("extra", extra),
+        ("item_id", items),
+        ("user_id", users),
+        ("timestamp", times),
+    ]);
     let log = read(&dir.file("a.parquet", &bytes), &[]).expect("reads");
     assert_eq!(clicks(&log), [("7", "x", 5000), ("8", "👜", 7000)]);
     assert_eq!(log.bad.shown.len(), 1);
-    let error = read(&dir.file("b.parquet", &bytes[..bytes.len() / 2]), &[]).expect_err("truncated");
+    let error =
+        read(&dir.file("b.parquet", &bytes[..bytes.len() / 2]), &[]).expect_err("truncated");
     assert!(error.contains("not a readable Parquet file"), "{error}");
 }
 
 #[test]
 fn titles_and_categories_are_optional() {
     let dir = Folder::new();
-    let file = dir.file("items.csv", "item_id,title\nx,A bag\ny,\nx,Another\n,lost\n");
+    let file = dir.file(
+        "items.csv",
+        "item_id,title\nx,A bag\ny,\nx,Another\n,lost\n",
+    );
     let mut bad = BadRows::default();
     let items = items(&file, &Columns::new(), &mut bad).expect("reads");
     assert_eq!(items.items["x"].title.as_deref(), Some("A bag"));
-    assert_eq!((items.items["y"].title.as_deref(), items.items["y"].category.as_deref()), (None, None));
+    assert_eq!(
+        (
+            items.items["y"].title.as_deref(),
+            items.items["y"].category.as_deref()
+        ),
+        (None, None)
+    );
     assert_eq!((items.items.len(), items.repeated, bad.count), (2, 1, 1));
 }

@@ -20,10 +20,15 @@ pub(super) fn parse(text: &str) -> Result<i64, String> {
         number.floor() as i64
     } else if let Ok(instant) = text.parse::<Timestamp>() {
         instant.as_second()
-    } else if let Ok(Ok(instant)) = text.parse::<DateTime>().map(|local| local.to_zoned(TimeZone::UTC)) {
+    } else if let Ok(Ok(instant)) = text
+        .parse::<DateTime>()
+        .map(|local| local.to_zoned(TimeZone::UTC))
+    {
         instant.timestamp().as_second()
     } else {
-        return Err(format!("timestamp {text:?} is neither a number nor like 2024-05-31T12:00:00Z"));
+        return Err(format!(
+            "timestamp {text:?} is neither a number nor like 2024-05-31T12:00:00Z"
+        ));
     };
     if (0..=LATEST).contains(&time) {
         Ok(time)
@@ -48,7 +53,18 @@ mod tests {
 
     #[test]
     fn negative_and_absurd_times_are_not() {
-        for text in ["-1", "-0.5", "1969-12-31", "1e30", "NaN", "inf", "9223372036854775807", "99999999999999999999", "yesterday", ""] {
+        for text in [
+            "-1",
+            "-0.5",
+            "1969-12-31",
+            "1e30",
+            "NaN",
+            "inf",
+            "9223372036854775807",
+            "99999999999999999999",
+            "yesterday",
+            "",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

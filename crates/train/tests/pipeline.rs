@@ -1,0 +1,313 @@
+//! The program end to end on a small simulated shop, and what it says to bad input.
+
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+struct Shop(tempfile::TempDir);
+
+const SMALL: &str = "--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 \
+    --set training.batch_clicks=256 --set denoising.batch_clicks=512 --set backbone.dropout=0.1 \
+    --set training.learning_rate=0.005";
+
+impl Shop {
+    /// A folder with a simulated log, prepared into `data`.
+    fn new() -> Self {
+        let shop = Self::empty();
+        shop.ok("simulate --out log --products 60 --shoppers 150 --seed 3");
+        shop.ok("prepare --interactions log/interactions.csv --items log/items.csv --holdout-users 0.1 --out data");
+        shop
+    }
+
+    fn empty() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ingle"));
+        command
+            .current_dir(self.0.path())
+            .args(arguments.split_whitespace());
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        self.command(arguments)
+            .output()
+            .expect("the program starts")
+    }
+
+    fn ok(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "ingle {arguments}: {error}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs into an input error and gives its message.
+    fn refused(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "ingle {arguments}: {error}");
+        assert!(!error.contains("panicked"), "{error}");
+        error
+    }
+
+    fn json(&self, arguments: &str) -> Value {
+        serde_json::from_str(&self.ok(arguments)).expect("JSON")
+    }
+
+    /// The lines of a run's `metrics.jsonl`.
+    fn metrics(&self, run: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.path(run).join("metrics.jsonl")).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+
+    /// Phase and loss of every epoch.
+    fn losses(&self, run: &str) -> Vec<(String, f64)> {
+        self.metrics(run)
+            .iter()
+            .map(|line| {
+                (
+                    line["phase"].to_string(),
+                    line["loss"].as_f64().expect("a loss"),
+                )
+            })
+            .collect()
+    }
+
+    fn figures(&self, run: &str) -> Value {
+        self.json(&format!("evaluate {run} --json"))["masked"].clone()
+    }
+}
+
+#[test]
+fn from_a_log_to_a_bundle_for_every_method() {
+    let shop = Shop::new();
+    shop.ok("corrupt --data data --rate 0.2 --seed 7 --out noisy");
+    for method in ingle_model::methods::NAMES {
+        shop.ok(&format!(
+            "train --data data --method {method} --out {method} {SMALL} \
+             --set training.epochs=4 --set denoising.epochs=2"
+        ));
+        for epochs in shop.losses(method).chunk_by(|a, b| a.0 == b.0) {
+            assert!(epochs[epochs.len() - 1].1 < epochs[0].1, "{epochs:?}");
+        }
+        let figures = shop.json(&format!("evaluate {method} --json"));
+        for view in ["masked", "unmasked"] {
+            for figure in ["hr@5", "hr@10", "hr@20", "ndcg@10", "mrr@10"] {
+                let value = figures[view][figure].as_f64().expect(figure);
+                assert!(
+                    (0.0..=1.0).contains(&value),
+                    "{method} {view} {figure} {value}"
+                );
+            }
+        }
+        assert_eq!(figures["seed"], 1);
+        let unseen = shop.json(&format!("evaluate {method} --split unseen --json"));
+        assert_eq!(unseen["users"], 15);
+        shop.ok(&format!("export {method} --out bundle-{method}"));
+        let bundle = shop.json(&format!("inspect bundle-{method} --json"));
+        assert_eq!(bundle["method"]["name"], *method);
+        assert_eq!(bundle["evaluation"]["test"]["users"], figures["users"]);
+        assert!(
+            shop.ok(&format!("inspect bundle-{method}"))
+                .contains("every hash checked")
+        );
+    }
+    let found = shop.json("denoise dc4sr --data noisy --split unseen --evaluate --json");
+    for figure in ["auc", "ap", "ece"] {
+        assert!(
+            (0.0..=1.0).contains(&found[figure].as_f64().expect(figure)),
+            "{found}"
+        );
+    }
+    let verdicts = shop.ok("denoise dc4sr --split unseen");
+    let first: Value =
+        serde_json::from_str(verdicts.lines().next().expect("a line")).expect("JSON");
+    assert!(first["clicks"][0]["noise"].is_number(), "{first}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_model_and_another_seed_another() {
+    let shop = Shop::new();
+    for (run, seed) in [("a", 1), ("b", 1), ("c", 2)] {
+        shop.ok(&format!(
+            "train --data data --out {run} {SMALL} --set training.epochs=1 \
+             --set denoising.epochs=1 --set seed={seed}"
+        ));
+    }
+    assert_eq!(shop.losses("a"), shop.losses("b"));
+    assert_eq!(shop.figures("a"), shop.figures("b"));
+    assert_ne!(shop.losses("a"), shop.losses("c"));
+}
+
+/// Lets a training finish one more epoch and kills it; `false` if it was done before that.
+fn kill_after_an_epoch(shop: &Shop, run: &str, mut training: Child) -> bool {
+    let before = shop.metrics(run).len();
+    loop {
+        if let Some(status) = training.try_wait().expect("a status") {
+            assert!(status.success());
+            return false;
+        }
+        let text = fs::read_to_string(shop.path(run).join("metrics.jsonl")).unwrap_or_default();
+        if text.lines().count() > before {
+            training.kill().expect("kills");
+            training.wait().expect("a status");
+            return true;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_training_killed_again_and_again_ends_where_an_undisturbed_one_does() {
+    let shop = Shop::new();
+    let settings = format!("{SMALL} --set training.epochs=3 --set denoising.epochs=2");
+    shop.ok(&format!("train --data data --out whole {settings}"));
+    let mut arguments = format!("train --data data --out torn {settings}");
+    let mut kills = 0;
+    loop {
+        let mut command = shop.command(&arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let training = command.spawn().expect("the program starts");
+        if !kill_after_an_epoch(&shop, "torn", training) {
+            break;
+        }
+        kills += 1;
+        assert!(kills < 50, "the training does not get on");
+        arguments = "train --out torn --resume".to_owned();
+    }
+    assert!(kills > 0, "nothing was ever killed");
+    assert_eq!(shop.losses("whole"), shop.losses("torn"));
+    assert_eq!(shop.figures("whole"), shop.figures("torn"));
+}
+
+#[test]
+fn bad_input_is_told_from_failure_and_says_what_to_do() {
+    let shop = Shop::new();
+    shop.ok(&format!(
+        "train --data data --method sasrec --out run {SMALL} --set training.epochs=1"
+    ));
+    for (arguments, part) in [
+        ("prepare --interactions nowhere.csv --out x", "nowhere.csv"),
+        (
+            "prepare --interactions log/items.csv --out x",
+            "--column user_id=THEIRS",
+        ),
+        (
+            "prepare --interactions log/interactions.csv --column who=x --out x",
+            "OURS is one of",
+        ),
+        (
+            "prepare --interactions log/interactions.csv --min-user-clicks 9999 --out x",
+            "--min-user-clicks",
+        ),
+        (
+            "prepare --interactions log/interactions.csv --holdout-users 1.5 --out x",
+            "--holdout-users",
+        ),
+        (
+            "prepare --interactions log/interactions.csv --out log",
+            "not a dataset",
+        ),
+        ("train --data log --out x", "ingle prepare"),
+        ("train --data data --out x --set backbone.widht=3", "widht"),
+        ("train --data data --out x --method dc5sr", "dc5sr"),
+        (
+            "train --data data --out x --config nowhere.toml",
+            "nowhere.toml",
+        ),
+        ("train --data data --out run", "--resume"),
+        ("train --out data --resume", "no run folder"),
+        ("evaluate data", "no run folder"),
+        ("corrupt --data data --rate 2 --out x", "--rate"),
+        ("denoise run --evaluate", "ingle corrupt"),
+        ("inspect log", "manifest.json"),
+    ] {
+        let message = shop.refused(arguments);
+        assert!(message.contains(part), "ingle {arguments}: {message}");
+    }
+    assert!(!shop.path("x").exists(), "nothing is written for bad input");
+}
+
+#[test]
+fn a_resumed_run_refuses_another_dataset() {
+    let shop = Shop::new();
+    shop.ok(&format!(
+        "train --data data --method sasrec --out run {SMALL} --set training.epochs=1"
+    ));
+    shop.ok("corrupt --data data --rate 0.5 --out other");
+    let message = shop.refused("train --out run --resume --data other");
+    assert!(message.contains("the dataset has changed"), "{message}");
+}
+
+#[test]
+fn a_damaged_bundle_is_not_inspected() {
+    let shop = Shop::new();
+    shop.ok(&format!(
+        "train --data data --method sasrec --out run {SMALL} --set training.epochs=1"
+    ));
+    shop.ok("export run --out bundle");
+    let mut files = fs::read_dir(shop.path("bundle"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path());
+    let items = files
+        .find(|path| path.to_string_lossy().contains("items-"))
+        .expect("an items file");
+    let mut bytes = fs::read(&items).expect("reads");
+    *bytes.last_mut().expect("bytes") ^= 1;
+    fs::write(&items, bytes).expect("writes");
+    let message = shop.refused("inspect bundle");
+    assert!(message.contains("items-"), "{message}");
+}
+
+#[test]
+fn one_item_one_user_and_long_histories_are_answered() {
+    let shop = Shop::empty();
+    let log = |name: &str, rows: &str| {
+        let text = format!("user_id,item_id,timestamp\n{rows}");
+        fs::write(shop.path(name), text).expect("writes");
+    };
+    let times = 0..300;
+    log(
+        "one.csv",
+        &times
+            .clone()
+            .map(|t| format!("u,x,{t}\n"))
+            .collect::<String>(),
+    );
+    log(
+        "long.csv",
+        &times
+            .map(|t| format!("u,a{},{t}\nv,a{},{t}\n", t % 7, t % 5))
+            .collect::<String>(),
+    );
+    log("click.csv", "u,x,1\n");
+    let all = "--min-user-clicks 0 --min-item-clicks 0";
+    for name in ["one", "long"] {
+        shop.ok(&format!(
+            "prepare --interactions {name}.csv {all} --out {name}"
+        ));
+        shop.ok(&format!(
+            "train --data {name} --method sasrec --out run-{name} {SMALL} --set training.epochs=1"
+        ));
+        shop.ok(&format!("evaluate run-{name}"));
+        shop.ok(&format!("export run-{name} --out bundle-{name}"));
+    }
+    shop.ok(&format!(
+        "prepare --interactions click.csv {all} --out click"
+    ));
+    let message = shop.refused("train --data click --method sasrec --out x");
+    assert!(message.contains("two clicks"), "{message}");
+    let message = shop.refused("train --data one --method dc4sr --out x");
+    assert!(message.contains("two items"), "{message}");
+    assert!(!shop.path("x").exists());
+}
