@@ -61,13 +61,18 @@ async fn gives_the_native_engines_answers() {
         };
         assert_eq!(items(&got), items(&case.recommend), "{:?}", case.history);
         for (got, want) in got.iter().zip(&case.recommend) {
-            assert!((got.score - want.score).abs() <= golden.bound, "{got:?}, native {want:?}");
+            assert!(
+                (got.score - want.score).abs() <= golden.bound,
+                "{got:?}, native {want:?}"
+            );
         }
         let got: Vec<Click> = decode(engine.explain(case.history).await.expect("answers"));
         assert_eq!(got.len(), case.explain.len());
         for (got, want) in got.iter().zip(&case.explain) {
             assert_eq!((&got.item, got.known), (&want.item, want.known));
-            let apart = (got.noise - want.noise).abs().max((got.keep - want.keep).abs());
+            let apart = (got.noise - want.noise)
+                .abs()
+                .max((got.keep - want.keep).abs());
             assert!(apart <= golden.bound, "{got:?}, native {want:?}");
         }
     }
@@ -82,13 +87,22 @@ async fn odd_requests_get_sensible_answers() {
     assert!(all.iter().all(|one| !history.contains(&one.item)));
     assert!(all.windows(2).all(|pair| pair[0].score >= pair[1].score));
 
-    let seen = recommend(&engine, &history, json!({ "k": 100_000, "includeSeen": true })).await;
+    let seen = recommend(
+        &engine,
+        &history,
+        json!({ "k": 100_000, "includeSeen": true }),
+    )
+    .await;
     assert_eq!(seen.len(), ITEMS);
 
     let excluded: Vec<String> = all.iter().map(|one| one.item.clone()).collect();
     let left = recommend(&engine, &history, json!({ "exclude": excluded })).await;
     assert!(left.is_empty(), "{left:?}");
-    assert!(recommend(&engine, &history, json!({ "k": 0 })).await.is_empty());
+    assert!(
+        recommend(&engine, &history, json!({ "k": 0 }))
+            .await
+            .is_empty()
+    );
 
     let cold = recommend(&engine, &[], json!({})).await;
     let strangers = recommend(&engine, &["gone".to_owned()], json!({})).await;
@@ -100,9 +114,18 @@ async fn odd_requests_get_sensible_answers() {
 async fn says_what_it_is() {
     let Some(engine) = engine().await else { return };
     let info: Value = decode(engine.info().expect("answers"));
-    assert_eq!((&info["name"], &info["method"]), (&json!("golden"), &json!("dc4sr")));
-    assert_eq!((&info["items"], &info["maxLen"]), (&json!(ITEMS), &json!(20)));
-    assert_eq!(ingle::engine_kind(), if cfg!(feature = "gpu") { "gpu" } else { "cpu" });
+    assert_eq!(
+        (&info["name"], &info["method"]),
+        (&json!("golden"), &json!("dc4sr"))
+    );
+    assert_eq!(
+        (&info["items"], &info["maxLen"]),
+        (&json!(ITEMS), &json!(20))
+    );
+    assert_eq!(
+        ingle::engine_kind(),
+        if cfg!(feature = "gpu") { "gpu" } else { "cpu" }
+    );
 }
 
 #[wasm_bindgen_test]
@@ -127,14 +150,20 @@ async fn calls_at_the_same_time_do_not_mix() {
 async fn options_of_the_wrong_type_are_refused_with_a_code() {
     let Some(engine) = engine().await else { return };
     let wrong = encode(&json!({ "k": "many" }));
-    let error = engine.recommend(Vec::new(), wrong).await.expect_err("refuses");
+    let error = engine
+        .recommend(Vec::new(), wrong)
+        .await
+        .expect_err("refuses");
     assert_eq!(code(&error), "input/options");
 }
 
 #[wasm_bindgen_test]
 async fn broken_bundles_are_refused_with_a_code() {
     let no_files = Map::new();
-    assert_eq!(refusal(b"not a manifest", &no_files).await, "bundle/manifest");
+    assert_eq!(
+        refusal(b"not a manifest", &no_files).await,
+        "bundle/manifest"
+    );
     assert_eq!(refusal(MANIFEST, &no_files).await, "bundle/missing");
 
     let newer = String::from_utf8_lossy(MANIFEST).replacen("\"format\": 1", "\"format\": 99", 1);
@@ -144,7 +173,10 @@ async fn broken_bundles_are_refused_with_a_code() {
     assert_eq!(refusal(path.as_bytes(), &files()).await, "bundle/name");
 
     let changed = files();
-    let (name, bytes) = FILES.iter().find(|(name, _)| name.starts_with("model")).expect("a model");
+    let (name, bytes) = FILES
+        .iter()
+        .find(|(name, _)| name.starts_with("model"))
+        .expect("a model");
     let mut bytes = bytes.to_vec();
     *bytes.last_mut().expect("not empty") ^= 1;
     changed.set(&(*name).into(), &Uint8Array::from(&bytes[..]));
@@ -198,13 +230,16 @@ async fn join(
     let promises = Array::new();
     promises.push(&wasm_bindgen_futures::future_to_promise(a));
     promises.push(&wasm_bindgen_futures::future_to_promise(b));
-    let both = JsFuture::from(Promise::all(&promises)).await.expect("answers");
+    let both = JsFuture::from(Promise::all(&promises))
+        .await
+        .expect("answers");
     Array::from(&both).to_vec()
 }
 
 fn code(error: &JsValue) -> String {
     let code = Reflect::get(error, &"code".into()).expect("is an object");
-    code.as_string().unwrap_or_else(|| panic!("{error:?} has no code"))
+    code.as_string()
+        .unwrap_or_else(|| panic!("{error:?} has no code"))
 }
 
 fn encode(value: &Value) -> JsValue {

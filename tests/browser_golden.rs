@@ -13,7 +13,7 @@ use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::MethodConfig;
 use ingle_model::{
-    BackboneConfig, Click, Engine, Model, ModelConfig, Recommendation, RecommendOptions, Rng,
+    BackboneConfig, Click, Engine, Model, ModelConfig, RecommendOptions, Recommendation, Rng,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ fn the_native_engine_gives_the_golden_answers() {
     if std::env::var_os("INGLE_BLESS").is_some() {
         bless();
     }
-    let engine = Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
+    let engine =
+        Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
     let golden = std::fs::read(folder().join("expected.json")).expect("reads");
     let golden: Golden = serde_json::from_slice(&golden).expect("is JSON");
     assert!(golden.cases.len() >= 20);
@@ -51,13 +52,23 @@ fn the_native_engine_gives_the_golden_answers() {
         let items = |list: &[Recommendation]| -> Vec<String> {
             list.iter().map(|one| one.item.clone()).collect()
         };
-        assert_eq!(items(&got.recommend), items(&want.recommend), "{:?}", want.history);
+        assert_eq!(
+            items(&got.recommend),
+            items(&want.recommend),
+            "{:?}",
+            want.history
+        );
         for (got, want) in got.recommend.iter().zip(&want.recommend) {
-            assert!((got.score - want.score).abs() <= golden.bound, "{got:?} {want:?}");
+            assert!(
+                (got.score - want.score).abs() <= golden.bound,
+                "{got:?} {want:?}"
+            );
         }
         for (got, want) in got.explain.iter().zip(&want.explain) {
             assert_eq!((&got.item, got.known), (&want.item, want.known));
-            let apart = (got.noise - want.noise).abs().max((got.keep - want.keep).abs());
+            let apart = (got.noise - want.noise)
+                .abs()
+                .max((got.keep - want.keep).abs());
             assert!(apart <= golden.bound, "{got:?} {want:?}");
         }
     }
@@ -68,7 +79,10 @@ fn folder() -> PathBuf {
 }
 
 fn answers(engine: &Engine, history: Vec<String>) -> Case {
-    let options = RecommendOptions { k: K, ..RecommendOptions::default() };
+    let options = RecommendOptions {
+        k: K,
+        ..RecommendOptions::default()
+    };
     Case {
         recommend: pollster::block_on(engine.recommend(&history, &options)).expect("answers"),
         explain: pollster::block_on(engine.explain(&history)).expect("answers"),
@@ -89,9 +103,17 @@ fn bless() {
     for (name, bytes) in files {
         std::fs::write(folder().join(name), bytes).expect("writes");
     }
-    let engine = Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
-    let cases = histories().into_iter().map(|history| answers(&engine, history)).collect();
-    let golden = serde_json::to_string_pretty(&Golden { bound: BOUND, cases }).expect("is JSON");
+    let engine =
+        Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
+    let cases = histories()
+        .into_iter()
+        .map(|history| answers(&engine, history))
+        .collect();
+    let golden = serde_json::to_string_pretty(&Golden {
+        bound: BOUND,
+        cases,
+    })
+    .expect("is JSON");
     std::fs::write(folder().join("expected.json"), golden + "\n").expect("writes");
 }
 
@@ -102,7 +124,11 @@ fn histories() -> Vec<Vec<String>> {
     let mut histories: Vec<Vec<String>> = (0..24)
         .map(|len| (0..len).map(|_| ids[rng.below(ITEMS)].clone()).collect())
         .collect();
-    histories.push(vec!["an item of last year's".into(), ids[7].clone(), "💥".into()]);
+    histories.push(vec![
+        "an item of last year's".into(),
+        ids[7].clone(),
+        "💥".into(),
+    ]);
     histories.push(vec!["an item of last year's".into()]);
     histories.push(vec![ids[1].clone(); 30]);
     histories
@@ -110,13 +136,28 @@ fn histories() -> Vec<Vec<String>> {
 
 /// Ids as shops have them, awkward ones included.
 fn ids() -> Vec<String> {
-    let awkward = ["a,comma", "a \"quote\"", "a\\backslash", "émoji 🧦", " space ", "<b>bold</b>"];
+    let awkward = [
+        "a,comma",
+        "a \"quote\"",
+        "a\\backslash",
+        "émoji 🧦",
+        " space ",
+        "<b>bold</b>",
+    ];
     let plain = (awkward.len()..ITEMS).map(|item| format!("sku-{item}"));
-    awkward.iter().map(|&id| id.to_owned()).chain(plain).collect()
+    awkward
+        .iter()
+        .map(|&id| id.to_owned())
+        .chain(plain)
+        .collect()
 }
 
 fn bundle() -> Bundle {
-    let gate = GateConfig { tau_low: 0.3, tau_high: 0.7, temperature: 1.0 };
+    let gate = GateConfig {
+        tau_low: 0.3,
+        tau_high: 0.7,
+        temperature: 1.0,
+    };
     let config = ModelConfig {
         items: ITEMS,
         backbone: BackboneConfig {
@@ -135,7 +176,10 @@ fn bundle() -> Bundle {
     let table: Vec<f32> = (0..ITEMS * WIDTH).map(|_| rng.normal(0.3)).collect();
     let mut method = serde_json::to_value(&config.method).expect("is JSON");
     method.as_object_mut().expect("is an object").remove("name");
-    let method = MethodSpec { name: config.method.name().into(), config: method };
+    let method = MethodSpec {
+        name: config.method.name().into(),
+        config: method,
+    };
     let backbone = serde_json::to_value(&config.backbone).expect("is JSON");
     let calibration = Calibration {
         temperature: gate.temperature,
@@ -146,7 +190,9 @@ fn bundle() -> Bundle {
         manifest: Manifest::new("golden", method, backbone, calibration),
         weights: shipped_weights(&model),
         items: ItemTable::quantize(&table, WIDTH),
-        popularity: (0..ITEMS).map(|item| ((item * 37 % ITEMS) as f32).ln_1p()).collect(),
+        popularity: (0..ITEMS)
+            .map(|item| ((item * 37 % ITEMS) as f32).ln_1p())
+            .collect(),
         ids: ids(),
     }
 }

@@ -180,7 +180,7 @@ fn hold_out(parts: &mut Parts, options: &Options) {
 
 /// Items that occur in a training history.
 fn trained_items(parts: &Parts) -> usize {
-    let mut trained = HashSet::new();
+    let mut trained: HashSet<u32> = HashSet::new();
     for (user, ends) in parts.offsets.windows(2).enumerate() {
         let clicks = ends[1] - ends[0];
         let kept = if parts.unseen[user] {

@@ -205,7 +205,7 @@ fn sequences(parts: &Parts) -> Result<Vec<u8>> {
         ));
     }
     let views = arrays.iter().map(|(name, dtype, bytes)| {
-        let count = bytes.len() / dtype.size();
+        let count = bytes.len() * 8 / dtype.bitsize();
         Ok((*name, TensorView::new(*dtype, vec![count], bytes)?))
     });
     let views = views.collect::<Result<Vec<_>>>()?;

@@ -10,11 +10,10 @@ pub(super) fn read(
     sink: &mut Sink<'_>,
 ) -> Result<(), InputError> {
     let format = if delimiter == b'\t' { "TSV" } else { "CSV" };
-    let builder = ReaderBuilder::new()
+    let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
-        .to_owned();
-    let mut reader = builder.from_reader(wanted.open()?);
+        .from_reader(wanted.open()?);
     let header = reader
         .byte_headers()
         .map_err(|e| wanted.unreadable(format, e))?;
