@@ -1,4 +1,4 @@
-//! The backbone: a causal Transformer over item embeddings, SASRec
+//! The backbone: a causal Transformer over item embeddings, `SASRec`
 //! ([Self-Attentive Sequential Recommendation](https://arxiv.org/abs/1808.09781)), with the item
 //! table tied to the output: `logits = h · Eᵀ`.
 //!
@@ -114,6 +114,9 @@ impl Backbone {
     /// - `embedded`: `[batch, len, width]`, `len <= max_len`
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
     /// - output: `[batch, len, width]`; what stands on padding means nothing
+    ///
+    /// # Panics
+    /// If `len` is more than `max_len`.
     pub fn forward(
         &self,
         embedded: Tensor<3>,

@@ -3,8 +3,9 @@
 use crate::gate::GateConfig;
 use crate::methods::MethodConfig;
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 
-/// Sizes of the backbone. Defaults are the strong SASRec recipe for Amazon Beauty.
+/// Sizes of the backbone. Defaults are the strong `SASRec` recipe for Amazon Beauty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackboneConfig {
@@ -45,7 +46,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(field: &'static str, found: impl ToString, expected: &'static str) -> Self {
+    pub(crate) fn new(field: &'static str, found: impl Display, expected: &'static str) -> Self {
         Self {
             field,
             found: found.to_string(),
@@ -76,7 +77,7 @@ impl BackboneConfig {
             "between 1 and 65536",
         )?;
         size("max_len", self.max_len, 4096, "between 1 and 4096")?;
-        if self.width % self.heads != 0 {
+        if !self.width.is_multiple_of(self.heads) {
             return Err(ConfigError::new("heads", self.heads, "a divisor of width"));
         }
         if !(0.0..1.0).contains(&self.dropout) {

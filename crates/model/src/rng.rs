@@ -53,7 +53,7 @@ impl Rng {
     }
 }
 
-/// The finaliser of SplitMix64: spreads every input bit over the word.
+/// The finaliser of `SplitMix64`: spreads every input bit over the word.
 fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -83,6 +83,7 @@ macro_rules! registry {
 
         /// A method's parameters.
         #[derive(Module, Debug)]
+        #[expect(clippy::large_enum_variant, reason = "there is one of them, and it is never moved in a loop")]
         pub enum Method {
             $(#[doc = concat!("`", $name, "`")] $variant($folder::$module)),+
         }

@@ -9,7 +9,7 @@ const LANES: usize = 32;
 
 /// Turns logits into `scale * (softmax - one_hot(target))` and returns the cross-entropy of
 /// `target`. Entry 0 is padding: it takes no part and its gradient is 0.
-pub fn softmax_gradient(row: &mut [f32], target: usize, scale: f32) -> f32 {
+pub(super) fn softmax_gradient(row: &mut [f32], target: usize, scale: f32) -> f32 {
     let at_target = row[target];
     let log_sum = Arch::new().dispatch(Softmax { row, scale });
     row[target] -= scale;

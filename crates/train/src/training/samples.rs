@@ -66,7 +66,7 @@ impl Corruption {
     ) -> (Vec<u32>, Vec<u8>) {
         let bits = Rng::new(seed, &[2, stream, user as u64]).bits();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(bits);
-        let sampler = &self.samplers[(user + stream as usize) % self.samplers.len()];
+        let sampler = &self.samplers[user.wrapping_add(stream as usize) % self.samplers.len()];
         let untouched = history.len().saturating_sub(self.last);
         let (head, tail) = history.split_at(untouched);
         let (replaced, noise) = corrupt_history(tail, &mut rng, self.rate, sampler);

@@ -22,6 +22,11 @@ pub const PHASES: &[Phase] = &[Phase {
 pub struct Config {}
 
 impl Config {
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as every method's"
+    )]
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         Ok(())
     }
