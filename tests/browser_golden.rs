@@ -5,6 +5,7 @@
 //! to change answers; without that, this holds the native engine to it.
 #![cfg(not(target_arch = "wasm32"))]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
@@ -95,10 +96,11 @@ fn bless() {
     let _ = std::fs::remove_dir_all(folder());
     std::fs::create_dir_all(folder()).expect("creates the folder");
     let mut files = bundle().write(BLOCK_ROWS).expect("writes");
-    let listing: String = (files.iter())
-        .map(|(name, _)| format!("    ({name:?}, include_bytes!({name:?})),\n"))
-        .collect();
-    let listing = format!("// Written by tests/browser_golden.rs.\n&[\n{listing}]\n");
+    let mut listing = "// Written by tests/browser_golden.rs.\n&[\n".to_owned();
+    for (name, _) in &files {
+        writeln!(listing, "    ({name:?}, include_bytes!({name:?})),").expect("text grows");
+    }
+    listing.push_str("]\n");
     files.push(("files.rs".into(), listing.into_bytes()));
     for (name, bytes) in files {
         std::fs::write(folder().join(name), bytes).expect("writes");

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The Rust tests that need a browser, in headless Chromium: the CPU engine, then the GPU engine where
 # there is no WebGPU adapter and on SwiftShader, which is an adapter made of software.
-# Built with the development profile, whose overflow checks and assertions are on; the engines as
-# shipped are what the package's own tests and the end-to-end tests run.
+# Built with the profile of the shipped engines, so that Burn is compiled for the browser once.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
@@ -11,7 +10,9 @@ settings="$(mktemp)"
 trap 'rm -f "$settings"' EXIT
 export WASM_BINDGEN_TEST_WEBDRIVER_JSON="$settings"
 # Compiling shaders for a software adapter takes its time.
-export WASM_BINDGEN_TEST_TIMEOUT=300
+export WASM_BINDGEN_TEST_TIMEOUT=600
+# A shop cannot isolate its origin, so the tests do without as well.
+export WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION=1
 chrome="$(find_chrome)"
 driver="$(find_chromedriver)"
 
@@ -23,8 +24,9 @@ browser_tests() {
     const [binary, ...args] = process.argv.slice(1);
     console.log(JSON.stringify({ "goog:chromeOptions": { binary, args } }));
   ' "$chrome" --disable-background-networking --disable-component-update --no-first-run "$@" >"$settings"
-  wasm-pack --log-level warn test --headless --chrome --chromedriver "$driver" --mode no-install . -- \
-    --no-default-features --features "$engine"
+  # Options after the folder go to cargo as they are, both when the tests are built and when they run.
+  wasm-pack --log-level warn test --headless --chrome --chromedriver "$driver" --mode no-install . \
+    --package ingle --profile web --no-default-features --features "$engine"
 }
 
 echo "cpu engine"

@@ -68,9 +68,9 @@ mod tests {
         );
         let items: Vec<i64> = batch.items.into_data().iter::<i64>().collect();
         assert_eq!(items, [0, 0, 1, 2, 3, 4]);
-        let real: Vec<f32> = batch.real.into_data().to_vec().expect("floats");
+        let real: Vec<f32> = batch.real.into_data().try_to_vec().expect("floats");
         assert_eq!(real, [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
-        let popularity: Vec<f32> = batch.popularity.into_data().to_vec().expect("floats");
+        let popularity: Vec<f32> = batch.popularity.into_data().try_to_vec().expect("floats");
         assert_eq!(popularity, [0.0, 0.0, 0.1, 0.2, 0.3, 0.4]);
     }
 }

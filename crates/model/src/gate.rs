@@ -87,7 +87,7 @@ mod tests {
         };
         gate.keep(row(noise), row(real))
             .into_data()
-            .to_vec()
+            .try_to_vec()
             .expect("floats")
     }
 

@@ -193,7 +193,10 @@ fn a_bundle_scores_like_the_model_it_was_made_from() {
             ..Default::default()
         };
         for history in histories(6) {
-            let encoded = model.encode(batch(&[history.clone()], 12, &device), Some(&config.gate));
+            let encoded = model.encode(
+                batch(std::slice::from_ref(&history), 12, &device),
+                Some(&config.gate),
+            );
             let scores = floats(encoded.user.matmul(model.backbone.items.val().transpose()));
             let got = pollster::block_on(engine.recommend(&ids(&history), &options)).expect(name);
             assert_eq!(got.len(), ITEMS);

@@ -1,8 +1,9 @@
-//! The backbone against the same network in PyTorch. The constants below are what
+//! The backbone against the same network in `PyTorch`. The constants below are what
 //! `scripts/parity/backbone.py` prints; weights come from one formula on both sides.
 
 use burn::prelude::*;
 use ingle_bundle::Tensor as Weight;
+use ingle_model::gate::GateConfig;
 use ingle_model::methods::MethodConfig;
 use ingle_model::weights::{collect, load};
 use ingle_model::{BackboneConfig, Batch, Model, ModelConfig};
@@ -12,6 +13,7 @@ const MAX_LEN: usize = 6;
 
 /// Histories and the scores of items 0 (padding) to 12.
 #[rustfmt::skip]
+#[expect(clippy::unreadable_literal, clippy::excessive_precision, reason = "as the script prints them")]
 const EXPECTED: &[(&[u32], [f32; ITEMS + 1])] = &[
     (&[3], [-3.498196, 3.552500, -3.489979, 3.312689, -3.026460, 2.640704, -2.168108, 1.624213, -1.026905, 0.395827, 0.248268, -0.884198, 1.491052]),
     (&[1, 2, 3], [-3.487039, 3.545852, -3.488059, 3.315559, -3.034026, 2.652718, -2.184174, 1.643803, -1.049375, 0.420438, 0.222326, -0.857778, 1.465022]),
@@ -43,7 +45,7 @@ fn scores_equal_those_of_pytorch() {
             dropout: 0.5,
         },
         method: MethodConfig::named("sasrec").expect("registered"),
-        gate: Default::default(),
+        gate: GateConfig::default(),
     };
     let model = Model::new(&config, 0, &device);
     let weights = collect(&model).into_iter();

@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     eprintln!("error: {error:#}");
-    let input = error.chain().any(|cause| cause.is::<InputError>());
+    let input = error.chain().any(<dyn std::error::Error>::is::<InputError>);
     ExitCode::from(if input { 2 } else { 1 })
 }
 

@@ -151,10 +151,10 @@ fn table(answers: &[Answer]) -> Table {
 }
 
 fn row(name: &str, figures: &Figures) -> Vec<String> {
-    let columns: [fn(&(f64, f64, f64)) -> f64; 3] = [|f| f.0, |f| f.1, |f| f.2];
-    let cells = columns
-        .iter()
-        .flat_map(|column| figures.at.iter().map(column));
+    let hr = figures.at.iter().map(|at| at.0);
+    let ndcg = figures.at.iter().map(|at| at.1);
+    let mrr = figures.at.iter().map(|at| at.2);
+    let cells = hr.chain(ndcg).chain(mrr);
     std::iter::once(name.to_owned())
         .chain(cells.map(|value| format!("{value:.4}")))
         .collect()

@@ -92,9 +92,9 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let data = build(log, &catalogue, file_name(&args.out), sources, options)?;
     if args.force {
-        data.save_over(&args.out)?
+        data.save_over(&args.out)?;
     } else {
-        data.save(&args.out)?
+        data.save(&args.out)?;
     }
     report(args, &data)
 }

@@ -111,9 +111,9 @@ fn core(clicks: &mut Vec<Click>, sizes: (usize, usize), options: &Options, dropp
 /// Gives users and items their final numbers.
 fn number(clicks: &[Click], users: &[String], items: &[String], catalogue: &Catalogue) -> Parts {
     let mut counts = vec![0usize; items.len()];
-    clicks
-        .iter()
-        .for_each(|click| counts[click.item as usize] += 1);
+    for click in clicks {
+        counts[click.item as usize] += 1;
+    }
     let mut kept: Vec<usize> = (0..items.len()).filter(|&item| counts[item] > 0).collect();
     kept.sort_by(|&a, &b| {
         counts[b]
@@ -121,9 +121,9 @@ fn number(clicks: &[Click], users: &[String], items: &[String], catalogue: &Cata
             .then_with(|| items[a].cmp(&items[b]))
     });
     let mut index = vec![0u32; items.len()];
-    kept.iter()
-        .enumerate()
-        .for_each(|(place, &item)| index[item] = place as u32 + 1);
+    for (place, &item) in kept.iter().enumerate() {
+        index[item] = place as u32 + 1;
+    }
 
     let mut histories: Vec<&[Click]> = clicks.chunk_by(|a, b| a.user == b.user).collect();
     histories.sort_by_key(|history| &users[history[0].user as usize]);

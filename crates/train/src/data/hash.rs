@@ -68,12 +68,13 @@ mod tests {
 
     #[test]
     fn changes_with_every_part_of_the_content() {
+        type Change<'a> = (&'a str, &'a dyn Fn(&mut Parts));
         let base = parts(&[&[1, 2, 3], &[3, 1]], &[]);
         let truth = |noise: [u8; 5], original: [u32; 5]| {
             let (noise, original) = (noise.to_vec(), original.to_vec());
             Some(Relabelled { noise, original })
         };
-        let changes: [(&str, &dyn Fn(&mut Parts)); 8] = [
+        let changes: [Change<'_>; 8] = [
             ("clicks", &|p| p.clicks[0] = 3),
             ("offsets", &|p| p.offsets[1] = 2),
             ("timestamps", &|p| p.timestamps[4] += 1),
@@ -82,7 +83,7 @@ mod tests {
             ("title", &|p| p.items[0].title = Some(String::new())),
             ("labels", &|p| p.relabelled = truth([0; 5], [1, 2, 3, 3, 1])),
             ("truth", &|p| {
-                p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1])
+                p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1]);
             }),
         ];
         let mut seen = vec![content(&base)];

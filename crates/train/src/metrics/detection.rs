@@ -21,6 +21,9 @@ pub struct Detection {
 const BINS: usize = 15;
 
 /// Judges `probabilities` of being noise against labels. `None` unless both classes occur.
+///
+/// # Panics
+/// If there is not one label a probability.
 pub fn detection(probabilities: &[f32], noisy: &[bool]) -> Option<Detection> {
     assert_eq!(probabilities.len(), noisy.len(), "one label a click");
     let positives = noisy.iter().filter(|&&n| n).count();

@@ -50,7 +50,7 @@ pub struct Figures {
 
 impl Figures {
     /// Means over `ranks`; zeros if there are none.
-    pub fn of(ranks: impl Iterator<Item = usize> + Clone) -> Self {
+    pub fn of(ranks: &(impl Iterator<Item = usize> + Clone)) -> Self {
         let count = ranks.clone().count().max(1) as f64;
         let at = CUTS.map(|cut| {
             let (mut hr, mut ndcg, mut mrr) = (0.0, 0.0, 0.0);
@@ -108,13 +108,13 @@ mod tests {
 
     #[test]
     fn figures_are_the_textbook_ones() {
-        let figures = Figures::of([1usize, 3, 11, 100].into_iter());
+        let figures = Figures::of(&[1usize, 3, 11, 100].into_iter());
         let (hr, ndcg, mrr) = figures.at[1];
         assert!((hr - 0.5).abs() < 1e-12);
         assert!((ndcg - (1.0 + 0.5) / 4.0).abs() < 1e-12);
         assert!((mrr - (1.0 + 1.0 / 3.0) / 4.0).abs() < 1e-12);
         assert_eq!(figures.at[0].0, 0.5);
         assert_eq!(figures.at[2].0, 0.75);
-        assert_eq!(Figures::of(std::iter::empty()).ndcg10(), 0.0);
+        assert_eq!(Figures::of(&std::iter::empty()).ndcg10(), 0.0);
     }
 }

@@ -42,6 +42,7 @@ pub fn plan(lengths: &[usize], clicks: usize, rng: &mut Rng) -> Vec<Vec<usize>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ingle_model::Rng;
     use proptest::prelude::*;
 
     proptest! {

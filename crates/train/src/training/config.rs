@@ -68,7 +68,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seed: 1,
-            method: MethodConfig::Dc4sr(Default::default()),
+            method: MethodConfig::named("dc4sr").expect("the default method is registered"),
             backbone: BackboneConfig::default(),
             gate: GateConfig::default(),
             training: Schedule::default(),

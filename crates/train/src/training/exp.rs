@@ -2,6 +2,11 @@
 //! in place. Written over fixed groups of lanes so that the compiler turns it into the widest
 //! vector instructions of the machine it runs on.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined is compiled for the oldest machine there is, not for this one"
+)]
+
 use pulp::{Arch, NullaryFnOnce};
 
 /// Lanes worked on together; a multiple of every vector width in use.
@@ -25,8 +30,6 @@ struct Softmax<'a> {
 impl NullaryFnOnce for Softmax<'_> {
     type Output = f32;
 
-    // Inlined into a function compiled for the machine's own instructions: without it, the loops
-    // below are compiled for the oldest machine there is.
     #[inline(always)]
     fn call(self) -> f32 {
         let Self { row, scale } = self;

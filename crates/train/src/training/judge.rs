@@ -67,12 +67,12 @@ pub fn answer(
 
 /// Masked figures of some answers.
 pub fn masked(answers: &[Answer]) -> Figures {
-    Figures::of(answers.iter().map(|a| a.rank.masked))
+    Figures::of(&answers.iter().map(|a| a.rank.masked))
 }
 
 /// Unmasked figures of some answers.
 pub fn unmasked(answers: &[Answer]) -> Figures {
-    Figures::of(answers.iter().map(|a| a.rank.unmasked))
+    Figures::of(&answers.iter().map(|a| a.rank.unmasked))
 }
 
 /// Noise logits of labelled clicks, before the temperature, with their labels.
