@@ -66,7 +66,7 @@ async fn gives_the_native_engines_answers() {
                 "{got:?}, native {want:?}"
             );
         }
-        let got: Vec<Click> = decode(engine.explain(case.history).await.expect("answers"));
+        let got: Vec<Click> = decode(&engine.explain(case.history).await.expect("answers"));
         assert_eq!(got.len(), case.explain.len());
         for (got, want) in got.iter().zip(&case.explain) {
             assert_eq!((&got.item, got.known), (&want.item, want.known));
@@ -113,7 +113,7 @@ async fn odd_requests_get_sensible_answers() {
 #[wasm_bindgen_test]
 async fn says_what_it_is() {
     let Some(engine) = engine().await else { return };
-    let info: Value = decode(engine.info().expect("answers"));
+    let info: Value = decode(&engine.info().expect("answers"));
     assert_eq!(
         (&info["name"], &info["method"]),
         (&json!("golden"), &json!("dc4sr"))
@@ -140,7 +140,7 @@ async fn calls_at_the_same_time_do_not_mix() {
     };
     let both: Vec<JsValue> = join(ask(a), ask(b)).await;
     for (got, want) in both.into_iter().zip([a, b]) {
-        let got: Vec<Recommendation> = decode(got);
+        let got: Vec<Recommendation> = decode(&got);
         assert_eq!(got[0].item, want.recommend[0].item);
         assert!((got[0].score - want.recommend[0].score).abs() <= golden.bound);
     }
@@ -220,7 +220,7 @@ async fn refusal(manifest: &[u8], files: &Map) -> String {
 
 async fn recommend(engine: &Engine, history: &[String], options: Value) -> Vec<Recommendation> {
     let answer = engine.recommend(history.to_vec(), encode(&options)).await;
-    decode(answer.expect("answers"))
+    decode(&answer.expect("answers"))
 }
 
 async fn join(
@@ -246,7 +246,7 @@ fn encode(value: &Value) -> JsValue {
     js_sys::JSON::parse(&value.to_string()).expect("is JSON")
 }
 
-fn decode<T: DeserializeOwned>(value: JsValue) -> T {
-    let text = js_sys::JSON::stringify(&value).expect("is a value");
+fn decode<T: DeserializeOwned>(value: &JsValue) -> T {
+    let text = js_sys::JSON::stringify(value).expect("is a value");
     serde_json::from_str(&String::from(text)).expect("has the shape")
 }
