@@ -13,6 +13,7 @@ Usage: ./build.sh COMMAND
   setup                    install what the other commands need (they do so themselves)
   wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
+  agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser [BUNDLE]   cold start and answer times in headless Chromium
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   help                     this text
@@ -69,7 +70,16 @@ run_tests() {
   step "Demo bundle" scripts/demo-bundle.sh
   step "Demo shop" scripts/shop.sh
   step "End to end" logged scripts/ci/e2e.sh
+  step "The same answers in the browser" scripts/agree.sh --users 50
   times
+}
+
+agree() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "npm package" scripts/pkg.sh
+  [ $# -gt 0 ] && [ "${1#--}" = "$1" ] || step "Demo bundle" scripts/demo-bundle.sh
+  step "The same answers in the browser" scripts/agree.sh "$@"
 }
 
 # Keeps a copy of what the tests print, for the count at the end.
@@ -103,6 +113,7 @@ case "$command" in
   setup) setup_for_tests && times ;;
   wasm) setup && step "WebAssembly" scripts/pkg.sh "$@" && times ;;
   pkg) setup && pkg ;;
+  agree) agree "$@" ;;
   bench) bench "$@" ;;
   help | -h | --help) usage ;;
   *)

@@ -1,4 +1,4 @@
-"""A plain SASRec in PyTorch with full cross-entropy, timed by the epoch: the peer of `ingle train`.
+"""A plain SASRec in PyTorch with full cross-entropy, timed by the epoch: a peer of `ingle train`.
 
 Two variants. `padded` is what most published code does: every history filled up to --max-len, and
 logits at every position. `bucketed` sorts histories by length, pads to the longest of its batch and
@@ -107,10 +107,10 @@ def loss_of(model, batch, variant):
     return functional.cross_entropy(logits.flatten(0, -2), targets.flatten() - 1, ignore_index=-1)
 
 
-def arguments():
+def arguments(variants=("padded", "bucketed")):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="a folder made by `ingle prepare`")
-    parser.add_argument("--variant", choices=["padded", "bucketed"], required=True)
+    parser.add_argument("--variant", choices=variants, required=True)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-clicks", type=int, default=1024, help="real targets of a step, on average")
     parser.add_argument("--max-len", type=int, default=50)

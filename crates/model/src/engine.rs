@@ -193,8 +193,8 @@ impl Engine {
     ) -> Result<Vec<Recommendation>, EngineError> {
         let known = self.catalogue.known(history);
         let scores = match self.batch(&known) {
-            None => self.catalogue.popularity[1..].to_vec(),
-            Some(batch) => self.scores(batch).await?,
+            None => None,
+            Some(batch) => Some(self.scores(batch).await?),
         };
         let mut barred: HashSet<usize> = (options.exclude.iter())
             .filter_map(|id| self.catalogue.rows.get(id).copied())
@@ -202,7 +202,9 @@ impl Engine {
         if !options.include_seen {
             barred.extend(known.iter().map(|&(_, row)| row));
         }
-        let best = top_k(&scores, options.k, |row| !barred.contains(&row));
+        // Entry 0 belongs to padding, which is no item.
+        let scores = &scores.as_ref().unwrap_or(&self.catalogue.popularity)[1..];
+        let best = top_k(scores, options.k, |row| !barred.contains(&row));
         Ok(best
             .into_iter()
             .map(|scored| Recommendation {
@@ -243,14 +245,11 @@ impl Engine {
         Ok(clicks)
     }
 
-    /// Scores of all items for a history of one or more known clicks.
+    /// Scores of all items for a history of one or more known clicks, by index: entry 0 is padding.
     async fn scores(&self, batch: Batch) -> Result<Vec<f32>, EngineError> {
         let user = self.model.encode(batch, Some(&self.config.gate)).user;
         let scores = user.matmul(self.model.backbone.items.val().transpose());
-        let mut scores = read(scores).await?;
-        // Row 0 of the table is padding, which is no item.
-        scores.remove(0);
-        Ok(scores)
+        read(scores).await
     }
 
     /// The latest known clicks as a batch of one; `None` if there are none.
@@ -280,8 +279,8 @@ impl Catalogue {
 
 /// Brings a tensor of floats to the host.
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineError> {
-    let data = (tensor.into_data_async().await)
-        .map_err(|error| EngineError::Device(format!("{error:?}")))?;
+    let data =
+        (tensor.into_data_async().await).map_err(|error| EngineError::Device(error.to_string()))?;
     Ok(data.iter::<f32>().collect())
 }
 

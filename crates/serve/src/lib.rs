@@ -28,4 +28,4 @@ mod store;
 pub use axum;
 pub use error::ServeError;
 pub use http::{BUNDLE_PATH, router, with_site};
-pub use server::{Server, run, serve, stop_signal};
+pub use server::{Server, log_to_stderr, run, serve, stop_signal};

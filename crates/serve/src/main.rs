@@ -31,12 +31,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    // Warnings and news of the server itself; the libraries below have nothing to say to its owner.
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::INFO)
-        .with_target(false)
-        .init();
+    ingle_serve::log_to_stderr();
     match start(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

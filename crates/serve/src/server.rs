@@ -128,3 +128,15 @@ async fn terminate() {
 async fn terminate() {
     std::future::pending().await
 }
+
+/// Shows the server's news and warnings on standard error, where a refused bundle is told.
+///
+/// # Panics
+/// If the program shows events in some way already.
+pub fn log_to_stderr() {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .with_target(false)
+        .init();
+}

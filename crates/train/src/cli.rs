@@ -1,7 +1,7 @@
 //! The command line: one subcommand a step of the way from logs to bundle.
 
 use crate::commands::{
-    corrupt, denoise, evaluate, export, inspect, prepare, serve, simulate, train,
+    corrupt, denoise, evaluate, export, inspect, prepare, recommend, serve, simulate, train,
 };
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
@@ -35,6 +35,7 @@ enum Command {
     Denoise(denoise::Args),
     Export(export::Args),
     Inspect(inspect::Args),
+    Recommend(recommend::Args),
     Serve(serve::Args),
     Simulate(simulate::Args),
 }
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Denoise(args) => denoise::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Recommend(args) => recommend::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Simulate(args) => simulate::run(&args),
     };

@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 struct Shop(tempfile::TempDir);
 
@@ -121,6 +122,7 @@ fn from_a_log_to_a_bundle_for_every_method() {
             shop.ok(&format!("inspect bundle-{method}"))
                 .contains("every hash checked")
         );
+        recommends_from_a_bundle(&shop, &format!("bundle-{method}"));
     }
     let found = shop.json("denoise dc4sr --data noisy --split unseen --evaluate --json");
     for figure in ["auc", "ap", "ece"] {
@@ -133,6 +135,42 @@ fn from_a_log_to_a_bundle_for_every_method() {
     let first: Value =
         serde_json::from_str(verdicts.lines().next().expect("a line")).expect("JSON");
     assert!(first["clicks"][0]["noise"].is_number(), "{first}");
+}
+
+/// What a page would get, asked for in each of the three ways.
+fn recommends_from_a_bundle(shop: &Shop, bundle: &str) {
+    let answers = shop.ok(&format!(
+        "recommend {bundle} --data data --users 3 --explain"
+    ));
+    let lines: Vec<&str> = answers.lines().collect();
+    assert_eq!(lines.len(), 3);
+    let answer: Value = serde_json::from_str(lines[0]).expect("JSON");
+    assert_eq!(answer["items"].as_array().expect("items").len(), 10);
+    let history = answer["history"].as_array().expect("a history");
+    assert_eq!(
+        answer["clicks"].as_array().expect("clicks").len(),
+        history.len()
+    );
+
+    fs::write(shop.path("asked.jsonl"), format!("{}\n", lines[0])).expect("writes");
+    let again = shop.json(&format!(
+        "recommend {bundle} --histories asked.jsonl --k 999"
+    ));
+    assert_eq!(again["items"][0], answer["items"][0]);
+    let distinct: std::collections::BTreeSet<&str> = history
+        .iter()
+        .map(|id| id.as_str().expect("an id"))
+        .collect();
+    let left = again["items"].as_array().expect("items").len();
+    let catalogue = shop.json(&format!("inspect {bundle} --json"))["items"]["count"].clone();
+    assert_eq!(
+        left + distinct.len(),
+        catalogue.as_u64().expect("a count") as usize
+    );
+
+    let popular = shop.json(&format!("recommend {bundle} --history"));
+    let unknown = shop.json(&format!("recommend {bundle} --history no-such-item"));
+    assert_eq!(popular["items"], unknown["items"]);
 }
 
 #[test]
@@ -149,45 +187,89 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another() {
     assert_ne!(shop.losses("a"), shop.losses("c"));
 }
 
-/// Lets a training finish one more epoch and kills it; `false` if it was done before that.
-fn kill_after_an_epoch(shop: &Shop, run: &str, mut training: Child) -> bool {
-    let before = shop.metrics(run).len();
-    loop {
+/// Kills a training after some milliseconds; `false` if it was done before that.
+fn kill_after(mut training: Child, milliseconds: u64) -> bool {
+    let end = Instant::now() + Duration::from_millis(milliseconds);
+    while Instant::now() < end {
         if let Some(status) = training.try_wait().expect("a status") {
             assert!(status.success());
             return false;
         }
-        let text = fs::read_to_string(shop.path(run).join("metrics.jsonl")).unwrap_or_default();
-        if text.lines().count() > before {
-            training.kill().expect("kills");
-            training.wait().expect("a status");
-            return true;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(1));
     }
+    training.kill().expect("kills");
+    training.wait().expect("a status");
+    true
 }
 
 #[test]
-fn a_training_killed_again_and_again_ends_where_an_undisturbed_one_does() {
+fn a_training_killed_twenty_times_at_random_ends_where_an_undisturbed_one_does() {
     let shop = Shop::new();
-    let settings = format!("{SMALL} --set training.epochs=3 --set denoising.epochs=2");
+    let settings = format!(
+        "{SMALL} --set training.average=0.5 --set training.epochs=40 --set training.patience=40 \
+         --set denoising.epochs=10 --set denoising.patience=10"
+    );
+    let started = Instant::now();
     shop.ok(&format!("train --data data --out whole {settings}"));
-    let mut arguments = format!("train --data data --out torn {settings}");
+    let whole = started.elapsed().as_millis() as usize;
+    let mut rng = ingle_model::Rng::new(5, &[]);
     let mut kills = 0;
-    loop {
-        let mut command = shop.command(&arguments);
+    while kills < 200 {
+        let begun = shop.path("torn").join("run.json").exists();
+        let mut command = if begun {
+            shop.command("train --out torn --resume")
+        } else {
+            shop.command(&format!("train --data data --out torn {settings}"))
+        };
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let training = command.spawn().expect("the program starts");
-        if !kill_after_an_epoch(&shop, "torn", training) {
+        // At first anywhere in a twentieth of the whole; then long enough that it ends some time.
+        let longest = if kills < 20 { whole / 20 } else { whole };
+        if !kill_after(training, 1 + rng.below(longest) as u64) {
             break;
         }
         kills += 1;
-        assert!(kills < 50, "the training does not get on");
-        arguments = "train --out torn --resume".to_owned();
     }
-    assert!(kills > 0, "nothing was ever killed");
+    assert!((20..200).contains(&kills), "{kills} kills");
     assert_eq!(shop.losses("whole"), shop.losses("torn"));
     assert_eq!(shop.figures("whole"), shop.figures("torn"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_loses_no_checkpoint() {
+    let shop = Shop::new();
+    let settings = format!("{SMALL} --method sasrec --set training.epochs=30");
+    shop.ok(&format!("train --data data --out whole {settings}"));
+    let mut command = shop.command(&format!("train --data data --out short {settings}"));
+    let mut training = (command.stderr(Stdio::null()).spawn()).expect("the program starts");
+    while shop.metrics("short").len() < 2 {
+        assert!(
+            training.try_wait().expect("a status").is_none(),
+            "too fast to be killed"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    training.kill().expect("kills");
+    training.wait().expect("a status");
+
+    let state = || fs::read(shop.path("short/checkpoint/state.json")).expect("a checkpoint");
+    let before = state();
+    // No file may grow beyond some kilobytes, and writing more is an error instead of a signal.
+    let mut limited = Command::new("sh");
+    limited.current_dir(shop.0.path()).args([
+        "-c",
+        "trap '' XFSZ; ulimit -f 16; exec \"$0\" train --out short --resume",
+        env!("CARGO_BIN_EXE_ingle"),
+    ]);
+    let output = limited.output().expect("a shell");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot write"), "{error}");
+    assert_eq!(before, state());
+    shop.ok("train --out short --resume");
+    assert_eq!(shop.losses("whole"), shop.losses("short"));
+    assert_eq!(shop.figures("whole"), shop.figures("short"));
 }
 
 #[test]
@@ -231,6 +313,7 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         ("corrupt --data data --rate 2 --out x", "--rate"),
         ("denoise run --evaluate", "ingle corrupt"),
         ("inspect log", "manifest.json"),
+        ("recommend log --history x", "manifest.json"),
     ] {
         let message = shop.refused(arguments);
         assert!(message.contains(part), "ingle {arguments}: {message}");

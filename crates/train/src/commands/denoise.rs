@@ -1,7 +1,7 @@
 //! `ingle denoise`: the verdict of a run on every click of a dataset, and, where the noise is
 //! known, how good the verdicts are.
 
-use super::evaluate::{SplitName, open};
+use super::{Subject, open};
 use crate::data::{Case, Dataset, InputError};
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
@@ -12,7 +12,6 @@ use ingle_model::methods::Clicks;
 use ingle_model::{Batch, Model};
 use serde_json::json;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 /// Judge the clicks of a dataset, one JSON line a history
 #[derive(Debug, clap::Args)]
@@ -21,14 +20,8 @@ use std::path::PathBuf;
   ingle corrupt --data data/beauty --rate 0.1 --seed 7 --out data/beauty-noisy
   ingle denoise runs/dc4sr --data data/beauty-noisy --split unseen --evaluate --json")]
 pub struct Args {
-    /// Run folder
-    run: PathBuf,
-    /// Dataset folder [default: the one the run was trained on]
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Whose histories
-    #[arg(long, value_enum, default_value = "test")]
-    split: SplitName,
+    #[command(flatten)]
+    subject: Subject,
     /// Judge the verdicts by the known labels of a corrupted dataset
     #[arg(long)]
     evaluate: bool,
@@ -42,8 +35,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let (run, data, model) = open(&args.run, args.data.as_deref())?;
-    let cases = judge::cases(&data, args.split.split());
+    let Subject { run, data, split } = &args.subject;
+    let (run, data, model) = open(run, data.as_deref())?;
+    let cases = judge::cases(&data, split.split());
     if cases.is_empty() {
         bail!("the dataset has no history in this split");
     }

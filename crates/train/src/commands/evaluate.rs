@@ -1,5 +1,6 @@
 //! `ingle evaluate`: ranking figures of a run over the whole catalogue.
 
+use super::{Subject, open};
 use crate::data::{Dataset, Split};
 use crate::metrics::ranking::{CUTS, Figures};
 use crate::training::judge::{self, Answer};
@@ -10,29 +11,6 @@ use comfy_table::Table;
 use indicatif::ProgressBar;
 use ingle_model::Model;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-
-/// Which users and which of their clicks are predicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SplitName {
-    /// The click before the last, of users seen in training
-    Valid,
-    /// The last click, of users seen in training
-    Test,
-    /// The last click, of users held out of training (`prepare --holdout-users`)
-    Unseen,
-}
-
-impl SplitName {
-    /// The dataset's name for it.
-    pub fn split(self) -> Split {
-        match self {
-            Self::Valid => Split::Valid,
-            Self::Test => Split::Test,
-            Self::Unseen => Split::Unseen,
-        }
-    }
-}
 
 /// Rank every item for every user and print HR, NDCG and MRR
 #[derive(Debug, clap::Args)]
@@ -44,14 +22,8 @@ impl SplitName {
 The whole catalogue is ranked. `masked` leaves the items of the history out, `unmasked` does not;
 the target ranks after items of equal score.")]
 pub struct Args {
-    /// Run folder
-    run: PathBuf,
-    /// Dataset folder [default: the one the run was trained on]
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Users and clicks to predict
-    #[arg(long, value_enum, default_value = "test")]
-    split: SplitName,
+    #[command(flatten)]
+    subject: Subject,
     /// Leave the gate open: every click counts in full
     #[arg(long)]
     ungated: bool,
@@ -62,8 +34,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let (run, data, model) = open(&args.run, args.data.as_deref())?;
-    let answers = answers(&run, &data, &model, args.split.split(), args.ungated)?;
+    let Subject { run, data, split } = &args.subject;
+    let (run, data, model) = open(run, data.as_deref())?;
+    let answers = answers(&run, &data, &model, split.split(), args.ungated)?;
     if answers.is_empty() {
         bail!(
             "the dataset has no user to evaluate in this split; `ingle prepare --holdout-users 0.1` makes unseen users"
@@ -84,21 +57,6 @@ pub fn run(args: &Args) -> Result<()> {
         run.config.seed
     );
     Ok(())
-}
-
-/// Opens a run with its model and a dataset of the same catalogue.
-pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
-    let run = Run::open(run)?;
-    let data = Dataset::open(data.unwrap_or(&run.about.data))?;
-    if data.n_items() != run.about.items {
-        bail!(
-            "the dataset has {} items, the run was trained on {}: they are not of one catalogue",
-            data.n_items(),
-            run.about.items
-        );
-    }
-    let model = run.model(&Device::flex())?;
-    Ok((run, data, model))
 }
 
 /// Ranks the targets of a split.

@@ -1,6 +1,7 @@
 //! `ingle export`: from a run to a bundle.
 
-use super::evaluate::{answers, open, report};
+use super::evaluate::{answers, report};
+use super::{file_name, open};
 use crate::data::{Dataset, Split};
 use crate::training::Run;
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use ingle_bundle::{
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How the item table is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -151,11 +152,4 @@ pub fn bundle(
         popularity: run.popularity()?.split_off(1),
         ids: data.items().iter().map(|item| item.id.clone()).collect(),
     })
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }

@@ -1,4 +1,4 @@
-//! One module a subcommand: its arguments, and what it prints.
+//! One module a subcommand: its arguments, and what it prints. What several of them share is here.
 
 pub mod corrupt;
 pub mod denoise;
@@ -6,7 +6,72 @@ pub mod evaluate;
 pub mod export;
 pub mod inspect;
 pub mod prepare;
+pub mod recommend;
 pub mod serve;
-
 pub mod simulate;
 pub mod train;
+
+use crate::data::{Dataset, Split};
+use crate::training::Run;
+use anyhow::{Result, bail};
+use burn::prelude::*;
+use ingle_model::Model;
+use std::path::{Path, PathBuf};
+
+/// A run, and the histories it is asked about.
+#[derive(Debug, clap::Args)]
+pub struct Subject {
+    /// Run folder
+    pub run: PathBuf,
+    /// Dataset folder [default: the one the run was trained on]
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Users and clicks it is about
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+}
+
+/// Which users and which of their clicks are predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SplitName {
+    /// The click before the last, of users seen in training
+    Valid,
+    /// The last click, of users seen in training
+    Test,
+    /// The last click, of users held out of training (`prepare --holdout-users`)
+    Unseen,
+}
+
+impl SplitName {
+    /// The dataset's name for it.
+    pub fn split(self) -> Split {
+        match self {
+            Self::Valid => Split::Valid,
+            Self::Test => Split::Test,
+            Self::Unseen => Split::Unseen,
+        }
+    }
+}
+
+/// Opens a run with its model and a dataset of the same catalogue.
+pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
+    let run = Run::open(run)?;
+    let data = Dataset::open(data.unwrap_or(&run.about.data))?;
+    if data.n_items() != run.about.items {
+        bail!(
+            "the dataset has {} items, the run was trained on {}: they are not of one catalogue",
+            data.n_items(),
+            run.about.items
+        );
+    }
+    let model = run.model(&Device::flex())?;
+    Ok((run, data, model))
+}
+
+/// The last part of a path, as text.
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}

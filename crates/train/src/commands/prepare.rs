@@ -1,11 +1,12 @@
 //! `ingle prepare`: from interaction logs to a dataset.
 
+use super::file_name;
 use crate::data::build::build;
 use crate::data::read::{self, Catalogue, Columns, Log};
 use crate::data::{Dataset, InputError, Options, Source, check_target};
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Read interaction logs, filter and split them, and write a dataset
 #[derive(Debug, clap::Args)]
@@ -97,13 +98,6 @@ pub fn run(args: &Args) -> Result<()> {
         data.save(&args.out)?;
     }
     report(args, &data)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn columns(given: &[String]) -> Result<Columns, InputError> {

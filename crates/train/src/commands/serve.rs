@@ -25,6 +25,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    ingle_serve::log_to_stderr();
     let bundle = ingle_serve::router(&args.bundle)?;
     let (router, page) = match &args.site {
         Some(site) => (ingle_serve::with_site(bundle, site)?, ""),

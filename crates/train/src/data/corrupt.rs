@@ -84,13 +84,15 @@ impl Sampler {
 
 /// A random element that is not `clicked`; `clicked` if there is none.
 fn another(items: &[u32], clicked: u32, rng: &mut impl Rng) -> u32 {
-    const TRIES: usize = 64;
-    let draws =
-        (0..TRIES.min(items.len() * TRIES)).map(|_| items[rng.random_range(0..items.len())]);
-    let drawn = draws.into_iter().find(|&item| item != clicked);
-    drawn
-        .or_else(|| items.iter().copied().find(|&item| item != clicked))
-        .unwrap_or(clicked)
+    if items.iter().all(|&item| item == clicked) {
+        return clicked;
+    }
+    loop {
+        let drawn = items[rng.random_range(0..items.len())];
+        if drawn != clicked {
+            return drawn;
+        }
+    }
 }
 
 fn hard(data: &Dataset) -> Result<Draw, InputError> {

@@ -3,7 +3,7 @@
 use super::{Dataset, Item, Meta, Options, Parts, Source, Summary};
 
 /// The given histories of users `u0`, `u1`, ...; items `i1`, `i2`, ... up to the largest index.
-pub(super) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
+pub(crate) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
     let clicks = histories.concat();
     let largest = clicks.iter().copied().max().unwrap_or(0);
     let mut offsets = vec![0];
@@ -32,12 +32,12 @@ pub(super) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
 }
 
 /// The same as a checked dataset.
-pub(super) fn dataset(histories: &[&[u32]], unseen: &[usize]) -> Dataset {
+pub(crate) fn dataset(histories: &[&[u32]], unseen: &[usize]) -> Dataset {
     from_parts(parts(histories, unseen))
 }
 
 /// A dataset of these parts with some meta data.
-pub(super) fn from_parts(parts: Parts) -> Dataset {
+pub(crate) fn from_parts(parts: Parts) -> Dataset {
     let meta = Meta {
         name: "test".to_owned(),
         ingle: "0.1.0".to_owned(),

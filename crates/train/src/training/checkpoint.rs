@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 /// Layout of a run folder; a run of another version is not resumed.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The place a training has reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,16 +57,34 @@ impl State {
     }
 }
 
+/// All that goes on.
+pub struct Whole {
+    /// The weights being trained, on an autodiff device.
+    pub model: Model,
+    /// Their mean over epochs, on none.
+    pub average: Model,
+    /// The optimiser with its moments.
+    pub optimizer: ModuleOptimizer,
+    /// The place in the training.
+    pub state: State,
+}
+
 const CURRENT: &str = "checkpoint";
 const PREVIOUS: &str = "checkpoint.previous";
 const COMING: &str = "checkpoint.coming";
 
-/// Writes a checkpoint into the run folder.
-pub fn save(run: &Path, model: &Model, optimizer: &ModuleOptimizer, state: &State) -> Result<()> {
+/// Writes a checkpoint into the run folder: the model, its mean over epochs, and how they go on.
+pub fn save(
+    run: &Path,
+    [model, average]: [&Model; 2],
+    optimizer: &ModuleOptimizer,
+    state: &State,
+) -> Result<()> {
     let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
     remove(&coming)?;
     fs::create_dir_all(&coming)?;
     save_model(&coming.join("model.bpk"), model)?;
+    save_model(&coming.join("average.bpk"), average)?;
     (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
     write_atomically(
         &coming.join("state.json"),
@@ -80,18 +98,15 @@ pub fn save(run: &Path, model: &Model, optimizer: &ModuleOptimizer, state: &Stat
     remove(&previous)
 }
 
-/// Reads the checkpoint of a run folder; `None` if there is none yet.
-pub fn load(
-    run: &Path,
-    model: Model,
-    optimizer: ModuleOptimizer,
-) -> Result<Option<(Model, ModuleOptimizer, State)>> {
+/// Reads the checkpoint of a run folder into what a fresh training starts from; where there is no
+/// checkpoint yet, that comes back as it is.
+pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
     let Some(dir) = [CURRENT, PREVIOUS]
         .map(|name| run.join(name))
         .into_iter()
         .find(|d| d.exists())
     else {
-        return Ok(None);
+        return Ok(fresh);
     };
     let text = fs::read(dir.join("state.json"))
         .with_context(|| format!("{} has no state.json", dir.display()))?;
@@ -104,11 +119,15 @@ pub fn load(
             state.version
         );
     }
-    let model = load_model(&dir.join("model.bpk"), model)?;
-    let optimizer = optimizer
+    let optimizer = (fresh.optimizer)
         .load(dir.join("optimizer.bpk"))
         .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;
-    Ok(Some((model, optimizer, state)))
+    Ok(Whole {
+        model: load_model(&dir.join("model.bpk"), fresh.model)?,
+        average: load_model(&dir.join("average.bpk"), fresh.average)?,
+        optimizer,
+        state,
+    })
 }
 
 /// Writes a model's parameters.

@@ -40,8 +40,34 @@ pub struct Schedule {
     pub patience: usize,
     /// Adam's learning rate.
     pub learning_rate: f64,
+    /// How the learning rate changes over the epochs.
+    pub decay: Decay,
     /// Clicks of one optimisation step, counted without padding.
     pub batch_clicks: usize,
+    /// Weight of the past in the mean of the weights over epochs, which is what is validated and
+    /// kept, `0.0..1.0`; 0 keeps the weights as they are.
+    pub average: f64,
+}
+
+/// How a learning rate changes over a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decay {
+    /// It stays as it is.
+    None,
+    /// Down to 0 over all epochs along half a wave of the cosine
+    /// ([SGDR](https://arxiv.org/abs/1608.03983), without restarts).
+    Cosine,
+}
+
+impl Decay {
+    /// What is left of the learning rate after `share` of a training, `0.0..=1.0`.
+    pub fn factor(self, share: f64) -> f64 {
+        match self {
+            Self::None => 1.0,
+            Self::Cosine => 0.5 + 0.5 * (std::f64::consts::PI * share).cos(),
+        }
+    }
 }
 
 /// How a denoiser is trained on labelled corruption.
@@ -83,7 +109,9 @@ impl Default for Schedule {
             epochs: 100,
             patience: 10,
             learning_rate: 1e-3,
+            decay: Decay::None,
             batch_clicks: 2048,
+            average: 0.0,
         }
     }
 }
@@ -109,7 +137,9 @@ impl Denoising {
             epochs: self.epochs,
             patience: self.patience,
             learning_rate: self.learning_rate,
+            decay: Decay::None,
             batch_clicks: self.batch_clicks,
+            average: 0.0,
         }
     }
 }
@@ -137,9 +167,11 @@ impl Config {
         if let Some(name) = method {
             choose(&mut table, name)?;
         }
-        let config: Self = table.try_into().map_err(|e: toml::de::Error| {
+        let unusable = |e: toml::de::Error| {
             InputError::other(format!("the configuration is not usable: {}", e.message()))
-        })?;
+        };
+        let config: Self = (table.clone().try_into())
+            .map_err(|e| misspelt(&table).unwrap_or_else(|| unusable(e)))?;
         config.validate()?;
         Ok(config)
     }
@@ -198,8 +230,57 @@ impl Schedule {
                 "{name}.learning_rate is {rate}, but must be between 0 and 1"
             ));
         }
+        if !(0.0..1.0).contains(&self.average) {
+            let average = self.average;
+            return Err(format!(
+                "{name}.average is {average}, but must be at least 0 and below 1"
+            ));
+        }
         Ok(())
     }
+}
+
+/// What to say of the first key that there is not, with the nearest one that there is.
+fn misspelt(given: &toml::Table) -> Option<InputError> {
+    let mut known = Config::default();
+    let method = given.get("method").and_then(|method| method.get("name"));
+    if let Some(method) = method
+        .and_then(toml::Value::as_str)
+        .and_then(MethodConfig::named)
+    {
+        known.method = method;
+    }
+    let known = toml::Table::try_from(known).expect("a configuration is TOML");
+    let (path, nearest) = unknown_key(given, &known, "")?;
+    Some(InputError::other(format!(
+        "the configuration has no {path}{}",
+        nearest.map_or_else(String::new, |key| format!("; did you mean {key}?"))
+    )))
+}
+
+/// Path of the first key of `given` that is not in `known`, and the key of that table most like it.
+fn unknown_key(
+    given: &toml::Table,
+    known: &toml::Table,
+    path: &str,
+) -> Option<(String, Option<String>)> {
+    for (key, value) in given {
+        let here = format!("{path}{key}");
+        let Some(expected) = known.get(key) else {
+            let nearest = (known.keys())
+                .map(|other| (strsim::jaro_winkler(key, other), other))
+                .filter(|(likeness, _)| *likeness > 0.7)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            return Some((here, nearest.map(|(_, other)| format!("{path}{other}"))));
+        };
+        if let (Some(given), Some(known)) = (value.as_table(), expected.as_table()) {
+            let found = unknown_key(given, known, &format!("{here}."));
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+    None
 }
 
 /// Sets `method.name`, keeping the file's settings if they are for that method.
@@ -271,13 +352,18 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_methods_are_named() {
-        let error = resolve(&["backbone.widht=32"], None)
-            .expect_err("typo")
-            .to_string();
-        assert!(
-            error.contains("widht") && error.contains("width"),
-            "{error}"
-        );
+        for (set, message) in [
+            (
+                "backbone.widht=32",
+                "no backbone.widht; did you mean backbone.width?",
+            ),
+            ("trainning.epochs=3", "no trainning; did you mean training?"),
+            ("method.scorer_with=8", "did you mean method.scorer_width?"),
+            ("xyz=1", "no xyz"),
+        ] {
+            let error = resolve(&[set], None).expect_err(set).to_string();
+            assert!(error.contains(message), "{set}: {error}");
+        }
         let error = resolve(&[], Some("dc5sr"))
             .expect_err("unknown")
             .to_string();
@@ -288,9 +374,18 @@ mod tests {
     }
 
     #[test]
+    fn the_learning_rate_goes_from_all_to_nothing() {
+        for (share, factor) in [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)] {
+            assert!((Decay::Cosine.factor(share) - factor).abs() < 1e-12);
+            assert_eq!(Decay::None.factor(share), 1.0);
+        }
+    }
+
+    #[test]
     fn values_out_of_range_are_named() {
         for (set, key) in [
             ("training.learning_rate=-1", "training.learning_rate"),
+            ("training.average=1.0", "training.average"),
             ("backbone.dropout=1.5", "backbone.dropout"),
             ("denoising.rate=1.0", "denoising.rate"),
             ("gate.tau_high=0.1", "gate.tau_high"),

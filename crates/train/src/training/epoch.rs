@@ -97,7 +97,9 @@ pub fn run(
                 epoch
             });
         }
-        *model = optimizer.step(schedule.learning_rate, model.clone(), gradients);
+        let done = state.epoch as f64 + step as f64 / batches.len() as f64;
+        let left = schedule.decay.factor(done / schedule.epochs as f64);
+        *model = optimizer.step(schedule.learning_rate * left, model.clone(), gradients);
         let clicks: usize = users.iter().map(|&user| lengths[user]).sum();
         state.step = step + 1;
         state.loss.0 += f64::from(loss) * clicks as f64;
@@ -182,4 +184,64 @@ fn gradients(
     };
     let gradients = GradientsParams::from_grads(loss.backward(), model);
     (loss.inner().into_scalar::<f32>(), gradients)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::dataset;
+    use crate::training::samples::popularity;
+    use burn::module::Param;
+    use burn::optim::AdamConfig;
+    use ingle_model::methods::MethodConfig;
+    use ingle_model::{BackboneConfig, ModelConfig};
+
+    #[test]
+    fn a_loss_that_is_no_number_says_where_and_takes_no_step() {
+        let data = dataset(&[&[1, 2, 3, 4, 1, 2], &[2, 3, 1, 4, 3]], &[]);
+        let config = ModelConfig {
+            items: data.n_items(),
+            backbone: BackboneConfig {
+                width: 4,
+                feed_forward: 8,
+                max_len: 6,
+                ..Default::default()
+            },
+            method: MethodConfig::named("sasrec").expect("a method"),
+            gate: ingle_model::gate::GateConfig::default(),
+        };
+        let context = Context {
+            data: &data,
+            popularity: popularity(&data.train_counts()),
+            corruption: None,
+            seed: 1,
+            device: Device::flex().autodiff(),
+            stop: &AtomicBool::new(false),
+            progress: &Progress::new(),
+        };
+        let mut model = Model::new(&config, 1, &context.device);
+        let spoilt = model.backbone.items.val().inner() * f32::NAN;
+        let spoilt = Tensor::from_inner(spoilt).require_grad();
+        model.backbone.items = Param::from_tensor(spoilt);
+        let schedule = Schedule {
+            batch_clicks: 1,
+            ..Default::default()
+        };
+        let mut state = State::fresh();
+        state.epoch = 2;
+        state.step = 1;
+        let mut optimizer = AdamConfig::new().init();
+        let phase = &config.method.phases()[0];
+        let ended = run(
+            &context,
+            phase,
+            &schedule,
+            &mut model,
+            &mut optimizer,
+            &mut state,
+        );
+        let error = ended.expect_err("no number").to_string();
+        assert!(error.contains("at step 2 of epoch 3"), "{error}");
+        assert_eq!(state.step, 1);
+    }
 }

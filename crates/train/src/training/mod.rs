@@ -1,11 +1,11 @@
 //! Training: from a prepared dataset to a run folder with the best weights.
 
+pub mod average;
 pub mod batches;
 pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
 pub mod epoch;
-mod exp;
 pub mod judge;
 pub mod progress;
 pub mod run;

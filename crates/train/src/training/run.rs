@@ -9,13 +9,14 @@
 //! RUN/model.bpk       the best weights
 //! ```
 
+use super::average::blend;
 use super::checkpoint::{self, State, load_model, save_model, write_atomically};
 use super::config::{Config, Schedule};
 use super::epoch::{self, Context, Ended};
 use super::judge::{self, LabelledHistory, Verdicts};
 use super::progress::Progress;
 use super::samples::{Corruption, latest, popularity};
-use crate::data::{Dataset, InputError, Split};
+use crate::data::{Case, Dataset, InputError, Split};
 use anyhow::{Context as _, Result, bail};
 use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
@@ -227,9 +228,14 @@ struct Trainer<'a> {
     run: &'a mut Run,
     context: &'a Context<'a>,
     model: Model,
+    /// The mean of the weights over epochs, which is what is validated and kept.
+    average: Model,
     optimizer: ModuleOptimizer,
     state: State,
     phases: &'static [Phase],
+    valid: Vec<Case<'a>>,
+    /// The validation histories corrupted, where a denoiser is trained.
+    corrupted: Vec<LabelledHistory>,
     since: Instant,
 }
 
@@ -237,18 +243,40 @@ impl<'a> Trainer<'a> {
     fn start(run: &'a mut Run, context: &'a Context<'a>) -> Result<Self> {
         let fresh = Model::new(&run.model_config(), run.config.seed, &context.device);
         let phases = run.config.method.phases();
-        let resumed = checkpoint::load(&run.dir, fresh.clone(), optimizer())?;
-        let (model, optimizer, state) = resumed.unwrap_or((fresh, optimizer(), State::fresh()));
+        let whole = checkpoint::Whole {
+            average: fresh.valid(),
+            model: fresh,
+            optimizer: optimizer(),
+            state: State::fresh(),
+        };
+        let checkpoint::Whole {
+            model,
+            average,
+            optimizer,
+            state,
+        } = checkpoint::load(&run.dir, whole)?;
         keep_lines(&run.dir.join("metrics.jsonl"), state.lines)?;
-        let since = Instant::now();
+        let valid = judge::cases(context.data, Split::Valid);
+        let max_len = model.backbone.max_len();
+        let corrupted = (context.corruption.iter())
+            .flat_map(|corruption| {
+                valid.iter().map(move |case| {
+                    let history = latest(case.history, max_len);
+                    corruption.apply(history, case.user, context.seed, u64::MAX)
+                })
+            })
+            .collect();
         Ok(Self {
             run,
             context,
             model,
+            average,
             optimizer,
             state,
             phases,
-            since,
+            valid,
+            corrupted,
+            since: Instant::now(),
         })
     }
 
@@ -290,13 +318,16 @@ impl<'a> Trainer<'a> {
             return Ok(false);
         };
         let seconds = start.elapsed().as_secs_f64();
+        let latest = self.model.valid();
+        let before = self.state.epoch;
+        self.average = blend(self.average.clone(), &latest, schedule.average, before);
         let (name, figure) = self.validate(phase)?;
         let state = &mut self.state;
         state.epoch += 1;
         (state.step, state.loss) = (0, (0.0, 0.0));
         if state.best.is_none_or(|(best, _)| figure > best) {
             state.best = Some((figure, state.epoch));
-            save_model(&self.run.dir.join(best_file(phase)), &self.model)?;
+            save_model(&self.run.dir.join(best_file(phase)), &self.average)?;
         }
         let (best, best_epoch) = self.state.best.unwrap_or((figure, self.state.epoch));
         let epoch = self.state.epoch;
@@ -315,20 +346,17 @@ impl<'a> Trainer<'a> {
 
     /// The figure a phase is selected by, on the validation split.
     fn validate(&self, phase: &Phase) -> Result<(&'static str, f64)> {
-        let model = self.model.valid();
+        let model = &self.average;
         let device = model.backbone.items.val().device();
-        let Context {
-            data, popularity, ..
-        } = self.context;
         match phase.learns {
             Learns::Backbone => {
-                let cases = judge::cases(data, Split::Valid);
-                let answers = judge::answer(&model, None, &cases, popularity, &device, |_| ());
+                let popularity = &self.context.popularity;
+                let answers = judge::answer(model, None, &self.valid, popularity, &device, |_| ());
                 Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
             }
             Learns::Denoiser => {
                 let auc = self
-                    .verdicts(&model, &device)?
+                    .verdicts(model, &device)?
                     .detection(1.0)
                     .map_or(0.0, |d| d.auc);
                 Ok(("auc", auc))
@@ -338,25 +366,16 @@ impl<'a> Trainer<'a> {
 
     /// The model's opinion of corrupted validation histories.
     fn verdicts(&self, model: &Model, device: &Device) -> Result<Verdicts> {
-        let Context {
-            data,
-            popularity,
-            seed,
-            ..
-        } = self.context;
-        let corruption = self.context.corruption();
-        let max_len = model.backbone.max_len();
-        let histories: Vec<LabelledHistory> = (judge::cases(data, Split::Valid).iter())
-            .map(|case| corruption.apply(latest(case.history, max_len), case.user, *seed, u64::MAX))
-            .collect();
         let last = self.run.config.denoising.last;
-        let verdicts = judge::judge(model, &histories, last, popularity, device);
+        let popularity = &self.context.popularity;
+        let verdicts = judge::judge(model, &self.corrupted, last, popularity, device);
         verdicts.context("a phase that trains a denoiser needs a method that has one")
     }
 
     fn end_phase(&mut self, phase: &Phase) -> Result<()> {
         let best = self.run.dir.join(best_file(phase));
         self.model = load_model(&best, self.model.clone())?;
+        self.average = self.model.valid();
         self.optimizer = optimizer();
         let (value, epoch) = self.state.best.context("a phase has at least one epoch")?;
         let figure = match phase.learns {
@@ -374,24 +393,28 @@ impl<'a> Trainer<'a> {
             epoch,
         });
         if phase.learns == Learns::Denoiser {
-            let model = self.model.valid();
-            let device = model.backbone.items.val().device();
+            let device = self.average.backbone.items.val().device();
             self.run.about.temperature =
-                super::calibrate::temperature(&self.verdicts(&model, &device)?);
+                super::calibrate::temperature(&self.verdicts(&self.average, &device)?);
         }
         self.state.next_phase();
         self.checkpoint()
     }
 
     fn end(&mut self) -> Result<()> {
-        save_model(&self.run.dir.join("model.bpk"), &self.model)?;
+        save_model(&self.run.dir.join("model.bpk"), &self.average)?;
         self.run.about.finished = true;
         self.run.about.peak_memory = super::progress::peak_memory();
         self.account()
     }
 
     fn checkpoint(&mut self) -> Result<()> {
-        checkpoint::save(&self.run.dir, &self.model, &self.optimizer, &self.state)?;
+        checkpoint::save(
+            &self.run.dir,
+            [&self.model, &self.average],
+            &self.optimizer,
+            &self.state,
+        )?;
         self.account()
     }
 

@@ -1,17 +1,18 @@
 //! Full cross-entropy over the catalogue, fused with its linear layer and with a backward pass
-//! written by hand: the logits exist only one tile of tokens at a time, and a tile is turned in
-//! place from logits to probabilities to gradients before the next is computed. Memory is
-//! `tile x items` instead of `tokens x items`.
+//! written by hand: see [`kernel`] for how. Memory does not grow with `tokens x items`.
 
-use super::exp::softmax_gradient;
+mod exp;
+mod kernel;
+
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::RankLoss;
+use kernel::{ITEMS, LogSum, Operands, ROWS, STRIP, Token};
 use rayon::prelude::*;
 
-/// Tokens whose logits exist at the same time: few enough that a tile over ten thousand items
-/// stays near the core, many enough that the matrix products are efficient.
-const TILE: usize = 128;
+/// Parts that the catalogue is worked on in: enough for the cores of a large machine. What is added
+/// up depends on them and not on the threads.
+const PARTS: usize = 32;
 
 /// Loss and gradients of one batch.
 pub struct Fused {
@@ -37,32 +38,124 @@ pub fn cross_entropy(hidden: &Tensor<2>, table: &Tensor<2>, targets: &[u32]) -> 
         "targets are items"
     );
     let device = hidden.device();
-    let transposed = table.clone().transpose();
+    let (hidden, padded) = pad(hidden, ROWS);
+    let (table, _) = pad(table, ITEMS);
+    let packed = pack(&hidden, padded);
+    let operands = Operands {
+        width: padded,
+        hidden: &hidden,
+        packed: &packed,
+        table: &table,
+        rows,
+    };
+    let blocks = table.len() / (ITEMS * padded);
+    let part = blocks.div_ceil(PARTS);
+
+    let starts: Vec<usize> = (0..blocks).step_by(part).collect();
+    let sums: Vec<Vec<LogSum>> = (starts.par_iter())
+        .map(|&start| kernel::log_sums(&operands, start..blocks.min(start + part)))
+        .collect();
     let scale = 1.0 / tokens as f32;
-    let mut loss = 0.0;
-    let mut hidden_parts = Vec::with_capacity(tokens.div_ceil(TILE));
-    let mut table_gradient = Tensor::zeros([rows, width], &device);
-    for (tile, targets) in targets.chunks(TILE).enumerate() {
-        let start = tile * TILE;
-        let part = hidden
-            .clone()
-            .slice([start..start + targets.len(), 0..width]);
-        let mut logits = part.clone().matmul(transposed.clone()).into_data();
-        let values = logits.as_mut_slice::<f32>().expect("logits are floats");
-        // Rows are independent and summed in order: the result does not depend on the threads.
-        let losses: Vec<f32> = (values.par_chunks_exact_mut(rows).zip(targets))
-            .map(|(row, &target)| softmax_gradient(row, target as usize, scale))
-            .collect();
-        loss += losses.iter().map(|&loss| f64::from(loss)).sum::<f64>();
-        let gradient = Tensor::<2>::from_data(logits, &device);
-        hidden_parts.push(gradient.clone().matmul(table.clone()));
-        table_gradient = table_gradient + gradient.transpose().matmul(part);
-    }
+    let (loss, shares) = losses(&operands, &sums, targets, scale);
+
+    let mut table_gradient = vec![0.0; table.len()];
+    let hidden_parts: Vec<Vec<f32>> = (table_gradient.par_chunks_mut(part * ITEMS * padded))
+        .zip(&starts)
+        .map(|(gradient, &start)| {
+            kernel::gradients(
+                &operands,
+                start..blocks.min(start + part),
+                &shares,
+                gradient,
+            )
+        })
+        .collect();
+    let hidden_gradient = sum(hidden_parts);
     Fused {
-        loss: (loss * f64::from(scale)) as f32,
-        hidden: Tensor::cat(hidden_parts, 0),
-        table: table_gradient,
+        loss: loss * scale,
+        hidden: unpad(hidden_gradient, padded, [tokens, width], &device),
+        table: unpad(table_gradient, padded, [rows, width], &device),
     }
+}
+
+/// The rows of a tensor as one slice, filled up with zeros to whole groups of `group` rows and to a
+/// width that is a multiple of [`STRIP`], and that width.
+fn pad(matrix: &Tensor<2>, group: usize) -> (Vec<f32>, usize) {
+    let [rows, width] = matrix.dims();
+    let data = matrix.clone().into_data();
+    let values = data.as_slice::<f32>().expect("rows are floats");
+    let padded = width.next_multiple_of(STRIP);
+    let mut filled = vec![0.0; rows.next_multiple_of(group) * padded];
+    for (to, from) in filled
+        .chunks_exact_mut(padded)
+        .zip(values.chunks_exact(width))
+    {
+        to[..width].copy_from_slice(from);
+    }
+    (filled, padded)
+}
+
+/// The first rows and columns of rows that are `padded` wide.
+fn unpad(values: Vec<f32>, padded: usize, [rows, width]: [usize; 2], device: &Device) -> Tensor<2> {
+    let all = values.len() / padded;
+    tensor(values, [all, padded], device).slice([0..rows, 0..width])
+}
+
+/// `[tokens, width]` to `[tokens / ROWS, width, ROWS]`.
+fn pack(hidden: &[f32], width: usize) -> Vec<[f32; ROWS]> {
+    let mut packed = Vec::with_capacity(hidden.len() / ROWS);
+    for group in hidden.chunks_exact(ROWS * width) {
+        packed.extend((0..width).map(|k| std::array::from_fn(|row| group[row * width + k])));
+    }
+    packed
+}
+
+/// The sum of all losses, and what each token's gradient is made of.
+fn losses(
+    operands: &Operands<'_>,
+    sums: &[Vec<LogSum>],
+    targets: &[u32],
+    scale: f32,
+) -> (f32, Vec<Token>) {
+    let width = operands.width;
+    let mut loss = 0.0;
+    let hidden = operands.hidden.chunks_exact(width).enumerate();
+    let tokens = hidden.map(|(token, hidden)| {
+        let over_all = sums
+            .iter()
+            .fold(LogSum::NONE, |all, part| all.and(part[token]));
+        let log_sum = over_all.value();
+        let Some(&target) = targets.get(token) else {
+            return Token {
+                log_sum,
+                target: 0,
+                scale: 0.0,
+            };
+        };
+        let target = target as usize;
+        let row = &operands.table[target * width..(target + 1) * width];
+        let logit: f32 = hidden.iter().zip(row).map(|(a, b)| a * b).sum();
+        loss += f64::from(log_sum - logit);
+        Token {
+            log_sum,
+            target,
+            scale,
+        }
+    });
+    let tokens = tokens.collect();
+    (loss as f32, tokens)
+}
+
+/// The sum of vectors of one length, in order.
+fn sum(parts: Vec<Vec<f32>>) -> Vec<f32> {
+    let mut parts = parts.into_iter();
+    let mut total = parts.next().unwrap_or_default();
+    for part in parts {
+        for (total, value) in total.iter_mut().zip(part) {
+            *total += value;
+        }
+    }
+    total
 }
 
 /// The trainer's [`RankLoss`]: [`cross_entropy`] spliced into the autodiff graph.

@@ -1,0 +1,136 @@
+//! `ingle recommend`: what a bundle recommends, as a browser would, without one.
+
+use super::SplitName;
+use crate::data::{Dataset, InputError};
+use crate::training::judge;
+use anyhow::{Result, bail};
+use burn::prelude::*;
+use ingle_model::engine::{Engine, RecommendOptions};
+use serde::Deserialize;
+use serde_json::json;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Recommend from a bundle, one JSON line a history
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle recommend bundle --history sku-1 sku-2 sku-9
+  ingle recommend bundle --histories histories.jsonl --k 20 --explain
+  ingle recommend bundle --data data/shop --split unseen --users 200
+
+A line of --histories is {\"history\": [\"sku-1\", ...]}, oldest click first. The answers are those that
+the page gets, on either of its engines; ids that the bundle does not know are passed over.")]
+#[command(group(clap::ArgGroup::new("whose").required(true).args(["history", "histories", "data"])))]
+pub struct Args {
+    /// Bundle folder
+    bundle: PathBuf,
+    /// One history, oldest click first
+    #[arg(long, num_args = 0.., value_name = "ITEM")]
+    history: Option<Vec<String>>,
+    /// File of histories, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    histories: Option<PathBuf>,
+    /// Dataset whose histories are taken
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// With --data: whose histories
+    #[arg(long, value_enum, default_value = "test", requires = "data")]
+    split: SplitName,
+    /// With --data: how many users, spread over all of them [default: all]
+    #[arg(long, requires = "data")]
+    users: Option<usize>,
+    /// Items wanted
+    #[arg(long, default_value_t = 10)]
+    k: usize,
+    /// Also recommend items of the history
+    #[arg(long)]
+    include_seen: bool,
+    /// Also print the verdict on every click
+    #[arg(long)]
+    explain: bool,
+}
+
+/// A line of a histories file.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    history: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    let bundle = ingle_bundle::dir::read_dir(&args.bundle)
+        .map_err(|error| InputError::other(format!("{}: {error}", args.bundle.display())))?;
+    let engine = Engine::new(bundle, &Device::flex())
+        .map_err(|error| InputError::other(format!("{}: {error}", args.bundle.display())))?;
+    let options = RecommendOptions {
+        k: args.k,
+        exclude: Vec::new(),
+        include_seen: args.include_seen,
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for history in histories(args)? {
+        let items = pollster::block_on(engine.recommend(&history, &options))?;
+        let mut answer = json!({"history": history, "items": items});
+        if args.explain {
+            answer["clicks"] = json!(pollster::block_on(engine.explain(&history))?);
+        }
+        match writeln!(out, "{answer}") {
+            // A reader that has seen enough, such as `head`.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            written => written?,
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn histories(args: &Args) -> Result<Vec<Vec<String>>> {
+    if let Some(file) = &args.histories {
+        return from_file(file);
+    }
+    match &args.data {
+        Some(data) => from_dataset(&Dataset::open(data)?, args.split, args.users),
+        None => Ok(vec![args.history.clone().unwrap_or_default()]),
+    }
+}
+
+fn from_file(file: &Path) -> Result<Vec<Vec<String>>> {
+    let name = file.display();
+    let opened = File::open(file).map_err(|e| InputError::other(format!("{name}: {e}")))?;
+    let mut histories = Vec::new();
+    for (at, line) in BufReader::new(opened).lines().enumerate() {
+        let at = at + 1;
+        let line = line.map_err(|e| InputError::other(format!("{name}:{at}: {e}")))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let asked: Asked = serde_json::from_str(&line).map_err(|e| {
+            let expected = r#"expected {"history": ["item", ...]}"#;
+            InputError::other(format!("{name}:{at}: {e}; {expected}"))
+        })?;
+        histories.push(asked.history);
+    }
+    Ok(histories)
+}
+
+/// Histories of a split by item id, of `users` users spread evenly over all.
+fn from_dataset(
+    data: &Dataset,
+    split: SplitName,
+    users: Option<usize>,
+) -> Result<Vec<Vec<String>>> {
+    let mut cases = judge::cases(data, split.split());
+    cases.sort_by_key(|case| case.user);
+    if cases.is_empty() {
+        bail!(InputError::other(
+            "the dataset has no history in this split"
+        ));
+    }
+    let wanted = users.unwrap_or(cases.len()).min(cases.len());
+    let id = |&item: &u32| data.items()[item as usize - 1].id.clone();
+    let chosen = (0..wanted).map(|n| &cases[n * cases.len() / wanted]);
+    Ok(chosen
+        .map(|case| case.history.iter().map(id).collect())
+        .collect())
+}

@@ -1,0 +1,58 @@
+// The engines of the published package in headless Chromium against the native program's answers,
+// which come as JSON lines on standard input. Started by scripts/agree.sh, which serves page and bundle.
+import { readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+/** Largest difference of two scores that counts as the same. */
+const BOUND = 1e-4;
+/** Histories asked for in one call, so that there is progress to show. */
+const CHUNK = 20;
+
+const native = readFileSync(0, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
+const engines = [
+  { engine: "cpu", flags: [] },
+  { engine: "gpu", flags: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] },
+];
+
+async function answersOf({ engine, flags }) {
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const browser = await chromium.launch({ executablePath: process.env.CHROME, args: [...sandbox, ...flags] });
+  try {
+    const page = await browser.newPage();
+    await page.goto(process.env.INGLE_URL);
+    await page.waitForFunction(() => globalThis.open);
+    await page.evaluate((kind) => globalThis.open(kind), engine);
+    const answers = [];
+    for (let at = 0; at < native.length; at += CHUNK) {
+      const asked = native.slice(at, at + CHUNK);
+      const argument = { engine, histories: asked.map(({ history }) => history), k: asked[0].items.length };
+      answers.push(...(await page.evaluate(({ engine, histories, k }) => globalThis.answers(engine, histories, k), argument)));
+      if (process.stderr.isTTY) process.stderr.write(`\r${engine}: ${answers.length} of ${native.length}`);
+    }
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    return answers;
+  } finally {
+    await browser.close();
+  }
+}
+
+/** How two lists compare: the same items in the same order, the same up to swaps of equal scores, or not. */
+function compare(ours, theirs) {
+  const off = Math.max(...ours.map(({ score }, at) => Math.abs(score - (theirs[at]?.score ?? NaN))), 0);
+  if (ours.length !== theirs.length || !(off <= BOUND)) return { verdict: "different", off };
+  return { verdict: ours.every(({ item }, at) => item === theirs[at].item) ? "equal" : "swapped", off };
+}
+
+let failed = false;
+console.log(`\nagainst the native answers for ${native.length} histories, top ${native[0].items.length}:`);
+for (const one of engines) {
+  const compared = (await answersOf(one)).map((answer, at) => compare(native[at].items, answer));
+  const count = (wanted) => compared.filter(({ verdict }) => verdict === wanted).length;
+  const largest = Math.max(...compared.map(({ off }) => off));
+  console.log(
+    `${one.engine}  ${count("equal")} equal, ${count("swapped")} equal but for items whose scores differ by less than ${BOUND}, ` +
+      `${count("different")} different; largest difference of scores ${largest.toExponential(1)}`,
+  );
+  failed ||= count("different") > 0;
+}
+process.exit(failed ? 1 : 0);

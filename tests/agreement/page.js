@@ -1,0 +1,28 @@
+// A page with the package as it is published, for agree.mjs: open(engine), then answers(histories, k).
+import { createRecommender } from "./ingle/index.js";
+
+const storage = { kind: "memory", retain: 10_000, collapseMs: 0 };
+let recommender;
+
+/** Starts one engine and waits until it can be asked. */
+globalThis.open = async (engine) => {
+  recommender = createRecommender("/bundle/", { engine, storage });
+  while (recommender.status[engine].state !== "ready") {
+    const { state, reason } = recommender.status[engine];
+    if (["absent", "refused", "retired"].includes(state)) throw new Error(`no ${engine} engine: ${reason}`);
+    await new Promise((resolve) => recommender.addEventListener("status", resolve, { once: true }));
+  }
+};
+
+/** What the opened engine, and no other, recommends for each history. */
+globalThis.answers = async (engine, histories, k) => {
+  const found = [];
+  for (const history of histories) {
+    await recommender.forget();
+    for (const [at, item] of history.entries()) await recommender.record({ item, at });
+    const items = await recommender.recommend({ k });
+    if (items.some(({ source }) => source !== engine)) throw new Error(`not the ${engine} engine's answer: ${recommender.status.why}`);
+    found.push(items);
+  }
+  return found;
+};
