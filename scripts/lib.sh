@@ -39,9 +39,9 @@ times() {
   printf '\n== Times\n%s%6d s  in all\n' "$step_times" "$SECONDS"
 }
 
-# The `ingle` program, built with the tests' profile so that nothing is compiled twice.
+# The `ingle` program, built with the profile and the features of the tests so that nothing is compiled twice.
 build_ingle() {
-  cargo build --quiet --package ingle-train --bin ingle
+  cargo build --quiet --workspace --bin ingle
 }
 ingle="$CARGO_TARGET_DIR/debug/ingle"
 

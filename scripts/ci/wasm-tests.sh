@@ -25,8 +25,9 @@ browser_tests() {
     console.log(JSON.stringify({ "goog:chromeOptions": { binary, args } }));
   ' "$chrome" --disable-background-networking --disable-component-update --no-first-run "$@" >"$settings"
   # Options after the folder go to cargo as they are, both when the tests are built and when they run.
+  # Only the tests that run in a browser: linking others for it takes minutes.
   wasm-pack --log-level warn test --headless --chrome --chromedriver "$driver" --mode no-install . \
-    --package ingle --profile web --no-default-features --features "$engine"
+    --package ingle --profile web --no-default-features --features "$engine" --test browser
 }
 
 echo "cpu engine"
