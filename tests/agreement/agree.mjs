@@ -1,7 +1,7 @@
 // The engines of the published package in headless Chromium against the native program's answers,
 // which come as JSON lines on standard input. Started by scripts/agree.sh, which serves page and bundle.
 import { readFileSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { launch } from "../e2e/visit.mjs";
 
 /** Largest difference of two scores that counts as the same. */
 const BOUND = 1e-4;
@@ -9,14 +9,9 @@ const BOUND = 1e-4;
 const CHUNK = 20;
 
 const native = readFileSync(0, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
-const engines = [
-  { engine: "cpu", flags: [] },
-  { engine: "gpu", flags: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] },
-];
 
-async function answersOf({ engine, flags }) {
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const browser = await chromium.launch({ executablePath: process.env.CHROME, args: [...sandbox, ...flags] });
+async function answersOf(engine) {
+  const browser = await launch({ gpu: engine === "gpu" });
   try {
     const page = await browser.newPage();
     await page.goto(process.env.INGLE_URL);
@@ -45,12 +40,12 @@ function compare(ours, theirs) {
 
 let failed = false;
 console.log(`\nagainst the native answers for ${native.length} histories, top ${native[0].items.length}:`);
-for (const one of engines) {
-  const compared = (await answersOf(one)).map((answer, at) => compare(native[at].items, answer));
+for (const engine of ["cpu", "gpu"]) {
+  const compared = (await answersOf(engine)).map((answer, at) => compare(native[at].items, answer));
   const count = (wanted) => compared.filter(({ verdict }) => verdict === wanted).length;
   const largest = Math.max(...compared.map(({ off }) => off));
   console.log(
-    `${one.engine}  ${count("equal")} equal, ${count("swapped")} equal but for items whose scores differ by less than ${BOUND}, ` +
+    `${engine}  ${count("equal")} equal, ${count("swapped")} equal but for items whose scores differ by less than ${BOUND}, ` +
       `${count("different")} different; largest difference of scores ${largest.toExponential(1)}`,
   );
   failed ||= count("different") > 0;

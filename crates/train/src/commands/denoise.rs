@@ -1,7 +1,7 @@
 //! `ingle denoise`: the verdict of a run on every click of a dataset, and, where the noise is
 //! known, how good the verdicts are.
 
-use super::{Subject, open};
+use super::{Subject, open, write_line};
 use crate::data::{Case, Dataset, InputError};
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
@@ -11,7 +11,6 @@ use burn::prelude::*;
 use ingle_model::methods::Clicks;
 use ingle_model::{Batch, Model};
 use serde_json::json;
-use std::io::Write as _;
 
 /// Judge the clicks of a dataset, one JSON line a history
 #[derive(Debug, clap::Args)]
@@ -112,10 +111,8 @@ fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) 
                 })
                 .collect();
             let line = json!({"user_id": data.user_id(case.user), "clicks": clicks});
-            match writeln!(out, "{line}") {
-                // A reader that has seen enough, such as `head`.
-                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-                written => written?,
+            if !write_line(&mut out, &line)? {
+                return Ok(());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `ingle inspect`: what a bundle holds, after checking every byte of it.
 
-use crate::data::InputError;
+use super::read_bundle;
 use anyhow::Result;
 use comfy_table::Table;
 use ingle_bundle::{Bundle, Manifest};
@@ -22,8 +22,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let bundle = ingle_bundle::dir::read_dir(&args.bundle)
-        .map_err(|error| InputError::other(format!("{}: {error}", args.bundle.display())))?;
+    let bundle = read_bundle(&args.bundle)?;
     let parameters: usize = bundle
         .weights
         .values()

@@ -11,11 +11,15 @@ pub mod serve;
 pub mod simulate;
 pub mod train;
 
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, InputError, Split};
 use crate::training::Run;
 use anyhow::{Result, bail};
 use burn::prelude::*;
+use ingle_bundle::Bundle;
 use ingle_model::Model;
+use serde_json::Value;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// A run, and the histories it is asked about.
@@ -66,6 +70,24 @@ pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
     }
     let model = run.model(&Device::flex())?;
     Ok((run, data, model))
+}
+
+/// Reads a bundle and checks every byte of it; a bad one is the input's fault.
+fn read_bundle(dir: &Path) -> Result<Bundle, InputError> {
+    ingle_bundle::dir::read_dir(dir).map_err(|error| bad_bundle(dir, &error))
+}
+
+/// What is wrong with the bundle in a folder.
+fn bad_bundle(dir: &Path, error: &impl Display) -> InputError {
+    InputError::other(format!("{}: {error}", dir.display()))
+}
+
+/// Writes a line of JSON; `false` if the reader has seen enough, as `head` has.
+fn write_line(out: &mut impl Write, line: &Value) -> Result<bool> {
+    match writeln!(out, "{line}") {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
+    }
 }
 
 /// The last part of a path, as text.

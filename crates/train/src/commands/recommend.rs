@@ -1,6 +1,6 @@
 //! `ingle recommend`: what a bundle recommends, as a browser would, without one.
 
-use super::SplitName;
+use super::{SplitName, bad_bundle, read_bundle, write_line};
 use crate::data::{Dataset, InputError};
 use crate::training::judge;
 use anyhow::{Result, bail};
@@ -59,10 +59,8 @@ struct Asked {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let bundle = ingle_bundle::dir::read_dir(&args.bundle)
-        .map_err(|error| InputError::other(format!("{}: {error}", args.bundle.display())))?;
-    let engine = Engine::new(bundle, &Device::flex())
-        .map_err(|error| InputError::other(format!("{}: {error}", args.bundle.display())))?;
+    let engine = Engine::new(read_bundle(&args.bundle)?, &Device::flex())
+        .map_err(|error| bad_bundle(&args.bundle, &error))?;
     let options = RecommendOptions {
         k: args.k,
         exclude: Vec::new(),
@@ -75,10 +73,8 @@ pub fn run(args: &Args) -> Result<()> {
         if args.explain {
             answer["clicks"] = json!(pollster::block_on(engine.explain(&history))?);
         }
-        match writeln!(out, "{answer}") {
-            // A reader that has seen enough, such as `head`.
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-            written => written?,
+        if !write_line(&mut out, &answer)? {
+            return Ok(());
         }
     }
     out.flush()?;

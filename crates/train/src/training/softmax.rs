@@ -9,6 +9,7 @@ use burn::tensor::TensorData;
 use ingle_model::methods::RankLoss;
 use kernel::{ITEMS, LogSum, Operands, ROWS, STRIP, Token};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Parts that the catalogue is worked on in: enough for the cores of a large machine. What is added
 /// up depends on them and not on the threads.
@@ -51,24 +52,20 @@ pub fn cross_entropy(hidden: &Tensor<2>, table: &Tensor<2>, targets: &[u32]) -> 
     let blocks = table.len() / (ITEMS * padded);
     let part = blocks.div_ceil(PARTS);
 
-    let starts: Vec<usize> = (0..blocks).step_by(part).collect();
-    let sums: Vec<Vec<LogSum>> = (starts.par_iter())
-        .map(|&start| kernel::log_sums(&operands, start..blocks.min(start + part)))
+    let parts: Vec<Range<usize>> = (0..blocks)
+        .step_by(part)
+        .map(|start| start..blocks.min(start + part))
+        .collect();
+    let sums: Vec<Vec<LogSum>> = (parts.par_iter())
+        .map(|blocks| kernel::log_sums(&operands, blocks.clone()))
         .collect();
     let scale = 1.0 / tokens as f32;
     let (loss, shares) = losses(&operands, &sums, targets, scale);
 
     let mut table_gradient = vec![0.0; table.len()];
     let hidden_parts: Vec<Vec<f32>> = (table_gradient.par_chunks_mut(part * ITEMS * padded))
-        .zip(&starts)
-        .map(|(gradient, &start)| {
-            kernel::gradients(
-                &operands,
-                start..blocks.min(start + part),
-                &shares,
-                gradient,
-            )
-        })
+        .zip(&parts)
+        .map(|(gradient, blocks)| kernel::gradients(&operands, blocks.clone(), &shares, gradient))
         .collect();
     let hidden_gradient = sum(hidden_parts);
     Fused {
