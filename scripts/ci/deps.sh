@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Dependencies point one way: root -> model -> bundle, train -> model, train -> serve -> bundle.
+# Dependencies point one way: root -> model -> bundle, train -> model, train -> kernel, train -> serve -> bundle.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -37,16 +37,18 @@ exactly() {
 }
 
 exactly ingle-bundle ""
+exactly ingle-kernel ""
 exactly ingle-model "ingle-bundle"
 exactly ingle-serve "ingle-bundle"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-model ingle-serve"
+exactly ingle-train "ingle-bundle ingle-kernel ingle-model ingle-serve"
 
-for package in ingle-bundle ingle-serve; do
-  never "$package" "bytes and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
+for package in ingle-bundle ingle-kernel ingle-serve; do
+  never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
 done
 never ingle-model "the program chooses the backend" \
   'burn-(flex|ndarray|wgpu|optim)|rayon.*|tokio|wgpu.*' --package ingle-model
+never ingle-kernel "arithmetic starts no threads" "rayon.*" --package ingle-kernel
 for engine in cpu gpu; do
   never "ingle for wasm32 ($engine)" "the browser neither trains nor has threads" \
     'burn-(optim|train)|rayon.*|tokio|clap|axum|arrow|parquet' \

@@ -94,7 +94,13 @@ pub fn dropout<const D: usize>(x: Tensor<D>, rate: f32, rng: Option<&mut Rng>) -
         return x;
     };
     let shape = x.dims();
-    let count: usize = shape.iter().product();
+    let mask = dropout_mask(shape.iter().product(), rate, rng);
+    let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
+    x * mask
+}
+
+/// What dropout multiplies `count` elements by: 0 with probability `rate`, else `1 / (1 - rate)`.
+pub fn dropout_mask(count: usize, rate: f32, rng: &mut Rng) -> Vec<f32> {
     // 16 random bits an element: the rate is met to 1 in 65,536.
     let threshold = (rate * 65_536.0) as u64;
     let scale = 1.0 / (1.0 - rate);
@@ -107,8 +113,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, rate: f32, rng: Option<&mut Rng>) -
         }
     }
     mask.truncate(count);
-    let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
-    x * mask
+    mask
 }
 
 #[cfg(test)]

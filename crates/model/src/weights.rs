@@ -112,6 +112,6 @@ impl ModuleMapper for Loader {
         }
         let device = param.lazy_device();
         let data = TensorData::new(weight.data, weight.shape);
-        param.map(|_| Tensor::from_data(data, &device))
+        param.map(|old| Tensor::from_data(data, &device).set_require_grad(old.is_require_grad()))
     }
 }

@@ -2,6 +2,7 @@
 //! it had reached. A checkpoint is written beside the previous one and takes its place by
 //! renaming, so that a crash or a full disk leaves one of the two whole.
 
+use super::backbone::Learner;
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -9,10 +10,10 @@ use burn::store::ModuleRecord;
 use ingle_model::Model;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Layout of a run folder; a run of another version is not resumed.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The place a training has reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,17 +68,21 @@ pub struct Whole {
     pub optimizer: ModuleOptimizer,
     /// The place in the training.
     pub state: State,
+    /// Where the moments of a backbone trained by hand are, once there are any.
+    pub moments: Option<PathBuf>,
 }
 
 const CURRENT: &str = "checkpoint";
 const PREVIOUS: &str = "checkpoint.previous";
 const COMING: &str = "checkpoint.coming";
+const MOMENTS: &str = "moments.safetensors";
 
 /// Writes a checkpoint into the run folder: the model, its mean over epochs, and how they go on.
 pub fn save(
     run: &Path,
     [model, average]: [&Model; 2],
     optimizer: &ModuleOptimizer,
+    learner: Option<&mut Learner>,
     state: &State,
 ) -> Result<()> {
     let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
@@ -86,6 +91,9 @@ pub fn save(
     save_model(&coming.join("model.bpk"), model)?;
     save_model(&coming.join("average.bpk"), average)?;
     (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
+    if let Some(learner) = learner {
+        learner.save(&coming.join(MOMENTS))?;
+    }
     write_atomically(
         &coming.join("state.json"),
         &serde_json::to_vec_pretty(state)?,
@@ -127,6 +135,7 @@ pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
         average: load_model(&dir.join("average.bpk"), fresh.average)?,
         optimizer,
         state,
+        moments: Some(dir.join(MOMENTS)).filter(|path| path.exists()),
     })
 }
 

@@ -9,6 +9,7 @@ use ingle_model::methods::{MethodConfig, NAMES};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+use super::backbone::Pace;
 use crate::data::InputError;
 use crate::data::corrupt::Kind;
 
@@ -47,6 +48,11 @@ pub struct Schedule {
     /// Weight of the past in the mean of the weights over epochs, which is what is validated and
     /// kept, `0.0..1.0`; 0 keeps the weights as they are.
     pub average: f64,
+    /// What each item embedding loses of itself a step, times the learning rate.
+    pub weight_decay: f64,
+    /// Items drawn a step to rank targets among, beside the targets of the step; 0 ranks the whole
+    /// catalogue, which is better and, up to some ten thousand items, fast.
+    pub negatives: usize,
 }
 
 /// How a learning rate changes over a training.
@@ -112,6 +118,8 @@ impl Default for Schedule {
             decay: Decay::None,
             batch_clicks: 2048,
             average: 0.0,
+            weight_decay: 0.0,
+            negatives: 0,
         }
     }
 }
@@ -140,6 +148,8 @@ impl Denoising {
             decay: Decay::None,
             batch_clicks: self.batch_clicks,
             average: 0.0,
+            weight_decay: 0.0,
+            negatives: 0,
         }
     }
 }
@@ -218,6 +228,14 @@ impl Config {
 }
 
 impl Schedule {
+    /// How far the steps go after `done` epochs.
+    pub fn pace(&self, done: f64) -> Pace {
+        Pace {
+            rate: self.learning_rate * self.decay.factor(done / self.epochs as f64),
+            weight_decay: self.weight_decay,
+        }
+    }
+
     fn validate(&self, name: &str) -> Result<(), String> {
         if self.epochs == 0 || self.patience == 0 || self.batch_clicks == 0 {
             return Err(format!(
@@ -234,6 +252,12 @@ impl Schedule {
             let average = self.average;
             return Err(format!(
                 "{name}.average is {average}, but must be at least 0 and below 1"
+            ));
+        }
+        if !(0.0..=10.0).contains(&self.weight_decay) {
+            let decay = self.weight_decay;
+            return Err(format!(
+                "{name}.weight_decay is {decay}, but must be between 0 and 10"
             ));
         }
         Ok(())

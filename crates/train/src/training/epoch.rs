@@ -1,11 +1,12 @@
 //! One epoch of one phase: the steps over all training histories.
 
+use super::backbone::{Gradient, Learner, Pace};
 use super::batches::plan;
 use super::checkpoint::State;
 use super::config::Schedule;
+use super::on_device::CatalogueSoftmax;
 use super::progress::Progress;
-use super::samples::{Corruption, labelled, next_items};
-use super::softmax::FullSoftmax;
+use super::samples::{Corruption, labelled, next_items, window};
 use crate::data::Dataset;
 use anyhow::{Result, bail};
 use burn::module::Module;
@@ -27,6 +28,8 @@ pub struct Context<'a> {
     pub seed: u64,
     /// Where gradients are recorded.
     pub device: Device,
+    /// Whether the backbone is trained without a graph, as the CPU does.
+    pub by_hand: bool,
     /// Set when the person wants to stop.
     pub stop: &'a AtomicBool,
     /// What the person sees.
@@ -65,17 +68,64 @@ pub struct Diverged {
     epoch: usize,
 }
 
+/// What an epoch changes.
+pub struct Trained {
+    /// The model. While a learner has the backbone, its weights there are those before the epoch.
+    pub model: Model,
+    /// Burn's optimiser, of what trains through its graph.
+    pub optimizer: ModuleOptimizer,
+    /// What trains the backbone by hand, in a phase that learns it on the CPU.
+    pub learner: Option<Learner>,
+}
+
+/// What one step has found out and not yet acted on.
+enum Found {
+    ByHand(Gradient),
+    Graph(f32, GradientsParams),
+}
+
+impl Found {
+    fn loss(&self) -> f32 {
+        match self {
+            Self::ByHand(gradient) => gradient.loss,
+            Self::Graph(loss, _) => *loss,
+        }
+    }
+}
+
+impl Trained {
+    fn step(&mut self, found: Found, pace: Pace) {
+        match found {
+            Found::ByHand(gradient) => {
+                let learner = self.learner.as_mut();
+                learner
+                    .expect("it found the gradient")
+                    .step(&gradient, pace);
+            }
+            Found::Graph(_, gradients) => {
+                self.model = (self.optimizer).step(pace.rate, self.model.clone(), gradients);
+            }
+        }
+    }
+
+    /// Hands what a learner has learnt to the model.
+    fn settle(&mut self) {
+        if let Some(learner) = &self.learner {
+            self.model = learner.write(self.model.clone());
+        }
+    }
+}
+
 /// Runs the steps of the current epoch from `state.step` on.
 pub fn run(
     context: &Context<'_>,
     phase: &Phase,
     schedule: &Schedule,
-    model: &mut Model,
-    optimizer: &mut ModuleOptimizer,
+    trained: &mut Trained,
     state: &mut State,
 ) -> Result<Ended> {
     let place = [3, state.phase as u64, state.epoch as u64];
-    let lengths = lengths(context, phase.learns, model.backbone.max_len());
+    let lengths = lengths(context, phase.learns, trained.model.backbone.max_len());
     let batches = plan(
         &lengths,
         schedule.batch_clicks,
@@ -85,10 +135,12 @@ pub fn run(
     context.progress.start(title, lengths.iter().sum());
     for (step, users) in batches.iter().enumerate().skip(state.step) {
         if context.stop.load(Ordering::Relaxed) {
+            trained.settle();
             return Ok(Ended::Interrupted);
         }
         let mut rng = Rng::new(context.seed, &[place[0], place[1], place[2], step as u64]);
-        let (loss, gradients) = gradients(context, phase, model, users, state.epoch, &mut rng);
+        let found = find(context, phase, trained, users, state.epoch, &mut rng);
+        let loss = found.loss();
         if !loss.is_finite() {
             let epoch = state.epoch + 1;
             bail!(Diverged {
@@ -98,8 +150,7 @@ pub fn run(
             });
         }
         let done = state.epoch as f64 + step as f64 / batches.len() as f64;
-        let left = schedule.decay.factor(done / schedule.epochs as f64);
-        *model = optimizer.step(schedule.learning_rate * left, model.clone(), gradients);
+        trained.step(found, schedule.pace(done));
         let clicks: usize = users.iter().map(|&user| lengths[user]).sum();
         state.step = step + 1;
         state.loss.0 += f64::from(loss) * clicks as f64;
@@ -108,6 +159,7 @@ pub fn run(
             .progress
             .advance(clicks, state.loss.0 / state.loss.1);
     }
+    trained.settle();
     let (sum, count) = state.loss;
     Ok(Ended::Complete(sum / count.max(1.0), count))
 }
@@ -129,7 +181,32 @@ fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> 
 }
 
 /// Loss and gradients of one batch of users.
-fn gradients(
+fn find(
+    context: &Context<'_>,
+    phase: &Phase,
+    trained: &mut Trained,
+    users: &[usize],
+    epoch: usize,
+    rng: &mut Rng,
+) -> Found {
+    let model = &trained.model;
+    let max_len = model.backbone.max_len();
+    match &mut trained.learner {
+        Some(learner) => {
+            let windows = users
+                .iter()
+                .map(|&user| window(context.data, user, max_len));
+            Found::ByHand(learner.gradient(&windows.collect::<Vec<_>>(), rng))
+        }
+        None => {
+            let (loss, gradients) = by_graph(context, phase, model, users, epoch, rng);
+            Found::Graph(loss, gradients)
+        }
+    }
+}
+
+/// The same through Burn's autodiff.
+fn by_graph(
     context: &Context<'_>,
     phase: &Phase,
     model: &Model,
@@ -144,7 +221,7 @@ fn gradients(
         ..
     } = context;
     let max_len = model.backbone.max_len();
-    let mut rank = FullSoftmax::new(model.backbone.items.val());
+    let mut rank = CatalogueSoftmax::new(model.backbone.items.val());
     let loss = match phase.learns {
         Learns::Backbone => {
             let (batch, targets) = next_items(data, users, max_len, popularity, device);
@@ -216,6 +293,7 @@ mod tests {
             corruption: None,
             seed: 1,
             device: Device::flex().autodiff(),
+            by_hand: true,
             stop: &AtomicBool::new(false),
             progress: &Progress::new(),
         };
@@ -230,18 +308,19 @@ mod tests {
         let mut state = State::fresh();
         state.epoch = 2;
         state.step = 1;
-        let mut optimizer = AdamConfig::new().init();
         let phase = &config.method.phases()[0];
-        let ended = run(
-            &context,
-            phase,
-            &schedule,
-            &mut model,
-            &mut optimizer,
-            &mut state,
-        );
-        let error = ended.expect_err("no number").to_string();
-        assert!(error.contains("at step 2 of epoch 3"), "{error}");
-        assert_eq!(state.step, 1);
+        let counts = data.train_counts();
+        let by_hand = Learner::new(&model, &config.backbone, 0, &counts);
+        for learner in [None, Some(by_hand)] {
+            let mut trained = Trained {
+                model: model.clone(),
+                optimizer: AdamConfig::new().init(),
+                learner,
+            };
+            let ended = run(&context, phase, &schedule, &mut trained, &mut state);
+            let error = ended.expect_err("no number").to_string();
+            assert!(error.contains("at step 2 of epoch 3"), "{error}");
+            assert_eq!(state.step, 1);
+        }
     }
 }

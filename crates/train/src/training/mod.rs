@@ -1,12 +1,14 @@
 //! Training: from a prepared dataset to a run folder with the best weights.
 
 pub mod average;
+pub mod backbone;
 pub mod batches;
 pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
 pub mod epoch;
 pub mod judge;
+pub mod on_device;
 pub mod progress;
 pub mod run;
 pub mod samples;

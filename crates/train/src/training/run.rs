@@ -10,9 +10,10 @@
 //! ```
 
 use super::average::blend;
+use super::backbone::Learner;
 use super::checkpoint::{self, State, load_model, save_model, write_atomically};
 use super::config::{Config, Schedule};
-use super::epoch::{self, Context, Ended};
+use super::epoch::{self, Context, Ended, Trained};
 use super::judge::{self, LabelledHistory, Verdicts};
 use super::progress::Progress;
 use super::samples::{Corruption, latest, popularity};
@@ -216,6 +217,7 @@ impl Run {
             },
             seed: self.config.seed,
             device: Device::flex().autodiff(),
+            by_hand: true,
             stop,
             progress,
         };
@@ -227,10 +229,9 @@ impl Run {
 struct Trainer<'a> {
     run: &'a mut Run,
     context: &'a Context<'a>,
-    model: Model,
+    trained: Trained,
     /// The mean of the weights over epochs, which is what is validated and kept.
     average: Model,
-    optimizer: ModuleOptimizer,
     state: State,
     phases: &'static [Phase],
     valid: Vec<Case<'a>>,
@@ -248,12 +249,14 @@ impl<'a> Trainer<'a> {
             model: fresh,
             optimizer: optimizer(),
             state: State::fresh(),
+            moments: None,
         };
         let checkpoint::Whole {
             model,
             average,
             optimizer,
             state,
+            moments,
         } = checkpoint::load(&run.dir, whole)?;
         keep_lines(&run.dir.join("metrics.jsonl"), state.lines)?;
         let valid = judge::cases(context.data, Split::Valid);
@@ -266,17 +269,37 @@ impl<'a> Trainer<'a> {
                 })
             })
             .collect();
-        Ok(Self {
+        let mut trainer = Self {
             run,
             context,
-            model,
+            trained: Trained {
+                model,
+                optimizer,
+                learner: None,
+            },
             average,
-            optimizer,
             state,
             phases,
             valid,
             corrupted,
             since: Instant::now(),
+        };
+        trainer.trained.learner = trainer.learner();
+        if let (Some(learner), Some(path)) = (&mut trainer.trained.learner, moments) {
+            learner.load(&path)?;
+        }
+        Ok(trainer)
+    }
+
+    /// What trains the backbone by hand, where the phase learns it and the device is the CPU.
+    fn learner(&self) -> Option<Learner> {
+        let phase = self.phases.get(self.state.phase)?;
+        let by_hand = phase.learns == Learns::Backbone && self.context.by_hand;
+        by_hand.then(|| {
+            let config = &self.run.config;
+            let counts = self.context.data.train_counts();
+            let negatives = config.training.negatives;
+            Learner::new(&self.trained.model, &config.backbone, negatives, &counts)
         })
     }
 
@@ -307,18 +330,17 @@ impl<'a> Trainer<'a> {
         let start = Instant::now();
         let Self {
             context,
-            model,
-            optimizer,
+            trained,
             state,
             ..
         } = self;
-        let ended = epoch::run(context, phase, schedule, model, optimizer, state)?;
+        let ended = epoch::run(context, phase, schedule, trained, state)?;
         let Ended::Complete(loss, clicks) = ended else {
             self.checkpoint()?;
             return Ok(false);
         };
         let seconds = start.elapsed().as_secs_f64();
-        let latest = self.model.valid();
+        let latest = self.trained.model.valid();
         let before = self.state.epoch;
         self.average = blend(self.average.clone(), &latest, schedule.average, before);
         let (name, figure) = self.validate(phase)?;
@@ -374,9 +396,10 @@ impl<'a> Trainer<'a> {
 
     fn end_phase(&mut self, phase: &Phase) -> Result<()> {
         let best = self.run.dir.join(best_file(phase));
-        self.model = load_model(&best, self.model.clone())?;
-        self.average = self.model.valid();
-        self.optimizer = optimizer();
+        let trained = &mut self.trained;
+        trained.model = load_model(&best, trained.model.clone())?;
+        trained.optimizer = optimizer();
+        self.average = trained.model.valid();
         let (value, epoch) = self.state.best.context("a phase has at least one epoch")?;
         let figure = match phase.learns {
             Learns::Backbone => "validation ndcg@10",
@@ -398,6 +421,7 @@ impl<'a> Trainer<'a> {
                 super::calibrate::temperature(&self.verdicts(&self.average, &device)?);
         }
         self.state.next_phase();
+        self.trained.learner = self.learner();
         self.checkpoint()
     }
 
@@ -411,8 +435,9 @@ impl<'a> Trainer<'a> {
     fn checkpoint(&mut self) -> Result<()> {
         checkpoint::save(
             &self.run.dir,
-            [&self.model, &self.average],
-            &self.optimizer,
+            [&self.trained.model, &self.average],
+            &self.trained.optimizer,
+            self.trained.learner.as_mut(),
             &self.state,
         )?;
         self.account()

@@ -1,10 +1,10 @@
 //! From histories to the tensors of one step.
 
 use super::config::Denoising;
-use super::softmax::tensor;
 use crate::data::Dataset;
 use crate::data::corrupt::{Sampler, corrupt_history};
 use burn::prelude::*;
+use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
 use ingle_model::{Batch, Rng};
 use rand::SeedableRng;
@@ -15,6 +15,11 @@ pub fn popularity(counts: &[u32]) -> Vec<f32> {
     counts.iter().map(|&count| (count as f32).ln_1p()).collect()
 }
 
+/// The latest training clicks of a user: at most `max_len` to predict from and the last to predict.
+pub fn window(data: &Dataset, user: usize, max_len: usize) -> &[u32] {
+    latest(data.train(user), max_len + 1)
+}
+
 /// Clean histories and the next item at every position.
 pub fn next_items(
     data: &Dataset,
@@ -23,9 +28,8 @@ pub fn next_items(
     popularity: &[f32],
     device: &Device,
 ) -> (Batch, Vec<u32>) {
-    let windows: Vec<&[u32]> = users
-        .iter()
-        .map(|&u| latest(data.train(u), max_len + 1))
+    let windows: Vec<&[u32]> = (users.iter())
+        .map(|&user| window(data, user, max_len))
         .collect();
     let histories: Vec<&[u32]> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
     let len = longest(&histories);
@@ -114,4 +118,9 @@ pub fn longest<H: AsRef<[u32]>>(histories: &[H]) -> usize {
         .max()
         .unwrap_or(0)
         .max(1)
+}
+
+/// Host floats as a tensor.
+pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -4,7 +4,7 @@
 /// `exp(x)` for `x <= 0`, relative error below 2e-7 where the result is a normal number and 0 below
 /// that: `2^n` by exponent bits times the Taylor polynomial of degree 7 for the fraction.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const LOWEST: f32 = -87.0;
     /// Added to a number it leaves the nearest whole number in the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;

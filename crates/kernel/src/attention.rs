@@ -1,0 +1,206 @@
+//! Causal self-attention within one history
+//! ([Attention Is All You Need](https://arxiv.org/abs/1706.03762)): each click looks at itself and the
+//! clicks before it. There is no padding: a history is as long as it is.
+
+use crate::exp::exp;
+use crate::vector::{dot_inlined, widest};
+
+/// Queries, keys and values of one history, each `[len, width]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// What each click looks for.
+    pub query: &'a [f32],
+    /// What each click is found by.
+    pub key: &'a [f32],
+    /// What each click hands on.
+    pub value: &'a [f32],
+    /// Width of a row.
+    pub width: usize,
+    /// Heads, which divide `width`.
+    pub heads: usize,
+}
+
+impl Inputs<'_> {
+    /// Clicks of the history, and floats of a head.
+    #[inline(always)]
+    fn dims(&self) -> [usize; 2] {
+        [self.query.len() / self.width, self.width / self.heads]
+    }
+
+    /// Attention weights that the history has: a square for each head.
+    pub fn weights(&self) -> usize {
+        let [len, _] = self.dims();
+        self.heads * len * len
+    }
+}
+
+/// Attends: weights after the softmax into `weights`, 0 where a click may not look, and the mixed
+/// values into `out`.
+///
+/// # Shapes
+/// - `dropout`: `[heads, len, len]`, what each weight is multiplied by before it mixes; empty for 1
+/// - `weights`: `[heads, len, len]`
+/// - `out`: `[len, width]`, overwritten
+pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &mut [f32]) {
+    let Inputs {
+        query,
+        key,
+        value,
+        width,
+        ..
+    } = *inputs;
+    let [len, depth] = inputs.dims();
+    let scale = 1.0 / (depth as f32).sqrt();
+    out.fill(0.0);
+    widest(|| {
+        for (row, weights) in weights.chunks_exact_mut(len).enumerate() {
+            let [head, at] = [row / len, row % len];
+            let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+            let query = &query[part(at)];
+            for (other, weight) in weights[..=at].iter_mut().enumerate() {
+                *weight = scale * dot_inlined(query, &key[part(other)]);
+            }
+            weights[at + 1..].fill(0.0);
+            softmax(&mut weights[..=at]);
+            let out = &mut out[part(at)];
+            for (other, &weight) in weights[..=at].iter().enumerate() {
+                let weight = weight * dropout.get(row * len + other).unwrap_or(&1.0);
+                add_scaled(out, weight, &value[part(other)]);
+            }
+        }
+    });
+}
+
+/// Adds the gradients with respect to queries, keys and values, given that of the output.
+///
+/// # Shapes
+/// - `dropout`, `weights`: as in [`forward`]
+/// - `out_gradient` and the three gradients: `[len, width]`
+pub fn backward(
+    inputs: &Inputs<'_>,
+    dropout: &[f32],
+    weights: &[f32],
+    out_gradient: &[f32],
+    [query_gradient, key_gradient, value_gradient]: [&mut [f32]; 3],
+) {
+    let Inputs {
+        query,
+        key,
+        value,
+        width,
+        ..
+    } = *inputs;
+    let [len, depth] = inputs.dims();
+    let scale = 1.0 / (depth as f32).sqrt();
+    let mut slopes = vec![0.0; len];
+    widest(|| {
+        for (row, weights) in weights.chunks_exact(len).enumerate() {
+            let [head, at] = [row / len, row % len];
+            let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+            let out = &out_gradient[part(at)];
+            let mut mean = 0.0;
+            for other in 0..=at {
+                let kept = *dropout.get(row * len + other).unwrap_or(&1.0);
+                slopes[other] = kept * dot_inlined(out, &value[part(other)]);
+                mean += weights[other] * slopes[other];
+                add_scaled(&mut value_gradient[part(other)], weights[other] * kept, out);
+            }
+            for other in 0..=at {
+                let slope = scale * weights[other] * (slopes[other] - mean);
+                add_scaled(&mut query_gradient[part(at)], slope, &key[part(other)]);
+                add_scaled(&mut key_gradient[part(other)], slope, &query[part(at)]);
+            }
+        }
+    });
+}
+
+#[inline(always)]
+fn softmax(row: &mut [f32]) {
+    let max = row.iter().fold(f32::NEG_INFINITY, |max, &x| max.max(x));
+    let mut sum = 0.0;
+    for x in row.iter_mut() {
+        *x = exp(*x - max);
+        sum += *x;
+    }
+    for x in row {
+        *x /= sum;
+    }
+}
+
+#[inline(always)]
+fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = from.mul_add(scale, *to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{close, differences, random, weigh};
+
+    const LEN: usize = 5;
+    const WIDTH: usize = 6;
+
+    fn mix(inputs: &Inputs<'_>, dropout: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let (mut weights, mut out) = (vec![9.0; inputs.weights()], vec![9.0; LEN * WIDTH]);
+        forward(inputs, dropout, &mut weights, &mut out);
+        (weights, out)
+    }
+
+    #[test]
+    fn gradients_equal_finite_differences() {
+        let [query, key, value, direction] = [1, 2, 3, 4].map(|seed| random(LEN * WIDTH, seed));
+        for heads in [1, 2, 3] {
+            let inputs = Inputs {
+                query: &query,
+                key: &key,
+                value: &value,
+                width: WIDTH,
+                heads,
+            };
+            let dropout: Vec<f32> = (0..inputs.weights())
+                .map(|i| [0.0, 2.0, 1.0][i % 3])
+                .collect();
+            let (weights, _) = mix(&inputs, &dropout);
+            let mut gradients = [(); 3].map(|()| vec![0.0; LEN * WIDTH]);
+            let [q, k, v] = &mut gradients;
+            backward(&inputs, &dropout, &weights, &direction, [q, k, v]);
+            let loss = |inputs: Inputs<'_>| weigh(&mix(&inputs, &dropout).1, &direction);
+            let by_query = differences(&query, |x| loss(Inputs { query: x, ..inputs }));
+            let by_key = differences(&key, |x| loss(Inputs { key: x, ..inputs }));
+            let by_value = differences(&value, |x| loss(Inputs { value: x, ..inputs }));
+            for (found, expected) in gradients.iter().zip([by_query, by_key, by_value]) {
+                close(found, &expected, 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn a_click_looks_at_itself_and_at_earlier_ones_only() {
+        let [query, key, value] = [1, 2, 3].map(|seed| random(LEN * WIDTH, seed));
+        let inputs = Inputs {
+            query: &query,
+            key: &key,
+            value: &value,
+            width: WIDTH,
+            heads: 1,
+        };
+        let (weights, before) = mix(&inputs, &[]);
+        for (at, row) in weights.chunks_exact(LEN).enumerate() {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+            assert!(row[at + 1..].iter().all(|&w| w == 0.0));
+        }
+        let mut value = value.clone();
+        value[4 * WIDTH..].fill(7.0);
+        let (_, after) = mix(
+            &Inputs {
+                value: &value,
+                ..inputs
+            },
+            &[],
+        );
+        assert_eq!(before[..4 * WIDTH], after[..4 * WIDTH]);
+        assert_ne!(before[4 * WIDTH..], after[4 * WIDTH..]);
+    }
+}

@@ -1,0 +1,21 @@
+//! The arithmetic of a causal Transformer over item embeddings, forwards and backwards, on plain
+//! slices of `f32`. One file an operation; each is written for the widest vectors of the machine it
+//! runs on, chosen when it runs. Nothing here allocates tensors, draws random numbers or starts threads.
+//!
+//! A matrix is a slice of rows. Gradients are added to what they are given, unless said otherwise.
+
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into a dispatched function is compiled for the oldest machine there is"
+)]
+
+pub mod attention;
+mod exp;
+pub mod gelu;
+pub mod norm;
+pub mod product;
+pub mod softmax;
+pub mod vector;
+
+#[cfg(test)]
+mod testing;

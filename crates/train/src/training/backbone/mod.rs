@@ -1,0 +1,253 @@
+//! Training of the backbone on the CPU, by hand: next-item cross-entropy over every click, a backward
+//! pass without a graph, and Adam over flat vectors. Clicks cost what they cost and padding nothing;
+//! histories are worked on in shards, on all cores. What is computed does not depend on how many
+//! there are.
+//!
+//! Other devices train through Burn's autodiff ([`super::on_device`]); the tests hold both to one
+//! another.
+
+mod adam;
+mod candidates;
+mod layout;
+mod pass;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use adam::Pace;
+
+use super::softmax::{cross_entropy, sum};
+use adam::Moments;
+use candidates::{Candidates, Sampler};
+use ingle_model::{BackboneConfig, Model, Rng};
+use layout::Layout;
+use pass::{Packed, Pass, Tape, transposed};
+use rayon::prelude::*;
+
+/// Clicks that one core works on at a time, about.
+const SHARD: usize = 256;
+
+/// A backbone being trained.
+#[derive(Debug)]
+pub struct Learner {
+    layout: Layout,
+    table: Trained,
+    values: Trained,
+    /// Steps taken.
+    steps: u64,
+    /// Step at which each row of the table was last changed; empty while all change at every step.
+    last: Vec<u32>,
+    sampler: Option<Sampler>,
+}
+
+/// Weights and their moments.
+#[derive(Debug)]
+struct Trained {
+    weights: Vec<f32>,
+    moments: Moments,
+}
+
+impl Trained {
+    fn new(weights: Vec<f32>) -> Self {
+        Self {
+            moments: Moments::new(weights.len()),
+            weights,
+        }
+    }
+}
+
+/// What a step learns from.
+#[derive(Debug)]
+pub struct Gradient {
+    /// Mean cross-entropy.
+    pub loss: f32,
+    /// Rows of the table that `table` belongs to; nothing for all of them in order.
+    rows: Option<Vec<u32>>,
+    table: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl Learner {
+    /// Goes on from a model's weights. With `negatives`, targets are ranked among that many items and
+    /// those of the step instead of the whole catalogue; `counts` says how often each was clicked.
+    pub fn new(model: &Model, config: &BackboneConfig, negatives: usize, counts: &[u32]) -> Self {
+        let layout = Layout::new(config);
+        let [table, values] = layout.read(model).map(Trained::new);
+        let sampler = (negatives > 0).then(|| Sampler::new(negatives, counts));
+        Self {
+            last: vec![0; if sampler.is_some() { counts.len() } else { 0 }],
+            layout,
+            table,
+            values,
+            steps: 0,
+            sampler,
+        }
+    }
+
+    /// The model with the weights as they are now.
+    pub fn write(&self, model: Model) -> Model {
+        let [table, values] = [&self.table, &self.values].map(|part| &part.weights);
+        self.layout.write(model, table, values)
+    }
+
+    /// Loss and gradient of predicting each click of `windows` but the first from those before it.
+    ///
+    /// # Panics
+    /// If a window has fewer than two clicks or more than one above `max_len`.
+    pub fn gradient(&mut self, windows: &[&[u32]], rng: &mut Rng) -> Gradient {
+        let width = self.layout.config.width;
+        let targets: Vec<u32> = windows.iter().flat_map(|w| &w[1..]).copied().collect();
+        let candidates = self.sampler.as_mut().map(|s| s.draw(&targets, rng));
+        let stream = rng.bits();
+        let turned = transposed(&self.layout, &self.values.weights);
+        let pass = Pass {
+            layout: &self.layout,
+            values: &self.values.weights,
+            transposed: &turned,
+            table: &self.table.weights,
+        };
+        let shards = shards(windows);
+        let tapes: Vec<Tape> = (shards.par_iter().enumerate())
+            .map(|(at, shard)| pass.forward(shard, Some(&mut Rng::new(stream, &[at as u64]))))
+            .collect();
+        let hidden: Vec<f32> = tapes
+            .iter()
+            .flat_map(|tape| &tape.hidden)
+            .copied()
+            .collect();
+        let (loss, hidden, mut table) = match &candidates {
+            None => {
+                let fused = cross_entropy(&hidden, pass.table, width, &targets, &[]);
+                (fused.loss, fused.hidden, fused.table)
+            }
+            Some(Candidates {
+                items,
+                bias,
+                targets,
+            }) => {
+                let rows = gather(pass.table, items, width);
+                let fused = cross_entropy(&hidden, &rows, width, targets, bias);
+                (fused.loss, fused.hidden, fused.table)
+            }
+        };
+        let (values, embedded) = backward(&pass, &shards, &tapes, &hidden);
+        let clicks: Vec<u32> = shards
+            .iter()
+            .flat_map(|shard| &shard.items)
+            .copied()
+            .collect();
+        let mut rows = candidates.map(|candidates| candidates.items);
+        scatter(&clicks, &embedded, width, rows.as_mut(), &mut table);
+        Gradient {
+            loss,
+            rows,
+            table,
+            values,
+        }
+    }
+
+    /// Takes a step.
+    pub fn step(&mut self, gradient: &Gradient, pace: Pace) {
+        self.steps += 1;
+        let Trained { weights, moments } = &mut self.table;
+        match &gradient.rows {
+            None => moments.step(weights, &gradient.table, pace, self.steps),
+            Some(rows) => {
+                let last = &mut self.last;
+                moments.step_rows(weights, rows, &gradient.table, pace, self.steps, last);
+            }
+        }
+        let Trained { weights, moments } = &mut self.values;
+        // Positions, biases and norms are few: only the table is drawn to 0.
+        let pace = Pace {
+            weight_decay: 0.0,
+            ..pace
+        };
+        moments.step(weights, &gradient.values, pace, self.steps);
+    }
+}
+
+/// The clicks of all windows but their last, in groups of whole histories.
+fn shards(windows: &[&[u32]]) -> Vec<Packed> {
+    let mut shards = Vec::new();
+    let mut held = Vec::new();
+    let mut clicks = 0;
+    for window in windows {
+        held.push(&window[..window.len() - 1]);
+        clicks += window.len() - 1;
+        if clicks >= SHARD {
+            shards.push(Packed::of(&held));
+            (held, clicks) = (Vec::new(), 0);
+        }
+    }
+    if !held.is_empty() {
+        shards.push(Packed::of(&held));
+    }
+    shards
+}
+
+/// Gradients of all parameters but the table, and of the clicks' embeddings.
+fn backward(
+    pass: &Pass<'_>,
+    shards: &[Packed],
+    tapes: &[Tape],
+    hidden: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    let mut rest = hidden;
+    let hidden: Vec<&[f32]> = (tapes.iter())
+        .map(|tape| {
+            let (own, others) = rest.split_at(tape.hidden.len());
+            rest = others;
+            own
+        })
+        .collect();
+    let (values, embedded): (Vec<_>, Vec<_>) = (shards.par_iter())
+        .zip(tapes)
+        .zip(hidden)
+        .map(|((shard, tape), hidden)| {
+            let mut values = vec![0.0; pass.layout.len()];
+            let embedded = pass.backward(shard, tape, hidden, &mut values);
+            (values, embedded)
+        })
+        .unzip();
+    (sum(values), embedded.concat())
+}
+
+/// Rows of a table.
+fn gather(table: &[f32], items: &[u32], width: usize) -> Vec<f32> {
+    let rows = items
+        .iter()
+        .map(|&item| &table[item as usize * width..][..width]);
+    rows.flatten().copied().collect()
+}
+
+/// Adds the gradients of clicks' embeddings to the rows of their items. Where only some `rows` have a
+/// place, those that have none yet get one at the end.
+fn scatter(
+    clicks: &[u32],
+    embedded: &[f32],
+    width: usize,
+    rows: Option<&mut Vec<u32>>,
+    table: &mut Vec<f32>,
+) {
+    let mut places = rows.map(|rows| {
+        let known = rows.iter().zip(0..).map(|(&item, at)| (item, at));
+        (
+            known.collect::<std::collections::HashMap<u32, usize>>(),
+            rows,
+        )
+    });
+    for (&item, gradient) in clicks.iter().zip(embedded.chunks_exact(width)) {
+        let row = match &mut places {
+            None => item as usize,
+            Some((known, rows)) => *known.entry(item).or_insert_with(|| {
+                rows.push(item);
+                table.resize(table.len() + width, 0.0);
+                rows.len() - 1
+            }),
+        };
+        for (to, from) in table[row * width..][..width].iter_mut().zip(gradient) {
+            *to += from;
+        }
+    }
+}
