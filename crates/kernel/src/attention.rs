@@ -52,7 +52,7 @@ pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &
     let [len, depth] = inputs.dims();
     let scale = 1.0 / (depth as f32).sqrt();
     out.fill(0.0);
-    widest(|| {
+    widest(#[inline(always)] || {
         for (row, weights) in weights.chunks_exact_mut(len).enumerate() {
             let [head, at] = [row / len, row % len];
             let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
@@ -93,7 +93,7 @@ pub fn backward(
     let [len, depth] = inputs.dims();
     let scale = 1.0 / (depth as f32).sqrt();
     let mut slopes = vec![0.0; len];
-    widest(|| {
+    widest(#[inline(always)] || {
         for (row, weights) in weights.chunks_exact(len).enumerate() {
             let [head, at] = [row / len, row % len];
             let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;

@@ -26,7 +26,7 @@ pub fn forward(x: &[f32], gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Tape) {
         normalised: vec![0.0; x.len()],
         factors: vec![0.0; x.len() / width],
     };
-    widest(|| {
+    widest(#[inline(always)] || {
         let rows = (x.chunks_exact(width).zip(out.chunks_exact_mut(width)))
             .zip(tape.normalised.chunks_exact_mut(width))
             .zip(&mut tape.factors);
@@ -57,7 +57,7 @@ pub fn backward(
 ) {
     let width = gamma.len();
     let mut scaled = vec![0.0; width];
-    widest(|| {
+    widest(#[inline(always)] || {
         let rows = (out_gradient
             .chunks_exact(width)
             .zip(x_gradient.chunks_exact_mut(width)))

@@ -2,8 +2,9 @@
 
 use crate::data::{Dataset, InputError};
 use crate::training::progress::Progress;
-use crate::training::{Config, Run};
+use crate::training::{Compute, Config, Run};
 use anyhow::{Context, Result, bail};
+use burn::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[command(after_help = "Examples:
   ingle train --data data/beauty --method sasrec --out runs/sasrec
   ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
+  ingle train --data data/beauty --device wgpu --out runs/gpu
   ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut")]
 pub struct Args {
     /// Dataset folder written by `ingle prepare`; a resumed run remembers it
@@ -30,9 +32,9 @@ pub struct Args {
     /// Override one setting, as in `--set training.epochs=50`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
-    /// Where to compute
-    #[arg(long, default_value = "cpu", value_parser = ["cpu"])]
-    device: String,
+    /// Where to compute [default: cpu]; a resumed run remembers it
+    #[arg(long, value_enum)]
+    device: Option<Compute>,
     /// Go on with the run in the folder from its last checkpoint
     #[arg(long)]
     resume: bool,
@@ -43,14 +45,14 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let (mut run, data) = if args.resume {
+    let (mut run, data, device) = if args.resume {
         resume(args)?
     } else {
         create(args)?
     };
     let stop = stop_on_interrupt()?;
     let progress = Progress::new();
-    let finished = run.train(&data, &stop, &progress)?;
+    let finished = run.train(&data, &device, &stop, &progress)?;
     drop(progress);
     let dir = run.dir.display();
     if !finished {
@@ -75,7 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn create(args: &Args) -> Result<(Run, Dataset)> {
+fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
     let Some(data_dir) = &args.data else {
         bail!(InputError::other(
             "--data is missing: name a folder that `ingle prepare` wrote"
@@ -92,20 +94,30 @@ fn create(args: &Args) -> Result<(Run, Dataset)> {
     if (0..data.n_users()).all(|user| data.train(user).len() < 2) {
         bail!(InputError::other("no user has two clicks to train on"));
     }
-    let run = Run::create(&args.out, config, data_dir, &data)?;
-    Ok((run, data))
+    let compute = args.device.unwrap_or_default();
+    let device = compute.open()?;
+    let run = Run::create(&args.out, config, compute, data_dir, &data)?;
+    Ok((run, data, device))
 }
 
-fn resume(args: &Args) -> Result<(Run, Dataset)> {
+fn resume(args: &Args) -> Result<(Run, Dataset, Device)> {
     if args.config.is_some() || !args.sets.is_empty() || args.method.is_some() {
         bail!(InputError::other(
             "a resumed run keeps its settings: leave out --config, --set and --method"
         ));
     }
     let run = Run::open(&args.out)?;
+    if let Some(device) = args.device.filter(|device| *device != run.about.device) {
+        bail!(InputError::other(format!(
+            "the run is trained with --device {}, not {}: its optimiser's state is of that kind",
+            run.about.device.name(),
+            device.name()
+        )));
+    }
     let dir = args.data.as_ref().unwrap_or(&run.about.data);
     let data = Dataset::open(dir)?;
-    Ok((run, data))
+    let device = run.about.device.open()?;
+    Ok((run, data, device))
 }
 
 /// The first Ctrl-C asks the training to stop at the next step; a second one ends the program.

@@ -6,6 +6,7 @@ pub mod batches;
 pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
+pub mod device;
 pub mod epoch;
 pub mod judge;
 pub mod on_device;
@@ -15,4 +16,5 @@ pub mod samples;
 pub mod softmax;
 
 pub use config::Config;
+pub use device::Compute;
 pub use run::Run;

@@ -13,6 +13,7 @@ use super::average::blend;
 use super::backbone::Learner;
 use super::checkpoint::{self, State, load_model, save_model, write_atomically};
 use super::config::{Config, Schedule};
+use super::device::Compute;
 use super::epoch::{self, Context, Ended, Trained};
 use super::judge::{self, LabelledHistory, Verdicts};
 use super::progress::Progress;
@@ -47,6 +48,8 @@ pub struct About {
     pub data_hash: String,
     /// Items of the catalogue.
     pub items: usize,
+    /// Where it is trained.
+    pub device: Compute,
     /// Best validation figure of each finished phase.
     pub phases: Vec<BestOf>,
     /// Whether all phases are done.
@@ -116,7 +119,18 @@ impl Run {
     }
 
     /// Begins a run in an empty or new folder.
-    pub fn create(dir: &Path, config: Config, data_dir: &Path, data: &Dataset) -> Result<Self> {
+    pub fn create(
+        dir: &Path,
+        config: Config,
+        device: Compute,
+        data_dir: &Path,
+        data: &Dataset,
+    ) -> Result<Self> {
+        if device != Compute::Cpu && config.training.negatives > 0 {
+            bail!(InputError::other(
+                "training.negatives needs --device cpu: other devices rank the whole catalogue"
+            ));
+        }
         if config
             .method
             .phases()
@@ -132,6 +146,7 @@ impl Run {
             data: fs::canonicalize(data_dir)?,
             data_hash: data.hash().to_owned(),
             items: data.n_items(),
+            device,
             phases: Vec::new(),
             finished: false,
             temperature: 1.0,
@@ -194,10 +209,12 @@ impl Run {
         load_model(&self.dir.join("model.bpk"), fresh)
     }
 
-    /// Trains until all phases are done (`true`) or `stop` is set (`false`).
+    /// Trains until all phases are done (`true`) or `stop` is set (`false`). `device` is the one the
+    /// run was created for.
     pub fn train(
         &mut self,
         data: &Dataset,
+        device: &Device,
         stop: &AtomicBool,
         progress: &Progress,
     ) -> Result<bool> {
@@ -216,8 +233,8 @@ impl Run {
                 _ => Some(Corruption::new(&self.config.denoising, data)?),
             },
             seed: self.config.seed,
-            device: Device::flex().autodiff(),
-            by_hand: true,
+            device: device.clone().autodiff(),
+            by_hand: self.about.device == Compute::Cpu,
             stop,
             progress,
         };

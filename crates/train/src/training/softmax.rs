@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 /// Parts that the catalogue is worked on in: enough for the cores of a large machine. What is added
 /// up depends on them and not on the threads.
-const PARTS: usize = 32;
+const PARTS: usize = 16;
 
 /// Loss and gradients of one batch.
 #[derive(Debug)]
