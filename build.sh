@@ -35,6 +35,7 @@ setup() {
 setup_for_tests() {
   setup
   step "Browser for tests" scripts/setup.sh browser
+  step "Vulkan for tests" scripts/setup.sh vulkan
   step "Tools for tests" scripts/setup.sh test-tools
 }
 

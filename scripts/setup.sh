@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build needs and is not there yet: setup.sh rust | npm | browser | test-tools.
+# Installs what the build needs and is not there yet: setup.sh rust | npm | browser | vulkan | test-tools.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
@@ -71,6 +71,15 @@ setup_browser() {
   echo "$("$(find_chrome)" --version 2>/dev/null), $("$(find_chromedriver)" --version | cut -d' ' -f1,2)"
 }
 
+# The trainer's tests need an adapter: on Linux Vulkan's, and Mesa has one made of software.
+setup_vulkan() {
+  if [ "$(uname)" = Linux ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1; then
+    apt_install mesa-vulkan-drivers libvulkan1 ||
+      fail "no Vulkan driver: install your GPU's, or Mesa's (mesa-vulkan-drivers)"
+  fi
+  echo "a GPU, or one made of software"
+}
+
 setup_test_tools() {
   local component
   for component in clippy rustfmt; do
@@ -84,6 +93,7 @@ case "${1:-}" in
   rust) setup_rust ;;
   npm) setup_npm ;;
   browser) setup_browser ;;
+  vulkan) setup_vulkan ;;
   test-tools) setup_test_tools ;;
-  *) fail "setup.sh takes rust, npm, browser or test-tools" ;;
+  *) fail "setup.sh takes rust, npm, browser, vulkan or test-tools" ;;
 esac

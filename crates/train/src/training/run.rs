@@ -449,15 +449,17 @@ impl<'a> Trainer<'a> {
         self.account()
     }
 
+    /// The run's own account goes first: once a checkpoint is past the end of a phase, what came of
+    /// the phase could not be found out again.
     fn checkpoint(&mut self) -> Result<()> {
+        self.account()?;
         checkpoint::save(
             &self.run.dir,
             [&self.trained.model, &self.average],
             &self.trained.optimizer,
             self.trained.learner.as_mut(),
             &self.state,
-        )?;
-        self.account()
+        )
     }
 
     /// Adds the time since the last call to the run's.
