@@ -38,7 +38,11 @@ const ROW_GROUP: usize = 32 * BATCH;
 
 /// Invents a log and writes it as `interactions.csv` or `interactions.parquet` into `dir`, which is
 /// made if missing.
-pub fn write_log(options: &LogOptions, format: Format, dir: &Path) -> Result<Written, SimulateError> {
+pub fn write_log(
+    options: &LogOptions,
+    format: Format,
+    dir: &Path,
+) -> Result<Written, SimulateError> {
     if options.clicks == 0 || options.products < 2 {
         return Err(SimulateError::Log);
     }
@@ -65,7 +69,11 @@ fn csv(options: &LogOptions, file: File) -> io::Result<u32> {
     writeln!(file, "user_id,item_id,timestamp")?;
     let shoppers = walk(options, |row| {
         let [user, item] = ids(row);
-        writeln!(file, "shopper-{user:08x},product-{item:08x},{}", row.timestamp)
+        writeln!(
+            file,
+            "shopper-{user:08x},product-{item:08x},{}",
+            row.timestamp
+        )
     })?;
     file.flush()?;
     Ok(shoppers)
@@ -78,7 +86,8 @@ fn parquet(options: &LogOptions, file: File) -> io::Result<u32> {
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .build();
     let schema = columns.batch()?.schema();
-    let mut writer = ArrowWriter::try_new(file, schema, Some(properties)).map_err(io::Error::other)?;
+    let mut writer =
+        ArrowWriter::try_new(file, schema, Some(properties)).map_err(io::Error::other)?;
     let shoppers = walk(options, |row| {
         columns.push(row)?;
         if columns.rows == BATCH {
@@ -150,7 +159,7 @@ mod tests {
             let mut log = Log::default();
             interactions(&written.path, &Names::new(), &mut log).unwrap();
             assert_eq!(log.users.list().len(), written.shoppers as usize);
-            (log.users.list().to_vec(), log.items.list().to_vec(), log.clicks)
+            (log.users.into_list(), log.items.into_list(), log.clicks)
         });
         assert_eq!(csv.2.len(), 20_000);
         assert!(csv == parquet);
@@ -159,7 +168,16 @@ mod tests {
     #[test]
     fn nothing_to_click_and_a_folder_that_cannot_be_are_errors() {
         let dir = tempfile::tempdir().unwrap();
-        for options in [LogOptions { clicks: 0, ..OPTIONS }, LogOptions { products: 1, ..OPTIONS }] {
+        for options in [
+            LogOptions {
+                clicks: 0,
+                ..OPTIONS
+            },
+            LogOptions {
+                products: 1,
+                ..OPTIONS
+            },
+        ] {
             let error = write_log(&options, Format::Csv, dir.path()).unwrap_err();
             assert!(error.to_string().contains("--clicks"), "{error}");
         }

@@ -129,7 +129,8 @@ impl Crowd {
         let back = self.rng.random_range(0..self.history.len().min(2));
         let from = self.history[self.history.len() - 1 - back];
         // The lesser of two draws: the first companions are followed more often.
-        let which = (self.rng.random_range(0..COMPANIONS)).min(self.rng.random_range(0..COMPANIONS));
+        let which =
+            (self.rng.random_range(0..COMPANIONS)).min(self.rng.random_range(0..COMPANIONS));
         companion(&self.options, from, which)
     }
 }
@@ -208,7 +209,12 @@ mod tests {
         for row in rows(&OPTIONS) {
             counts[row.product as usize] += 1;
         }
-        assert!(counts[0] > 10 * counts[1000], "{} {}", counts[0], counts[1000]);
+        assert!(
+            counts[0] > 10 * counts[1000],
+            "{} {}",
+            counts[0],
+            counts[1000]
+        );
         assert!((200..2000).contains(&counts[0]), "{}", counts[0]);
         let clicked = counts.iter().filter(|&&count| count > 0).count();
         assert!(clicked > 2900, "{clicked}");
@@ -221,16 +227,25 @@ mod tests {
         for pair in histories.iter().flat_map(|history| history.windows(2)) {
             *pairs.entry([pair[0], pair[1]]).or_default() += 1;
         }
-        let follows = |pair: &[u32; 2]| (0..COMPANIONS).any(|w| companion(&OPTIONS, pair[0], w) == pair[1]);
-        let following: usize = pairs.iter().filter(|(pair, _)| follows(pair)).map(|(_, n)| n).sum();
+        let follows =
+            |pair: &[u32; 2]| (0..COMPANIONS).any(|w| companion(&OPTIONS, pair[0], w) == pair[1]);
+        let following: usize = pairs
+            .iter()
+            .filter(|(pair, _)| follows(pair))
+            .map(|(_, n)| n)
+            .sum();
         let share = following as f64 / pairs.values().sum::<usize>() as f64;
         assert!((0.2..0.5).contains(&share), "{share}");
     }
 
     #[test]
     fn rows_of_many_shoppers_are_mixed_in_order_of_time() {
-        let rows = rows(&OPTIONS);
-        assert!(rows.is_sorted_by_key(|row| row.timestamp), "less than one block");
+        let clicks = 20_000;
+        let rows = rows(&LogOptions { clicks, ..OPTIONS });
+        assert!(
+            rows.is_sorted_by_key(|row| row.timestamp),
+            "less than one block"
+        );
         let changes = rows.windows(2).filter(|w| w[0].shopper != w[1].shopper);
         assert!(changes.count() > rows.len() / 4);
     }
