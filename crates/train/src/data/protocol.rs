@@ -167,6 +167,15 @@ mod tests {
     }
 
     #[test]
+    fn the_last_target_is_what_a_figure_is_reported_of() {
+        let times = [1, 9, 10, 15, 20, 25];
+        assert_eq!(Protocol::LeaveOneOut.last_target(&times), 5);
+        let last = [6, 4, 2].map(|clicks| TIME.last_target(&times[..clicks]));
+        assert_eq!(last, [4, 2, 1]);
+        assert_eq!(TIME.last_target(&[]), 0);
+    }
+
+    #[test]
     fn moments_leave_the_asked_shares_after_them() {
         let times: Vec<i64> = (0..100).rev().collect();
         let shares = Shares {

@@ -48,7 +48,7 @@ impl Dataset {
         let mut parts = read_sequences(dir)?;
         read_lines(dir, ITEMS, |item: Item| parts.items.push(item))?;
         read_lines(dir, USERS, |user: User<String>| {
-            parts.users.push(&user.user_id)
+            parts.users.push(&user.user_id);
         })?;
         let data = Self::new(parts, about.meta).map_err(|reason| damaged(dir, &reason))?;
         if data.hash() != about.hash {
