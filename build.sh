@@ -16,6 +16,7 @@ Usage: ./build.sh COMMAND
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser [BUNDLE]   cold start and answer times in headless Chromium
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
+  bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
 
 Needs rustup and Node 20.19 or newer; the rest is installed under ~/.cache/ingle and node_modules.
@@ -101,7 +102,8 @@ bench() {
       step "Benchmark: browser" bench/browser/run.sh "$@"
       ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
-    *) fail "bench takes 'browser' or 'train', not '$name'" ;;
+    growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
+    *) fail "bench takes 'browser', 'train' or 'growth', not '$name'" ;;
   esac
   times
 }

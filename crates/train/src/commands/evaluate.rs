@@ -43,17 +43,17 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
     if args.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&report(&answers, &run.config))?
-        );
+        let mut report = report(&answers, &run.config);
+        report["protocol"] = serde_json::to_value(data.meta().split)?;
+        println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
     println!("{}", table(&answers));
     println!(
-        "{} users, all {} items ranked, seed {}",
+        "{} users, all {} items ranked, split {}, seed {}",
         answers.len(),
         data.n_items(),
+        data.meta().split,
         run.config.seed
     );
     Ok(())

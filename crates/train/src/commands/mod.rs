@@ -38,11 +38,11 @@ pub struct Subject {
 /// Which users and which of their clicks are predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SplitName {
-    /// The click before the last, of users seen in training
+    /// The click before the last (or the first of the validation period), of users seen in training
     Valid,
-    /// The last click, of users seen in training
+    /// The last click (or the first of the test period), of users seen in training
     Test,
-    /// The last click, of users held out of training (`prepare --holdout-users`)
+    /// The same, of users held out of training (`prepare --holdout-users`)
     Unseen,
 }
 

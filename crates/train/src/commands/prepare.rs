@@ -3,10 +3,13 @@
 use super::file_name;
 use crate::data::build::build;
 use crate::data::read::{self, Catalogue, Columns, Log};
-use crate::data::{Dataset, InputError, Options, Source, check_target};
+use crate::data::{Dataset, InputError, Options, Shares, Source, Summary, check_target};
+use crate::training::progress::peak_memory;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Read interaction logs, filter and split them, and write a dataset
 #[derive(Debug, clap::Args)]
@@ -14,6 +17,12 @@ use std::path::PathBuf;
   ingle prepare --interactions clicks.csv --items items.csv --out data/shop
   ingle prepare --interactions jan.parquet feb.parquet --column user_id=customer --out data/shop
   ingle prepare --interactions clicks.jsonl --holdout-users 0.1 --seed 7 --out data/shop
+  ingle prepare --interactions clicks.csv --split time --test-share 0.05 --out data/shop
+
+Split leave-one-out (the usual one): every user's last click is for the test, the one before it for
+validation, all others are for training. Split time: two moments divide the whole log. Clicks before the
+first are for training; the first click of a user after it is predicted for validation, the first after
+the second for the test, each from all of the user's clicks before the moment.
 
 Interactions need the columns user_id, item_id and timestamp (a number, or text like
 2024-05-31T12:00:00Z); items need item_id and may have title and category. Other columns are ignored.
@@ -43,6 +52,15 @@ pub struct Args {
     /// Seed of the choice of those users
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How to divide clicks into those to learn from and those to predict
+    #[arg(long, value_enum, default_value = "leave-one-out")]
+    split: SplitBy,
+    /// With --split time: share of the clicks in the validation period [default: 0.1]
+    #[arg(long)]
+    valid_share: Option<f64>,
+    /// With --split time: share of the clicks in the test period, the latest [default: 0.1]
+    #[arg(long)]
+    test_share: Option<f64>,
     /// Stop at the first row that cannot be read
     #[arg(long)]
     strict: bool,
@@ -57,6 +75,15 @@ pub struct Args {
     json: bool,
 }
 
+/// What decides which clicks are predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SplitBy {
+    /// The position in the history
+    LeaveOneOut,
+    /// The time of the click
+    Time,
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     if !(0.0..1.0).contains(&args.holdout_users) {
@@ -65,6 +92,8 @@ pub fn run(args: &Args) -> Result<()> {
             "--holdout-users is {share}, but must be at least 0 and below 1"
         )));
     }
+    let started = Instant::now();
+    let by_time = shares(args)?;
     if !args.force {
         check_target(&args.out)?;
     }
@@ -78,26 +107,51 @@ pub fn run(args: &Args) -> Result<()> {
         Some(file) => read::items(file, &columns, &mut bad_items)?,
         None => Catalogue::default(),
     };
-    for bad in [&log.bad, &bad_items] {
-        bad.shown.iter().for_each(|row| eprintln!("skipped {row}"));
-        if bad.count > bad.shown.len() {
-            eprintln!("skipped {} more rows", bad.count - bad.shown.len());
-        }
-    }
+    skipped(&[&log.bad, &bad_items]);
     let options = Options {
         min_user_clicks: args.min_user_clicks,
         min_item_clicks: args.min_item_clicks,
         dedup: args.dedup,
         holdout_users: args.holdout_users,
         seed: args.seed,
+        by_time,
     };
-    let data = build(log, &catalogue, file_name(&args.out), sources, options)?;
+    let data = build(log, catalogue, file_name(&args.out), sources, options)?;
     if args.force {
         data.save_over(&args.out)?;
     } else {
         data.save(&args.out)?;
     }
-    report(args, &data)
+    report(args, &data, started)
+}
+
+fn skipped(rows: &[&read::BadRows]) {
+    for bad in rows {
+        bad.shown.iter().for_each(|row| eprintln!("skipped {row}"));
+        if bad.count > bad.shown.len() {
+            eprintln!("skipped {} more rows", bad.count - bad.shown.len());
+        }
+    }
+}
+
+/// The shares of a split by time, if that is what is asked for.
+fn shares(args: &Args) -> Result<Option<Shares>, InputError> {
+    let (valid, test) = (args.valid_share, args.test_share);
+    if args.split == SplitBy::LeaveOneOut {
+        return match valid.or(test) {
+            None => Ok(None),
+            Some(_) => Err(InputError::other(
+                "--valid-share and --test-share are of a split by time: add --split time",
+            )),
+        };
+    }
+    let (valid, test) = (valid.unwrap_or(0.1), test.unwrap_or(0.1));
+    if valid > 0.0 && test > 0.0 && valid + test < 1.0 {
+        return Ok(Some(Shares { valid, test }));
+    }
+    Err(InputError::other(format!(
+        "--valid-share is {valid} and --test-share {test}, but they must be above 0 and together below 1"
+    )))
 }
 
 fn columns(given: &[String]) -> Result<Columns, InputError> {
@@ -138,13 +192,31 @@ fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
     Ok((log, sources))
 }
 
-fn report(args: &Args, data: &Dataset) -> Result<()> {
-    let summary = &data.meta().summary;
+/// What is printed for machines: the summary, and what it took.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    seconds: f64,
+    peak_memory: Option<u64>,
+}
+
+fn report(args: &Args, data: &Dataset, started: Instant) -> Result<()> {
+    let report = Report {
+        summary: &data.meta().summary,
+        seconds: started.elapsed().as_secs_f64(),
+        peak_memory: peak_memory(),
+    };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(summary)?);
+        println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    println!("{}", summary.table());
+    println!("{}", report.summary.table());
+    println!("split: {}", data.meta().split);
+    let memory = report.peak_memory.map_or_else(String::new, |bytes| {
+        format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
+    });
+    println!("prepared in {:.1} s{memory}", report.seconds);
     println!("wrote {}", args.out.display());
     println!("next: ingle train --data {} --out RUN", args.out.display());
     Ok(())

@@ -7,7 +7,6 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// How a replacement is drawn; it is never the item it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -136,8 +135,8 @@ pub fn corrupt_history(
     clicks.unzip()
 }
 
-/// The dataset with its clicks replaced, all but each user's last, and of those only the latest
-/// `last`. What happens to a user depends on the seed and the user's id alone.
+/// The dataset with clicks replaced: of each user the latest `last` before the last target, which
+/// is the last click unless the dataset is split by time. What happens to a user depends on the seed and the user's id alone.
 ///
 /// # Errors
 /// If the dataset is corrupted already, the rate is no probability, or nothing can be drawn.
@@ -164,8 +163,9 @@ pub fn corrupt(
     let mut noise = vec![0; before.len()];
     let mut eligible = 0;
     for user in 0..data.n_users() {
-        let Range { start, end } = data.range(user);
-        let risky = end.saturating_sub(last + 1).max(start)..end.saturating_sub(1).max(start);
+        let start = data.range(user).start;
+        let end = start + data.meta().split.last_target(data.timestamps(user));
+        let risky = end.saturating_sub(last).max(start)..end;
         let mut rng = user_rng(seed, data.user_id(user));
         let (clicks, labels) = corrupt_history(&before[risky.clone()], &mut rng, rate, &sampler);
         eligible += risky.len();
@@ -254,7 +254,7 @@ mod tests {
         let (a, b): (&[u32], &[u32]) = (&[1, 2, 3, 4, 5, 6, 7, 8], &[8, 7, 6, 5, 4, 3, 2, 1]);
         let named = |histories: &[&[u32]], users: [&str; 2]| {
             let mut parts = parts(histories, &[]);
-            parts.users = users.map(str::to_owned).to_vec();
+            parts.users = users.into_iter().collect();
             from_parts(parts)
         };
         let forth = named(&[a, b], ["ann", "bob"]);

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::hash;
 use super::meta::{Corruption, Meta};
+use super::names::Texts;
+use super::protocol::Protocol;
 
 /// One thing that can be clicked and recommended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,14 +27,14 @@ pub struct Item {
     pub category: Option<String>,
 }
 
-/// Which click of a user is to be predicted.
+/// Which click of a user is to be predicted. Which one that is, [`Protocol`](super::Protocol) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// The last but one click of users seen in training: for choosing.
+    /// The last but one click (or the first of the validation period): for choosing.
     Valid,
-    /// The last click of users seen in training: for reporting.
+    /// The last click (or the first of the test period): for reporting.
     Test,
-    /// The last click of users kept out of training altogether.
+    /// The same, of users kept out of training altogether.
     Unseen,
 }
 
@@ -61,7 +63,7 @@ pub struct Parts {
     /// Which users are kept out of training.
     pub unseen: Vec<bool>,
     /// Ids of the users.
-    pub users: Vec<String>,
+    pub users: Texts,
     /// The catalogue; index `i` of a click is entry `i - 1`.
     pub items: Vec<Item>,
     /// What was replaced, in a corrupted dataset.
@@ -89,7 +91,8 @@ impl Dataset {
     /// Checks that the parts fit together; the error says what does not.
     pub(super) fn new(parts: Parts, meta: Meta) -> Result<Self, String> {
         check(&parts)?;
-        let hash = hash::content(&parts);
+        check_times(&parts, &meta)?;
+        let hash = hash::content(&parts, meta.split);
         Ok(Self { parts, meta, hash })
     }
 
@@ -157,7 +160,7 @@ impl Dataset {
         self.parts.unseen[user]
     }
 
-    /// The catalogue, sorted by id; item index `i` is entry `i - 1`.
+    /// The catalogue, most popular first; item index `i` is entry `i - 1`.
     pub fn items(&self) -> &[Item] {
         &self.parts.items
     }
@@ -178,29 +181,29 @@ impl Dataset {
     }
 
     /// The clicks of a user that a model may learn from: all but the last two, of users with at
-    /// least three; all, of users with fewer, who are never evaluated; none of an unseen user's.
+    /// least three, and all, of users with fewer, who are never evaluated; or those before the
+    /// validation period. None of an unseen user's.
     pub fn train(&self, user: usize) -> &[u32] {
-        let clicks = self.clicks(user);
-        match clicks.len() {
-            _ if self.is_unseen(user) => &[],
-            n @ 3.. => &clicks[..n - 2],
-            _ => clicks,
+        if self.is_unseen(user) {
+            return &[];
         }
+        let learnt = self.meta.split.learnt(self.timestamps(user));
+        &self.clicks(user)[..learnt]
     }
 
-    /// The prediction to make for a user in a split, if the user has one there.
+    /// The prediction to make for a user in a split, if the user has one there: a target, and at
+    /// least one click before it.
     pub fn case(&self, user: usize, split: Split) -> Option<Case<'_>> {
-        let clicks = self.clicks(user);
-        let n = clicks.len();
+        let (protocol, times) = (self.meta.split, self.timestamps(user));
         let target = match (split, self.is_unseen(user)) {
-            (Split::Valid, false) if n >= 3 => n - 2,
-            (Split::Test, false) if n >= 3 => n - 1,
-            (Split::Unseen, true) if n >= 2 => n - 1,
-            _ => return None,
-        };
+            (Split::Valid, false) => protocol.valid(times),
+            (Split::Test, false) => protocol.test(times),
+            (Split::Unseen, true) => protocol.unseen(times),
+            _ => None,
+        }?;
         Some(Case {
             user,
-            history: &clicks[..target],
+            history: &self.clicks(user)[..target],
             noise: self.noise(user).map(|noise| &noise[..target]),
             target: self.original(user)[target],
         })
@@ -260,6 +263,15 @@ fn check(parts: &Parts) -> Result<(), String> {
         return Err("its noise labels do not say which clicks were replaced".to_owned());
     }
     Ok(())
+}
+
+/// Periods are only periods if every history is in order of time.
+fn check_times(parts: &Parts, meta: &Meta) -> Result<(), String> {
+    let ordered = |ends: &[usize]| parts.timestamps[ends[0]..ends[1]].is_sorted();
+    if meta.split == Protocol::LeaveOneOut || parts.offsets.windows(2).all(ordered) {
+        return Ok(());
+    }
+    Err("it is split by time, and its clicks are not in order of time".to_owned())
 }
 
 fn check_indices(clicks: &[u32], items: usize) -> Result<(), String> {

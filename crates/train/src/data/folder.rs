@@ -1,15 +1,18 @@
 //! Writing a folder so that it is there whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+/// What writes the content of a file.
+pub(super) type Content<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
 /// Writes `files` as the folder `dir`. They are written beside it first and take its place by
 /// renaming, so that a reader, or a crash, finds the old folder or the new one. Files of other
 /// names that lie in the old folder are kept.
-pub(super) fn replace(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+pub(super) fn replace(dir: &Path, files: &[(&str, Content<'_>)]) -> Result<()> {
     let dir = absolute(dir).with_context(|| format!("cannot write {}", dir.display()))?;
     let new = sibling(&dir, "new");
     let old = sibling(&dir, "old");
@@ -21,17 +24,17 @@ pub(super) fn replace(dir: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     written.with_context(|| format!("cannot write {}", dir.display()))
 }
 
-fn fill(new: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+fn fill(new: &Path, files: &[(&str, Content<'_>)]) -> io::Result<()> {
     fs::create_dir_all(new)?;
-    for (name, bytes) in files {
-        let mut file = File::create(new.join(name))?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+    for (name, content) in files {
+        let mut file = BufWriter::new(File::create(new.join(name))?);
+        content(&mut file)?;
+        file.into_inner()?.sync_all()?;
     }
     Ok(())
 }
 
-fn swap(dir: &Path, new: &Path, old: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+fn swap(dir: &Path, new: &Path, old: &Path, files: &[(&str, Content<'_>)]) -> io::Result<()> {
     if !dir.exists() {
         return fs::rename(new, dir);
     }
@@ -84,9 +87,10 @@ mod tests {
     fn replaces_its_own_files_and_keeps_others() {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("deep/data");
-        replace(&dir, &[("a", b"1".to_vec()), ("b", b"1".to_vec())]).unwrap();
+        let [one, two] = [b"1", b"2"].map(|text| move |file: &mut dyn Write| file.write_all(text));
+        replace(&dir, &[("a", &one), ("b", &one)]).unwrap();
         fs::write(dir.join("notes.txt"), "mine").unwrap();
-        replace(&dir, &[("a", b"2".to_vec()), ("b", b"2".to_vec())]).unwrap();
+        replace(&dir, &[("a", &two), ("b", &two)]).unwrap();
         assert_eq!(names(&dir), ["a", "b", "notes.txt"]);
         assert_eq!(fs::read(dir.join("a")).unwrap(), b"2");
         assert_eq!(
@@ -100,9 +104,12 @@ mod tests {
     fn leaves_the_old_folder_when_writing_fails() {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("data");
-        replace(&dir, &[("a", b"1".to_vec())]).unwrap();
-        let impossible = [("a", b"2".to_vec()), ("no/such/folder", Vec::new())];
-        replace(&dir, &impossible).unwrap_err();
+        replace(&dir, &[("a", &|file| file.write_all(b"1"))]).unwrap();
+        let full = |_: &mut dyn Write| Err(io::ErrorKind::StorageFull.into());
+        let other = |file: &mut dyn Write| file.write_all(b"2");
+        for name in ["no/such/folder", "b"] {
+            replace(&dir, &[("a", &other), (name, &full)]).unwrap_err();
+        }
         assert_eq!(fs::read(dir.join("a")).unwrap(), b"1");
         assert_eq!(names(home.path()), ["data"]);
     }

@@ -4,11 +4,20 @@
 use sha2::{Digest as _, Sha256};
 
 use super::dataset::Parts;
+use super::protocol::Protocol;
 
 /// SHA-256 in hex over everything that training or evaluation can see.
-pub(super) fn content(parts: &Parts) -> String {
+pub(super) fn content(parts: &Parts, split: Protocol) -> String {
     let mut hasher = Sha256::new();
     hasher.update(b"ingle dataset 1\n");
+    if let Protocol::Time {
+        valid_from,
+        test_from,
+    } = split
+    {
+        hasher.update(b"split by time");
+        numbers(&mut hasher, &[valid_from, test_from], |n| n.to_le_bytes());
+    }
     numbers(&mut hasher, &parts.offsets, |&n| (n as u64).to_le_bytes());
     numbers(&mut hasher, &parts.clicks, |n| n.to_le_bytes());
     numbers(&mut hasher, &parts.timestamps, |n| n.to_le_bytes());
@@ -22,7 +31,7 @@ pub(super) fn content(parts: &Parts) -> String {
         }
     }
     hasher.update((parts.users.len() as u64).to_le_bytes());
-    for user in &parts.users {
+    for user in parts.users.iter() {
         text(&mut hasher, Some(user));
     }
     hasher.update((parts.items.len() as u64).to_le_bytes());
@@ -79,20 +88,31 @@ mod tests {
             ("offsets", &|p| p.offsets[1] = 2),
             ("timestamps", &|p| p.timestamps[4] += 1),
             ("unseen", &|p| p.unseen[1] = true),
-            ("users", &|p| p.users[0].push('x')),
+            ("users", &|p| p.users = ["u0x", "u1"].into_iter().collect()),
             ("title", &|p| p.items[0].title = Some(String::new())),
             ("labels", &|p| p.relabelled = truth([0; 5], [1, 2, 3, 3, 1])),
             ("truth", &|p| {
                 p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1]);
             }),
         ];
-        let mut seen = vec![content(&base)];
+        let mut seen = vec![content(&base, Protocol::LeaveOneOut)];
         assert_eq!(seen[0].len(), 64);
         for (what, change) in changes {
             let mut changed = base.clone();
             change(&mut changed);
-            let hash = content(&changed);
+            let hash = content(&changed, Protocol::LeaveOneOut);
             assert!(!seen.contains(&hash), "{what} is not in the hash");
+            seen.push(hash);
+        }
+        for (valid_from, test_from) in [(1, 2), (2, 2)] {
+            let hash = content(
+                &base,
+                Protocol::Time {
+                    valid_from,
+                    test_from,
+                },
+            );
+            assert!(!seen.contains(&hash), "the split is not in the hash");
             seen.push(hash);
         }
     }
@@ -101,8 +121,9 @@ mod tests {
     fn a_boundary_between_texts_cannot_move_unnoticed() {
         let mut left = parts(&[&[1], &[2]], &[]);
         let mut right = left.clone();
-        left.users = vec!["ab".into(), "c".into()];
-        right.users = vec!["a".into(), "bc".into()];
-        assert_ne!(content(&left), content(&right));
+        left.users = ["ab", "c"].into_iter().collect();
+        right.users = ["a", "bc"].into_iter().collect();
+        let hash = |parts| content(parts, Protocol::LeaveOneOut);
+        assert_ne!(hash(&left), hash(&right));
     }
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::corrupt::Kind;
+use super::protocol::{Protocol, Shares};
 use super::summary::Summary;
 
 /// How a dataset came to be.
@@ -19,6 +20,9 @@ pub struct Meta {
     pub sources: Vec<Source>,
     /// The choices it was made by.
     pub options: Options,
+    /// How its clicks divide into those to learn from and those to predict.
+    #[serde(default)]
+    pub split: Protocol,
     /// Its size, and what was dropped on the way.
     pub summary: Summary,
     /// Set when clicks were replaced on purpose.
@@ -49,6 +53,9 @@ pub struct Options {
     pub holdout_users: f64,
     /// Seed of the choice of those users.
     pub seed: u64,
+    /// Shares of the latest clicks to be predicted; without them each user's last two are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_time: Option<Shares>,
 }
 
 impl Default for Options {
@@ -59,6 +66,7 @@ impl Default for Options {
             dedup: false,
             holdout_users: 0.0,
             seed: 1,
+            by_time: None,
         }
     }
 }

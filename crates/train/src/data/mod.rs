@@ -3,8 +3,8 @@
 //!
 //! [`read`] turns files into clicks and counts what cannot be read; [`build`] filters, orders and
 //! numbers them; every later step opens the folder with [`Dataset::open`] and asks it for training
-//! histories and evaluation cases. Splits are not stored: they follow from positions, so nobody can
-//! train on a test click by reading the wrong file. [`corrupt`] replaces clicks and remembers which.
+//! histories and evaluation cases. Splits are not stored: they follow from positions or from two
+//! moments ([`Protocol`]), so nobody can train on a test click by reading the wrong file. [`corrupt`] replaces clicks and remembers which.
 
 pub mod build;
 pub mod corrupt;
@@ -12,8 +12,12 @@ mod dataset;
 mod error;
 mod folder;
 mod hash;
+mod histories;
 mod meta;
+mod names;
+mod protocol;
 pub mod read;
+mod sequences;
 mod store;
 mod summary;
 #[cfg(test)]
@@ -24,4 +28,6 @@ pub(crate) use store::check_target;
 pub use dataset::{Case, Dataset, Item, Parts, Relabelled, Split};
 pub use error::{BadRow, InputError};
 pub use meta::{Corruption, Meta, Options, Source};
-pub use summary::{Dropped, Lengths, Summary};
+pub use names::{Names, Texts};
+pub use protocol::{Protocol, Shares};
+pub use summary::{Cases, Dropped, Lengths, Summary};

@@ -2,21 +2,23 @@
 //!
 //! `dataset.json` (layout version first, content hash, meta data), `sequences.safetensors`
 //! (offsets, items, timestamps, unseen, and in a corrupted dataset noise and original),
-//! `items.jsonl` and `users.jsonl`. Files are read whole, and the content is hashed and compared
-//! at once: a damaged folder is refused before anything is learnt from it.
+//! `items.jsonl` and `users.jsonl`. They are written and read a block or a line at a time, and the
+//! content is hashed and compared at once: a damaged folder is refused before anything is learnt
+//! from it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Write};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use anyhow::Result;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::dataset::{Dataset, Item, Parts, Relabelled};
+use super::dataset::{Dataset, Item, Parts};
 use super::error::InputError;
 use super::folder;
 use super::meta::Meta;
+use super::sequences::{self, Wrong};
 
 /// Version of the layout; readers refuse others.
 const VERSION: u64 = 1;
@@ -34,8 +36,8 @@ struct About {
 }
 
 #[derive(Serialize, Deserialize)]
-struct User {
-    user_id: String,
+struct User<T> {
+    user_id: T,
 }
 
 impl Dataset {
@@ -44,11 +46,10 @@ impl Dataset {
     pub fn open(dir: &Path) -> Result<Self, InputError> {
         let about = read_about(dir)?;
         let mut parts = read_sequences(dir)?;
-        parts.items = read_lines::<Item>(dir, ITEMS)?;
-        parts.users = read_lines::<User>(dir, USERS)?
-            .into_iter()
-            .map(|u| u.user_id)
-            .collect();
+        read_lines(dir, ITEMS, |item: Item| parts.items.push(item))?;
+        read_lines(dir, USERS, |user: User<String>| {
+            parts.users.push(&user.user_id);
+        })?;
         let data = Self::new(parts, about.meta).map_err(|reason| damaged(dir, &reason))?;
         if data.hash() != about.hash {
             return Err(damaged(dir, "its content is not what its hash says"));
@@ -76,14 +77,12 @@ impl Dataset {
         let mut json = serde_json::to_vec_pretty(&about)?;
         json.push(b'\n');
         let parts = self.parts();
-        let users = parts.users.iter().map(|id| User {
-            user_id: id.clone(),
-        });
-        let files = [
-            (SEQUENCES, sequences(parts)?),
-            (ITEMS, lines(parts.items.iter())?),
-            (USERS, lines(users)?),
-            (ABOUT, json),
+        let users = || parts.users.iter().map(|user_id| User { user_id });
+        let files: [(&str, folder::Content<'_>); 4] = [
+            (SEQUENCES, &|file| sequences::write(parts, file)),
+            (ITEMS, &|file| write_lines(file, parts.items.iter())),
+            (USERS, &|file| write_lines(file, users())),
+            (ABOUT, &|file| file.write_all(&json)),
         ];
         folder::replace(dir, &files)
     }
@@ -149,129 +148,55 @@ fn damaged(dir: &Path, what: &str) -> InputError {
     )
 }
 
-fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, InputError> {
+fn read_lines<T: DeserializeOwned>(
+    dir: &Path,
+    name: &str,
+    mut each: impl FnMut(T),
+) -> Result<(), InputError> {
     let path = dir.join(name);
-    let text = fs::read_to_string(&path).map_err(InputError::read(&path))?;
-    (text.lines().enumerate())
-        .map(|(at, line)| {
-            serde_json::from_str(line)
-                .map_err(|error| damaged(dir, &format!("{name}, line {}: {error}", at + 1)))
-        })
-        .collect()
+    let mut file = BufReader::new(File::open(&path).map_err(InputError::read(&path))?);
+    let mut line = String::new();
+    for number in 1.. {
+        line.clear();
+        if file.read_line(&mut line).map_err(InputError::read(&path))? == 0 {
+            break;
+        }
+        let value = serde_json::from_str(&line)
+            .map_err(|error| damaged(dir, &format!("{name}, line {number}: {error}")))?;
+        each(value);
+    }
+    Ok(())
 }
 
-fn lines<T: Serialize>(values: impl Iterator<Item = T>) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+fn write_lines<T: Serialize>(
+    file: &mut dyn Write,
+    values: impl Iterator<Item = T>,
+) -> io::Result<()> {
     for value in values {
-        serde_json::to_writer(&mut bytes, &value)?;
-        bytes.push(b'\n');
+        serde_json::to_writer(&mut *file, &value)?;
+        file.write_all(b"\n")?;
     }
-    Ok(bytes)
-}
-
-fn bytes<T, const N: usize>(values: &[T], encode: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(encode).collect()
-}
-
-fn sequences(parts: &Parts) -> Result<Vec<u8>> {
-    let mut arrays = vec![
-        (
-            "offsets",
-            Dtype::U64,
-            bytes(&parts.offsets, |&n| (n as u64).to_le_bytes()),
-        ),
-        (
-            "items",
-            Dtype::U32,
-            bytes(&parts.clicks, |n| n.to_le_bytes()),
-        ),
-        (
-            "timestamps",
-            Dtype::I64,
-            bytes(&parts.timestamps, |n| n.to_le_bytes()),
-        ),
-        (
-            "unseen",
-            Dtype::U8,
-            bytes(&parts.unseen, |&b| [u8::from(b)]),
-        ),
-    ];
-    if let Some(truth) = &parts.relabelled {
-        arrays.push(("noise", Dtype::U8, truth.noise.clone()));
-        arrays.push((
-            "original",
-            Dtype::U32,
-            bytes(&truth.original, |n| n.to_le_bytes()),
-        ));
-    }
-    let views = arrays.iter().map(|(name, dtype, bytes)| {
-        let count = bytes.len() * 8 / dtype.bitsize();
-        Ok((*name, TensorView::new(*dtype, vec![count], bytes)?))
-    });
-    let views = views.collect::<Result<Vec<_>>>()?;
-    safetensors::serialize(views, None).context("cannot encode the sequences")
+    Ok(())
 }
 
 fn read_sequences(dir: &Path) -> Result<Parts, InputError> {
     let path = dir.join(SEQUENCES);
-    let file = fs::read(&path).map_err(InputError::read(&path))?;
-    let tensors = SafeTensors::deserialize(&file).map_err(|error| {
-        damaged(
-            dir,
-            &format!("{SEQUENCES} is truncated or overwritten ({error})"),
-        )
-    })?;
-    let arrays = Arrays { dir, tensors };
-    let relabelled = if arrays.tensors.names().contains(&"noise") {
-        Some(Relabelled {
-            noise: arrays.read("noise", Dtype::U8, |[b]: [u8; 1]| b)?,
-            original: arrays.read("original", Dtype::U32, u32::from_le_bytes)?,
-        })
-    } else {
-        None
-    };
-    Ok(Parts {
-        offsets: arrays.read("offsets", Dtype::U64, |b| u64::from_le_bytes(b) as usize)?,
-        clicks: arrays.read("items", Dtype::U32, u32::from_le_bytes)?,
-        timestamps: arrays.read("timestamps", Dtype::I64, i64::from_le_bytes)?,
-        unseen: arrays.read("unseen", Dtype::U8, |[b]: [u8; 1]| b != 0)?,
-        relabelled,
-        ..Parts::default()
+    sequences::read(&path).map_err(|error| match error {
+        Wrong::System(source) => InputError::read(&path)(source),
+        Wrong::Content(what) => damaged(dir, &format!("{SEQUENCES} {what}")),
     })
-}
-
-/// The arrays of a sequences file.
-struct Arrays<'a> {
-    dir: &'a Path,
-    tensors: SafeTensors<'a>,
-}
-
-impl Arrays<'_> {
-    fn read<T, const N: usize>(
-        &self,
-        name: &str,
-        dtype: Dtype,
-        decode: impl Fn([u8; N]) -> T,
-    ) -> Result<Vec<T>, InputError> {
-        let wrong = |what: &str| damaged(self.dir, &format!("{SEQUENCES}: {name} {what}"));
-        let tensor = self.tensors.tensor(name).map_err(|_| wrong("is missing"))?;
-        if tensor.dtype() != dtype || tensor.shape().len() != 1 {
-            return Err(wrong("has another type or shape"));
-        }
-        let (values, _) = tensor.data().as_chunks::<N>();
-        Ok(values.iter().map(|&value| decode(value)).collect())
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::dataset::Relabelled;
     use super::super::testing::{dataset, from_parts, parts};
     use super::*;
 
     #[test]
     fn a_saved_dataset_opens_as_it_was() {
         let mut parts = parts(&[&[1, 2, 3, 4], &[2, 1]], &[1]);
-        parts.users[0] = "anne, \"the\" 🛒\n".to_owned();
+        parts.users = ["anne, \"the\" 🛒\n", "u1"].into_iter().collect();
         parts.items[0].title = Some("ünïcode \u{2028} and \"quotes\"".to_owned());
         parts.items[1].category = Some("toys".to_owned());
         parts.timestamps[0] = i64::MAX;

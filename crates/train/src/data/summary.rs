@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Parts;
+use super::protocol::Protocol;
 
 /// Size and shape of a dataset, and what was dropped on the way.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Summary {
     pub history: Lengths,
     /// Users kept out of training.
     pub unseen_users: usize,
+    /// How many users there are to learn from and to predict a click of.
+    #[serde(default)]
+    pub cases: Cases,
     /// Items without a title.
     pub items_without_title: usize,
     /// Items without a category.
@@ -28,6 +32,19 @@ pub struct Summary {
     pub items_without_training: usize,
     /// What did not get in.
     pub dropped: Dropped,
+}
+
+/// Users by what they are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cases {
+    /// Those with a click to learn from.
+    pub train: usize,
+    /// Those with a click to predict for choosing.
+    pub valid: usize,
+    /// Those with a click to predict for reporting.
+    pub test: usize,
+    /// Those of them of whom nothing was learnt.
+    pub unseen: usize,
 }
 
 /// Quantiles of the clicks per user.
@@ -93,7 +110,8 @@ impl Lengths {
 }
 
 impl Summary {
-    pub(super) fn of(parts: &Parts, trained: usize, dropped: Dropped) -> Self {
+    pub(super) fn of(parts: &Parts, split: Protocol, dropped: Dropped) -> Self {
+        let (cases, trained) = cases(parts, split);
         let (users, items, clicks) = (parts.users.len(), parts.items.len(), parts.clicks.len());
         let lengths = parts.offsets.windows(2).map(|w| w[1] - w[0]).collect();
         Self {
@@ -103,6 +121,7 @@ impl Summary {
             density: clicks as f64 / (users as f64 * items as f64).max(1.0),
             history: Lengths::of(lengths),
             unseen_users: parts.unseen.iter().filter(|&&unseen| unseen).count(),
+            cases,
             items_without_title: parts.items.iter().filter(|i| i.title.is_none()).count(),
             items_without_category: parts.items.iter().filter(|i| i.category.is_none()).count(),
             items_without_training: items - trained,
@@ -134,6 +153,7 @@ impl Summary {
         ]);
         table.add_row(vec!["clicks per user".to_owned(), history]);
         table.add_row(vec!["users held out".to_owned(), n(self.unseen_users)]);
+        table.add_row(vec!["users by use".to_owned(), self.cases.line()]);
         table.add_row(vec![
             "items without title".to_owned(),
             n(self.items_without_title),
@@ -154,6 +174,38 @@ impl Summary {
         }
         table
     }
+}
+
+impl Cases {
+    fn line(&self) -> String {
+        let figures = [self.train, self.valid, self.test, self.unseen];
+        let [train, valid, test, unseen] = figures.map(|n| grouped(n as u64));
+        format!("train {train}, valid {valid}, test {test}, unseen {unseen}")
+    }
+}
+
+/// Users by use, and the number of items that occur in a training history.
+fn cases(parts: &Parts, split: Protocol) -> (Cases, usize) {
+    let mut cases = Cases::default();
+    let mut trained = vec![false; parts.items.len()];
+    for (user, ends) in parts.offsets.windows(2).enumerate() {
+        let times = &parts.timestamps[ends[0]..ends[1]];
+        if parts.unseen[user] {
+            cases.unseen += usize::from(split.unseen(times).is_some());
+            continue;
+        }
+        let learnt = split.learnt(times);
+        for &item in &parts.clicks[ends[0]..ends[0] + learnt] {
+            trained[item as usize - 1] = true;
+        }
+        cases.train += usize::from(learnt > 0);
+        cases.valid += usize::from(split.valid(times).is_some());
+        cases.test += usize::from(split.test(times).is_some());
+    }
+    (
+        cases,
+        trained.into_iter().filter(|&trained| trained).count(),
+    )
 }
 
 impl Dropped {
@@ -222,14 +274,20 @@ mod tests {
     #[test]
     fn counts_what_is_there() {
         let parts = parts(&[&[1, 2, 3, 4], &[1, 2], &[4]], &[1]);
-        let summary = Summary::of(&parts, 3, Dropped::default());
+        let summary = Summary::of(&parts, Protocol::LeaveOneOut, Dropped::default());
         assert_eq!((summary.users, summary.items, summary.clicks), (3, 4, 7));
         assert!((summary.density - 7.0 / 12.0).abs() < 1e-12);
         assert_eq!(
             (summary.unseen_users, summary.items_without_training),
             (1, 1)
         );
-        assert_eq!(summary.items_without_title, 4);
+        let cases = Cases {
+            train: 2,
+            valid: 1,
+            test: 1,
+            unseen: 1,
+        };
+        assert_eq!((summary.items_without_title, summary.cases), (4, cases));
         let lengths = summary.history;
         assert_eq!((lengths.min, lengths.median, lengths.max), (1, 2, 4));
         assert!((lengths.mean - 7.0 / 3.0).abs() < 1e-12);
@@ -238,14 +296,15 @@ mod tests {
     #[test]
     fn shows_only_what_was_dropped() {
         let parts = parts(&[&[1, 2]], &[]);
-        let clean = Summary::of(&parts, 2, Dropped::default());
+        let clean = Summary::of(&parts, Protocol::LeaveOneOut, Dropped::default());
         assert!(!clean.table().to_string().contains("dropped"));
         let dropped = Dropped {
             rows: 12_345,
             bad_rows: 2,
             ..Dropped::default()
         };
-        let table = Summary::of(&parts, 2, dropped).table().to_string();
+        let table = Summary::of(&parts, Protocol::LeaveOneOut, dropped);
+        let table = table.table().to_string();
         assert!(table.contains("2 of 12,345 read"), "{table}");
         assert!(!table.contains("duplicate"), "{table}");
     }

@@ -1,6 +1,6 @@
 //! Small datasets for the tests of this folder.
 
-use super::{Dataset, Item, Meta, Options, Parts, Source, Summary};
+use super::{Dataset, Item, Meta, Options, Parts, Protocol, Source, Summary};
 
 /// The given histories of users `u0`, `u1`, ...; items `i1`, `i2`, ... up to the largest index.
 pub(crate) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
@@ -47,6 +47,7 @@ pub(crate) fn from_parts(parts: Parts) -> Dataset {
             rows: 2,
         }],
         options: Options::default(),
+        split: Protocol::default(),
         summary: Summary::default(),
         corruption: None,
     };

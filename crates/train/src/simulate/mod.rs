@@ -3,9 +3,11 @@
 //! Real logs never say which clicks were accidents. Here the program decides, so it can write the
 //! answer beside the log: shoppers follow a few interests step by step (a tent, then a sleeping bag,
 //! then a stove), and now and then click something for somebody else or by mistake. Everything
-//! follows from one seed.
+//! follows from one seed. Where size matters and meaning does not, [`write_log`] writes a log alone.
 
 mod catalogue;
+mod formats;
+mod log;
 mod shoppers;
 mod styles;
 mod write;
@@ -14,6 +16,8 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 pub use catalogue::{Product, Shop};
+pub use formats::{Format, Written, write_log};
+pub use log::{LogOptions, Row};
 pub use shoppers::{Click, Noise};
 pub use write::write;
 
@@ -46,6 +50,9 @@ pub enum SimulateError {
     /// A shop without shoppers has no clicks.
     #[error("--shoppers must be at least 1")]
     Shoppers,
+    /// A log needs clicks, and something else to click next.
+    #[error("a log needs --clicks of at least 1 and --products of at least 2")]
+    Log,
     /// Shares lie between nothing and everything; past a half there is no interest left to find.
     #[error("--noise {0} is out of range: give a share of clicks from 0 to 0.5")]
     Noise(f64),

@@ -1,6 +1,6 @@
 //! CSV and TSV, with quotes as RFC 4180 has them.
 
-use super::{Row, Sink, Wanted};
+use super::{COLUMNS, Row, Sink, Wanted};
 use crate::data::InputError;
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -47,19 +47,23 @@ pub(super) fn read(
     Ok(())
 }
 
-fn cells(record: &ByteRecord, places: &[Option<usize>], columns: usize) -> Result<Row, String> {
+fn cells<'a>(
+    record: &'a ByteRecord,
+    places: &[Option<usize>; COLUMNS],
+    columns: usize,
+) -> Result<Row<'a>, String> {
     if record.len() != columns {
         return Err(format!(
             "{} cells where the header has {columns}",
             record.len()
         ));
     }
-    let cell = |place: &Option<usize>| match place.map(|place| &record[place]) {
-        None => Ok(None),
-        Some(bytes) => match str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text.to_owned())),
-            Err(_) => Err("the text is not UTF-8".to_owned()),
-        },
-    };
-    places.iter().map(cell).collect()
+    let mut row: Row<'_> = [None; COLUMNS];
+    for (cell, place) in row.iter_mut().zip(places) {
+        let text = place
+            .map(|place| str::from_utf8(&record[place]))
+            .transpose();
+        *cell = text.map_err(|_| "the text is not UTF-8".to_owned())?;
+    }
+    Ok(row)
 }

@@ -1,6 +1,6 @@
 //! JSON lines: one object a line; ids and times may be strings or numbers.
 
-use super::{Row, Sink, Wanted};
+use super::{COLUMNS, Sink, Wanted};
 use crate::data::InputError;
 use serde_json::{Map, Value};
 use std::io::{BufRead as _, BufReader};
@@ -24,13 +24,13 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
                 wanted.places(&found)?;
                 checked = true;
             }
-            sink(
-                line,
-                object.map_or_else(
-                    |e| Err(format!("no JSON object: {e}")),
-                    |o| cells(o, wanted),
-                ),
-            )?;
+            let cells = object
+                .map_err(|e| format!("no JSON object: {e}"))
+                .and_then(|object| cells(object, wanted));
+            let row = cells
+                .as_ref()
+                .map(|cells| cells.each_ref().map(Option::as_deref));
+            sink(line, row.map_err(Clone::clone))?;
         }
         bytes.clear();
     }
@@ -40,19 +40,18 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
     Ok(())
 }
 
-fn cells(mut object: Map<String, Value>, wanted: &Wanted<'_>) -> Result<Row, String> {
-    let mut cell =
-        |(name, ours): (&String, &&str)| match object.remove(name).or_else(|| object.remove(*ours))
-        {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(other) => Err(format!("{name} is {other}, neither text nor a number")),
+fn cells(
+    mut object: Map<String, Value>,
+    wanted: &Wanted<'_>,
+) -> Result<[Option<String>; COLUMNS], String> {
+    let mut cells = [const { None }; COLUMNS];
+    for (cell, (name, ours)) in cells.iter_mut().zip(wanted.theirs.iter().zip(wanted.names)) {
+        *cell = match object.remove(name).or_else(|| object.remove(*ours)) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(other) => return Err(format!("{name} is {other}, neither text nor a number")),
         };
-    wanted
-        .theirs
-        .iter()
-        .zip(wanted.names)
-        .map(&mut cell)
-        .collect()
+    }
+    Ok(cells)
 }

@@ -7,7 +7,8 @@ mod json_lines;
 mod parquet;
 mod time;
 
-use super::{BadRow, InputError, Item};
+use super::names::Names;
+use super::{BadRow, InputError};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::File;
@@ -21,8 +22,12 @@ const SHOWN: usize = 10;
 /// Theirs for ours: `{"user_id": "customer"}`.
 pub type Columns = HashMap<String, String>;
 
-/// One row, cells in the order that was asked for; `None` where the row has no such cell.
-pub type Row = Vec<Option<String>>;
+/// How many columns are read of any file.
+const COLUMNS: usize = 3;
+
+/// One row, cells in the order that was asked for; `None` where the row has no such cell. It lives
+/// as long as the reader stays on it: what is to stay is copied.
+pub type Row<'a> = [Option<&'a str>; COLUMNS];
 
 /// A click as it stands in a log, user and item by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,37 +55,22 @@ pub struct Log {
     pub bad: BadRows,
 }
 
-/// Strings by number.
-#[derive(Clone, Debug, Default)]
-pub struct Names {
-    list: Vec<String>,
-    numbers: HashMap<String, u32>,
-}
-
-impl Names {
-    /// All names, by number.
-    pub fn list(&self) -> &[String] {
-        &self.list
-    }
-
-    fn number(&mut self, name: String) -> u32 {
-        if let Some(&number) = self.numbers.get(&name) {
-            return number;
-        }
-        let number = self.list.len() as u32;
-        self.list.push(name.clone());
-        self.numbers.insert(name, number);
-        number
-    }
-}
-
 /// What an items file says.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// Items by id.
-    pub items: HashMap<String, Item>,
+    /// What is said of each item, by id.
+    pub items: HashMap<String, Labels>,
     /// Rows about an item that had one already.
     pub repeated: usize,
+}
+
+/// What an items file says of one item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// What the shop calls it.
+    pub title: Option<String>,
+    /// The shelf it stands on.
+    pub category: Option<String>,
 }
 
 /// Rows that could not be read.
@@ -114,24 +104,17 @@ impl BadRows {
 }
 
 /// Where a reader hands its rows: the line, and the cells or why there are none.
-type Sink<'a> = dyn FnMut(usize, Result<Row, String>) -> Result<(), InputError> + 'a;
+type Sink<'a> = dyn FnMut(usize, Result<Row<'_>, String>) -> Result<(), InputError> + 'a;
 
 /// Reads the named columns of a file, `needed` of which it must have.
 fn rows(
     file: &Path,
-    names: &[&'static str],
+    names: &[&'static str; COLUMNS],
     needed: usize,
     columns: &Columns,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputError> {
-    let theirs: Vec<String> = (names.iter())
-        .map(|&name| {
-            columns
-                .get(name)
-                .cloned()
-                .unwrap_or_else(|| name.to_owned())
-        })
-        .collect();
+    let theirs = names.map(|name| columns.get(name).map_or(name, String::as_str).to_owned());
     let wanted = Wanted {
         file,
         names,
@@ -157,20 +140,18 @@ fn rows(
 /// The columns a reader looks for.
 struct Wanted<'a> {
     file: &'a Path,
-    names: &'a [&'static str],
-    theirs: Vec<String>,
+    names: &'a [&'static str; COLUMNS],
+    theirs: [String; COLUMNS],
     needed: usize,
 }
 
 impl Wanted<'_> {
     /// The place of each wanted column among `found`.
-    fn places(&self, found: &[String]) -> Result<Vec<Option<usize>>, InputError> {
+    fn places(&self, found: &[String]) -> Result<[Option<usize>; COLUMNS], InputError> {
         // A name given for one file does not have to hold in the other: ours will do as well.
-        let place = |(theirs, ours): (&String, &&str)| {
-            let at = |wanted: &str| found.iter().position(|name| name == wanted);
-            at(theirs).or_else(|| at(ours))
-        };
-        let places: Vec<Option<usize>> = self.theirs.iter().zip(self.names).map(place).collect();
+        let at = |wanted: &str| found.iter().position(|name| name == wanted);
+        let place = |column: usize| at(&self.theirs[column]).or_else(|| at(self.names[column]));
+        let places: [Option<usize>; COLUMNS] = std::array::from_fn(place);
         let Some(missing) = places[..self.needed].iter().position(Option::is_none) else {
             return Ok(places);
         };
@@ -214,19 +195,18 @@ pub fn interactions(file: &Path, columns: &Columns, log: &mut Log) -> Result<(),
     })
 }
 
-fn click(row: Row) -> Result<(String, String, i64), String> {
-    let mut cells = row.into_iter();
-    let mut id = |name: &str| {
-        let cell = cells.next().flatten().filter(|cell| !cell.is_empty());
-        let cell = cell.ok_or_else(|| format!("{name} is empty"))?;
-        if cell.len() > LONGEST_ID {
-            return Err(format!("{name} is {} bytes long", cell.len()));
-        }
-        Ok(cell)
-    };
-    let (user, item) = (id("user_id")?, id("item_id")?);
-    let time = time::parse(&id("timestamp")?)?;
-    Ok((user, item, time))
+fn click([user, item, time]: Row<'_>) -> Result<(&str, &str, i64), String> {
+    let (user, item) = (id("user_id", user)?, id("item_id", item)?);
+    Ok((user, item, time::parse(id("timestamp", time)?)?))
+}
+
+fn id<'a>(name: &str, cell: Option<&'a str>) -> Result<&'a str, String> {
+    let cell = cell.filter(|cell| !cell.is_empty());
+    let cell = cell.ok_or_else(|| format!("{name} is empty"))?;
+    if cell.len() > LONGEST_ID {
+        return Err(format!("{name} is {} bytes long", cell.len()));
+    }
+    Ok(cell)
 }
 
 /// Reads an items file: titles and categories by id. The first of several rows for an id counts.
@@ -241,23 +221,16 @@ pub fn items(file: &Path, columns: &Columns, bad: &mut BadRows) -> Result<Catalo
         1,
         columns,
         &mut |line, row| {
-            let mut cells = match row {
-                Ok(row) => row
-                    .into_iter()
-                    .map(|cell| cell.filter(|text| !text.trim().is_empty())),
+            let [id, title, category] = match row {
+                Ok(row) => row.map(|cell| cell.filter(|text| !text.trim().is_empty())),
                 Err(reason) => return bad.note(file, line, reason),
             };
-            let Some(id) = cells.next().flatten() else {
+            let Some(id) = id else {
                 return bad.note(file, line, "item_id is empty".to_owned());
             };
-            let (title, category) = (cells.next().flatten(), cells.next().flatten());
-            let item = Item {
-                id: id.clone(),
-                title,
-                category,
-            };
-            if let Entry::Vacant(place) = catalogue.items.entry(id) {
-                place.insert(item);
+            if let Entry::Vacant(place) = catalogue.items.entry(id.to_owned()) {
+                let [title, category] = [title, category].map(|text| text.map(str::to_owned));
+                place.insert(Labels { title, category });
             } else {
                 catalogue.repeated += 1;
             }

@@ -1,6 +1,6 @@
 //! Parquet, a batch of rows at a time and only the wanted columns.
 
-use super::{Row, Sink, Wanted};
+use super::{COLUMNS, Row, Sink, Wanted};
 use crate::data::InputError;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
@@ -9,6 +9,9 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// Rows decoded at a time: what is in memory of a file, beside the pages they are decoded from.
+const BATCH: usize = 8192;
 
 pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
     let damaged = |e: &dyn std::fmt::Display| wanted.unreadable("Parquet", e);
@@ -24,15 +27,18 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
     let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().flatten().copied());
     let reader = builder
         .with_projection(mask)
+        .with_batch_size(BATCH)
         .build()
         .map_err(|e| damaged(&e))?;
     let mut line = 0;
+    let mut texts: [String; COLUMNS] = Default::default();
     for batch in reader {
         let batch = batch.map_err(|e| damaged(&e))?;
         let columns = columns(&batch, wanted)?;
+        let formatters = formatters(&columns).map_err(|e| damaged(&e))?;
         for row in 0..batch.num_rows() {
             line += 1;
-            sink(line, cells(&columns, row))?;
+            sink(line, cells(&columns, &formatters, row, &mut texts))?;
         }
     }
     Ok(())
@@ -76,15 +82,40 @@ fn whole(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-fn cells(columns: &[Option<ArrayRef>], row: usize) -> Result<Row, String> {
-    let options = FormatOptions::default();
-    let cell = |column: &Option<ArrayRef>| match column {
-        Some(column) if column.is_valid(row) => {
-            let formatter = ArrayFormatter::try_new(column.as_ref(), &options);
-            let text = formatter.and_then(|f| f.value(row).try_to_string());
-            text.map(Some).map_err(|e| e.to_string())
+/// What writes the cells of each column.
+fn formatters(columns: &[Option<ArrayRef>]) -> Result<Vec<Option<ArrayFormatter<'_>>>, ArrowError> {
+    const OPTIONS: FormatOptions<'static> = FormatOptions::new();
+    let mut formatters = Vec::with_capacity(columns.len());
+    for column in columns {
+        let formatter = column
+            .as_ref()
+            .map(|column| ArrayFormatter::try_new(column, &OPTIONS));
+        formatters.push(formatter.transpose()?);
+    }
+    Ok(formatters)
+}
+
+/// One row, written into `texts`.
+fn cells<'a>(
+    columns: &[Option<ArrayRef>],
+    formatters: &[Option<ArrayFormatter<'_>>],
+    row: usize,
+    texts: &'a mut [String; COLUMNS],
+) -> Result<Row<'a>, String> {
+    let mut cells: Row<'a> = [None; COLUMNS];
+    let columns = columns.iter().zip(formatters);
+    for ((cell, text), (column, formatter)) in cells.iter_mut().zip(texts).zip(columns) {
+        let (Some(column), Some(formatter)) = (column, formatter) else {
+            continue;
+        };
+        if column.is_valid(row) {
+            text.clear();
+            formatter
+                .value(row)
+                .write(text)
+                .map_err(|e| e.to_string())?;
+            *cell = Some(text);
         }
-        _ => Ok(None),
-    };
-    columns.iter().map(cell).collect()
+    }
+    Ok(cells)
 }

@@ -33,12 +33,8 @@ fn read(file: &Path, columns: &[(&str, &str)]) -> Result<Log, String> {
 
 fn clicks(log: &Log) -> Vec<(&str, &str, i64)> {
     let name = |click: &Click| {
-        let user = log.users.list()[click.user as usize].as_str();
-        (
-            user,
-            log.items.list()[click.item as usize].as_str(),
-            click.time,
-        )
+        let user = &log.users.list()[click.user as usize];
+        (user, &log.items.list()[click.item as usize], click.time)
     };
     log.clicks.iter().map(name).collect()
 }

@@ -1,0 +1,137 @@
+//! Clicks by user and in order of time, while a dataset is built: three arrays, worked on in place.
+
+use super::read::Click;
+
+/// The clicks of all users, one user's behind the other's.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Histories {
+    /// Where each user's clicks begin, and the end.
+    pub(super) offsets: Vec<usize>,
+    pub(super) items: Vec<u32>,
+    pub(super) times: Vec<i64>,
+}
+
+impl Histories {
+    /// Clicks brought together by user, `places` naming the place of each, and put in order of time;
+    /// those of equal time stay as they were.
+    pub(super) fn group(clicks: &[Click], places: &[u32]) -> Self {
+        let mut offsets = vec![0; places.len() + 1];
+        for click in clicks {
+            offsets[places[click.user as usize] as usize + 1] += 1;
+        }
+        for place in 1..offsets.len() {
+            offsets[place] += offsets[place - 1];
+        }
+        let mut next = offsets.clone();
+        let (mut items, mut times) = (vec![0; clicks.len()], vec![0; clicks.len()]);
+        for click in clicks {
+            let at = &mut next[places[click.user as usize] as usize];
+            (items[*at], times[*at]) = (click.item, click.time);
+            *at += 1;
+        }
+        let mut histories = Self {
+            offsets,
+            items,
+            times,
+        };
+        histories.sort();
+        histories
+    }
+
+    fn sort(&mut self) {
+        let mut clicks: Vec<(i64, u32)> = Vec::new();
+        for ends in self.offsets.windows(2) {
+            let times = &mut self.times[ends[0]..ends[1]];
+            if times.is_sorted() {
+                continue;
+            }
+            let items = &mut self.items[ends[0]..ends[1]];
+            clicks.clear();
+            clicks.extend(times.iter().copied().zip(items.iter().copied()));
+            clicks.sort_by_key(|&(time, _)| time);
+            for (at, &click) in clicks.iter().enumerate() {
+                (times[at], items[at]) = click;
+            }
+        }
+    }
+
+    /// How many clicks each user has.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.offsets.windows(2).map(|ends| ends[1] - ends[0])
+    }
+
+    /// How many clicks each of so many items has.
+    pub(super) fn counts(&self, items: usize) -> Vec<usize> {
+        let mut counts = vec![0; items];
+        for &item in &self.items {
+            counts[item as usize] += 1;
+        }
+        counts
+    }
+
+    /// Keeps the clicks that `keep` says, asked user by user in order: user, item, time.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(usize, u32, i64) -> bool) {
+        let (mut start, mut kept) = (0, 0);
+        for user in 0..self.offsets.len().saturating_sub(1) {
+            let end = self.offsets[user + 1];
+            for at in start..end {
+                let (item, time) = (self.items[at], self.times[at]);
+                if keep(user, item, time) {
+                    (self.items[kept], self.times[kept]) = (item, time);
+                    kept += 1;
+                }
+            }
+            start = end;
+            self.offsets[user + 1] = kept;
+        }
+        self.items.truncate(kept);
+        self.times.truncate(kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn grouping_is_a_stable_sort_by_user_and_time(
+            clicks in prop::collection::vec((0_u32..5, 0_i64..4), 0..60),
+        ) {
+            let clicks: Vec<Click> = (clicks.into_iter().enumerate())
+                .map(|(at, (user, time))| Click { user, item: at as u32, time })
+                .collect();
+            let histories = Histories::group(&clicks, &[3, 1, 4, 0, 2]);
+            let mut sorted = clicks;
+            sorted.sort_by_key(|click| ([3, 1, 4, 0, 2][click.user as usize], click.time));
+            prop_assert_eq!(histories.items, sorted.iter().map(|c| c.item).collect::<Vec<_>>());
+            prop_assert_eq!(histories.times, sorted.iter().map(|c| c.time).collect::<Vec<_>>());
+            prop_assert_eq!(histories.offsets.len(), 6);
+        }
+
+        #[test]
+        fn what_is_kept_stays_with_its_user(
+            lengths in prop::collection::vec(0_usize..6, 0..8), modulo in 1_u32..5,
+        ) {
+            let mut offsets = vec![0];
+            offsets.extend(lengths.iter().scan(0, |end, length| { *end += length; Some(*end) }));
+            let clicks = lengths.iter().sum::<usize>() as u32;
+            let owner = |item: u32| offsets.iter().filter(|&&end| end <= item as usize).count() - 1;
+            let mut histories = Histories {
+                offsets: offsets.clone(),
+                items: (0..clicks).collect(),
+                times: (0..i64::from(clicks)).collect(),
+            };
+            let mut asked = Vec::new();
+            histories.retain(|user, item, _| { asked.push((user, item)); item % modulo == 0 });
+            prop_assert_eq!(asked, (0..clicks).map(|item| (owner(item), item)).collect::<Vec<_>>());
+            for (user, ends) in histories.offsets.windows(2).enumerate() {
+                let items = &histories.items[ends[0]..ends[1]];
+                prop_assert!(items.iter().all(|&item| owner(item) == user && item % modulo == 0));
+            }
+            prop_assert_eq!(histories.items.len(), (0..clicks).filter(|i| i % modulo == 0).count());
+            prop_assert_eq!(histories.items.len(), histories.times.len());
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! How clicks divide into those to learn from and those to predict.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the line between learning and predicting runs. A user's clicks are named by position,
+/// oldest first, and their times are in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Protocol {
+    /// In every history: the last click is for reporting, the one before it for choosing.
+    #[default]
+    LeaveOneOut,
+    /// At the same two moments in all histories, as if a model was trained at the first and used
+    /// from then on.
+    Time {
+        /// Clicks before it are for learning, the first from it on is for choosing.
+        valid_from: i64,
+        /// The first click from it on is for reporting.
+        test_from: i64,
+    },
+}
+
+impl Protocol {
+    /// The moments after which the latest clicks, of these shares of all, come. Clicks of one time
+    /// are never parted, so a period may hold a few more than its share.
+    pub(super) fn by_time(times: &[i64], shares: Shares) -> Self {
+        let mut times = times.to_vec();
+        let mut moment = |share: f64| {
+            let after = (share * times.len() as f64).round() as usize;
+            let at = (times.len() - after.min(times.len())).min(times.len() - 1);
+            *times.select_nth_unstable(at).1
+        };
+        Self::Time {
+            valid_from: moment(shares.valid + shares.test),
+            test_from: moment(shares.test),
+        }
+    }
+
+    /// How many of a user's first clicks a model may learn from.
+    pub(super) fn learnt(self, times: &[i64]) -> usize {
+        match self {
+            Self::LeaveOneOut if times.len() < 3 => times.len(),
+            Self::LeaveOneOut => times.len() - 2,
+            Self::Time { valid_from, .. } => times.partition_point(|&time| time < valid_from),
+        }
+    }
+
+    /// The click to predict when choosing a model; what comes before it is known.
+    pub(super) fn valid(self, times: &[i64]) -> Option<usize> {
+        match self {
+            Self::LeaveOneOut => times.len().checked_sub(2).filter(|&at| at > 0),
+            Self::Time { test_from, .. } => {
+                let at = self.learnt(times);
+                (at > 0 && at < times.len() && times[at] < test_from).then_some(at)
+            }
+        }
+    }
+
+    /// The click to predict when reporting figures.
+    pub(super) fn test(self, times: &[i64]) -> Option<usize> {
+        match self {
+            Self::LeaveOneOut => times.len().checked_sub(1).filter(|&at| at > 1),
+            Self::Time { .. } => self.unseen(times),
+        }
+    }
+
+    /// The click to predict for a user of whom nothing was learnt.
+    pub(super) fn unseen(self, times: &[i64]) -> Option<usize> {
+        let at = match self {
+            Self::LeaveOneOut => times.len().saturating_sub(1),
+            Self::Time { test_from, .. } => times.partition_point(|&time| time < test_from),
+        };
+        (at > 0 && at < times.len()).then_some(at)
+    }
+
+    /// The latest click that is only ever predicted; that of a user without one is the last.
+    pub(super) fn last_target(self, times: &[i64]) -> usize {
+        let last = times.len().saturating_sub(1);
+        match self {
+            Self::LeaveOneOut => last,
+            Self::Time { .. } => self.test(times).or(self.valid(times)).unwrap_or(last),
+        }
+    }
+
+    /// Its name, as `ingle prepare --split` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeaveOneOut => "leave-one-out",
+            Self::Time { .. } => "time",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeaveOneOut => write!(f, "leave-one-out"),
+            Self::Time {
+                valid_from,
+                test_from,
+            } => {
+                write!(
+                    f,
+                    "by time: validation from {valid_from}, test from {test_from}"
+                )
+            }
+        }
+    }
+}
+
+/// Shares of all clicks, the latest, that are kept from learning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Shares {
+    /// Those for choosing.
+    pub valid: f64,
+    /// Those for reporting, which come after them.
+    pub test: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TIME: Protocol = Protocol::Time {
+        valid_from: 10,
+        test_from: 20,
+    };
+
+    fn positions(protocol: Protocol, times: &[i64]) -> (usize, [Option<usize>; 3]) {
+        let targets = [
+            protocol.valid(times),
+            protocol.test(times),
+            protocol.unseen(times),
+        ];
+        (protocol.learnt(times), targets)
+    }
+
+    #[test]
+    fn leave_one_out_needs_three_clicks_and_two_of_an_unseen_user() {
+        let at = |clicks: usize| positions(Protocol::LeaveOneOut, &vec![7; clicks]);
+        assert_eq!(at(0), (0, [None; 3]));
+        assert_eq!(at(1), (1, [None; 3]));
+        assert_eq!(at(2), (2, [None, None, Some(1)]));
+        assert_eq!(at(5), (3, [Some(3), Some(4), Some(4)]));
+    }
+
+    #[test]
+    fn by_time_the_first_click_of_each_period_is_predicted_from_all_before_it() {
+        for (times, learnt, valid, test) in [
+            (&[1, 9, 10, 15, 20, 25][..], 2, Some(2), Some(4)),
+            (&[1, 9], 2, None, None),
+            (&[1, 9, 22], 2, None, Some(2)),
+            (&[1, 12], 1, Some(1), None),
+            // Nothing learnt of them: no choosing by them, but figures if they have a history.
+            (&[12, 13, 30], 0, None, Some(2)),
+            (&[30, 31], 0, None, None),
+        ] {
+            assert_eq!(
+                positions(TIME, times),
+                (learnt, [valid, test, test]),
+                "{times:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_target_is_what_a_figure_is_reported_of() {
+        let times = [1, 9, 10, 15, 20, 25];
+        assert_eq!(Protocol::LeaveOneOut.last_target(&times), 5);
+        let last = [6, 4, 2].map(|clicks| TIME.last_target(&times[..clicks]));
+        assert_eq!(last, [4, 2, 1]);
+        assert_eq!(TIME.last_target(&[]), 0);
+    }
+
+    #[test]
+    fn moments_leave_the_asked_shares_after_them() {
+        let times: Vec<i64> = (0..100).rev().collect();
+        let shares = Shares {
+            valid: 0.1,
+            test: 0.2,
+        };
+        let expected = Protocol::Time {
+            valid_from: 70,
+            test_from: 80,
+        };
+        assert_eq!(Protocol::by_time(&times, shares), expected);
+        let same = Protocol::Time {
+            valid_from: 5,
+            test_from: 5,
+        };
+        assert_eq!(Protocol::by_time(&[5; 9], shares), same);
+    }
+
+    #[test]
+    fn it_is_written_as_people_would() {
+        let json = |protocol: Protocol| serde_json::to_string(&protocol).unwrap();
+        assert_eq!(json(Protocol::LeaveOneOut), r#"{"by":"leave-one-out"}"#);
+        assert_eq!(
+            json(TIME),
+            r#"{"by":"time","valid_from":10,"test_from":20}"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_learnt_is_from_after_the_line_and_no_target_from_before_its_history(
+            mut times in prop::collection::vec(0_i64..30, 1..12),
+        ) {
+            times.sort_unstable();
+            let (learnt, [valid, test, unseen]) = positions(TIME, &times);
+            prop_assert!(times[..learnt].iter().all(|&time| time < 10));
+            prop_assert!(times[learnt..].iter().all(|&time| time >= 10));
+            if let Some(at) = valid {
+                prop_assert_eq!(at, learnt);
+                prop_assert!((10..20).contains(&times[at]) && times[at - 1] < 10);
+            }
+            if let Some(at) = test {
+                prop_assert!(at >= learnt && times[at] >= 20 && times[at - 1] < 20);
+            }
+            prop_assert_eq!(test, unseen);
+        }
+    }
+}
