@@ -312,6 +312,11 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         ("evaluate data", "no run folder"),
         ("corrupt --data data --rate 2 --out x", "--rate"),
         ("denoise run --evaluate", "ingle corrupt"),
+        ("report data --out x", "no run folder"),
+        (
+            "report run --split unseen --data log --out x",
+            "ingle prepare",
+        ),
         ("inspect log", "manifest.json"),
         ("recommend log --history x", "manifest.json"),
     ] {
@@ -319,6 +324,74 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         assert!(message.contains(part), "ingle {arguments}: {message}");
     }
     assert!(!shop.path("x").exists(), "nothing is written for bad input");
+}
+
+#[test]
+fn a_report_stands_alone_and_compares_runs_user_by_user() {
+    let shop = Shop::new();
+    let small = format!("{SMALL} --set training.epochs=2 --set denoising.epochs=2");
+    shop.ok(&format!("train --data data --out dc4sr {small}"));
+    shop.ok(&format!(
+        "train --data data --out sasrec --method sasrec {small}"
+    ));
+    shop.ok("report sasrec dc4sr --out both.html --json both.json");
+    shop.ok("report dc4sr --split unseen --out alone.html --json alone.json");
+    let read = |name: &str| fs::read_to_string(shop.path(name)).expect("a file");
+    for page in ["both.html", "alone.html"] {
+        let html = read(page);
+        for loads in ["://", " src=", "<script", "<link", "@import", "url("] {
+            assert!(!html.contains(loads), "{page}: {loads}");
+        }
+        for id in [
+            "short",
+            "ranking",
+            "groups",
+            "noise",
+            "learning",
+            "data",
+            "cost",
+            "configuration",
+            "method",
+        ] {
+            assert!(
+                html.contains(&format!("<section id=\"{id}\">")),
+                "{page}: {id}"
+            );
+        }
+        assert!(!html.contains("NaN") && !html.contains(&*shop.0.path().to_string_lossy()));
+    }
+    assert!(read("both.html").contains("<section id=\"comparison\">"));
+    assert!(!read("alone.html").contains("<section id=\"comparison\">"));
+
+    let both: Value = serde_json::from_str(&read("both.json")).expect("JSON");
+    let value = |run: usize| both["runs"][run]["masked"]["ndcg@10"]["value"].as_f64();
+    let (sasrec, dc4sr) = (value(0).expect("a figure"), value(1).expect("a figure"));
+    assert_eq!(
+        shop.figures("sasrec")["ndcg@10"],
+        sasrec,
+        "as `evaluate` says"
+    );
+    assert_eq!(shop.figures("dc4sr")["ndcg@10"], dc4sr);
+    let difference = &both["comparisons"][0]["masked"]["ndcg@10"];
+    let gained = difference["value"].as_f64().expect("a difference");
+    assert!((gained - (dc4sr - sasrec)).abs() < 1e-12, "{difference}");
+    assert!(both["runs"][0]["noise"].is_null() && both["runs"][1]["noise"].is_object());
+    let groups = both["runs"][0]["by_popularity"].as_array().expect("groups");
+    let users: u64 = groups
+        .iter()
+        .filter_map(|group| group["users"].as_u64())
+        .sum();
+    assert_eq!(both["dataset"]["users_judged"], users);
+
+    shop.ok("corrupt --data data --rate 0.5 --out other");
+    shop.ok(&format!(
+        "train --data other --out odd --method sasrec {small}"
+    ));
+    let message = shop.refused("report sasrec odd --out x");
+    assert!(message.contains("different datasets"), "{message}");
+    let message = shop.refused("report sasrec sasrec --out x");
+    assert!(message.contains("named twice"), "{message}");
+    assert!(!shop.path("x").exists());
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod export;
 pub mod inspect;
 pub mod prepare;
 pub mod recommend;
+pub mod report;
 pub mod serve;
 pub mod simulate;
 pub mod train;
