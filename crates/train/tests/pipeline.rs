@@ -317,6 +317,10 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
             "report run --split unseen --data log --out x",
             "ingle prepare",
         ),
+        (
+            "train --data data --out x --sweep nowhere.toml",
+            "nowhere.toml",
+        ),
         ("inspect log", "manifest.json"),
         ("recommend log --history x", "manifest.json"),
     ] {
@@ -392,6 +396,41 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
     let message = shop.refused("report sasrec sasrec --out x");
     assert!(message.contains("named twice"), "{message}");
     assert!(!shop.path("x").exists());
+}
+
+#[test]
+fn a_sweep_trains_every_combination_once_and_keeps_what_is_done() {
+    let shop = Shop::new();
+    let grid = "[grid]\nseed = [1, 2]\n\"training.learning_rate\" = [0.001, 0.01]\n";
+    fs::write(shop.path("sweep.toml"), grid).expect("writes");
+    let sweep = format!(
+        "train --data data --method sasrec --sweep sweep.toml --out runs {SMALL} --set training.epochs=2"
+    )
+    .replace("--set training.learning_rate=0.005", "");
+    let table = shop.ok(&sweep);
+    assert!(table.contains("learning_rate-0.01_seed-2"), "{table}");
+    let written = fs::read(shop.path("runs/sweep.json")).expect("a file");
+    let result: Value = serde_json::from_slice(&written).expect("JSON");
+    let runs = result["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 4);
+    let figures: Vec<f64> = (runs.iter())
+        .map(|run| run["figures"][0][1].as_f64().expect("a figure"))
+        .collect();
+    assert!(figures.is_sorted_by(|a, b| a >= b), "{figures:?}");
+    let groups = result["over_seeds"].as_array().expect("groups");
+    assert_eq!((groups.len(), &groups[0]["seeds"]), (2, &Value::from(2)));
+
+    let best = runs[0]["run"].as_str().expect("a name");
+    fs::remove_dir_all(shop.path("runs").join(best)).expect("removes");
+    let kept = runs[1]["run"].as_str().expect("a name");
+    let before = fs::read(shop.path("runs").join(kept).join("run.json")).expect("a run");
+    let again: Value = shop.json(&format!("{sweep} --json"));
+    assert_eq!(again["runs"][0]["run"], best);
+    assert_eq!(again["runs"][0]["figures"], runs[0]["figures"]);
+    let after = fs::read(shop.path("runs").join(kept).join("run.json")).expect("a run");
+    assert_eq!(before, after, "a finished run is not touched");
+    let message = shop.refused(&sweep.replace("training.epochs=2", "training.epochs=3"));
+    assert!(message.contains("other settings"), "{message}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod recommend;
 pub mod report;
 pub mod serve;
 pub mod simulate;
+pub mod sweep;
 pub mod train;
 
 use crate::data::{Dataset, InputError, Split};
