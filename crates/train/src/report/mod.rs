@@ -69,11 +69,11 @@ pub struct DatasetFigures {
     pub lengths: Vec<Bar>,
 }
 
-/// A count with what it counts.
+/// A count of users of some length of history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Bar {
-    /// What is counted.
-    pub label: String,
+    /// The fewest clicks they have; the next bar begins where these end.
+    pub from: usize,
     /// How many there are.
     pub count: usize,
 }
@@ -266,13 +266,9 @@ fn lengths(lengths: impl Iterator<Item = usize>) -> Vec<Bar> {
         counts[at] += 1;
     }
     let empty = counts.iter().take_while(|&&count| count == 0).count();
-    let label = |at: usize| match (1usize << at, (2usize << at) - 1) {
-        (low, high) if low == high => low.to_string(),
-        (low, high) => format!("{low} to {high}"),
-    };
     let bars = counts.iter().enumerate().skip(empty);
     bars.map(|(at, &count)| Bar {
-        label: label(at),
+        from: 1 << at,
         count,
     })
     .collect()
@@ -285,15 +281,9 @@ mod tests {
     #[test]
     fn lengths_are_counted_in_doubling_ranges() {
         let bars = lengths([2, 3, 4, 7, 7, 17].into_iter());
-        let shown: Vec<_> = bars.iter().map(|bar| (&*bar.label, bar.count)).collect();
-        let expected = [
-            ("2 to 3", 2),
-            ("4 to 7", 3),
-            ("8 to 15", 0),
-            ("16 to 31", 1),
-        ];
-        assert_eq!(shown, expected);
-        assert_eq!(lengths([1].into_iter())[0].label, "1");
+        let shown: Vec<_> = bars.iter().map(|bar| (bar.from, bar.count)).collect();
+        assert_eq!(shown, [(2, 2), (4, 3), (8, 0), (16, 1)]);
+        assert_eq!(lengths([1].into_iter())[0].from, 1);
         assert_eq!(lengths(std::iter::empty()), []);
     }
 }

@@ -138,14 +138,18 @@ pub(super) fn bars(
     says: &str,
     titles: (&str, &str),
     labels: &[String],
-    series: &[(&str, Vec<f64>)],
+    series: &[(usize, &str, Vec<f64>)],
 ) -> Markup {
-    let y = Axis::from_zero(series.iter().flat_map(|(_, values)| values.iter().copied()));
+    let y = Axis::from_zero(
+        series
+            .iter()
+            .flat_map(|(_, _, values)| values.iter().copied()),
+    );
     let frame = Frame::of_categories(labels, y, titles);
     let width = 0.76 / series.len().max(1) as f64;
     let mut content = String::new();
-    for (number, (name, values)) in series.iter().enumerate() {
-        let _ = write!(content, "<g class=\"{}\">", class(number));
+    for (number, (colour, name, values)) in series.iter().enumerate() {
+        let _ = write!(content, "<g class=\"{}\">", class(*colour));
         for (at, (value, label)) in values.iter().zip(labels).enumerate() {
             let left = frame.at_x(at as f64 + 0.12 + width * number as f64);
             let right = frame.at_x(at as f64 + 0.12 + width * (number + 1) as f64);
@@ -167,14 +171,15 @@ pub(super) fn bars(
 
 /// Predicted probabilities against observed shares; a perfectly calibrated judge is on the diagonal,
 /// and the size of a mark says how many clicks it stands for.
-pub(super) fn reliability(says: &str, bins: &[Bin]) -> Markup {
+pub(super) fn reliability(says: &str, series: usize, bins: &[Bin]) -> Markup {
     let titles = ("predicted probability of noise", "share that was noise");
     let frame = Frame::new(Axis::unit(), Axis::unit(), titles);
     let all: usize = bins.iter().map(|bin| bin.clicks).sum();
     let (left, right) = (frame.at_x(0.0), frame.at_x(1.0));
     let (bottom, top) = (frame.at_y(0.0), frame.at_y(1.0));
     let mut content = format!(
-        "<path class=\"ideal\" d=\"M{left:.1} {bottom:.1}L{right:.1} {top:.1}\"/><g class=\"c0\">"
+        "<path class=\"ideal\" d=\"M{left:.1} {bottom:.1}L{right:.1} {top:.1}\"/><g class=\"{}\">",
+        class(series)
     );
     let filled: Vec<&Bin> = bins.iter().filter(|bin| bin.clicks > 0).collect();
     let at = |bin: &Bin| (frame.at_x(bin.predicted), frame.at_y(bin.observed));
@@ -195,7 +200,7 @@ pub(super) fn reliability(says: &str, bins: &[Bin]) -> Markup {
             bin.clicks,
             bin.predicted,
             bin.observed,
-            mark(0, x, y, (size * 10.0).round() / 10.0)
+            mark(series, x, y, (size * 10.0).round() / 10.0)
         );
     }
     content.push_str("</g>");

@@ -88,13 +88,17 @@ pub(super) fn data(report: &Report) -> Markup {
     let rows: Vec<Vec<Markup>> = (rows.into_iter())
         .map(|(name, value)| vec![Markup::text(name), Markup::text(value)])
         .collect();
-    let labels: Vec<String> = data.lengths.iter().map(|bar| bar.label.clone()).collect();
+    let labels: Vec<String> = data
+        .lengths
+        .iter()
+        .map(|bar| grouped(bar.from as u64))
+        .collect();
     let counts = data.lengths.iter().map(|bar| bar.count as f64).collect();
     let chart = bars(
         "Users by how many clicks they have",
-        ("clicks of the user", "users"),
+        ("clicks of the user, from", "users"),
         &labels,
-        &[("users", counts)],
+        &[(0, "users", counts)],
     );
     let other = if data.trained_on {
         Markup::default()
@@ -106,10 +110,7 @@ pub(super) fn data(report: &Report) -> Markup {
     };
     let parts = side_by_side([
         table(&["dataset", ""], &rows),
-        figure(
-            "Most histories are short, a few are long: how many users have how many clicks",
-            &chart,
-        ),
+        figure("How many users have how many clicks", &chart),
     ]);
     [other, parts].into_iter().collect()
 }

@@ -108,6 +108,11 @@ pub(super) fn legend<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Marku
     if names.len() < 2 {
         return Markup::default();
     }
+    keys(names.enumerate())
+}
+
+/// Which mark belongs to which series.
+pub(super) fn keys<'a>(series: impl Iterator<Item = (usize, &'a str)>) -> Markup {
     let entry = |(at, name): (usize, &str)| {
         let mark = super::chart::mark(at, 8.0, 8.0, 5.0);
         let class = super::chart::class(at);
@@ -116,16 +121,26 @@ pub(super) fn legend<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Marku
             Text(name)
         )
     };
-    let entries: String = names.enumerate().map(entry).collect();
+    let entries: String = series.map(entry).collect();
     Markup(format!("<ul class=\"legend\">{entries}</ul>"))
+}
+
+/// A figure between 0 and 1 in four digits, without the zero that all of them begin with.
+pub(super) fn share(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.strip_prefix('0').map_or(text.clone(), str::to_owned)
+}
+
+/// A difference of figures in four digits, with its sign.
+pub(super) fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { '\u{2212}' } else { '+' };
+    format!("{sign}{}", share(value.abs()))
 }
 
 /// A figure with its interval beneath.
 pub(super) fn estimate(e: &Estimate) -> Markup {
-    Markup(format!(
-        "<b>{:.4}</b><small>{:.4} to {:.4}</small>",
-        e.value, e.low, e.high
-    ))
+    let [value, low, high] = [e.value, e.low, e.high].map(share);
+    Markup(format!("<b>{value}</b><small>{low} to {high}</small>"))
 }
 
 /// A difference with its interval beneath, marked where it is clear of zero.
@@ -135,9 +150,9 @@ pub(super) fn difference(e: &Estimate) -> Markup {
         (true, true) => "up",
         (true, false) => "down",
     };
+    let [value, low, high] = [e.value, e.low, e.high].map(signed);
     Markup(format!(
-        "<b class=\"{class}\">{:+.4}</b><small>{:+.4} to {:+.4}</small>",
-        e.value, e.low, e.high
+        "<b class=\"{class}\">{value}</b><small>{low} to {high}</small>"
     ))
 }
 
@@ -167,5 +182,13 @@ mod tests {
         assert!(shown(0.2, 0.1, 0.3).contains("up"));
         assert!(shown(-0.2, -0.3, -0.1).contains("down"));
         assert!(shown(0.2, -0.1, 0.5).contains("even"));
+    }
+
+    #[test]
+    fn figures_are_written_as_papers_write_them() {
+        let written = [0.0911, 1.0, 0.0].map(share);
+        assert_eq!(written, [".0911", "1.0000", ".0000"]);
+        let written = [0.012, -0.5].map(signed);
+        assert_eq!(written, ["+.0120", "\u{2212}.5000"]);
     }
 }

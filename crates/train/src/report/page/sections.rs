@@ -2,7 +2,8 @@
 
 use super::chart::{bars, differences, dots, reliability};
 use super::markup::{
-    Markup, Text, difference, estimate, figure, legend, paragraph, side_by_side, table,
+    Markup, Text, difference, estimate, figure, keys, legend, paragraph, share, side_by_side,
+    signed, table,
 };
 use crate::data::grouped;
 use crate::metrics::ranking::names;
@@ -49,7 +50,7 @@ pub(super) fn short(report: &Report) -> Markup {
 fn overview(run: &RunFigures) -> Vec<Markup> {
     let auc = run.noise.as_ref().map_or_else(
         || Markup::text("–"),
-        |noise| Markup::ours(format!("<b>{:.4}</b>", noise.detection.auc)),
+        |noise| Markup::ours(format!("<b>{}</b>", share(noise.detection.auc))),
     );
     vec![
         Markup::text(&run.name),
@@ -97,18 +98,17 @@ pub(super) fn comparison(report: &Report) -> Option<Markup> {
         &chart,
     );
     let list = Markup::ours(format!("<ul class=\"verdicts\">{verdicts}</ul>"));
-    Some(
-        [list, how, keys, chart, table(&head, &rows)]
-            .into_iter()
-            .collect(),
-    )
+    let words = Markup::ours(format!("<div>{list}{how}{keys}</div>"));
+    let both = side_by_side([words, chart]);
+    Some([both, table(&head, &rows)].into_iter().collect())
 }
 
 /// One comparison in words, by NDCG@10.
 fn verdict(comparison: &Comparison) -> String {
     let e = &comparison.masked.0[NDCG10];
     let (run, base) = (Text(&comparison.run), Text(&comparison.base));
-    let interval = format!("{:+.4}, interval {:+.4} to {:+.4}", e.value, e.low, e.high);
+    let [value, low, high] = [e.value, e.low, e.high].map(signed);
+    let interval = format!("{value}, interval {low} to {high}");
     match (e.is_clear(), e.value > 0.0) {
         (true, true) => {
             format!("<li><b>{run}</b> ranks better than {base}: NDCG@10 {interval}.</li>")
@@ -136,8 +136,8 @@ pub(super) fn ranking(report: &Report) -> Markup {
     let meaning = Markup::ours(
         "<dl class=\"meaning\">\
          <div><dt>HR@10</dt><dd>hit rate: the share of users whose next item is among the first ten</dd></div>\
-         <div><dt>NDCG@10</dt><dd>the same, but a hit at place <i>p</i> counts 1 / log<sub>2</sub>(<i>p</i> + 1): first place 1, second .63, tenth .29</dd></div>\
-         <div><dt>MRR@10</dt><dd>the same, but a hit at place <i>p</i> counts 1 / <i>p</i>: first place 1, second .5, tenth .1</dd></div>\
+         <div><dt>NDCG@10</dt><dd>the same, but a hit at place <i>p</i> counts 1 / log<sub>2</sub>(<i>p</i> + 1): first place 1, second 0.63, tenth 0.29</dd></div>\
+         <div><dt>MRR@10</dt><dd>the same, but a hit at place <i>p</i> counts 1 / <i>p</i>: first place 1, second 0.5, tenth 0.1</dd></div>\
          </dl>",
     );
     [
@@ -179,7 +179,9 @@ pub(super) fn groups(report: &Report) -> Markup {
     };
     let words = paragraph(
         "A mean over all users hides who is served badly. A dot is the mean of a group, the line \
-         through it its interval: where few users are in a group, the line is long.",
+         through it its interval: where few users are in a group, the line is \
+         long. Where none of a group was served, there is nothing to resample and no line: that is \
+         ignorance, not certainty.",
     );
     [
         words,
@@ -255,16 +257,16 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
     ];
     let meaning = Markup::ours(
         "<dl class=\"meaning\">\
-         <div><dt>AUC</dt><dd>how often a replaced click is given a higher noise probability than a real one; .5 is guessing, 1 is perfect</dd></div>\
+         <div><dt>AUC</dt><dd>how often a replaced click is given a higher noise probability than a real one; 0.5 is guessing, 1 is perfect</dd></div>\
          <div><dt>AP</dt><dd>average precision: going through the clicks from the most suspicious down, how pure the catch is; guessing gives the share of noise</dd></div>\
          <div><dt>ECE</dt><dd>calibration error: how far probabilities are from the shares that are then observed; 0 is perfect</dd></div>\
          <div><dt>temperature</dt><dd>what the scorer's logits are divided by so that they become honest probabilities; fitted on validation histories</dd></div>\
          <div><dt>gate</dt><dd>sets suspicious clicks aside before ranking; the last column is what that does to NDCG@10</dd></div>\
          </dl>",
     );
-    let charts: Markup = judges
-        .iter()
-        .map(|(run, noise)| noise_charts(run, noise))
+    let numbered = report.runs.iter().enumerate();
+    let charts: Markup = numbered
+        .filter_map(|(number, run)| Some(noise_charts(number, run, run.noise.as_ref()?)))
         .collect();
     Some(
         [
@@ -280,14 +282,14 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
 
 fn noise_row(run: &RunFigures, noise: &Noise) -> Vec<Markup> {
     let d = &noise.detection;
-    let share = 100.0 * d.noisy as f64 / d.clicks as f64;
+    let percent = 100.0 * d.noisy as f64 / d.clicks as f64;
     vec![
         Markup::text(&run.name),
-        Markup::ours(format!("<b>{:.4}</b>", d.auc)),
-        Markup::ours(format!("<b>{:.4}</b>", d.ap)),
-        Markup::ours(format!("<b>{:.4}</b>", d.ece)),
+        Markup::ours(format!("<b>{}</b>", share(d.auc))),
+        Markup::ours(format!("<b>{}</b>", share(d.ap))),
+        Markup::ours(format!("<b>{}</b>", share(d.ece))),
         Markup::text(grouped(d.clicks as u64)),
-        Markup::text(format!("{} ({share:.1} %)", grouped(d.noisy as u64))),
+        Markup::text(format!("{} ({percent:.1} %)", grouped(d.noisy as u64))),
         Markup::text(format!("{:.2}", noise.temperature)),
         difference(&noise.gate_ndcg10),
     ]
@@ -328,33 +330,30 @@ fn noise_words(report: &Report, judges: &[(&RunFigures, &Noise)]) -> String {
     )
 }
 
-fn noise_charts(run: &RunFigures, noise: &Noise) -> Markup {
+fn noise_charts(number: usize, run: &RunFigures, noise: &Noise) -> Markup {
     let labels: Vec<String> = (0..HISTOGRAM)
         .map(|at| format!("{:.1}", at as f64 / HISTOGRAM as f64))
         .collect();
+    // Colours that no run has unless there are many.
     let series = [
-        ("real clicks", noise.untouched.to_vec()),
-        ("replaced clicks", noise.replaced.to_vec()),
+        (5, "real clicks", noise.untouched.to_vec()),
+        (4, "replaced clicks", noise.replaced.to_vec()),
     ];
-    let names = series.each_ref().map(|(name, _)| *name);
+    let keys = keys(series.iter().map(|(colour, name, _)| (*colour, *name)));
     let titles = (
         "predicted probability of noise, from",
         "share of such clicks",
     );
     let says = "How noise probabilities are distributed over real and over replaced clicks";
-    let (name, keys) = (Text(&run.name), legend(names.into_iter()));
+    let calibration = "Predicted probability against observed share";
+    let name = Text(&run.name);
     side_by_side([
         figure(
-            &format!("{name}: calibration; on the dashed line, probabilities are what they say"),
-            &reliability(
-                "Predicted probability against observed share",
-                &noise.reliability,
-            ),
+            &format!("{name}: on the dashed line, probabilities are what they say"),
+            &reliability(calibration, number, &noise.reliability),
         ),
         figure(
-            &format!(
-                "{name}: the further apart the bars, the better noise is told from clicks{keys}"
-            ),
+            &format!("{name}: the further apart, the better is noise told from clicks{keys}"),
             &bars(says, titles, &labels, &series),
         ),
     ])

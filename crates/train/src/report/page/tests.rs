@@ -82,10 +82,7 @@ fn report(runs: Vec<RunFigures>) -> Report {
             users_judged: 5,
             summary: Summary::default(),
             corruption: None,
-            lengths: vec![Bar {
-                label: "1".to_owned(),
-                count: 5,
-            }],
+            lengths: vec![Bar { from: 1, count: 5 }],
         },
         comparisons: runs.iter().skip(1).map(comparison).collect(),
         runs,

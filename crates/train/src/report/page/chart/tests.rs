@@ -76,7 +76,7 @@ fn bars_are_as_high_as_their_values() {
         "says",
         ("x", "y"),
         &labels,
-        &[("users", vec![10.0, 20.0, 0.0])],
+        &[(0, "users", vec![10.0, 20.0, 0.0])],
     )
     .to_string();
     let heights = numbers(&svg, "height");
@@ -92,7 +92,7 @@ fn a_calibrated_judge_is_on_the_diagonal() {
         observed: share,
     };
     let bins = [bin(0.1, 900), bin(0.0, 0), bin(0.9, 100)];
-    let svg = reliability("says", &bins).to_string();
+    let svg = reliability("says", 0, &bins).to_string();
     let diagonal = svg
         .split("class=\"ideal\" d=\"M")
         .nth(1)
