@@ -157,12 +157,6 @@ pub fn collect(
         runs.push(figures);
         ranked.push(bootstrap);
     }
-    let others = runs.iter().zip(&ranked).skip(1);
-    let comparisons = others.map(|(run, bootstrap)| Comparison {
-        run: run.name.clone(),
-        base: runs[0].name.clone(),
-        masked: Estimates(bootstrap.minus(&ranked[0])),
-    });
     Ok(Report {
         ingle: env!("CARGO_PKG_VERSION").to_owned(),
         split: match split {
@@ -176,9 +170,20 @@ pub fn collect(
             level: LEVEL,
         },
         dataset: dataset(data, &subjects[0].run, cases.len()),
-        comparisons: comparisons.collect(),
+        comparisons: against_first(&runs, &ranked),
         runs,
     })
+}
+
+/// Every run but the first against the first.
+fn against_first(runs: &[RunFigures], ranked: &[Bootstrap]) -> Vec<Comparison> {
+    let others = runs.iter().zip(ranked).skip(1);
+    let comparisons = others.map(|(run, bootstrap)| Comparison {
+        run: run.name.clone(),
+        base: runs[0].name.clone(),
+        masked: Estimates(bootstrap.minus(&ranked[0])),
+    });
+    comparisons.collect()
 }
 
 /// Figures of runs trained on different data say nothing about each other.
@@ -216,13 +221,9 @@ fn judged(
         })
     };
     let gated = answers(Some(&gate));
-    let bootstrap = |answers: &[Answer], rank: fn(&Answer) -> usize| {
-        let ranks: Vec<usize> = answers.iter().map(rank).collect();
-        Bootstrap::of(&ranks, RESAMPLES, seed)
-    };
-    let masked = bootstrap(&gated, |answer| answer.rank.masked);
+    let masked = resampled(&gated, seed, |answer| answer.rank.masked);
     let noise = if noise::judges(run) {
-        let open = bootstrap(&answers(None), |answer| answer.rank.masked);
+        let open = resampled(&answers(None), seed, |answer| answer.rank.masked);
         noise::noise(run, data, model, cases, masked.minus(&open)[NDCG10])?
     } else {
         None
@@ -235,12 +236,17 @@ fn judged(
         peak_memory: run.about.peak_memory,
         curves: curves::read(&run.dir)?,
         masked: Estimates(masked.estimates()),
-        unmasked: Estimates(bootstrap(&gated, |answer| answer.rank.unmasked).estimates()),
+        unmasked: Estimates(resampled(&gated, seed, |answer| answer.rank.unmasked).estimates()),
         by_history: figures::by_history(cases, &gated, seed),
         by_popularity: figures::by_popularity(cases, &gated, &data.train_counts(), seed),
         noise,
     };
     Ok((figures, masked))
+}
+
+fn resampled(answers: &[Answer], seed: u64, rank: fn(&Answer) -> usize) -> Bootstrap {
+    let ranks: Vec<usize> = answers.iter().map(rank).collect();
+    Bootstrap::of(&ranks, RESAMPLES, seed)
 }
 
 fn dataset(data: &Dataset, run: &Run, users_judged: usize) -> DatasetFigures {

@@ -5,7 +5,7 @@ use super::markup::{Markup, Text, figure, legend, paragraph, section, side_by_si
 use super::split_words;
 use crate::data::grouped;
 use crate::report::curves::{Curve, Epoch};
-use crate::report::{Report, RunFigures};
+use crate::report::{DatasetFigures, Report, RunFigures};
 use std::collections::BTreeSet;
 
 /// Loss and validation figure over the epochs of every phase.
@@ -68,9 +68,8 @@ fn figure_name(curve: &Curve) -> &'static str {
     }
 }
 
-/// Size and shape of the dataset.
-pub(super) fn data(report: &Report) -> Markup {
-    let data = &report.dataset;
+/// The dataset's figures by name.
+fn data_rows(data: &DatasetFigures) -> Vec<Vec<Markup>> {
     let mut rows = vec![
         ("name".to_owned(), data.name.clone()),
         ("content hash".to_owned(), format!("{:.16}", data.hash)),
@@ -85,9 +84,15 @@ pub(super) fn data(report: &Report) -> Markup {
         );
         rows.push(("replaced on purpose".to_owned(), done));
     }
-    let rows: Vec<Vec<Markup>> = (rows.into_iter())
+    rows.into_iter()
         .map(|(name, value)| vec![Markup::text(name), Markup::text(value)])
-        .collect();
+        .collect()
+}
+
+/// Size and shape of the dataset.
+pub(super) fn data(report: &Report) -> Markup {
+    let data = &report.dataset;
+    let rows = data_rows(data);
     let labels: Vec<String> = data
         .lengths
         .iter()

@@ -140,7 +140,9 @@ pub(super) fn signed(value: f64) -> String {
 /// A figure with its interval beneath.
 pub(super) fn estimate(e: &Estimate) -> Markup {
     let [value, low, high] = [e.value, e.low, e.high].map(share);
-    Markup(format!("<b>{value}</b><small>{low} to {high}</small>"))
+    Markup(format!(
+        "<b>{value}</b><small><span>{low}</span> to <span>{high}</span></small>"
+    ))
 }
 
 /// A difference with its interval beneath, marked where it is clear of zero.
@@ -152,7 +154,7 @@ pub(super) fn difference(e: &Estimate) -> Markup {
     };
     let [value, low, high] = [e.value, e.low, e.high].map(signed);
     Markup(format!(
-        "<b class=\"{class}\">{value}</b><small>{low} to {high}</small>"
+        "<b class=\"{class}\">{value}</b><small><span>{low}</span> to <span>{high}</span></small>"
     ))
 }
 

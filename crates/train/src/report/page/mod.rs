@@ -13,9 +13,9 @@ use markup::{Markup, Text};
 /// Sections of the page: id, title, and the body where there is something to say.
 type Section = (&'static str, &'static str, Option<Markup>);
 
-/// The report as a page.
-pub fn html(report: &Report) -> String {
-    let sections: [Section; 9] = [
+/// All sections, in order.
+fn sections(report: &Report) -> [Section; 9] {
+    [
         ("short", "In short", Some(sections::short(report))),
         (
             "comparison",
@@ -45,7 +45,12 @@ pub fn html(report: &Report) -> String {
             "Configuration",
             Some(details::configuration(report)),
         ),
-    ];
+    ]
+}
+
+/// The report as a page.
+pub fn html(report: &Report) -> String {
+    let sections = sections(report);
     let written = || {
         sections
             .iter()

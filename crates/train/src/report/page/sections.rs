@@ -108,7 +108,8 @@ fn verdict(comparison: &Comparison) -> String {
     let e = &comparison.masked.0[NDCG10];
     let (run, base) = (Text(&comparison.run), Text(&comparison.base));
     let [value, low, high] = [e.value, e.low, e.high].map(signed);
-    let interval = format!("{value}, interval {low} to {high}");
+    let interval =
+        format!("<span>{value}</span>, interval <span>{low}</span> to <span>{high}</span>");
     match (e.is_clear(), e.value > 0.0) {
         (true, true) => {
             format!("<li><b>{run}</b> ranks better than {base}: NDCG@10 {interval}.</li>")
@@ -233,6 +234,15 @@ fn group_table(report: &Report, by: fn(&RunFigures) -> &[Group], first: &str) ->
     ))
 }
 
+/// What the figures of noise detection mean.
+const NOISE_MEANING: &str = "<dl class=\"meaning\">\
+         <div><dt>AUC</dt><dd>how often a replaced click is given a higher noise probability than a real one; 0.5 is guessing, 1 is perfect</dd></div>\
+         <div><dt>AP</dt><dd>average precision: going through the clicks from the most suspicious down, how pure the catch is; guessing gives the share of noise</dd></div>\
+         <div><dt>ECE</dt><dd>calibration error: how far probabilities are from the shares that are then observed; 0 is perfect</dd></div>\
+         <div><dt>temperature</dt><dd>what the scorer's logits are divided by so that they become honest probabilities; fitted on validation histories</dd></div>\
+         <div><dt>gate</dt><dd>sets suspicious clicks aside before ranking; the last column is what that does to NDCG@10</dd></div>\
+         </dl>";
+
 /// How well noise is found, for the runs that look for it.
 pub(super) fn noise(report: &Report) -> Option<Markup> {
     let judges = report
@@ -255,15 +265,6 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
         "temperature",
         "NDCG@10, gate less no gate",
     ];
-    let meaning = Markup::ours(
-        "<dl class=\"meaning\">\
-         <div><dt>AUC</dt><dd>how often a replaced click is given a higher noise probability than a real one; 0.5 is guessing, 1 is perfect</dd></div>\
-         <div><dt>AP</dt><dd>average precision: going through the clicks from the most suspicious down, how pure the catch is; guessing gives the share of noise</dd></div>\
-         <div><dt>ECE</dt><dd>calibration error: how far probabilities are from the shares that are then observed; 0 is perfect</dd></div>\
-         <div><dt>temperature</dt><dd>what the scorer's logits are divided by so that they become honest probabilities; fitted on validation histories</dd></div>\
-         <div><dt>gate</dt><dd>sets suspicious clicks aside before ranking; the last column is what that does to NDCG@10</dd></div>\
-         </dl>",
-    );
     let numbered = report.runs.iter().enumerate();
     let charts: Markup = numbered
         .filter_map(|(number, run)| Some(noise_charts(number, run, run.noise.as_ref()?)))
@@ -271,7 +272,7 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
     Some(
         [
             paragraph(noise_words(report, &judges)),
-            meaning,
+            Markup::ours(NOISE_MEANING),
             table(&head, &rows),
             charts,
         ]
