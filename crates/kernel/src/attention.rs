@@ -52,23 +52,26 @@ pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &
     let [len, depth] = inputs.dims();
     let scale = 1.0 / (depth as f32).sqrt();
     out.fill(0.0);
-    widest(#[inline(always)] || {
-        for (row, weights) in weights.chunks_exact_mut(len).enumerate() {
-            let [head, at] = [row / len, row % len];
-            let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
-            let query = &query[part(at)];
-            for (other, weight) in weights[..=at].iter_mut().enumerate() {
-                *weight = scale * dot_inlined(query, &key[part(other)]);
+    widest(
+        #[inline(always)]
+        || {
+            for (row, weights) in weights.chunks_exact_mut(len).enumerate() {
+                let [head, at] = [row / len, row % len];
+                let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+                let query = &query[part(at)];
+                for (other, weight) in weights[..=at].iter_mut().enumerate() {
+                    *weight = scale * dot_inlined(query, &key[part(other)]);
+                }
+                weights[at + 1..].fill(0.0);
+                softmax(&mut weights[..=at]);
+                let out = &mut out[part(at)];
+                for (other, &weight) in weights[..=at].iter().enumerate() {
+                    let weight = weight * dropout.get(row * len + other).unwrap_or(&1.0);
+                    add_scaled(out, weight, &value[part(other)]);
+                }
             }
-            weights[at + 1..].fill(0.0);
-            softmax(&mut weights[..=at]);
-            let out = &mut out[part(at)];
-            for (other, &weight) in weights[..=at].iter().enumerate() {
-                let weight = weight * dropout.get(row * len + other).unwrap_or(&1.0);
-                add_scaled(out, weight, &value[part(other)]);
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Adds the gradients with respect to queries, keys and values, given that of the output.
@@ -93,25 +96,28 @@ pub fn backward(
     let [len, depth] = inputs.dims();
     let scale = 1.0 / (depth as f32).sqrt();
     let mut slopes = vec![0.0; len];
-    widest(#[inline(always)] || {
-        for (row, weights) in weights.chunks_exact(len).enumerate() {
-            let [head, at] = [row / len, row % len];
-            let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
-            let out = &out_gradient[part(at)];
-            let mut mean = 0.0;
-            for other in 0..=at {
-                let kept = *dropout.get(row * len + other).unwrap_or(&1.0);
-                slopes[other] = kept * dot_inlined(out, &value[part(other)]);
-                mean += weights[other] * slopes[other];
-                add_scaled(&mut value_gradient[part(other)], weights[other] * kept, out);
+    widest(
+        #[inline(always)]
+        || {
+            for (row, weights) in weights.chunks_exact(len).enumerate() {
+                let [head, at] = [row / len, row % len];
+                let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+                let out = &out_gradient[part(at)];
+                let mut mean = 0.0;
+                for other in 0..=at {
+                    let kept = *dropout.get(row * len + other).unwrap_or(&1.0);
+                    slopes[other] = kept * dot_inlined(out, &value[part(other)]);
+                    mean += weights[other] * slopes[other];
+                    add_scaled(&mut value_gradient[part(other)], weights[other] * kept, out);
+                }
+                for other in 0..=at {
+                    let slope = scale * weights[other] * (slopes[other] - mean);
+                    add_scaled(&mut query_gradient[part(at)], slope, &key[part(other)]);
+                    add_scaled(&mut key_gradient[part(other)], slope, &query[part(at)]);
+                }
             }
-            for other in 0..=at {
-                let slope = scale * weights[other] * (slopes[other] - mean);
-                add_scaled(&mut query_gradient[part(at)], slope, &key[part(other)]);
-                add_scaled(&mut key_gradient[part(other)], slope, &query[part(at)]);
-            }
-        }
-    });
+        },
+    );
 }
 
 #[inline(always)]

@@ -22,23 +22,29 @@ fn normal(x: f32) -> [f32; 2] {
 /// GELU of every element.
 pub fn forward(x: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
-    widest(#[inline(always)] || {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = x * normal(x)[0];
-        }
-    });
+    widest(
+        #[inline(always)]
+        || {
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out = x * normal(x)[0];
+            }
+        },
+    );
     out
 }
 
 /// Multiplies the gradient of the output by the derivative at `x`: it becomes that of the input.
 pub fn backward(x: &[f32], gradient: &mut [f32]) {
     assert_eq!(x.len(), gradient.len(), "one gradient an element");
-    widest(#[inline(always)] || {
-        for (gradient, &x) in gradient.iter_mut().zip(x) {
-            let [below, density] = normal(x);
-            *gradient *= x.mul_add(density, below);
-        }
-    });
+    widest(
+        #[inline(always)]
+        || {
+            for (gradient, &x) in gradient.iter_mut().zip(x) {
+                let [below, density] = normal(x);
+                *gradient *= x.mul_add(density, below);
+            }
+        },
+    );
 }
 
 #[cfg(test)]

@@ -26,24 +26,27 @@ pub fn forward(x: &[f32], gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Tape) {
         normalised: vec![0.0; x.len()],
         factors: vec![0.0; x.len() / width],
     };
-    widest(#[inline(always)] || {
-        let rows = (x.chunks_exact(width).zip(out.chunks_exact_mut(width)))
-            .zip(tape.normalised.chunks_exact_mut(width))
-            .zip(&mut tape.factors);
-        for (((x, out), normalised), factor) in rows {
-            let mean = sum(x.iter().copied()) / width as f32;
-            let variance = sum(x.iter().map(|x| (x - mean) * (x - mean))) / width as f32;
-            *factor = 1.0 / (variance + EPSILON).sqrt();
-            for (normalised, x) in normalised.iter_mut().zip(x) {
-                *normalised = (x - mean) * *factor;
+    widest(
+        #[inline(always)]
+        || {
+            let rows = (x.chunks_exact(width).zip(out.chunks_exact_mut(width)))
+                .zip(tape.normalised.chunks_exact_mut(width))
+                .zip(&mut tape.factors);
+            for (((x, out), normalised), factor) in rows {
+                let mean = sum(x.iter().copied()) / width as f32;
+                let variance = sum(x.iter().map(|x| (x - mean) * (x - mean))) / width as f32;
+                *factor = 1.0 / (variance + EPSILON).sqrt();
+                for (normalised, x) in normalised.iter_mut().zip(x) {
+                    *normalised = (x - mean) * *factor;
+                }
+                for (((out, normalised), gamma), beta) in
+                    out.iter_mut().zip(&*normalised).zip(gamma).zip(beta)
+                {
+                    *out = normalised.mul_add(*gamma, *beta);
+                }
             }
-            for (((out, normalised), gamma), beta) in
-                out.iter_mut().zip(&*normalised).zip(gamma).zip(beta)
-            {
-                *out = normalised.mul_add(*gamma, *beta);
-            }
-        }
-    });
+        },
+    );
     (out, tape)
 }
 
@@ -57,25 +60,28 @@ pub fn backward(
 ) {
     let width = gamma.len();
     let mut scaled = vec![0.0; width];
-    widest(#[inline(always)] || {
-        let rows = (out_gradient
-            .chunks_exact(width)
-            .zip(x_gradient.chunks_exact_mut(width)))
-        .zip(tape.normalised.chunks_exact(width))
-        .zip(&tape.factors);
-        for (((out, x), normalised), factor) in rows {
-            for at in 0..width {
-                gamma_gradient[at] = out[at].mul_add(normalised[at], gamma_gradient[at]);
-                beta_gradient[at] += out[at];
-                scaled[at] = out[at] * gamma[at];
+    widest(
+        #[inline(always)]
+        || {
+            let rows = (out_gradient
+                .chunks_exact(width)
+                .zip(x_gradient.chunks_exact_mut(width)))
+            .zip(tape.normalised.chunks_exact(width))
+            .zip(&tape.factors);
+            for (((out, x), normalised), factor) in rows {
+                for at in 0..width {
+                    gamma_gradient[at] = out[at].mul_add(normalised[at], gamma_gradient[at]);
+                    beta_gradient[at] += out[at];
+                    scaled[at] = out[at] * gamma[at];
+                }
+                let mean = sum(scaled.iter().copied()) / width as f32;
+                let slope = sum(scaled.iter().zip(normalised).map(|(a, b)| a * b)) / width as f32;
+                for ((x, scaled), normalised) in x.iter_mut().zip(&scaled).zip(normalised) {
+                    *x += factor * (scaled - mean - normalised * slope);
+                }
             }
-            let mean = sum(scaled.iter().copied()) / width as f32;
-            let slope = sum(scaled.iter().zip(normalised).map(|(a, b)| a * b)) / width as f32;
-            for ((x, scaled), normalised) in x.iter_mut().zip(&scaled).zip(normalised) {
-                *x += factor * (scaled - mean - normalised * slope);
-            }
-        }
-    });
+        },
+    );
 }
 
 /// A sum in sixteen lanes, which the compiler may not make of one by itself.

@@ -19,43 +19,55 @@ pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
 /// `to += from`.
 pub fn add(to: &mut [f32], from: &[f32]) {
     assert_eq!(to.len(), from.len(), "vectors of one length");
-    widest(#[inline(always)] || {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to += from;
-        }
-    });
+    widest(
+        #[inline(always)]
+        || {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to += from;
+            }
+        },
+    );
 }
 
 /// `to *= factors`.
 pub fn multiply(to: &mut [f32], factors: &[f32]) {
     assert_eq!(to.len(), factors.len(), "vectors of one length");
-    widest(#[inline(always)] || {
-        for (to, factor) in to.iter_mut().zip(factors) {
-            *to *= factor;
-        }
-    });
+    widest(
+        #[inline(always)]
+        || {
+            for (to, factor) in to.iter_mut().zip(factors) {
+                *to *= factor;
+            }
+        },
+    );
 }
 
 /// `to += from * factors`.
 pub fn add_product(to: &mut [f32], from: &[f32], factors: &[f32]) {
     assert_eq!(to.len(), from.len(), "vectors of one length");
     assert_eq!(to.len(), factors.len(), "vectors of one length");
-    widest(#[inline(always)] || {
-        for ((to, from), factor) in to.iter_mut().zip(from).zip(factors) {
-            *to = from.mul_add(*factor, *to);
-        }
-    });
+    widest(
+        #[inline(always)]
+        || {
+            for ((to, from), factor) in to.iter_mut().zip(from).zip(factors) {
+                *to = from.mul_add(*factor, *to);
+            }
+        },
+    );
 }
 
 /// Adds the rows of `matrix`, each as wide as `to`, to `to`: the gradient of a bias.
 pub fn add_rows(to: &mut [f32], matrix: &[f32]) {
-    widest(#[inline(always)] || {
-        for row in matrix.chunks_exact(to.len()) {
-            for (to, from) in to.iter_mut().zip(row) {
-                *to += from;
+    widest(
+        #[inline(always)]
+        || {
+            for row in matrix.chunks_exact(to.len()) {
+                for (to, from) in to.iter_mut().zip(row) {
+                    *to += from;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Writes `bias` into every row of `matrix`.
@@ -68,7 +80,10 @@ pub fn fill_rows(matrix: &mut [f32], bias: &[f32]) {
 /// The inner product.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len(), "vectors of one length");
-    widest(#[inline(always)] || dot_inlined(a, b))
+    widest(
+        #[inline(always)]
+        || dot_inlined(a, b),
+    )
 }
 
 /// The inner product, to be inlined into what is dispatched already.

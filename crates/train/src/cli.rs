@@ -1,7 +1,7 @@
 //! The command line: one subcommand a step of the way from logs to bundle.
 
 use crate::commands::{
-    corrupt, denoise, evaluate, export, inspect, prepare, recommend, serve, simulate, train,
+    corrupt, denoise, evaluate, export, inspect, prepare, recommend, report, serve, simulate, train,
 };
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
@@ -16,6 +16,7 @@ use std::process::ExitCode;
   ingle prepare --interactions clicks.csv --items items.csv --out data
   ingle train --data data --method dc4sr --out run
   ingle evaluate run
+  ingle report run --out report.html
   ingle export run --out bundle
   ingle serve bundle
 
@@ -31,6 +32,7 @@ enum Command {
     Prepare(prepare::Args),
     Train(train::Args),
     Evaluate(evaluate::Args),
+    Report(report::Args),
     Corrupt(corrupt::Args),
     Denoise(denoise::Args),
     Export(export::Args),
@@ -46,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Prepare(args) => prepare::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Corrupt(args) => corrupt::run(&args),
         Command::Denoise(args) => denoise::run(&args),
         Command::Export(args) => export::run(&args),

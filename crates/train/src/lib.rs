@@ -9,5 +9,6 @@ pub mod cli;
 pub mod commands;
 pub mod data;
 pub mod metrics;
+pub mod report;
 pub mod simulate;
 pub mod training;

@@ -30,19 +30,31 @@ fn epochs(dir: &Path, run: &str, name: &str) -> Vec<f64> {
 fn trains_on_the_gpu_as_on_the_processor() {
     let shop = tempfile::tempdir().expect("a folder");
     let dir = shop.path();
-    ingle(dir, "simulate --out log --products 60 --shoppers 150 --seed 3");
-    ingle(dir, "prepare --interactions log/interactions.csv --items log/items.csv --out data");
+    ingle(
+        dir,
+        "simulate --out log --products 60 --shoppers 150 --seed 3",
+    );
+    ingle(
+        dir,
+        "prepare --interactions log/interactions.csv --items log/items.csv --out data",
+    );
     for device in ["cpu", "wgpu"] {
         // Without dropout both take the very same steps, but for the order of their sums.
         let set = "--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 \
             --set backbone.dropout=0 --set training.batch_clicks=256 --set training.epochs=3";
-        ingle(dir, &format!("train --data data --method sasrec --device {device} --out {device} {set}"));
+        ingle(
+            dir,
+            &format!("train --data data --method sasrec --device {device} --out {device} {set}"),
+        );
     }
     for figure in ["loss", "ndcg@10"] {
         let [cpu, gpu] = ["cpu", "wgpu"].map(|run| epochs(dir, run, figure));
         assert_eq!(cpu.len(), 3);
         for (cpu, gpu) in cpu.iter().zip(&gpu) {
-            assert!((cpu - gpu).abs() < 2e-3 * cpu.abs().max(1.0), "{figure}: {cpu} and {gpu}");
+            assert!(
+                (cpu - gpu).abs() < 2e-3 * cpu.abs().max(1.0),
+                "{figure}: {cpu} and {gpu}"
+            );
         }
     }
     let figures = ["cpu", "wgpu"].map(|run| ingle(dir, &format!("evaluate {run} --json")));

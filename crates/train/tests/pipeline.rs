@@ -312,6 +312,15 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         ("evaluate data", "no run folder"),
         ("corrupt --data data --rate 2 --out x", "--rate"),
         ("denoise run --evaluate", "ingle corrupt"),
+        ("report data --out x", "no run folder"),
+        (
+            "report run --split unseen --data log --out x",
+            "ingle prepare",
+        ),
+        (
+            "train --data data --out x --sweep nowhere.toml",
+            "nowhere.toml",
+        ),
         ("inspect log", "manifest.json"),
         ("recommend log --history x", "manifest.json"),
     ] {
@@ -319,6 +328,109 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         assert!(message.contains(part), "ingle {arguments}: {message}");
     }
     assert!(!shop.path("x").exists(), "nothing is written for bad input");
+}
+
+#[test]
+fn a_report_stands_alone_and_compares_runs_user_by_user() {
+    let shop = Shop::new();
+    let small = format!("{SMALL} --set training.epochs=2 --set denoising.epochs=2");
+    shop.ok(&format!("train --data data --out dc4sr {small}"));
+    shop.ok(&format!(
+        "train --data data --out sasrec --method sasrec {small}"
+    ));
+    shop.ok("report sasrec dc4sr --out both.html --json both.json");
+    shop.ok("report dc4sr --split unseen --out alone.html --json alone.json");
+    let read = |name: &str| fs::read_to_string(shop.path(name)).expect("a file");
+    for page in ["both.html", "alone.html"] {
+        let html = read(page);
+        for loads in ["://", " src=", "<script", "<link", "@import", "url("] {
+            assert!(!html.contains(loads), "{page}: {loads}");
+        }
+        for id in [
+            "short",
+            "ranking",
+            "groups",
+            "noise",
+            "learning",
+            "data",
+            "cost",
+            "configuration",
+            "method",
+        ] {
+            assert!(
+                html.contains(&format!("<section id=\"{id}\">")),
+                "{page}: {id}"
+            );
+        }
+        assert!(!html.contains("NaN") && !html.contains(&*shop.0.path().to_string_lossy()));
+    }
+    assert!(read("both.html").contains("<section id=\"comparison\">"));
+    assert!(!read("alone.html").contains("<section id=\"comparison\">"));
+
+    let both: Value = serde_json::from_str(&read("both.json")).expect("JSON");
+    let value = |run: usize| both["runs"][run]["masked"]["ndcg@10"]["value"].as_f64();
+    let (sasrec, dc4sr) = (value(0).expect("a figure"), value(1).expect("a figure"));
+    assert_eq!(
+        shop.figures("sasrec")["ndcg@10"],
+        sasrec,
+        "as `evaluate` says"
+    );
+    assert_eq!(shop.figures("dc4sr")["ndcg@10"], dc4sr);
+    let difference = &both["comparisons"][0]["masked"]["ndcg@10"];
+    let gained = difference["value"].as_f64().expect("a difference");
+    assert!((gained - (dc4sr - sasrec)).abs() < 1e-12, "{difference}");
+    assert!(both["runs"][0]["noise"].is_null() && both["runs"][1]["noise"].is_object());
+    let groups = both["runs"][0]["by_popularity"].as_array().expect("groups");
+    let users: u64 = groups
+        .iter()
+        .filter_map(|group| group["users"].as_u64())
+        .sum();
+    assert_eq!(both["dataset"]["users_judged"], users);
+
+    shop.ok("corrupt --data data --rate 0.5 --out other");
+    shop.ok(&format!(
+        "train --data other --out odd --method sasrec {small}"
+    ));
+    let message = shop.refused("report sasrec odd --out x");
+    assert!(message.contains("different datasets"), "{message}");
+    let message = shop.refused("report sasrec sasrec --out x");
+    assert!(message.contains("named twice"), "{message}");
+    assert!(!shop.path("x").exists());
+}
+
+#[test]
+fn a_sweep_trains_every_combination_once_and_keeps_what_is_done() {
+    let shop = Shop::new();
+    let grid = "[grid]\nseed = [1, 2]\n\"training.learning_rate\" = [0.001, 0.01]\n";
+    fs::write(shop.path("sweep.toml"), grid).expect("writes");
+    let sweep = format!(
+        "train --data data --method sasrec --sweep sweep.toml --out runs {SMALL} --set training.epochs=2"
+    )
+    .replace("--set training.learning_rate=0.005", "");
+    let table = shop.ok(&sweep);
+    assert!(table.contains("learning_rate-0.01_seed-2"), "{table}");
+    let written = fs::read(shop.path("runs/sweep.json")).expect("a file");
+    let result: Value = serde_json::from_slice(&written).expect("JSON");
+    let runs = result["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 4);
+    let figures: Vec<f64> = (runs.iter())
+        .map(|run| run["figures"][0][1].as_f64().expect("a figure"))
+        .collect();
+    assert!(figures.is_sorted_by(|a, b| a >= b), "{figures:?}");
+    let groups = result["over_seeds"].as_array().expect("groups");
+    assert_eq!((groups.len(), &groups[0]["seeds"]), (2, &Value::from(2)));
+
+    let best = runs[0]["run"].as_str().expect("a name");
+    fs::remove_dir_all(shop.path("runs").join(best)).expect("removes");
+    let kept = runs[1]["run"].as_str().expect("a name");
+    let before = fs::read(shop.path("runs").join(kept).join("run.json")).expect("a run");
+    let again: Value = shop.json(&format!("{sweep} --json"));
+    assert_eq!(again["runs"][0]["run"], best);
+    assert_eq!(again["runs"][0]["figures"], runs[0]["figures"]);
+    let after = fs::read(shop.path("runs").join(kept).join("run.json")).expect("a run");
+    assert_eq!(before, after, "a finished run is not touched");
+    let message = shop.refused(&sweep.replace("training.epochs=2", "training.epochs=3"));
+    assert!(message.contains("other settings"), "{message}");
 }
 
 #[test]

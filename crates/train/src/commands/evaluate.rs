@@ -2,7 +2,7 @@
 
 use super::{Subject, open};
 use crate::data::{Dataset, Split};
-use crate::metrics::ranking::{CUTS, Figures};
+use crate::metrics::ranking::{Figures, names};
 use crate::training::judge::{self, Answer};
 use crate::training::{Config, Run};
 use anyhow::{Result, bail};
@@ -93,11 +93,7 @@ fn table(answers: &[Answer]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     let mut header = vec![String::new()];
-    header.extend(
-        ["HR", "NDCG", "MRR"]
-            .iter()
-            .flat_map(|name| CUTS.map(|cut| format!("{name}@{cut}"))),
-    );
+    header.extend(names());
     table.set_header(header);
     for (name, figures) in [
         ("masked", judge::masked(answers)),
@@ -109,11 +105,7 @@ fn table(answers: &[Answer]) -> Table {
 }
 
 fn row(name: &str, figures: &Figures) -> Vec<String> {
-    let hr = figures.at.iter().map(|at| at.0);
-    let ndcg = figures.at.iter().map(|at| at.1);
-    let mrr = figures.at.iter().map(|at| at.2);
-    let cells = hr.chain(ndcg).chain(mrr);
     std::iter::once(name.to_owned())
-        .chain(cells.map(|value| format!("{value:.4}")))
+        .chain(figures.values().map(|value| format!("{value:.4}")))
         .collect()
 }

@@ -7,8 +7,10 @@ pub mod export;
 pub mod inspect;
 pub mod prepare;
 pub mod recommend;
+pub mod report;
 pub mod serve;
 pub mod simulate;
+pub mod sweep;
 pub mod train;
 
 use crate::data::{Dataset, InputError, Split};

@@ -1,11 +1,12 @@
 //! `ingle train`: from a dataset to a run folder.
 
+use super::sweep::{self, Base};
 use crate::data::{Dataset, InputError};
 use crate::training::progress::Progress;
 use crate::training::{Compute, Config, Run};
 use anyhow::{Context, Result, bail};
 use burn::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +16,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
   ingle train --data data/beauty --method sasrec --out runs/sasrec
   ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
   ingle train --data data/beauty --device wgpu --out runs/gpu
-  ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut")]
+  ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut
+  ingle train --data data/beauty --sweep rates.toml --out runs/rates
+
+A sweep file lists values, and every combination of them is trained:
+  config = \"beauty-sasrec.toml\"
+  [grid]
+  \"training.learning_rate\" = [0.001, 0.002]
+  seed = [1, 2, 3]
+The same command again goes on where it was stopped.")]
 pub struct Args {
     /// Dataset folder written by `ingle prepare`; a resumed run remembers it
     #[arg(long)]
@@ -32,6 +41,9 @@ pub struct Args {
     /// Override one setting, as in `--set training.epochs=50`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// TOML file with values of settings: train every combination, each into a folder of --out
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    sweep: Option<PathBuf>,
     /// Where to compute [default: cpu]; a resumed run remembers it
     #[arg(long, value_enum)]
     device: Option<Compute>,
@@ -45,6 +57,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    if let Some(file) = &args.sweep {
+        return sweep(args, file);
+    }
     let (mut run, data, device) = if args.resume {
         resume(args)?
     } else {
@@ -77,12 +92,25 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
-    let Some(data_dir) = &args.data else {
-        bail!(InputError::other(
-            "--data is missing: name a folder that `ingle prepare` wrote"
-        ));
+fn sweep(args: &Args, file: &Path) -> Result<()> {
+    let (dir, data) = dataset(args)?;
+    let base = Base {
+        config: args.config.as_deref(),
+        sets: &args.sets,
+        method: args.method.as_deref(),
+        compute: args.device.unwrap_or_default(),
     };
+    let stop = stop_on_interrupt()?;
+    let result = sweep::train(file, &base, (dir, &data), &args.out, &stop)?;
+    match result {
+        None => eprintln!("stopped; the same command goes on from here"),
+        Some(result) if args.json => println!("{}", serde_json::to_string_pretty(&result)?),
+        Some(result) => println!("{}", sweep::tables(&result)),
+    }
+    Ok(())
+}
+
+fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
     if args.out.join("run.json").exists() {
         bail!(InputError::other(format!(
             "{} holds a run already: add --resume to go on with it, or choose another --out",
@@ -90,14 +118,25 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
         )));
     }
     let config = Config::resolve(args.config.as_deref(), &args.sets, args.method.as_deref())?;
-    let data = Dataset::open(data_dir)?;
-    if (0..data.n_users()).all(|user| data.train(user).len() < 2) {
-        bail!(InputError::other("no user has two clicks to train on"));
-    }
+    let (data_dir, data) = dataset(args)?;
     let compute = args.device.unwrap_or_default();
     let device = compute.open()?;
     let run = Run::create(&args.out, config, compute, data_dir, &data)?;
     Ok((run, data, device))
+}
+
+/// The dataset to train on, and its folder.
+fn dataset(args: &Args) -> Result<(&Path, Dataset)> {
+    let Some(dir) = &args.data else {
+        bail!(InputError::other(
+            "--data is missing: name a folder that `ingle prepare` wrote"
+        ));
+    };
+    let data = Dataset::open(dir)?;
+    if (0..data.n_users()).all(|user| data.train(user).len() < 2) {
+        bail!(InputError::other("no user has two clicks to train on"));
+    }
+    Ok((dir, data))
 }
 
 fn resume(args: &Args) -> Result<(Run, Dataset, Device)> {

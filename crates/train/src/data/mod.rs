@@ -24,6 +24,7 @@ mod summary;
 pub(crate) mod testing;
 
 pub(crate) use store::check_target;
+pub(crate) use summary::grouped;
 
 pub use dataset::{Case, Dataset, Item, Parts, Relabelled, Split};
 pub use error::{BadRow, InputError};

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 use super::dataset::Parts;
 use super::protocol::Protocol;
@@ -132,47 +133,54 @@ impl Summary {
     /// The figures for a person.
     pub fn table(&self) -> Table {
         let mut table = plain_table();
-        let n = |n: usize| grouped(n as u64);
-        let lengths = &self.history;
-        let history = format!(
-            "min {}, quartiles {} {} {}, 95 % {}, max {}, mean {:.1}",
-            n(lengths.min),
-            n(lengths.p25),
-            n(lengths.median),
-            n(lengths.p75),
-            n(lengths.p95),
-            n(lengths.max),
-            lengths.mean
-        );
-        table.add_row(vec!["users".to_owned(), n(self.users)]);
-        table.add_row(vec!["items".to_owned(), n(self.items)]);
-        table.add_row(vec!["clicks".to_owned(), n(self.clicks)]);
-        table.add_row(vec![
-            "density".to_owned(),
-            format!("{:.4} %", 100.0 * self.density),
-        ]);
-        table.add_row(vec!["clicks per user".to_owned(), history]);
-        table.add_row(vec!["users held out".to_owned(), n(self.unseen_users)]);
-        table.add_row(vec!["users by use".to_owned(), self.cases.line()]);
-        table.add_row(vec![
-            "items without title".to_owned(),
-            n(self.items_without_title),
-        ]);
-        table.add_row(vec![
-            "items without category".to_owned(),
-            n(self.items_without_category),
-        ]);
-        if self.items_without_training > 0 {
-            let row = [
-                "items without a training click".to_owned(),
-                n(self.items_without_training),
-            ];
-            table.add_row(row);
-        }
-        for (what, figure) in self.dropped.lines() {
-            table.add_row([format!("dropped: {what}"), figure]);
+        for (what, figure) in self.rows() {
+            table.add_row([what, figure]);
         }
         table
+    }
+
+    /// What the figures are called, and the figures as a person reads them.
+    pub fn rows(&self) -> Vec<(String, String)> {
+        let n = |n: usize| grouped(n as u64);
+        let mut rows = vec![
+            ("users", n(self.users)),
+            ("items", n(self.items)),
+            ("clicks", n(self.clicks)),
+            ("density", format!("{:.4} %", 100.0 * self.density)),
+            ("clicks per user", self.history.to_string()),
+            ("users held out", n(self.unseen_users)),
+            ("users by use", self.cases.line()),
+            ("items without title", n(self.items_without_title)),
+            ("items without category", n(self.items_without_category)),
+        ];
+        if self.items_without_training > 0 {
+            let untrained = n(self.items_without_training);
+            rows.push(("items without a training click", untrained));
+        }
+        let named = rows
+            .into_iter()
+            .map(|(what, figure)| (what.to_owned(), figure));
+        let dropped = self.dropped.lines().into_iter();
+        named
+            .chain(dropped.map(|(what, figure)| (format!("dropped: {what}"), figure)))
+            .collect()
+    }
+}
+
+impl fmt::Display for Lengths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = |n: usize| grouped(n as u64);
+        write!(
+            f,
+            "min {}, quartiles {} {} {}, 95 % {}, max {}, mean {:.1}",
+            n(self.min),
+            n(self.p25),
+            n(self.median),
+            n(self.p75),
+            n(self.p95),
+            n(self.max),
+            self.mean
+        )
     }
 }
 

@@ -10,6 +10,15 @@ use serde_json::{Map, Value, json};
 /// Cut-offs of all figures.
 pub const CUTS: [usize; 3] = [5, 10, 20];
 
+/// How many figures there are: three kinds at each of [`CUTS`].
+pub const FIGURES: usize = 3 * CUTS.len();
+
+/// Names of all figures, in the order of [`Figures::values`]: `HR@5`, `HR@10`, ..., `MRR@20`.
+pub fn names() -> [String; FIGURES] {
+    const KINDS: [&str; 3] = ["HR", "NDCG", "MRR"];
+    std::array::from_fn(|at| format!("{}@{}", KINDS[at / CUTS.len()], CUTS[at % CUTS.len()]))
+}
+
 /// Where one target came, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rank {
@@ -64,6 +73,14 @@ impl Figures {
         Self { at }
     }
 
+    /// All figures, in the order of [`names`].
+    pub fn values(&self) -> [f64; FIGURES] {
+        std::array::from_fn(|at| {
+            let (hr, ndcg, mrr) = self.at[at % CUTS.len()];
+            [hr, ndcg, mrr][at / CUTS.len()]
+        })
+    }
+
     /// NDCG@10, what backbones are selected by.
     pub fn ndcg10(&self) -> f64 {
         self.at[1].1
@@ -116,5 +133,63 @@ mod tests {
         assert_eq!(figures.at[0].0, 0.5);
         assert_eq!(figures.at[2].0, 0.75);
         assert_eq!(Figures::of(&std::iter::empty()).ndcg10(), 0.0);
+    }
+
+    #[test]
+    fn names_and_values_are_in_the_same_order() {
+        let figures = Figures::of(&[1usize, 3, 11, 100].into_iter());
+        let json = figures.to_json();
+        for (name, value) in names().iter().zip(figures.values()) {
+            assert_eq!(json[name.to_lowercase()], value, "{name}");
+        }
+    }
+
+    /// The upper 24 bits of a `SplitMix64` finaliser: what `scripts/parity/ranking_metrics.py` draws.
+    fn bits(user: usize, item: u32, draw: u32) -> u32 {
+        let key = (user as u64 * 1000 + u64::from(item)) * 1000 + u64::from(draw);
+        let mut word = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((word ^ (word >> 31)) >> 40) as u32
+    }
+
+    #[test]
+    fn figures_equal_those_of_ranx() {
+        const ITEMS: u32 = 120;
+        let golden: Value =
+            serde_json::from_str(include_str!("golden_ranking.json")).expect("JSON");
+        let users = golden["users"].as_u64().expect("a number") as usize;
+        let mut targets_seen = 0;
+        let ranks: Vec<Rank> = (0..users)
+            .map(|user| {
+                let target = 1 + bits(user, 0, 0) % ITEMS;
+                let history: Vec<u32> = (1..=15)
+                    .map(|draw| 1 + bits(user, 0, draw) % ITEMS)
+                    .collect();
+                targets_seen += usize::from(history.contains(&target));
+                let score = |item| {
+                    let draws = if item == target { 8 } else { 1 };
+                    (0..draws).map(|draw| bits(user, item, draw)).max()
+                };
+                let scores: Vec<f32> = (0..=ITEMS)
+                    .map(|item| score(item).expect("a draw") as f32)
+                    .collect();
+                rank(&scores, target, &history)
+            })
+            .collect();
+        assert_eq!(golden["targets_seen"], targets_seen);
+        let masked = Figures::of(&ranks.iter().map(|rank| rank.masked));
+        let unmasked = Figures::of(&ranks.iter().map(|rank| rank.unmasked));
+        for (view, figures) in [("masked", masked), ("unmasked", unmasked)] {
+            for (name, value) in names().iter().zip(figures.values()) {
+                let expected = golden[view][name.to_lowercase()]
+                    .as_f64()
+                    .expect("a number");
+                assert!(
+                    (value - expected).abs() < 1e-9,
+                    "{view} {name}: {value} and {expected}"
+                );
+            }
+        }
     }
 }

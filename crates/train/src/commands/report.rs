@@ -1,0 +1,113 @@
+//! `ingle report`: what is to be known of one run or several, as one page.
+
+use super::{SplitName, file_name};
+use crate::data::{Dataset, InputError};
+use crate::report::{self, Subject, page};
+use crate::training::Run;
+use anyhow::{Context, Result};
+use burn::prelude::*;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Write a page about one run, or several and how they differ
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle report runs/dc4sr --out report.html
+  ingle report runs/sasrec runs/dc4sr --out compared.html --json compared.json
+  ingle report runs/dc4sr --split unseen --out unseen.html
+
+The page is one file that loads nothing: learning curves, ranking figures with intervals, for whom
+it works, noise detection, data, cost and configuration. Several runs are compared with the first,
+user by user.")]
+pub struct Args {
+    /// Run folders; the first is what the others are compared with
+    #[arg(required = true)]
+    runs: Vec<PathBuf>,
+    /// HTML file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Dataset folder [default: the one the runs were trained on]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Users and clicks it is about
+    #[arg(long, value_enum, default_value = "test")]
+    split: SplitName,
+    /// Also write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Seed of the resamples that intervals are made of
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    let runs = (args.runs.iter().map(|dir| Run::open(dir))).collect::<Result<Vec<_>>>()?;
+    let data = open_data(args, &runs[0])?;
+    let subjects = subjects(runs, &data)?;
+    let bar = ProgressBar::new(0);
+    let style = "{msg:>22} {wide_bar} {pos}/{len} users";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
+    let report = report::collect(&subjects, &data, args.split.split(), args.seed, &bar)?;
+    bar.finish_and_clear();
+    write(&args.out, &page::html(&report))?;
+    if let Some(file) = &args.json {
+        write(file, &serde_json::to_string_pretty(&report)?)?;
+    }
+    println!("wrote {}", args.out.display());
+    Ok(())
+}
+
+/// The dataset that was named, or else the one of the first run, if it still is that one.
+fn open_data(args: &Args, run: &Run) -> Result<Dataset> {
+    if let Some(dir) = &args.data {
+        return Ok(Dataset::open(dir)?);
+    }
+    let data = Dataset::open(&run.about.data)?;
+    if data.hash() != run.about.data_hash {
+        return Err(InputError::other(format!(
+            "the dataset in {} has changed since {} was trained: name the one to report on with --data",
+            run.about.data.display(),
+            run.dir.display()
+        ))
+        .into());
+    }
+    Ok(data)
+}
+
+/// The runs with their models, under the names of their folders, or their whole paths where
+/// those are equal.
+fn subjects(runs: Vec<Run>, data: &Dataset) -> Result<Vec<Subject>> {
+    let short: Vec<String> = runs.iter().map(|run| folder_name(&run.dir)).collect();
+    let mut subjects: Vec<Subject> = Vec::new();
+    for (run, short_name) in runs.into_iter().zip(&short) {
+        let twice = short.iter().filter(|other| *other == short_name).count() > 1;
+        let path = run.dir.display().to_string();
+        let name = if twice { path } else { short_name.clone() };
+        if subjects.iter().any(|subject| subject.name == name) {
+            return Err(InputError::other(format!("{name} is named twice")).into());
+        }
+        if run.about.items != data.n_items() {
+            return Err(InputError::other(format!(
+                "{name} was trained on {} items, the dataset has {}: they are not of one catalogue",
+                run.about.items,
+                data.n_items()
+            ))
+            .into());
+        }
+        let model = run.model(&Device::flex())?;
+        subjects.push(Subject { name, run, model });
+    }
+    Ok(subjects)
+}
+
+/// The last part of a path that may be `.` or end in `..`.
+fn folder_name(dir: &Path) -> String {
+    let whole = fs::canonicalize(dir);
+    file_name(whole.as_deref().unwrap_or(dir))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}

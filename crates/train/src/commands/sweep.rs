@@ -1,0 +1,375 @@
+//! `ingle train --sweep`: every combination of some settings, each a run of its own.
+
+use crate::data::{Dataset, InputError};
+use crate::training::checkpoint::write_atomically;
+use crate::training::progress::Progress;
+use crate::training::{Compute, Config, Run};
+use anyhow::{Context, Result, bail};
+use comfy_table::Table;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// What a sweep is made of.
+#[derive(Debug)]
+pub struct Sweep {
+    config: Option<PathBuf>,
+    /// Key and values of each setting that varies, the seed last.
+    grid: Vec<(String, Vec<toml::Value>)>,
+}
+
+/// What all combinations have in common.
+#[derive(Debug)]
+pub struct Base<'a> {
+    /// TOML file with settings, before the sweep's own.
+    pub config: Option<&'a Path>,
+    /// Settings that override it, as `key=value`.
+    pub sets: &'a [String],
+    /// The method, where the grid names none.
+    pub method: Option<&'a str>,
+    /// Where to compute.
+    pub compute: Compute,
+}
+
+/// One combination: key and value of each setting that varies.
+type Settings = Vec<(String, toml::Value)>;
+
+/// What came of a combination.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcome {
+    /// Name of its folder.
+    pub run: String,
+    /// The settings that vary.
+    pub settings: Map<String, Value>,
+    /// Best validation figure of each phase, in order.
+    pub figures: Vec<(String, f64)>,
+    /// Seconds of training.
+    pub seconds: f64,
+}
+
+/// Outcomes that differ in nothing but the seed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeedGroup {
+    /// The settings they share.
+    pub settings: Map<String, Value>,
+    /// How many seeds there are.
+    pub seeds: usize,
+    /// Mean and standard deviation of each figure over the seeds.
+    pub figures: Vec<Spread>,
+}
+
+/// A figure over several seeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// The figure.
+    pub figure: String,
+    /// Its mean.
+    pub mean: f64,
+    /// Its standard deviation (over `n - 1`); none for one seed.
+    pub deviation: Option<f64>,
+}
+
+/// What came of all combinations, the best first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Outcomes {
+    /// One a run.
+    pub runs: Vec<Outcome>,
+    /// Those alike in everything but the seed.
+    pub over_seeds: Vec<SeedGroup>,
+}
+
+/// Trains all combinations of the grid in `file` into `out`; runs that are finished are kept, one
+/// that was interrupted goes on. `None` if the person stopped it.
+pub fn train(
+    file: &Path,
+    base: &Base<'_>,
+    data: (&Path, &Dataset),
+    out: &Path,
+    stop: &AtomicBool,
+) -> Result<Option<Outcomes>> {
+    let sweep = Sweep::read(file)?;
+    let device = base.compute.open()?;
+    let planned = sweep.plan(base)?;
+    let mut outcomes = Outcomes::of(Vec::new());
+    for (number, (name, settings, config)) in planned.iter().enumerate() {
+        eprintln!("{} of {}: {name}", number + 1, planned.len());
+        let mut run = open_or_create(&out.join(name), config, base.compute, data)?;
+        if !run.about.finished && !run.train(data.1, &device, stop, &Progress::new())? {
+            return Ok(None);
+        }
+        let mut runs = outcomes.runs;
+        runs.push(outcome(name, settings, &run));
+        outcomes = Outcomes::of(runs);
+        let text = serde_json::to_vec_pretty(&outcomes)?;
+        write_atomically(&out.join("sweep.json"), &text)?;
+    }
+    Ok(Some(outcomes))
+}
+
+/// The outcomes for a person.
+pub fn tables(outcomes: &Outcomes) -> String {
+    let runs = runs_table(&outcomes.runs);
+    if outcomes.over_seeds.iter().all(|group| group.seeds < 2) {
+        return runs.to_string();
+    }
+    format!("{runs}\n{}", seeds_table(&outcomes.over_seeds))
+}
+
+impl Outcomes {
+    fn of(mut runs: Vec<Outcome>) -> Self {
+        sort(&mut runs);
+        let over_seeds = by_seed(&runs);
+        Self { runs, over_seeds }
+    }
+}
+
+impl Sweep {
+    /// Reads a sweep file: a table `[grid]` of lists, and perhaps `config`, a path from its folder.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+        let mut table: toml::Table = text.parse().map_err(|e| bad(format!("{e}")))?;
+        let config = match table.remove("config") {
+            None => None,
+            Some(toml::Value::String(file)) => {
+                Some(path.parent().unwrap_or(Path::new("")).join(file))
+            }
+            Some(_) => return Err(bad("config must be the path of a TOML file".to_owned())),
+        };
+        let Some(toml::Value::Table(lists)) = table.remove("grid") else {
+            let example = "[grid]\n\"training.learning_rate\" = [0.001, 0.002]\nseed = [1, 2, 3]";
+            return Err(bad(format!("it has no [grid]; expected\n{example}")));
+        };
+        if let Some(key) = table.keys().next() {
+            return Err(bad(format!(
+                "it has {key}, but only config and [grid] have a meaning"
+            )));
+        }
+        let mut grid = Vec::new();
+        flatten("", lists, &mut grid).map_err(bad)?;
+        grid.sort_by_key(|(key, _)| key == "seed");
+        Ok(Self { config, grid })
+    }
+
+    /// Name, settings and configuration of every combination, each checked before any is trained.
+    fn plan(&self, base: &Base<'_>) -> Result<Vec<(String, Settings, Config)>> {
+        let file = base.config.or(self.config.as_deref());
+        let mut planned: Vec<(String, Settings, Config)> = Vec::new();
+        for settings in combinations(&self.grid) {
+            let of_grid = |key: &str| settings.iter().find(|(name, _)| name == key);
+            let chosen = of_grid("method").or_else(|| of_grid("method.name"));
+            let chosen = chosen.and_then(|(_, value)| value.as_str()).or(base.method);
+            let varied = settings
+                .iter()
+                .filter(|(key, _)| key != "method" && key != "method.name");
+            let mut all = base.sets.to_vec();
+            all.extend(varied.map(|(key, value)| format!("{key}={value}")));
+            let name = name(&settings);
+            let config = Config::resolve(file, &all, chosen).with_context(|| name.clone())?;
+            if planned.iter().any(|(other, ..)| *other == name) {
+                bail!(InputError::other(format!(
+                    "two combinations of the grid are called {name}: a value is there twice"
+                )));
+            }
+            planned.push((name, settings, config));
+        }
+        Ok(planned)
+    }
+}
+
+/// The lists of a grid by their paths; `a.b = []` and `"a.b" = []` mean the same.
+fn flatten(
+    path: &str,
+    table: toml::Table,
+    grid: &mut Vec<(String, Vec<toml::Value>)>,
+) -> Result<(), String> {
+    for (key, value) in table {
+        let key = format!("{path}{key}");
+        match value {
+            toml::Value::Table(inner) => flatten(&format!("{key}."), inner, grid)?,
+            toml::Value::Array(values) if !values.is_empty() => grid.push((key, values)),
+            _ => return Err(format!("grid.{key} must be a list of values")),
+        }
+    }
+    Ok(())
+}
+
+/// Every way to take one value of each list, the last list varying fastest.
+fn combinations(grid: &[(String, Vec<toml::Value>)]) -> Vec<Settings> {
+    grid.iter().fold(vec![Vec::new()], |so_far, (key, values)| {
+        let longer = so_far.iter().flat_map(|settings: &Settings| {
+            values.iter().map(move |value| {
+                let mut longer = settings.clone();
+                longer.push((key.clone(), value.clone()));
+                longer
+            })
+        });
+        longer.collect()
+    })
+}
+
+/// A folder's name: `learning_rate-0.001_seed-1`, with whole paths where last parts are alike.
+fn name(settings: &[(String, toml::Value)]) -> String {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let part = |(key, value): &(String, toml::Value)| {
+        let alike = settings
+            .iter()
+            .filter(|(other, _)| last(other) == last(key));
+        let key = if alike.count() > 1 {
+            key.clone()
+        } else {
+            last(key)
+        };
+        format!("{key}-{}", plain(value))
+    };
+    let parts: Vec<String> = settings.iter().map(part).collect();
+    if parts.is_empty() {
+        return "run".to_owned();
+    }
+    parts.join("_")
+}
+
+/// A value in letters that every file system takes.
+fn plain(value: &toml::Value) -> String {
+    let text = value.to_string();
+    let safe = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    let words = text.split(|c| !safe(c)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// The run of a combination: the one that is there if it has these settings, else a new one.
+fn open_or_create(
+    dir: &Path,
+    config: &Config,
+    compute: Compute,
+    (data_dir, data): (&Path, &Dataset),
+) -> Result<Run> {
+    if !dir.join("run.json").exists() {
+        return Run::create(dir, config.clone(), compute, data_dir, data);
+    }
+    let run = Run::open(dir)?;
+    let changed = if run.config != *config {
+        "other settings"
+    } else if run.about.device != compute {
+        "another device"
+    } else if run.about.data_hash != data.hash() {
+        "another dataset"
+    } else {
+        return Ok(run);
+    };
+    bail!(InputError::other(format!(
+        "{} holds a run with {changed}: choose another --out",
+        dir.display()
+    )))
+}
+
+fn outcome(name: &str, settings: &Settings, run: &Run) -> Outcome {
+    let value = |value: &toml::Value| serde_json::to_value(value).unwrap_or_default();
+    let phases = run.about.phases.iter();
+    Outcome {
+        run: name.to_owned(),
+        settings: settings
+            .iter()
+            .map(|(key, v)| (key.clone(), value(v)))
+            .collect(),
+        figures: phases
+            .map(|best| (best.figure.clone(), best.value))
+            .collect(),
+        seconds: run.about.seconds,
+    }
+}
+
+/// The best first: by the first phase's figure, then by the next.
+fn sort(outcomes: &mut [Outcome]) {
+    outcomes.sort_by(|a, b| {
+        let pairs = a.figures.iter().zip(&b.figures);
+        let orders = pairs.map(|((_, a), (_, b))| b.total_cmp(a));
+        orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    });
+}
+
+/// Groups of outcomes alike in everything but the seed, in the order of their means.
+pub fn by_seed(outcomes: &[Outcome]) -> Vec<SeedGroup> {
+    let mut groups: BTreeMap<String, (Map<String, Value>, Vec<&Outcome>)> = BTreeMap::new();
+    for outcome in outcomes {
+        let mut settings = outcome.settings.clone();
+        settings.shift_remove("seed");
+        let key = Value::Object(settings.clone()).to_string();
+        let group = groups.entry(key).or_insert_with(|| (settings, Vec::new()));
+        group.1.push(outcome);
+    }
+    let mut groups: Vec<SeedGroup> = groups.into_values().map(seed_group).collect();
+    let first = |group: &SeedGroup| group.figures.first().map_or(f64::MIN, |spread| spread.mean);
+    groups.sort_by(|a, b| first(b).total_cmp(&first(a)));
+    groups
+}
+
+fn seed_group((settings, members): (Map<String, Value>, Vec<&Outcome>)) -> SeedGroup {
+    let names = members[0].figures.iter().map(|(name, _)| name);
+    let spread = |(at, name): (usize, &String)| {
+        let values = members.iter().filter_map(|member| member.figures.get(at));
+        let values: Vec<f64> = values.map(|(_, value)| *value).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let free = values.len() - 1;
+        Spread {
+            figure: name.clone(),
+            mean,
+            deviation: (free > 0).then(|| (squares / free as f64).sqrt()),
+        }
+    };
+    SeedGroup {
+        figures: names.enumerate().map(spread).collect(),
+        settings,
+        seeds: members.len(),
+    }
+}
+
+fn runs_table(outcomes: &[Outcome]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    let longest = outcomes.iter().max_by_key(|outcome| outcome.figures.len());
+    let figures = longest
+        .into_iter()
+        .flat_map(|o| o.figures.iter().map(|(name, _)| &**name));
+    let figures: Vec<&str> = figures.collect();
+    table.set_header(["run"].iter().chain(&figures).chain(&["seconds"]));
+    for outcome in outcomes {
+        let mut row = vec![outcome.run.clone()];
+        row.extend((0..figures.len()).map(|at| {
+            let value = outcome.figures.get(at);
+            value.map_or_else(String::new, |(_, value)| format!("{value:.4}"))
+        }));
+        row.push(format!("{:.0}", outcome.seconds));
+        table.add_row(row);
+    }
+    table
+}
+
+fn seeds_table(groups: &[SeedGroup]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header(["over seeds", "seeds", "mean and standard deviation"]);
+    for group in groups {
+        let settings: Vec<String> = (group.settings.iter())
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
+        let figures: Vec<String> = (group.figures.iter())
+            .map(|spread| {
+                let deviation = spread.deviation.unwrap_or(0.0);
+                format!("{} {:.4} ± {deviation:.4}", spread.figure, spread.mean)
+            })
+            .collect();
+        table.add_row([
+            settings.join(", "),
+            group.seeds.to_string(),
+            figures.join(", "),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;

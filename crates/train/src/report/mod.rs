@@ -1,0 +1,295 @@
+//! `ingle report`: what is to be known of one run or several, as one page and as JSON.
+//!
+//! [`collect`] judges the runs and gathers every figure into a [`Report`]; [`page::html`] draws it.
+//! Nothing is computed while drawing, so the page and the JSON say the same.
+
+pub mod bootstrap;
+pub mod curves;
+pub mod figures;
+pub mod noise;
+pub mod page;
+
+use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
+use crate::training::judge::{self, Answer};
+use crate::training::{Config, Run};
+use anyhow::Result;
+use bootstrap::{Bootstrap, LEVEL, RESAMPLES};
+use burn::prelude::*;
+use curves::Curve;
+use figures::{Estimates, Group, NDCG10};
+use indicatif::ProgressBar;
+use ingle_model::Model;
+use noise::Noise;
+use serde::Serialize;
+
+/// Everything a report says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Version of the program.
+    pub ingle: String,
+    /// Which clicks were predicted.
+    pub split: &'static str,
+    /// How the intervals were made.
+    pub bootstrap: Resampling,
+    /// The data.
+    pub dataset: DatasetFigures,
+    /// The runs, in the order they were named.
+    pub runs: Vec<RunFigures>,
+    /// Each run but the first against the first.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// How intervals were made.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Resampling {
+    /// Number of resamples of the users.
+    pub resamples: usize,
+    /// Seed of all draws.
+    pub seed: u64,
+    /// Share of such intervals that hold the true value.
+    pub level: f64,
+}
+
+/// What is to be known of the dataset.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatasetFigures {
+    /// Its name.
+    pub name: String,
+    /// Hash of its content.
+    pub hash: String,
+    /// Whether it is the one that the runs were trained on.
+    pub trained_on: bool,
+    /// Users that were judged.
+    pub users_judged: usize,
+    /// Its size, and what was dropped on the way.
+    pub summary: Summary,
+    /// Set when clicks were replaced on purpose.
+    pub corruption: Option<Corruption>,
+    /// Users by how many clicks they have.
+    pub lengths: Vec<Bar>,
+}
+
+/// A count of users of some length of history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bar {
+    /// The fewest clicks they have; the next bar begins where these end.
+    pub from: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// What is to be known of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunFigures {
+    /// Its name in the report.
+    pub name: String,
+    /// Name of its method.
+    pub method: &'static str,
+    /// Its configuration as resolved.
+    pub config: Config,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Most memory held in training, bytes.
+    pub peak_memory: Option<u64>,
+    /// Its epochs, phase by phase.
+    pub curves: Vec<Curve>,
+    /// Figures without the items of the history.
+    pub masked: Estimates,
+    /// Figures over all items.
+    pub unmasked: Estimates,
+    /// Masked figures by how long histories are.
+    pub by_history: Vec<Group>,
+    /// Masked figures by how popular targets are.
+    pub by_popularity: Vec<Group>,
+    /// How well it finds noise, if it looks for any.
+    pub noise: Option<Noise>,
+}
+
+/// A run against the first one over the same users.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// The run.
+    pub run: String,
+    /// The first one.
+    pub base: String,
+    /// By how much each masked figure of the run is above the first one's.
+    pub masked: Estimates,
+}
+
+/// A run to report on, under the name it goes by.
+#[derive(Debug)]
+pub struct Subject {
+    /// Unique among the runs of a report.
+    pub name: String,
+    /// The run.
+    pub run: Run,
+    /// Its best weights.
+    pub model: Model,
+}
+
+/// Judges the runs on a split of `data` and gathers what there is to say. `bar` moves on a
+/// user at a time.
+///
+/// # Errors
+/// An input error if the runs were trained on different datasets or nobody is to be judged.
+pub fn collect(
+    subjects: &[Subject],
+    data: &Dataset,
+    split: Split,
+    seed: u64,
+    bar: &ProgressBar,
+) -> Result<Report> {
+    same_dataset(subjects)?;
+    let cases = judge::cases(data, split);
+    if cases.is_empty() {
+        let message = "the dataset has no user to judge in this split; `ingle prepare --holdout-users 0.1` makes unseen users";
+        return Err(InputError::other(message).into());
+    }
+    let passes: usize = subjects
+        .iter()
+        .map(|s| 1 + usize::from(noise::judges(&s.run)))
+        .sum();
+    bar.set_length((passes * cases.len()) as u64);
+    let mut runs = Vec::new();
+    let mut ranked: Vec<Bootstrap> = Vec::new();
+    for subject in subjects {
+        let (figures, bootstrap) = judged(subject, data, &cases, seed, bar)?;
+        runs.push(figures);
+        ranked.push(bootstrap);
+    }
+    Ok(Report {
+        ingle: env!("CARGO_PKG_VERSION").to_owned(),
+        split: match split {
+            Split::Valid => "valid",
+            Split::Test => "test",
+            Split::Unseen => "unseen",
+        },
+        bootstrap: Resampling {
+            resamples: RESAMPLES,
+            seed,
+            level: LEVEL,
+        },
+        dataset: dataset(data, &subjects[0].run, cases.len()),
+        comparisons: against_first(&runs, &ranked),
+        runs,
+    })
+}
+
+/// Every run but the first against the first.
+fn against_first(runs: &[RunFigures], ranked: &[Bootstrap]) -> Vec<Comparison> {
+    let others = runs.iter().zip(ranked).skip(1);
+    let comparisons = others.map(|(run, bootstrap)| Comparison {
+        run: run.name.clone(),
+        base: runs[0].name.clone(),
+        masked: Estimates(bootstrap.minus(&ranked[0])),
+    });
+    comparisons.collect()
+}
+
+/// Figures of runs trained on different data say nothing about each other.
+fn same_dataset(subjects: &[Subject]) -> Result<(), InputError> {
+    let Some(first) = subjects.first() else {
+        return Err(InputError::other("name at least one run"));
+    };
+    let hash = |subject: &Subject| subject.run.about.data_hash.clone();
+    let other = subjects.iter().find(|subject| hash(subject) != hash(first));
+    other.map_or(Ok(()), |other| {
+        Err(InputError::other(format!(
+            "{} and {} were trained on different datasets (hashes {:.12} and {:.12}): report on each alone",
+            first.name,
+            other.name,
+            hash(first),
+            hash(other)
+        )))
+    })
+}
+
+fn judged(
+    subject: &Subject,
+    data: &Dataset,
+    cases: &[Case<'_>],
+    seed: u64,
+    bar: &ProgressBar,
+) -> Result<(RunFigures, Bootstrap)> {
+    let Subject { name, run, model } = subject;
+    bar.set_message(name.clone());
+    let popularity = run.popularity()?;
+    let gate = run.model_config().gate;
+    let answers = |gate| {
+        judge::answer(model, gate, cases, &popularity, &Device::flex(), |done| {
+            bar.inc(done as u64);
+        })
+    };
+    let gated = answers(Some(&gate));
+    let masked = resampled(&gated, seed, |answer| answer.rank.masked);
+    let noise = if noise::judges(run) {
+        let open = resampled(&answers(None), seed, |answer| answer.rank.masked);
+        noise::noise(run, data, model, cases, masked.minus(&open)[NDCG10])?
+    } else {
+        None
+    };
+    let figures = RunFigures {
+        name: name.clone(),
+        method: run.config.method.name(),
+        config: run.config.clone(),
+        seconds: run.about.seconds,
+        peak_memory: run.about.peak_memory,
+        curves: curves::read(&run.dir)?,
+        masked: Estimates(masked.estimates()),
+        unmasked: Estimates(resampled(&gated, seed, |answer| answer.rank.unmasked).estimates()),
+        by_history: figures::by_history(cases, &gated, seed),
+        by_popularity: figures::by_popularity(cases, &gated, &data.train_counts(), seed),
+        noise,
+    };
+    Ok((figures, masked))
+}
+
+fn resampled(answers: &[Answer], seed: u64, rank: fn(&Answer) -> usize) -> Bootstrap {
+    let ranks: Vec<usize> = answers.iter().map(rank).collect();
+    Bootstrap::of(&ranks, RESAMPLES, seed)
+}
+
+fn dataset(data: &Dataset, run: &Run, users_judged: usize) -> DatasetFigures {
+    let meta = data.meta();
+    DatasetFigures {
+        name: meta.name.clone(),
+        hash: data.hash().to_owned(),
+        trained_on: data.hash() == run.about.data_hash,
+        users_judged,
+        summary: meta.summary.clone(),
+        corruption: meta.corruption.clone(),
+        lengths: lengths((0..data.n_users()).map(|user| data.clicks(user).len())),
+    }
+}
+
+/// Counts lengths in ranges of doubling width: 1, 2 to 3, 4 to 7 and so on, from the first range
+/// that occurs to the last.
+fn lengths(lengths: impl Iterator<Item = usize>) -> Vec<Bar> {
+    let mut counts: Vec<usize> = Vec::new();
+    for length in lengths {
+        let at = length.max(1).ilog2() as usize;
+        counts.resize(counts.len().max(at + 1), 0);
+        counts[at] += 1;
+    }
+    let empty = counts.iter().take_while(|&&count| count == 0).count();
+    let bars = counts.iter().enumerate().skip(empty);
+    bars.map(|(at, &count)| Bar {
+        from: 1 << at,
+        count,
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_counted_in_doubling_ranges() {
+        let bars = lengths([2, 3, 4, 7, 7, 17].into_iter());
+        let shown: Vec<_> = bars.iter().map(|bar| (bar.from, bar.count)).collect();
+        assert_eq!(shown, [(2, 2), (4, 3), (8, 0), (16, 1)]);
+        assert_eq!(lengths([1].into_iter())[0].from, 1);
+        assert_eq!(lengths(std::iter::empty()), []);
+    }
+}

@@ -1,0 +1,124 @@
+//! How well a run tells replaced clicks from real ones, and what its gate does to the ranking.
+
+use super::bootstrap::Estimate;
+use crate::data::{Case, Dataset};
+use crate::metrics::detection::{Bin, Detection, detection, reliability};
+use crate::training::Run;
+use crate::training::judge::{self, LabelledHistory, Verdicts};
+use crate::training::samples::{Corruption, latest};
+use anyhow::Result;
+use burn::prelude::*;
+use ingle_model::Model;
+use ingle_model::methods::Learns;
+use serde::Serialize;
+
+/// Names the draws of a report among all that are made of a run's seed: training counts epochs
+/// from 0 and validation takes the largest number.
+const STREAM: u64 = u64::MAX - 1;
+
+/// Equal-width bins of the histogram of noise probabilities.
+pub const HISTOGRAM: usize = 10;
+
+/// Noise detection of a run on histories of known noise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Noise {
+    /// Whether the labels came with the dataset; else they were drawn for this report.
+    pub labels_of_dataset: bool,
+    /// What logits are divided by, fitted on validation histories.
+    pub temperature: f32,
+    /// AUC, AP and ECE.
+    pub detection: Detection,
+    /// Predicted probability against observed share.
+    pub reliability: Vec<Bin>,
+    /// Share of the clicks in each tenth of the probability, of clicks that were replaced.
+    pub replaced: [f64; HISTOGRAM],
+    /// The same of clicks that were not.
+    pub untouched: [f64; HISTOGRAM],
+    /// NDCG@10 with the gate less NDCG@10 with every click counted in full.
+    pub gate_ndcg10: Estimate,
+}
+
+/// Whether a run has a denoiser to judge.
+pub fn judges(run: &Run) -> bool {
+    let mut phases = run.config.method.phases().iter();
+    phases.any(|phase| phase.learns == Learns::Denoiser)
+}
+
+/// Judges the histories of some cases; `None` for a method without verdicts, or where noisy and
+/// clean clicks do not both occur. Histories without labels are corrupted as in the run's training.
+pub fn noise(
+    run: &Run,
+    data: &Dataset,
+    model: &Model,
+    cases: &[Case<'_>],
+    gate_ndcg10: Estimate,
+) -> Result<Option<Noise>> {
+    let labels_of_dataset = data.meta().corruption.is_some();
+    let histories = labelled(run, data, model.backbone.max_len(), cases)?;
+    let last = run.config.denoising.last;
+    let popularity = run.popularity()?;
+    let verdicts = judge::judge(model, &histories, last, &popularity, &Device::flex());
+    let Some(Verdicts { logits, noisy }) = verdicts else {
+        return Ok(None);
+    };
+    let temperature = run.about.temperature;
+    let probability = |logit: &f32| 1.0 / (1.0 + (-logit / temperature).exp());
+    let probabilities: Vec<f32> = logits.iter().map(probability).collect();
+    Ok(detection(&probabilities, &noisy).map(|detection| Noise {
+        labels_of_dataset,
+        temperature,
+        detection,
+        reliability: reliability(&probabilities, &noisy).to_vec(),
+        replaced: histogram(&probabilities, &noisy, true),
+        untouched: histogram(&probabilities, &noisy, false),
+        gate_ndcg10,
+    }))
+}
+
+/// The histories with their labels: the dataset's own, or those of a corruption drawn here.
+fn labelled(
+    run: &Run,
+    data: &Dataset,
+    max_len: usize,
+    cases: &[Case<'_>],
+) -> Result<Vec<LabelledHistory>> {
+    let corruption = Corruption::new(&run.config.denoising, data)?;
+    let history = |case: &Case<'_>| match case.noise {
+        Some(noise) => (case.history.to_vec(), noise.to_vec()),
+        None => corruption.apply(
+            latest(case.history, max_len),
+            case.user,
+            run.config.seed,
+            STREAM,
+        ),
+    };
+    Ok(cases.iter().map(history).collect())
+}
+
+/// Share of the clicks with that label in each bin of the probability.
+fn histogram(probabilities: &[f32], noisy: &[bool], label: bool) -> [f64; HISTOGRAM] {
+    let mut counts = [0usize; HISTOGRAM];
+    for (&p, _) in probabilities
+        .iter()
+        .zip(noisy)
+        .filter(|(_, n)| **n == label)
+    {
+        counts[((p * HISTOGRAM as f32) as usize).min(HISTOGRAM - 1)] += 1;
+    }
+    let all = counts.iter().sum::<usize>().max(1) as f64;
+    counts.map(|count| count as f64 / all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_a_histogram_sum_to_one_for_each_label() {
+        let p = [0.0, 0.05, 0.95, 1.0];
+        let noisy = [false, false, true, true];
+        assert_eq!(histogram(&p, &noisy, true)[9], 1.0);
+        assert_eq!(histogram(&p, &noisy, false)[0], 1.0);
+        assert_eq!(histogram(&p, &[false; 4], true), [0.0; HISTOGRAM]);
+    }
+}
