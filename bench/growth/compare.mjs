@@ -41,6 +41,7 @@ const SETTINGS = {
         "backbone.dropout": 0.5,
       },
     },
+    { items: 50_000, set: { "training.negatives": 8192 } },
   ],
 };
 

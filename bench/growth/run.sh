@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 
-# Optimised in full here, unlike the tests' build. INGLE measures a program that is there already.
+# INGLE measures a program that is there already.
 if [ -z "${INGLE:-}" ]; then
-  cargo build --quiet --release --workspace --bin ingle
-  INGLE="$CARGO_TARGET_DIR/release/ingle"
+  build_ingle
+  INGLE="$ingle"
 fi
 INGLE="$INGLE" node bench/growth/compare.mjs "$@"

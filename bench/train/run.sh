@@ -23,6 +23,5 @@ if ! "$python" -c 'import pytorch_lightning, rectools, torch' 2>/dev/null; then
   "$python" -m pip install --quiet torch "rectools[torch]"
 fi
 
-# Optimised in full here, unlike the tests' build.
-cargo build --quiet --release --package ingle-train --bin ingle
-INGLE="$CARGO_TARGET_DIR/release/ingle" PYTHON="$python" node bench/train/compare.mjs "$data" "$@"
+build_ingle
+INGLE="$ingle" PYTHON="$python" node bench/train/compare.mjs "$data" "$@"

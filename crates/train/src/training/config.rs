@@ -50,6 +50,8 @@ pub struct Schedule {
     pub average: f64,
     /// What each item embedding loses of itself a step, times the learning rate.
     pub weight_decay: f64,
+    /// Whether item embeddings are kept at length 1, so that only their directions are learnt.
+    pub unit: bool,
     /// Items drawn a step to rank targets among, beside the targets of the step; 0 ranks the whole
     /// catalogue, which is better and, up to some ten thousand items, fast.
     pub negatives: usize,
@@ -119,6 +121,7 @@ impl Default for Schedule {
             batch_clicks: 2048,
             average: 0.0,
             weight_decay: 0.0,
+            unit: false,
             negatives: 0,
         }
     }
@@ -149,6 +152,7 @@ impl Denoising {
             batch_clicks: self.batch_clicks,
             average: 0.0,
             weight_decay: 0.0,
+            unit: false,
             negatives: 0,
         }
     }

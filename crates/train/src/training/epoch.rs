@@ -4,12 +4,12 @@ use super::backbone::{Gradient, Learner, Pace};
 use super::batches::plan;
 use super::checkpoint::State;
 use super::config::Schedule;
-use super::on_device::CatalogueSoftmax;
+use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
 use super::samples::{Corruption, labelled, next_items, window};
 use crate::data::Dataset;
 use anyhow::{Result, bail};
-use burn::module::Module;
+use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use ingle_model::methods::{Learns, Objective, Phase, Step};
@@ -108,6 +108,17 @@ impl Trained {
         }
     }
 
+    /// The model as it is validated and kept, on no autodiff device.
+    pub fn latest(&self, phase: &Phase, schedule: &Schedule) -> Model {
+        let mut latest = self.model.valid();
+        // A learner hands out directions by itself.
+        if schedule.unit && phase.learns == Learns::Backbone && self.learner.is_none() {
+            let items = &mut latest.backbone.items;
+            *items = Param::from_tensor(on_device::unit_rows(items.val()));
+        }
+        latest
+    }
+
     /// Hands what a learner has learnt to the model.
     fn settle(&mut self) {
         if let Some(learner) = &self.learner {
@@ -139,7 +150,14 @@ pub fn run(
             return Ok(Ended::Interrupted);
         }
         let mut rng = Rng::new(context.seed, &[place[0], place[1], place[2], step as u64]);
-        let found = find(context, phase, trained, users, state.epoch, &mut rng);
+        let found = find(
+            context,
+            (phase, schedule),
+            trained,
+            users,
+            state.epoch,
+            &mut rng,
+        );
         let loss = found.loss();
         if !loss.is_finite() {
             let epoch = state.epoch + 1;
@@ -183,7 +201,7 @@ fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> 
 /// Loss and gradients of one batch of users.
 fn find(
     context: &Context<'_>,
-    phase: &Phase,
+    (phase, schedule): (&Phase, &Schedule),
     trained: &mut Trained,
     users: &[usize],
     epoch: usize,
@@ -199,7 +217,7 @@ fn find(
             Found::ByHand(learner.gradient(&windows.collect::<Vec<_>>(), rng))
         }
         None => {
-            let (loss, gradients) = by_graph(context, phase, model, users, epoch, rng);
+            let (loss, gradients) = by_graph(context, phase, schedule, model, users, epoch, rng);
             Found::Graph(loss, gradients)
         }
     }
@@ -209,58 +227,74 @@ fn find(
 fn by_graph(
     context: &Context<'_>,
     phase: &Phase,
+    schedule: &Schedule,
     model: &Model,
     users: &[usize],
     epoch: usize,
     rng: &mut Rng,
 ) -> (f32, GradientsParams) {
-    let Context {
-        data,
-        popularity,
-        device,
-        ..
-    } = context;
-    let max_len = model.backbone.max_len();
-    let mut rank = CatalogueSoftmax::new(model.backbone.items.val());
     let loss = match phase.learns {
-        Learns::Backbone => {
-            let (batch, targets) = next_items(data, users, max_len, popularity, device);
-            model.method.loss(
-                phase,
-                &mut Step {
-                    backbone: &model.backbone,
-                    histories: Some(batch),
-                    targets: &targets,
-                    labelled: None,
-                    rank: &mut rank,
-                    rng,
-                },
-            )
-        }
-        Learns::Denoiser => {
-            let backbone = model.backbone.valid();
-            let corrupted = |user, history: &[u32]| {
-                context
-                    .corruption()
-                    .apply(history, user, context.seed, epoch as u64)
-            };
-            let inner = backbone.items.val().device();
-            let labelled = labelled(data, users, max_len, corrupted, popularity, &inner);
-            model.method.loss(
-                phase,
-                &mut Step {
-                    backbone: &backbone,
-                    histories: None,
-                    targets: &[],
-                    labelled: Some(labelled),
-                    rank: &mut rank,
-                    rng,
-                },
-            )
-        }
+        Learns::Backbone => recommendation_loss(context, phase, schedule, model, users, rng),
+        Learns::Denoiser => denoising_loss(context, phase, model, users, epoch, rng),
     };
     let gradients = GradientsParams::from_grads(loss.backward(), model);
     (loss.inner().into_scalar::<f32>(), gradients)
+}
+
+fn recommendation_loss(
+    context: &Context<'_>,
+    phase: &Phase,
+    schedule: &Schedule,
+    model: &Model,
+    users: &[usize],
+    rng: &mut Rng,
+) -> Tensor<1> {
+    let max_len = model.backbone.max_len();
+    let (data, popularity) = (context.data, &context.popularity);
+    let (batch, targets) = next_items(data, users, max_len, popularity, &context.device);
+    let mut backbone = model.backbone.clone();
+    if schedule.unit {
+        let directions = on_device::unit_rows(backbone.items.val());
+        backbone.items = Param::initialized(ParamId::new(), directions);
+    }
+    let mut rank = CatalogueSoftmax::new(backbone.items.val());
+    let mut step = Step {
+        backbone: &backbone,
+        histories: Some(batch),
+        targets: &targets,
+        labelled: None,
+        rank: &mut rank,
+        rng,
+    };
+    model.method.loss(phase, &mut step)
+}
+
+fn denoising_loss(
+    context: &Context<'_>,
+    phase: &Phase,
+    model: &Model,
+    users: &[usize],
+    epoch: usize,
+    rng: &mut Rng,
+) -> Tensor<1> {
+    let (data, popularity) = (context.data, &context.popularity);
+    let backbone = model.backbone.valid();
+    let device = backbone.items.val().device();
+    let corrupted = |user, history: &[u32]| {
+        (context.corruption()).apply(history, user, context.seed, epoch as u64)
+    };
+    let max_len = backbone.max_len();
+    let labelled = labelled(data, users, max_len, corrupted, popularity, &device);
+    let mut rank = CatalogueSoftmax::new(model.backbone.items.val());
+    let mut step = Step {
+        backbone: &backbone,
+        histories: None,
+        targets: &[],
+        labelled: Some(labelled),
+        rank: &mut rank,
+        rng,
+    };
+    model.method.loss(phase, &mut step)
 }
 
 #[cfg(test)]
@@ -268,7 +302,6 @@ mod tests {
     use super::*;
     use crate::data::testing::dataset;
     use crate::training::samples::popularity;
-    use burn::module::Param;
     use burn::optim::AdamConfig;
     use ingle_model::methods::MethodConfig;
     use ingle_model::{BackboneConfig, ModelConfig};
@@ -310,7 +343,7 @@ mod tests {
         state.step = 1;
         let phase = &config.method.phases()[0];
         let counts = data.train_counts();
-        let by_hand = Learner::new(&model, &config.backbone, 0, &counts);
+        let by_hand = Learner::new(&model, &config.backbone, &schedule, &counts);
         for learner in [None, Some(by_hand)] {
             let mut trained = Trained {
                 model: model.clone(),

@@ -10,6 +10,13 @@ use ingle_model::methods::RankLoss;
 /// many rows at a time on the way forwards.
 const TOKENS: usize = 4096;
 
+/// Rows brought to length 1.
+pub fn unit_rows(table: Tensor<2>) -> Tensor<2> {
+    let [rows, width] = table.dims();
+    let lengths = table.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
+    table / lengths.expand([rows, width])
+}
+
 /// Ranks by the item table.
 pub struct CatalogueSoftmax {
     table: Tensor<2>,

@@ -315,8 +315,8 @@ impl<'a> Trainer<'a> {
         by_hand.then(|| {
             let config = &self.run.config;
             let counts = self.context.data.train_counts();
-            let negatives = config.training.negatives;
-            Learner::new(&self.trained.model, &config.backbone, negatives, &counts)
+            let model = &self.trained.model;
+            Learner::new(model, &config.backbone, &config.training, &counts)
         })
     }
 
@@ -357,7 +357,7 @@ impl<'a> Trainer<'a> {
             return Ok(false);
         };
         let seconds = start.elapsed().as_secs_f64();
-        let latest = self.trained.model.valid();
+        let latest = self.trained.latest(phase, schedule);
         let before = self.state.epoch;
         self.average = blend(self.average.clone(), &latest, schedule.average, before);
         let (name, figure) = self.validate(phase)?;

@@ -8,6 +8,7 @@
 
 mod adam;
 mod candidates;
+mod direction;
 mod layout;
 mod pass;
 mod store;
@@ -16,9 +17,11 @@ mod tests;
 
 pub use adam::Pace;
 
+use super::config::Schedule;
 use super::softmax::{cross_entropy, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
+use direction::Directions;
 use ingle_model::{BackboneConfig, Model, Rng};
 use layout::Layout;
 use pass::{Packed, Pass, Tape, transposed};
@@ -32,6 +35,8 @@ const SHARD: usize = 256;
 pub struct Learner {
     layout: Layout,
     table: Trained,
+    /// The table's rows at length 1, where only their directions are learnt.
+    directions: Option<Directions>,
     values: Trained,
     /// Steps taken.
     steps: u64,
@@ -68,16 +73,19 @@ pub struct Gradient {
 }
 
 impl Learner {
-    /// Goes on from a model's weights. With `negatives`, targets are ranked among that many items and
-    /// those of the step instead of the whole catalogue; `counts` says how often each was clicked.
-    pub fn new(model: &Model, config: &BackboneConfig, negatives: usize, counts: &[u32]) -> Self {
+    /// Goes on from a model's weights; `counts` says how often each item was clicked.
+    pub fn new(model: &Model, config: &BackboneConfig, how: &Schedule, counts: &[u32]) -> Self {
         let layout = Layout::new(config);
         let [table, values] = layout.read(model).map(Trained::new);
-        let sampler = (negatives > 0).then(|| Sampler::new(negatives, counts));
+        let sampler = (how.negatives > 0).then(|| Sampler::new(how.negatives, counts));
+        let directions = how
+            .unit
+            .then(|| Directions::of(&table.weights, config.width));
         Self {
             last: vec![0; if sampler.is_some() { counts.len() } else { 0 }],
             layout,
             table,
+            directions,
             values,
             steps: 0,
             sampler,
@@ -86,8 +94,13 @@ impl Learner {
 
     /// The model with the weights as they are now.
     pub fn write(&self, model: Model) -> Model {
-        let [table, values] = [&self.table, &self.values].map(|part| &part.weights);
-        self.layout.write(model, table, values)
+        (self.layout).write(model, self.item_table(), &self.values.weights)
+    }
+
+    /// Item embeddings as the model sees them, `[items + 1, width]`.
+    fn item_table(&self) -> &[f32] {
+        let rows = self.directions.as_ref().map(Directions::rows);
+        rows.unwrap_or(&self.table.weights)
     }
 
     /// Loss and gradient of predicting each click of `windows` but the first from those before it.
@@ -104,7 +117,7 @@ impl Learner {
             layout: &self.layout,
             values: &self.values.weights,
             transposed: &turned,
-            table: &self.table.weights,
+            table: self.item_table(),
         };
         let shards = shards(windows);
         let tapes: Vec<Tape> = (shards.par_iter().enumerate())
@@ -138,6 +151,9 @@ impl Learner {
             .collect();
         let mut rows = candidates.map(|candidates| candidates.items);
         scatter(&clicks, &embedded, width, rows.as_mut(), &mut table);
+        if let Some(directions) = &self.directions {
+            directions.project(rows.as_deref(), &mut table);
+        }
         Gradient {
             loss,
             rows,
@@ -156,6 +172,9 @@ impl Learner {
                 let last = &mut self.last;
                 moments.step_rows(weights, rows, &gradient.table, pace, self.steps, last);
             }
+        }
+        if let Some(directions) = &mut self.directions {
+            directions.follow(weights, gradient.rows.as_deref());
         }
         let Trained { weights, moments } = &mut self.values;
         // Positions, biases and norms are few: only the table is drawn to 0.

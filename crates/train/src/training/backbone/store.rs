@@ -8,9 +8,11 @@ use std::path::Path;
 
 impl Learner {
     /// The vectors that a checkpoint keeps, by name.
-    fn stored(&mut self) -> [(&'static str, &mut Vec<f32>); 4] {
+    fn stored(&mut self) -> [(&'static str, &mut Vec<f32>); 5] {
         let [table, values] = [&mut self.table.moments, &mut self.values.moments];
         [
+            // The model has these too, unless it has only their directions.
+            ("table.weights", &mut self.table.weights),
             ("table.first", &mut table.first),
             ("table.second", &mut table.second),
             ("values.first", &mut values.first),
@@ -72,6 +74,9 @@ impl Learner {
         for (name, values) in self.stored() {
             let found = words(name, values.len())?;
             *values = found.into_iter().map(f32::from_le_bytes).collect();
+        }
+        if let Some(directions) = &mut self.directions {
+            directions.follow(&self.table.weights, None);
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! The backbone by hand against the same backbone through Burn's autodiff.
 
 use super::*;
-use crate::training::on_device::CatalogueSoftmax;
+use crate::training::on_device::{CatalogueSoftmax, unit_rows};
 use crate::training::samples::longest;
+use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use ingle_model::methods::{MethodConfig, Objective, Step};
@@ -42,8 +43,16 @@ fn model(dropout: f32) -> Model {
     weights::load(model, weights).expect("the same shapes")
 }
 
-fn learner(model: &Model, dropout: f32, negatives: usize) -> Learner {
-    Learner::new(model, &config(dropout).backbone, negatives, &[1; ITEMS + 1])
+fn how(negatives: usize, unit: bool) -> Schedule {
+    Schedule {
+        negatives,
+        unit,
+        ..Default::default()
+    }
+}
+
+fn learner(model: &Model, dropout: f32, how: &Schedule) -> Learner {
+    Learner::new(model, &config(dropout).backbone, how, &[1; ITEMS + 1])
 }
 
 const WINDOWS: [&[u32]; 4] = [
@@ -66,7 +75,7 @@ fn close(found: &[f32], expected: &[f32], what: &str) {
 #[test]
 fn hidden_states_are_those_of_the_model() {
     let model = model(0.5);
-    let learner = learner(&model, 0.5, 0);
+    let learner = learner(&model, 0.5, &how(0, false));
     let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
     let pass = Pass {
         layout: &learner.layout,
@@ -87,12 +96,8 @@ fn hidden_states_are_those_of_the_model() {
     close(&ours, &real, "hidden");
 }
 
-#[test]
-fn the_gradient_is_that_of_autodiff() {
-    let model = model(0.0);
-    let mut by_hand = learner(&model, 0.0, 0);
-    let found = by_hand.gradient(&WINDOWS, &mut Rng::new(1, &[]));
-
+/// Loss and gradients by autodiff, through the rows of the table or through their directions.
+fn by_graph(model: &Model, unit: bool) -> (f32, GradientsParams) {
     let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
     let len = longest(&histories);
     let mut targets = vec![0; WINDOWS.len() * len];
@@ -100,9 +105,13 @@ fn the_gradient_is_that_of_autodiff() {
         row[len + 1 - window.len()..].copy_from_slice(&window[1..]);
     }
     let device = Device::flex().autodiff();
-    let mut rank = CatalogueSoftmax::new(model.backbone.items.val());
+    let mut backbone = model.backbone.clone();
+    if unit {
+        backbone.items = Param::initialized(ParamId::new(), unit_rows(backbone.items.val()));
+    }
+    let mut rank = CatalogueSoftmax::new(backbone.items.val());
     let mut step = Step {
-        backbone: &model.backbone,
+        backbone: &backbone,
         histories: Some(Batch::new(&histories, len, &[0.0; ITEMS + 1], &device)),
         targets: &targets,
         labelled: None,
@@ -111,28 +120,33 @@ fn the_gradient_is_that_of_autodiff() {
     };
     let phase = &config(0.0).method.phases()[0];
     let loss = model.method.loss(phase, &mut step);
-    let gradients = GradientsParams::from_grads(loss.backward(), &model);
-    assert!((found.loss - loss.into_scalar::<f32>()).abs() < 1e-5);
+    let gradients = GradientsParams::from_grads(loss.backward(), model);
+    (loss.into_scalar::<f32>(), gradients)
+}
 
-    // One step of plain descent by each, through the same door.
-    let burn = burn::optim::SgdConfig::new()
-        .init()
-        .step(1.0, model.clone(), gradients);
-    by_hand
-        .table
-        .weights
-        .iter_mut()
-        .zip(&found.table)
-        .for_each(|(w, g)| *w -= g);
-    by_hand
-        .values
-        .weights
-        .iter_mut()
-        .zip(&found.values)
-        .for_each(|(w, g)| *w -= g);
-    let expected = weights::collect(&burn);
-    for (name, weight) in weights::collect(&by_hand.write(model)) {
-        close(&weight.data, &expected[&name].data, &name);
+#[test]
+fn the_gradient_is_that_of_autodiff() {
+    let model = model(0.0);
+    for unit in [false, true] {
+        let mut by_hand = learner(&model, 0.0, &how(0, unit));
+        let found = by_hand.gradient(&WINDOWS, &mut Rng::new(1, &[]));
+        let (loss, gradients) = by_graph(&model, unit);
+        assert!((found.loss - loss).abs() < 1e-5);
+
+        // One step of plain descent by each, through the same door.
+        let descent = burn::optim::SgdConfig::new();
+        let expected = weights::collect(&descent.init().step(1.0, model.clone(), gradients));
+        by_hand.directions = None;
+        for (part, gradient) in [
+            (&mut by_hand.table, &found.table),
+            (&mut by_hand.values, &found.values),
+        ] {
+            let weights = part.weights.iter_mut().zip(gradient);
+            weights.for_each(|(weight, gradient)| *weight -= gradient);
+        }
+        for (name, weight) in weights::collect(&by_hand.write(model.clone())) {
+            close(&weight.data, &expected[&name].data, &name);
+        }
     }
 }
 
@@ -145,7 +159,7 @@ fn threads_change_nothing() {
             .build()
             .expect("threads");
         pool.install(|| {
-            let mut learner = learner(&model(0.3), 0.3, 0);
+            let mut learner = learner(&model(0.3), 0.3, &how(0, true));
             for step in 0..3 {
                 let gradient = learner.gradient(&windows, &mut Rng::new(step, &[]));
                 learner.step(&gradient, PACE);
@@ -160,17 +174,17 @@ fn threads_change_nothing() {
 fn a_stored_learner_goes_on_as_if_nothing_had_happened() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("moments.safetensors");
-    for negatives in [0, 3] {
+    for how in [how(0, false), how(0, true), how(3, false), how(3, true)] {
         let steps = |learner: &mut Learner, range: std::ops::Range<u64>| {
             for step in range {
                 let gradient = learner.gradient(&WINDOWS, &mut Rng::new(step, &[]));
                 learner.step(&gradient, PACE);
             }
         };
-        let mut through = learner(&model(0.3), 0.3, negatives);
+        let mut through = learner(&model(0.3), 0.3, &how);
         steps(&mut through, 0..2);
         through.save(&path).expect("written");
-        let mut resumed = learner(&through.write(model(0.3)), 0.3, negatives);
+        let mut resumed = learner(&through.write(model(0.3)), 0.3, &how);
         resumed.load(&path).expect("read");
         steps(&mut through, 2..5);
         steps(&mut resumed, 2..5);
@@ -183,7 +197,7 @@ fn a_stored_learner_goes_on_as_if_nothing_had_happened() {
 fn refuses_moments_of_another_size_or_none() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("moments.safetensors");
-    let mut small = learner(&model(0.0), 0.0, 0);
+    let mut small = learner(&model(0.0), 0.0, &how(0, false));
     small.save(&path).expect("written");
     small.table.moments.first.push(0.0);
     let error = small.load(&path).expect_err("another size").to_string();
@@ -196,33 +210,39 @@ fn refuses_moments_of_another_size_or_none() {
 #[test]
 fn all_items_drawn_make_the_sampled_gradient_the_full_one() {
     let model = model(0.0);
-    let full = learner(&model, 0.0, 0).gradient(&WINDOWS, &mut Rng::new(1, &[]));
-    // So many draws that every item is there, with a chance of 1.
-    let drawn = learner(&model, 0.0, 2000).gradient(&WINDOWS, &mut Rng::new(1, &[]));
-    assert!(
-        (full.loss - drawn.loss).abs() < 1e-5,
-        "{} {}",
-        full.loss,
-        drawn.loss
-    );
-    close(&drawn.values, &full.values, "values");
-    let rows = drawn.rows.expect("some rows");
-    assert_eq!(rows.len(), ITEMS + 1);
-    for (&row, gradient) in rows.iter().zip(drawn.table.chunks_exact(12)) {
-        close(gradient, &full.table[row as usize * 12..][..12], "table");
+    for unit in [false, true] {
+        let gradient = |negatives| {
+            let mut learner = learner(&model, 0.0, &how(negatives, unit));
+            learner.gradient(&WINDOWS, &mut Rng::new(1, &[]))
+        };
+        // So many draws that every item is there, with a chance of 1.
+        let [full, drawn] = [0, 2000].map(gradient);
+        assert!((full.loss - drawn.loss).abs() < 1e-5);
+        close(&drawn.values, &full.values, "values");
+        let rows = drawn.rows.expect("some rows");
+        assert_eq!(rows.len(), ITEMS + 1);
+        for (&row, gradient) in rows.iter().zip(drawn.table.chunks_exact(12)) {
+            close(gradient, &full.table[row as usize * 12..][..12], "table");
+        }
     }
 }
 
 #[test]
-fn descends_with_all_items_and_with_some() {
-    for negatives in [0, 4] {
-        let mut learner = learner(&model(0.0), 0.0, negatives);
+fn descends_with_all_items_and_with_some_and_keeps_lengths_at_1() {
+    for how in [how(0, false), how(0, true), how(4, false), how(4, true)] {
+        let mut learner = learner(&model(0.0), 0.0, &how);
         let mut losses = Vec::new();
-        for step in 0..60 {
+        for step in 0..100 {
             let gradient = learner.gradient(&WINDOWS, &mut Rng::new(step, &[]));
             learner.step(&gradient, PACE);
             losses.push(gradient.loss);
         }
-        assert!(losses[59] < 0.3 * losses[0], "{losses:?}");
+        assert!(losses[99] < 0.4 * losses[0], "{losses:?}");
+        if how.unit {
+            for row in learner.item_table().chunks_exact(12) {
+                let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+                assert!((length - 1.0).abs() < 1e-5, "{length}");
+            }
+        }
     }
 }
