@@ -34,6 +34,17 @@ pub struct Operands<'a> {
     targets: &'a [u32],
     /// What is added to the logit of each row unless it is the token's target; nothing if empty.
     bias: &'a [f32],
+    /// Rows that do not compete for a token, by block, then by token.
+    barred: Vec<Barred>,
+    /// Where the barred rows of each block start.
+    starts: Vec<usize>,
+}
+
+/// A row of a block that does not compete for a token.
+#[derive(Clone, Copy, Debug)]
+struct Barred {
+    token: u32,
+    column: u32,
 }
 
 /// The softmax of one token over some items: `sum` of the exponentials of its logits less `max`.
@@ -72,6 +83,7 @@ impl<'a> Operands<'a> {
     /// - `table`: `[rows, width]`; the first row is padding and takes no part
     /// - `targets`: `[tokens]`, rows of the table other than the first
     /// - `bias`: `[rows]` or empty; it is not added to a token's own target
+    /// - `barred`: pairs of a token and a row that does not compete for it, unless it is its target
     ///
     /// # Panics
     /// If the shapes do not fit each other, or a target is no row.
@@ -81,6 +93,7 @@ impl<'a> Operands<'a> {
         width: usize,
         targets: &'a [u32],
         bias: &'a [f32],
+        barred: &[(u32, u32)],
     ) -> Self {
         let rows = table.len() / width;
         assert_eq!(hidden.len(), targets.len() * width, "one target a token");
@@ -89,6 +102,7 @@ impl<'a> Operands<'a> {
         assert!(targets.iter().all(item), "targets are items");
         let padded = width.next_multiple_of(STRIP);
         let hidden = pad(hidden, [width, padded], ROWS);
+        let (barred, starts) = by_block(barred, targets, rows.div_ceil(ITEMS));
         Self {
             widths: [width, padded],
             packed: pack(&hidden, padded),
@@ -97,7 +111,15 @@ impl<'a> Operands<'a> {
             rows,
             targets,
             bias,
+            barred,
+            starts,
         }
+    }
+
+    /// The barred rows of a block.
+    #[inline(always)]
+    fn barred_in(&self, block: usize) -> &[Barred] {
+        &self.barred[self.starts[block]..self.starts[block + 1]]
     }
 
     /// Splits the blocks of items into at most `parts` ranges.
@@ -198,6 +220,39 @@ impl<'a> Operands<'a> {
     }
 }
 
+/// Sorts barred rows by block and token, those of targets left out, and says where each block's start.
+fn by_block(barred: &[(u32, u32)], targets: &[u32], blocks: usize) -> (Vec<Barred>, Vec<usize>) {
+    let competes = |&&(token, row): &&(u32, u32)| targets[token as usize] == row;
+    let mut sorted: Vec<(usize, Barred)> = (barred.iter().filter(|pair| !competes(pair)))
+        .map(|&(token, row)| {
+            let column = row % ITEMS as u32;
+            (row as usize / ITEMS, Barred { token, column })
+        })
+        .collect();
+    sorted.sort_unstable_by_key(|(block, barred)| (*block, barred.token));
+    let starts = (0..=blocks).map(|block| sorted.partition_point(|(of, _)| *of < block));
+    let starts = starts.collect();
+    (
+        sorted.into_iter().map(|(_, barred)| barred).collect(),
+        starts,
+    )
+}
+
+/// Takes the barred rows of tokens from `first` on out of their logits, as many tokens as there are
+/// rows of logits, and gives the barred rows of later tokens.
+#[inline(always)]
+fn bar<'b>(barred: &'b [Barred], first: usize, logits: &mut [[f32; ITEMS]]) -> &'b [Barred] {
+    let mut left = barred;
+    while let Some((next, rest)) = left.split_first() {
+        let Some(row) = logits.get_mut(next.token as usize - first) else {
+            break;
+        };
+        row[next.column as usize] = f32::NEG_INFINITY;
+        left = rest;
+    }
+    left
+}
+
 /// Rows `widths[0]` wide, filled up with zeros to `widths[1]` and to whole groups of `group` rows.
 fn pad(rows: &[f32], [width, padded]: [usize; 2], group: usize) -> Vec<f32> {
     let count = (rows.len() / width).next_multiple_of(group);
@@ -238,8 +293,10 @@ impl WithSimd for Sums<'_> {
         for block in blocks {
             turn(operands.block(block), width, &mut columns);
             let groups = operands.packed.chunks_exact(width).enumerate();
+            let mut barred = operands.barred_in(block);
             for ((group, packed), sums) in groups.zip(sums.chunks_exact_mut(ROWS)) {
                 multiply(simd, packed, &columns, &mut logits);
+                barred = bar(barred, group * ROWS, &mut logits);
                 for (at, (row, sum)) in logits.iter_mut().zip(sums).enumerate() {
                     operands.finish(block, group * ROWS + at, row);
                     *sum = add(*sum, row);
@@ -282,12 +339,14 @@ impl WithSimd for Gradients<'_> {
             let hidden = operands.hidden.chunks(TOKENS * width);
             let hidden_gradient = hidden_gradient.chunks_mut(TOKENS * width);
             let tiles = packed.zip(hidden).zip(hidden_gradient).enumerate();
+            let mut barred = operands.barred_in(block);
             for (at, ((packed, hidden), hidden_gradient)) in tiles {
                 let tile = &mut tile[..hidden.len() / width];
                 let (groups, _) = tile.as_chunks_mut::<ROWS>();
                 for (packed, logits) in packed.chunks_exact(width).zip(groups) {
                     multiply(simd, packed, &columns, logits);
                 }
+                barred = bar(barred, at * TOKENS, tile);
                 for (offset, row) in tile.iter_mut().enumerate() {
                     let token = at * TOKENS + offset;
                     operands.to_gradient(block, token, row, log_sums, scale);

@@ -308,6 +308,15 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
             "nowhere.toml",
         ),
         ("train --data data --out run", "--resume"),
+        ("train --out run --resume --device wgpu", "--device cpu"),
+        (
+            "train --data data --out x --set training.weight_decay=-1",
+            "training.weight_decay",
+        ),
+        (
+            "train --data data --out x --device wgpu --set training.negatives=9",
+            "needs --device cpu",
+        ),
         ("train --out data --resume", "no run folder"),
         ("evaluate data", "no run folder"),
         ("corrupt --data data --rate 2 --out x", "--rate"),

@@ -52,6 +52,9 @@ pub struct Schedule {
     pub weight_decay: f64,
     /// Whether item embeddings are kept at length 1, so that only their directions are learnt.
     pub unit: bool,
+    /// Whether items of a history are left out of what its next item is ranked among, as they are left
+    /// out of what is recommended.
+    pub mask_seen: bool,
     /// Items drawn a step to rank targets among, beside the targets of the step; 0 ranks the whole
     /// catalogue, which is better and, up to some ten thousand items, fast.
     pub negatives: usize,
@@ -122,6 +125,7 @@ impl Default for Schedule {
             average: 0.0,
             weight_decay: 0.0,
             unit: false,
+            mask_seen: false,
             negatives: 0,
         }
     }
@@ -153,6 +157,7 @@ impl Denoising {
             average: 0.0,
             weight_decay: 0.0,
             unit: false,
+            mask_seen: false,
             negatives: 0,
         }
     }

@@ -6,7 +6,7 @@ use super::checkpoint::State;
 use super::config::Schedule;
 use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
-use super::samples::{Corruption, labelled, next_items, window};
+use super::samples::{Corruption, labelled, next_items, seen, window};
 use crate::data::Dataset;
 use anyhow::{Result, bail};
 use burn::module::{Module, Param, ParamId};
@@ -257,7 +257,12 @@ fn recommendation_loss(
         let directions = on_device::unit_rows(backbone.items.val());
         backbone.items = Param::initialized(ParamId::new(), directions);
     }
-    let mut rank = CatalogueSoftmax::new(backbone.items.val());
+    let windows = users.iter().map(|&user| window(data, user, max_len));
+    let barred = match schedule.mask_seen {
+        true => seen(&windows.collect::<Vec<_>>()),
+        false => Vec::new(),
+    };
+    let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
     let mut step = Step {
         backbone: &backbone,
         histories: Some(batch),
@@ -285,7 +290,7 @@ fn denoising_loss(
     };
     let max_len = backbone.max_len();
     let labelled = labelled(data, users, max_len, corrupted, popularity, &device);
-    let mut rank = CatalogueSoftmax::new(model.backbone.items.val());
+    let mut rank = CatalogueSoftmax::new(model.backbone.items.val(), Vec::new());
     let mut step = Step {
         backbone: &backbone,
         histories: None,

@@ -3,9 +3,12 @@
 
 use burn::prelude::*;
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, TensorData};
+use burn::tensor::{IndexingUpdateOp, Int, TensorData};
 use ingle_model::methods::RankLoss;
+use std::ops::Range;
 
+/// What is added to the logit of an item that does not compete.
+const BARRED: f32 = -1e9;
 /// Tokens whose logits over the catalogue exist in one tensor: bounds the memory of a step to this
 /// many rows at a time on the way forwards.
 const TOKENS: usize = 4096;
@@ -20,31 +23,61 @@ pub fn unit_rows(table: Tensor<2>) -> Tensor<2> {
 /// Ranks by the item table.
 pub struct CatalogueSoftmax {
     table: Tensor<2>,
+    /// Pairs of a token and an item that does not compete for it, by token.
+    barred: Vec<(u32, u32)>,
 }
 
 impl CatalogueSoftmax {
-    /// `table`: `[items + 1, width]`, the first row for padding, on the autodiff device.
-    pub fn new(table: Tensor<2>) -> Self {
-        Self { table }
+    /// `table`: `[items + 1, width]`, the first row for padding, on the autodiff device. Pairs of a
+    /// token and an item in `barred`, by token, leave the item out of the token's softmax, unless it
+    /// is its target.
+    pub fn new(table: Tensor<2>, barred: Vec<(u32, u32)>) -> Self {
+        Self { table, barred }
+    }
+
+    /// What is added to the logits of some tokens: very negative where an item does not compete.
+    fn bars(&self, tokens: Range<usize>, targets: &[u32], device: &Device) -> Tensor<2> {
+        let [rows, _] = self.table.dims();
+        let of_token = |token: usize| {
+            let start = self.barred.partition_point(|(t, _)| (*t as usize) < token);
+            let own = self.barred[start..]
+                .iter()
+                .take_while(move |(t, _)| *t as usize == token);
+            let items = own.map(|&(_, item)| item as i32);
+            items.filter(move |&item| item != targets[token] as i32)
+        };
+        let count = tokens.len();
+        let most = tokens.clone().map(|token| of_token(token).count()).max();
+        // Padding never competes, and fills up the tokens that bar fewer items.
+        let most = most.unwrap_or(0) + 1;
+        let mut index = vec![0i32; count * most];
+        for (row, token) in index.chunks_exact_mut(most).zip(tokens) {
+            for (slot, item) in row[1..].iter_mut().zip(of_token(token)) {
+                *slot = item;
+            }
+        }
+        let index = Tensor::<2, Int>::from_data(TensorData::new(index, [count, most]), device);
+        let bar = Tensor::full([count, most], BARRED, device);
+        Tensor::zeros([count, rows], device).scatter(1, index, bar, IndexingUpdateOp::Add)
     }
 }
 
 impl RankLoss for CatalogueSoftmax {
     fn cross_entropy(&mut self, hidden: Tensor<2>, targets: &[u32]) -> Tensor<1> {
         let [tokens, width] = hidden.dims();
-        let [rows, _] = self.table.dims();
         let device = hidden.device();
-        let items = self.table.clone().slice([1..rows, 0..width]).transpose();
+        let items = self.table.clone().transpose();
         let parts = (0..tokens).step_by(TOKENS).map(|start| {
             let range = start..tokens.min(start + TOKENS);
-            let targets = targets[range.clone()].iter().map(|&t| t as i32 - 1);
-            let targets = TensorData::new(targets.collect::<Vec<_>>(), [range.len(), 1]);
-            let targets = Tensor::<2, Int>::from_data(targets, &device);
+            let bars = self.bars(range.clone(), targets, &device);
+            let index = targets[range.clone()].iter().map(|&t| t as i32);
+            let index = TensorData::new(index.collect::<Vec<_>>(), [range.len(), 1]);
+            let index = Tensor::<2, Int>::from_data(index, &device);
             let logits = hidden
                 .clone()
                 .slice([range, 0..width])
                 .matmul(items.clone());
-            log_softmax(logits, 1).gather(1, targets).sum()
+            log_softmax(logits + bars, 1).gather(1, index).sum()
         });
         let total = parts.reduce(|a, b| a + b).expect("a step has a token");
         total / -(tokens as f32)

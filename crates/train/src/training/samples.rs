@@ -20,6 +20,19 @@ pub fn window(data: &Dataset, user: usize, max_len: usize) -> &[u32] {
     latest(data.train(user), max_len + 1)
 }
 
+/// Each predicted click, counted through all windows, with the items clicked before it.
+pub fn seen(windows: &[&[u32]]) -> Vec<(u32, u32)> {
+    let mut pairs = Vec::new();
+    let mut click = 0;
+    for window in windows {
+        for known in 1..window.len() {
+            pairs.extend(window[..known].iter().map(|&item| (click, item)));
+            click += 1;
+        }
+    }
+    pairs
+}
+
 /// Clean histories and the next item at every position.
 pub fn next_items(
     data: &Dataset,

@@ -21,7 +21,8 @@ pub struct Fused {
 }
 
 /// Mean cross-entropy of `targets` under `softmax(hidden · tableᵀ + bias)`, padding row left out,
-/// with gradients. The bias, if there is one, is not added to a token's own target.
+/// with gradients. The bias, if there is one, is not added to a token's own target. Pairs of a token
+/// and a row in `barred` leave the row out of the token's softmax, unless it is its target.
 ///
 /// # Shapes
 /// - `hidden`: `[tokens, width]`
@@ -37,8 +38,9 @@ pub fn cross_entropy(
     width: usize,
     targets: &[u32],
     bias: &[f32],
+    barred: &[(u32, u32)],
 ) -> Fused {
-    let operands = Operands::new(hidden, table, width, targets, bias);
+    let operands = Operands::new(hidden, table, width, targets, bias, barred);
     let parts = operands.parts(PARTS);
     let sums: Vec<Vec<LogSum>> = (parts.par_iter())
         .map(|blocks| operands.log_sums(blocks.clone()))
@@ -94,7 +96,14 @@ mod tests {
     }
 
     /// The plain way: all logits at once, gradients by autodiff.
-    fn plain(hidden: &[f32], table: &[f32], width: usize, targets: &[u32], bias: &[f32]) -> Fused {
+    fn plain(
+        hidden: &[f32],
+        table: &[f32],
+        width: usize,
+        targets: &[u32],
+        bias: &[f32],
+        barred: &[(u32, u32)],
+    ) -> Fused {
         let device = Device::flex().autodiff();
         let (tokens, rows) = (targets.len(), table.len() / width);
         let hidden = tensor(hidden.to_vec(), [tokens, width], &device).require_grad();
@@ -104,6 +113,11 @@ mod tests {
             for (row, &target) in added.chunks_exact_mut(rows).zip(targets) {
                 row.copy_from_slice(bias);
                 row[target as usize] = 0.0;
+            }
+        }
+        for &(token, row) in barred {
+            if targets[token as usize] != row {
+                added[token as usize * rows + row as usize] = -1e9;
             }
         }
         let logits = hidden.clone().matmul(table.clone().transpose());
@@ -137,14 +151,17 @@ mod tests {
             items in 1usize..400,
             width in 1usize..40,
             biased: bool,
+            barred in 0usize..500,
         ) {
             let mut rng = Rng::new(seed, &[]);
             let hidden = random(tokens * width, &mut rng);
             let table = random((items + 1) * width, &mut rng);
             let bias = if biased { random(items + 1, &mut rng) } else { Vec::new() };
             let targets: Vec<u32> = (0..tokens).map(|_| 1 + rng.below(items) as u32).collect();
-            let ours = cross_entropy(&hidden, &table, width, &targets, &bias);
-            let plain = plain(&hidden, &table, width, &targets, &bias);
+            let mut pair = || (rng.below(tokens) as u32, 1 + rng.below(items) as u32);
+            let barred: Vec<(u32, u32)> = (0..barred).map(|_| pair()).collect();
+            let ours = cross_entropy(&hidden, &table, width, &targets, &bias, &barred);
+            let plain = plain(&hidden, &table, width, &targets, &bias, &barred);
             prop_assert!((ours.loss - plain.loss).abs() < 1e-4, "{} {}", ours.loss, plain.loss);
             prop_assert!(apart(&ours.hidden, &plain.hidden) < 1e-5);
             prop_assert!(apart(&ours.table, &plain.table) < 1e-5);

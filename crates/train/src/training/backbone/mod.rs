@@ -18,6 +18,7 @@ mod tests;
 pub use adam::Pace;
 
 use super::config::Schedule;
+use super::samples::seen;
 use super::softmax::{cross_entropy, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
@@ -26,6 +27,7 @@ use ingle_model::{BackboneConfig, Model, Rng};
 use layout::Layout;
 use pass::{Packed, Pass, Tape, transposed};
 use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// Clicks that one core works on at a time, about.
 const SHARD: usize = 256;
@@ -40,6 +42,8 @@ pub struct Learner {
     values: Trained,
     /// Steps taken.
     steps: u64,
+    /// Whether items of a history compete with its next item.
+    mask_seen: bool,
     /// Step at which each row of the table was last changed; empty while all change at every step.
     last: Vec<u32>,
     sampler: Option<Sampler>,
@@ -88,6 +92,7 @@ impl Learner {
             directions,
             values,
             steps: 0,
+            mask_seen: how.mask_seen,
             sampler,
         }
     }
@@ -128,22 +133,25 @@ impl Learner {
             .flat_map(|tape| &tape.hidden)
             .copied()
             .collect();
-        let (loss, hidden, mut table) = match &candidates {
-            None => {
-                let fused = cross_entropy(&hidden, pass.table, width, &targets, &[]);
-                (fused.loss, fused.hidden, fused.table)
-            }
+        let mut seen = if self.mask_seen {
+            seen(windows)
+        } else {
+            Vec::new()
+        };
+        let fused = match &candidates {
+            None => cross_entropy(&hidden, pass.table, width, &targets, &[], &seen),
             Some(Candidates {
                 items,
                 bias,
                 targets,
             }) => {
                 let rows = gather(pass.table, items, width);
-                let fused = cross_entropy(&hidden, &rows, width, targets, bias);
-                (fused.loss, fused.hidden, fused.table)
+                keep_candidates(&mut seen, items);
+                cross_entropy(&hidden, &rows, width, targets, bias, &seen)
             }
         };
-        let (values, embedded) = backward(&pass, &shards, &tapes, &hidden);
+        let (loss, mut table) = (fused.loss, fused.table);
+        let (values, embedded) = backward(&pass, &shards, &tapes, &fused.hidden);
         let clicks: Vec<u32> = shards
             .iter()
             .flat_map(|shard| &shard.items)
@@ -232,6 +240,18 @@ fn backward(
     (sum(values), embedded.concat())
 }
 
+/// Turns pairs with items into pairs with their places among the candidates; others go.
+fn keep_candidates(pairs: &mut Vec<(u32, u32)>, candidates: &[u32]) {
+    let places: HashMap<u32, u32> = candidates.iter().copied().zip(0..).collect();
+    pairs.retain_mut(|(_, item)| match places.get(item) {
+        Some(&place) => {
+            *item = place;
+            true
+        }
+        None => false,
+    });
+}
+
 /// Rows of a table.
 fn gather(table: &[f32], items: &[u32], width: usize) -> Vec<f32> {
     let rows = items
@@ -251,10 +271,7 @@ fn scatter(
 ) {
     let mut places = rows.map(|rows| {
         let known = rows.iter().zip(0..).map(|(&item, at)| (item, at));
-        (
-            known.collect::<std::collections::HashMap<u32, usize>>(),
-            rows,
-        )
+        (known.collect::<HashMap<u32, usize>>(), rows)
     });
     for (&item, gradient) in clicks.iter().zip(embedded.chunks_exact(width)) {
         let row = match &mut places {

@@ -47,6 +47,7 @@ fn how(negatives: usize, unit: bool) -> Schedule {
     Schedule {
         negatives,
         unit,
+        mask_seen: true,
         ..Default::default()
     }
 }
@@ -96,8 +97,8 @@ fn hidden_states_are_those_of_the_model() {
     close(&ours, &real, "hidden");
 }
 
-/// Loss and gradients by autodiff, through the rows of the table or through their directions.
-fn by_graph(model: &Model, unit: bool) -> (f32, GradientsParams) {
+/// Loss and gradients by autodiff.
+fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
     let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
     let len = longest(&histories);
     let mut targets = vec![0; WINDOWS.len() * len];
@@ -106,10 +107,15 @@ fn by_graph(model: &Model, unit: bool) -> (f32, GradientsParams) {
     }
     let device = Device::flex().autodiff();
     let mut backbone = model.backbone.clone();
-    if unit {
+    if how.unit {
         backbone.items = Param::initialized(ParamId::new(), unit_rows(backbone.items.val()));
     }
-    let mut rank = CatalogueSoftmax::new(backbone.items.val());
+    let barred = if how.mask_seen {
+        seen(&WINDOWS)
+    } else {
+        Vec::new()
+    };
+    let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
     let mut step = Step {
         backbone: &backbone,
         histories: Some(Batch::new(&histories, len, &[0.0; ITEMS + 1], &device)),
@@ -127,10 +133,14 @@ fn by_graph(model: &Model, unit: bool) -> (f32, GradientsParams) {
 #[test]
 fn the_gradient_is_that_of_autodiff() {
     let model = model(0.0);
-    for unit in [false, true] {
-        let mut by_hand = learner(&model, 0.0, &how(0, unit));
+    for (unit, mask_seen) in [(false, false), (true, false), (false, true), (true, true)] {
+        let how = Schedule {
+            mask_seen,
+            ..how(0, unit)
+        };
+        let mut by_hand = learner(&model, 0.0, &how);
         let found = by_hand.gradient(&WINDOWS, &mut Rng::new(1, &[]));
-        let (loss, gradients) = by_graph(&model, unit);
+        let (loss, gradients) = by_graph(&model, &how);
         assert!((found.loss - loss).abs() < 1e-5);
 
         // One step of plain descent by each, through the same door.
