@@ -4,8 +4,7 @@
 //! logit per click. [`Objective`] stays in the trainer: which phases training has, and the loss of
 //! a step. Methods use the backbone and the shared [`Clicks`]; the backbone names no method, and
 //! no method names another. To add one: a folder with a `Config`, its `PHASES`, a module type with both
-//! halves,
-//! and one line in the registry below. The contract tests then find it by themselves.
+//! halves, and one line in the registry below. The contract tests then find it by themselves.
 
 pub mod clicks;
 pub mod dc4sr;

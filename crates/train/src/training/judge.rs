@@ -10,8 +10,10 @@ use ingle_model::methods::{Clicks, Denoise};
 use ingle_model::{Batch, Model};
 use rayon::prelude::*;
 
-/// Users whose scores over the whole catalogue exist at the same time.
+/// Users whose scores over the whole catalogue exist at the same time, at most ...
 const USERS: usize = 256;
+/// ... and scores that do.
+const SCORES: usize = 1 << 24;
 
 /// One user's answer.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,7 @@ pub fn answer(
     let [_, rows] = transposed.dims();
     let max_len = model.backbone.max_len();
     let mut answers = Vec::with_capacity(cases.len());
-    for group in cases.chunks(USERS) {
+    for group in cases.chunks((SCORES / rows).clamp(1, USERS)) {
         let batch = batch(group, max_len, popularity, device);
         let user = model.encode(batch, gate).user;
         let scores = user.matmul(transposed.clone()).into_data();

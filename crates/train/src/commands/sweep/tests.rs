@@ -8,6 +8,13 @@ fn sweep(text: &str) -> Result<Sweep, InputError> {
     Sweep::read(&file)
 }
 
+const BASE: Base<'static> = Base {
+    config: None,
+    sets: &[],
+    method: None,
+    compute: Compute::Cpu,
+};
+
 fn outcome(rate: f64, seed: u64, figures: &[f64]) -> Outcome {
     let settings = json!({"rate": rate, "seed": seed});
     Outcome {
@@ -22,10 +29,7 @@ fn outcome(rate: f64, seed: u64, figures: &[f64]) -> Outcome {
 fn every_combination_is_planned_once_with_a_name_that_says_what_it_is() {
     let text =
         "[grid]\nseed = [1, 2]\n\"training.learning_rate\" = [0.001, 0.002]\ntraining.epochs = [3]";
-    let planned = sweep(text)
-        .expect("reads")
-        .plan((None, &[], None))
-        .expect("plans");
+    let planned = sweep(text).expect("reads").plan(&BASE).expect("plans");
     let names: Vec<&str> = planned.iter().map(|(name, ..)| &**name).collect();
     assert_eq!(names.len(), 4);
     assert!(
@@ -40,10 +44,7 @@ fn every_combination_is_planned_once_with_a_name_that_says_what_it_is() {
 fn keys_that_end_alike_are_named_in_full_and_methods_can_vary() {
     let text = "[grid]\nmethod = [\"sasrec\", \"dc4sr\"]\n\
                 \"training.epochs\" = [1]\n\"denoising.epochs\" = [2]";
-    let planned = sweep(text)
-        .expect("reads")
-        .plan((None, &[], None))
-        .expect("plans");
+    let planned = sweep(text).expect("reads").plan(&BASE).expect("plans");
     let (name, _, config) = &planned[0];
     assert!(
         name.contains("training.epochs-1") && name.contains("method-"),
@@ -66,12 +67,10 @@ fn what_is_wrong_with_a_sweep_is_named() {
         let error = sweep(text).expect_err(part).to_string();
         assert!(error.contains(part), "{error}");
     }
-    let twice = sweep("[grid]\nseed = [1, 1]")
-        .expect("reads")
-        .plan((None, &[], None));
+    let twice = sweep("[grid]\nseed = [1, 1]").expect("reads").plan(&BASE);
     assert!(twice.expect_err("twice").to_string().contains("seed-1"));
     let unknown = sweep("[grid]\n\"training.epoch\" = [1]").expect("reads");
-    let error = unknown.plan((None, &[], None)).expect_err("unknown");
+    let error = unknown.plan(&BASE).expect_err("unknown");
     assert!(
         format!("{error:#}").contains("training.epochs"),
         "{error:#}"
