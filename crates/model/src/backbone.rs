@@ -16,7 +16,7 @@ use burn::prelude::*;
 use burn::tensor::{Int, activation::gelu};
 
 /// Standard deviation of fresh embeddings.
-const EMBEDDING_DEVIATION: f32 = 0.02;
+pub const EMBEDDING_DEVIATION: f32 = 0.02;
 
 /// The Transformer and its item table.
 #[derive(Module, Debug)]

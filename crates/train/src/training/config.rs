@@ -50,6 +50,9 @@ pub struct Schedule {
     pub average: f64,
     /// What each item embedding loses of itself a step, times the learning rate.
     pub weight_decay: f64,
+    /// File with an embedding of each item's text to begin at, see [`super::embeddings`]; empty for
+    /// embeddings that begin at random.
+    pub embeddings: String,
     /// Whether item embeddings are kept at length 1, so that only their directions are learnt.
     pub unit: bool,
     /// Whether items of a history are left out of what its next item is ranked among, as they are left
@@ -124,6 +127,7 @@ impl Default for Schedule {
             batch_clicks: 2048,
             average: 0.0,
             weight_decay: 0.0,
+            embeddings: String::new(),
             unit: false,
             mask_seen: false,
             negatives: 0,
@@ -156,6 +160,7 @@ impl Denoising {
             batch_clicks: self.batch_clicks,
             average: 0.0,
             weight_decay: 0.0,
+            embeddings: String::new(),
             unit: false,
             mask_seen: false,
             negatives: 0,

@@ -209,17 +209,14 @@ fn find(
 ) -> Found {
     let model = &trained.model;
     let max_len = model.backbone.max_len();
-    match &mut trained.learner {
-        Some(learner) => {
-            let windows = users
-                .iter()
-                .map(|&user| window(context.data, user, max_len));
-            Found::ByHand(learner.gradient(&windows.collect::<Vec<_>>(), rng))
-        }
-        None => {
-            let (loss, gradients) = by_graph(context, phase, schedule, model, users, epoch, rng);
-            Found::Graph(loss, gradients)
-        }
+    if let Some(learner) = &mut trained.learner {
+        let windows = users
+            .iter()
+            .map(|&user| window(context.data, user, max_len));
+        Found::ByHand(learner.gradient(&windows.collect::<Vec<_>>(), rng))
+    } else {
+        let (loss, gradients) = by_graph(context, phase, schedule, model, users, epoch, rng);
+        Found::Graph(loss, gradients)
     }
 }
 
@@ -258,9 +255,10 @@ fn recommendation_loss(
         backbone.items = Param::initialized(ParamId::new(), directions);
     }
     let windows = users.iter().map(|&user| window(data, user, max_len));
-    let barred = match schedule.mask_seen {
-        true => seen(&windows.collect::<Vec<_>>()),
-        false => Vec::new(),
+    let barred = if schedule.mask_seen {
+        seen(&windows.collect::<Vec<_>>())
+    } else {
+        Vec::new()
     };
     let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
     let mut step = Step {

@@ -7,6 +7,7 @@ pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
 pub mod device;
+pub mod embeddings;
 pub mod epoch;
 pub mod judge;
 pub mod on_device;

@@ -14,13 +14,14 @@ use super::backbone::Learner;
 use super::checkpoint::{self, State, load_model, save_model, write_atomically};
 use super::config::{Config, Schedule};
 use super::device::Compute;
+use super::embeddings;
 use super::epoch::{self, Context, Ended, Trained};
 use super::judge::{self, LabelledHistory, Verdicts};
 use super::progress::Progress;
-use super::samples::{Corruption, latest, popularity};
+use super::samples::{Corruption, latest, popularity, tensor};
 use crate::data::{Case, Dataset, InputError, Split};
 use anyhow::{Context as _, Result, bail};
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::prelude::*;
 use ingle_model::methods::{Learns, Phase};
@@ -139,6 +140,10 @@ impl Run {
         {
             Corruption::new(&config.denoising, data)?;
         }
+        if !config.training.embeddings.is_empty() {
+            let path = Path::new(&config.training.embeddings);
+            embeddings::initial(path, data, config.backbone.width, 1.0)?;
+        }
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let about = About {
             version: checkpoint::VERSION,
@@ -194,6 +199,22 @@ impl Run {
         let counts: Vec<u32> = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
         Ok(popularity(&counts))
+    }
+
+    /// The model that training begins with.
+    fn fresh_model(&self, data: &Dataset, device: &Device) -> Result<Model> {
+        let mut model = Model::new(&self.model_config(), self.config.seed, device);
+        let path = Path::new(&self.config.training.embeddings);
+        if !path.as_os_str().is_empty() {
+            let width = self.config.backbone.width;
+            // As long as those drawn at random.
+            let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
+            let mut table = vec![0.0; width];
+            table.extend(embeddings::initial(path, data, width, length)?);
+            let table = tensor(table, [self.about.items + 1, width], device);
+            model.backbone.items = Param::from_tensor(table.require_grad());
+        }
+        Ok(model)
     }
 
     /// The best weights, for inference on `device`.
@@ -259,7 +280,7 @@ struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     fn start(run: &'a mut Run, context: &'a Context<'a>) -> Result<Self> {
-        let fresh = Model::new(&run.model_config(), run.config.seed, &context.device);
+        let fresh = run.fresh_model(context.data, &context.device)?;
         let phases = run.config.method.phases();
         let whole = checkpoint::Whole {
             average: fresh.valid(),

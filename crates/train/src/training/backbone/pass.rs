@@ -231,7 +231,9 @@ impl Pass<'_> {
             vector::add(last, &x[span.start * config.width..span.end * config.width]);
         }
         let scale = (config.width as f32).sqrt();
-        x.iter_mut().for_each(|x| *x *= scale);
+        for x in &mut x {
+            *x *= scale;
+        }
         x
     }
 
