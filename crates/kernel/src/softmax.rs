@@ -4,9 +4,12 @@
 //! any memory traffic (as in [Cut Your Losses in Large-Vocabulary Language
 //! Models](https://arxiv.org/abs/2411.09009), which does so on a GPU).
 
+mod bars;
+
 use crate::exp::exp;
 use crate::product::{ROWS, accumulate, add_rows};
 use crate::vector::dot;
+use bars::{Bars, bar};
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 
@@ -34,17 +37,8 @@ pub struct Operands<'a> {
     targets: &'a [u32],
     /// What is added to the logit of each row unless it is the token's target; nothing if empty.
     bias: &'a [f32],
-    /// Rows that do not compete for a token, by block, then by token.
-    barred: Vec<Barred>,
-    /// Where the barred rows of each block start.
-    starts: Vec<usize>,
-}
-
-/// A row of a block that does not compete for a token.
-#[derive(Clone, Copy, Debug)]
-struct Barred {
-    token: u32,
-    column: u32,
+    /// Rows that do not compete for a token.
+    bars: Bars,
 }
 
 /// The softmax of one token over some items: `sum` of the exponentials of its logits less `max`.
@@ -102,7 +96,6 @@ impl<'a> Operands<'a> {
         assert!(targets.iter().all(item), "targets are items");
         let padded = width.next_multiple_of(STRIP);
         let hidden = pad(hidden, [width, padded], ROWS);
-        let (barred, starts) = by_block(barred, targets, rows.div_ceil(ITEMS));
         Self {
             widths: [width, padded],
             packed: pack(&hidden, padded),
@@ -111,15 +104,8 @@ impl<'a> Operands<'a> {
             rows,
             targets,
             bias,
-            barred,
-            starts,
+            bars: Bars::new(barred, targets, rows.div_ceil(ITEMS)),
         }
-    }
-
-    /// The barred rows of a block.
-    #[inline(always)]
-    fn barred_in(&self, block: usize) -> &[Barred] {
-        &self.barred[self.starts[block]..self.starts[block + 1]]
     }
 
     /// Splits the blocks of items into at most `parts` ranges.
@@ -220,39 +206,6 @@ impl<'a> Operands<'a> {
     }
 }
 
-/// Sorts barred rows by block and token, those of targets left out, and says where each block's start.
-fn by_block(barred: &[(u32, u32)], targets: &[u32], blocks: usize) -> (Vec<Barred>, Vec<usize>) {
-    let competes = |&&(token, row): &&(u32, u32)| targets[token as usize] == row;
-    let mut sorted: Vec<(usize, Barred)> = (barred.iter().filter(|pair| !competes(pair)))
-        .map(|&(token, row)| {
-            let column = row % ITEMS as u32;
-            (row as usize / ITEMS, Barred { token, column })
-        })
-        .collect();
-    sorted.sort_unstable_by_key(|(block, barred)| (*block, barred.token));
-    let starts = (0..=blocks).map(|block| sorted.partition_point(|(of, _)| *of < block));
-    let starts = starts.collect();
-    (
-        sorted.into_iter().map(|(_, barred)| barred).collect(),
-        starts,
-    )
-}
-
-/// Takes the barred rows of tokens from `first` on out of their logits, as many tokens as there are
-/// rows of logits, and gives the barred rows of later tokens.
-#[inline(always)]
-fn bar<'b>(barred: &'b [Barred], first: usize, logits: &mut [[f32; ITEMS]]) -> &'b [Barred] {
-    let mut left = barred;
-    while let Some((next, rest)) = left.split_first() {
-        let Some(row) = logits.get_mut(next.token as usize - first) else {
-            break;
-        };
-        row[next.column as usize] = f32::NEG_INFINITY;
-        left = rest;
-    }
-    left
-}
-
 /// Rows `widths[0]` wide, filled up with zeros to `widths[1]` and to whole groups of `group` rows.
 fn pad(rows: &[f32], [width, padded]: [usize; 2], group: usize) -> Vec<f32> {
     let count = (rows.len() / width).next_multiple_of(group);
@@ -293,7 +246,7 @@ impl WithSimd for Sums<'_> {
         for block in blocks {
             turn(operands.block(block), width, &mut columns);
             let groups = operands.packed.chunks_exact(width).enumerate();
-            let mut barred = operands.barred_in(block);
+            let mut barred = operands.bars.of_block(block);
             for ((group, packed), sums) in groups.zip(sums.chunks_exact_mut(ROWS)) {
                 multiply(simd, packed, &columns, &mut logits);
                 barred = bar(barred, group * ROWS, &mut logits);
@@ -339,7 +292,7 @@ impl WithSimd for Gradients<'_> {
             let hidden = operands.hidden.chunks(TOKENS * width);
             let hidden_gradient = hidden_gradient.chunks_mut(TOKENS * width);
             let tiles = packed.zip(hidden).zip(hidden_gradient).enumerate();
-            let mut barred = operands.barred_in(block);
+            let mut barred = operands.bars.of_block(block);
             for (at, ((packed, hidden), hidden_gradient)) in tiles {
                 let tile = &mut tile[..hidden.len() / width];
                 let (groups, _) = tile.as_chunks_mut::<ROWS>();

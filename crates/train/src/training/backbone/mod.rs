@@ -19,7 +19,7 @@ pub use adam::Pace;
 
 use super::config::Schedule;
 use super::samples::seen;
-use super::softmax::{cross_entropy, sum};
+use super::softmax::{Fused, cross_entropy, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
 use direction::Directions;
@@ -128,32 +128,14 @@ impl Learner {
         let tapes: Vec<Tape> = (shards.par_iter().enumerate())
             .map(|(at, shard)| pass.forward(shard, Some(&mut Rng::new(stream, &[at as u64]))))
             .collect();
-        let hidden: Vec<f32> = tapes
-            .iter()
+        let hidden: Vec<f32> = (tapes.iter())
             .flat_map(|tape| &tape.hidden)
             .copied()
             .collect();
-        let mut seen = if self.mask_seen {
-            seen(windows)
-        } else {
-            Vec::new()
-        };
-        let fused = match &candidates {
-            None => cross_entropy(&hidden, pass.table, width, &targets, &[], &seen),
-            Some(Candidates {
-                items,
-                bias,
-                targets,
-            }) => {
-                let rows = gather(pass.table, items, width);
-                keep_candidates(&mut seen, items);
-                cross_entropy(&hidden, &rows, width, targets, bias, &seen)
-            }
-        };
+        let fused = self.rank(windows, &hidden, &targets, candidates.as_ref());
         let (loss, mut table) = (fused.loss, fused.table);
         let (values, embedded) = backward(&pass, &shards, &tapes, &fused.hidden);
-        let clicks: Vec<u32> = shards
-            .iter()
+        let clicks: Vec<u32> = (shards.iter())
             .flat_map(|shard| &shard.items)
             .copied()
             .collect();
@@ -168,6 +150,33 @@ impl Learner {
             table,
             values,
         }
+    }
+
+    /// The cross-entropy of the targets among all items or among the candidates.
+    fn rank(
+        &self,
+        windows: &[&[u32]],
+        hidden: &[f32],
+        targets: &[u32],
+        candidates: Option<&Candidates>,
+    ) -> Fused {
+        let (width, table) = (self.layout.config.width, self.item_table());
+        let mut barred = if self.mask_seen {
+            seen(windows)
+        } else {
+            Vec::new()
+        };
+        let Some(candidates) = candidates else {
+            return cross_entropy(hidden, table, width, targets, &[], &barred);
+        };
+        let Candidates {
+            items,
+            bias,
+            targets,
+        } = candidates;
+        keep_candidates(&mut barred, items);
+        let rows = gather(table, items, width);
+        cross_entropy(hidden, &rows, width, targets, bias, &barred)
     }
 
     /// Takes a step.
