@@ -42,20 +42,6 @@ pub fn multiply(to: &mut [f32], factors: &[f32]) {
     );
 }
 
-/// `to += from * factors`.
-pub fn add_product(to: &mut [f32], from: &[f32], factors: &[f32]) {
-    assert_eq!(to.len(), from.len(), "vectors of one length");
-    assert_eq!(to.len(), factors.len(), "vectors of one length");
-    widest(
-        #[inline(always)]
-        || {
-            for ((to, from), factor) in to.iter_mut().zip(from).zip(factors) {
-                *to = from.mul_add(*factor, *to);
-            }
-        },
-    );
-}
-
 /// Adds the rows of `matrix`, each as wide as `to`, to `to`: the gradient of a bias.
 pub fn add_rows(to: &mut [f32], matrix: &[f32]) {
     widest(

@@ -62,6 +62,11 @@ macro_rules! registry {
                 match self { $(Self::$variant(_) => $folder::PHASES),+ }
             }
 
+            /// Whether a phase of its training learns to tell noise.
+            pub fn denoises(&self) -> bool {
+                self.phases().iter().any(|phase| phase.learns == Learns::Denoiser)
+            }
+
             /// Checks the settings.
             ///
             /// # Errors

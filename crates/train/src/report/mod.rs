@@ -147,7 +147,7 @@ pub fn collect(
     }
     let passes: usize = subjects
         .iter()
-        .map(|s| 1 + usize::from(noise::judges(&s.run)))
+        .map(|s| 1 + usize::from(s.run.config.method.denoises()))
         .sum();
     bar.set_length((passes * cases.len()) as u64);
     let mut runs = Vec::new();
@@ -222,7 +222,7 @@ fn judged(
     };
     let gated = answers(Some(&gate));
     let masked = resampled(&gated, seed, |answer| answer.rank.masked);
-    let noise = if noise::judges(run) {
+    let noise = if run.config.method.denoises() {
         let open = resampled(&answers(None), seed, |answer| answer.rank.masked);
         noise::noise(run, data, model, cases, masked.minus(&open)[NDCG10])?
     } else {

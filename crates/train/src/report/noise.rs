@@ -9,7 +9,6 @@ use crate::training::samples::{Corruption, latest};
 use anyhow::Result;
 use burn::prelude::*;
 use ingle_model::Model;
-use ingle_model::methods::Learns;
 use serde::Serialize;
 
 /// Names the draws of a report among all that are made of a run's seed: training counts epochs
@@ -36,12 +35,6 @@ pub struct Noise {
     pub untouched: [f64; HISTOGRAM],
     /// NDCG@10 with the gate less NDCG@10 with every click counted in full.
     pub gate_ndcg10: Estimate,
-}
-
-/// Whether a run has a denoiser to judge.
-pub fn judges(run: &Run) -> bool {
-    let mut phases = run.config.method.phases().iter();
-    phases.any(|phase| phase.learns == Learns::Denoiser)
 }
 
 /// Judges the histories of some cases; `None` for a method without verdicts, or where noisy and

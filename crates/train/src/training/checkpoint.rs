@@ -106,14 +106,16 @@ pub fn save(
     remove(&previous)
 }
 
+/// Where the checkpoint of a run folder is, if there is one yet.
+pub fn find(run: &Path) -> Option<PathBuf> {
+    let places = [CURRENT, PREVIOUS].map(|name| run.join(name));
+    places.into_iter().find(|dir| dir.exists())
+}
+
 /// Reads the checkpoint of a run folder into what a fresh training starts from; where there is no
 /// checkpoint yet, that comes back as it is.
 pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
-    let Some(dir) = [CURRENT, PREVIOUS]
-        .map(|name| run.join(name))
-        .into_iter()
-        .find(|d| d.exists())
-    else {
+    let Some(dir) = find(run) else {
         return Ok(fresh);
     };
     let text = fs::read(dir.join("state.json"))

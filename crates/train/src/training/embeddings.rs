@@ -35,8 +35,11 @@ pub fn initial(
     Ok(brought)
 }
 
-/// The rows of the file and how wide they are.
-fn read(path: &Path, data: &Dataset) -> Result<(Vec<f32>, usize), InputError> {
+/// The rows of the file, `[items, columns]`, and how wide they are.
+///
+/// # Errors
+/// As [`initial`].
+pub fn read(path: &Path, data: &Dataset) -> Result<(Vec<f32>, usize), InputError> {
     let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
     let bytes = std::fs::read(path).map_err(|e| bad(e.to_string()))?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;

@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Context<'a> {
     /// The histories.
     pub data: &'a Dataset,
+    /// Training clicks by item, entry 0 for padding.
+    pub counts: Vec<u32>,
     /// `ln(1 + clicks)` by item.
     pub popularity: Vec<f32>,
     /// How histories are corrupted, where a denoiser is trained.
@@ -325,6 +327,7 @@ mod tests {
         };
         let context = Context {
             data: &data,
+            counts: data.train_counts(),
             popularity: popularity(&data.train_counts()),
             corruption: None,
             seed: 1,
@@ -345,8 +348,7 @@ mod tests {
         state.epoch = 2;
         state.step = 1;
         let phase = &config.method.phases()[0];
-        let counts = data.train_counts();
-        let by_hand = Learner::new(&model, &config.backbone, &schedule, &counts);
+        let by_hand = Learner::new(&model, &config.backbone, &schedule, &context.counts);
         for learner in [None, Some(by_hand)] {
             let mut trained = Trained {
                 model: model.clone(),

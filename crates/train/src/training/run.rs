@@ -132,17 +132,12 @@ impl Run {
                 "training.negatives needs --device cpu: other devices rank the whole catalogue"
             ));
         }
-        if config
-            .method
-            .phases()
-            .iter()
-            .any(|phase| phase.learns == Learns::Denoiser)
-        {
+        if config.method.denoises() {
             Corruption::new(&config.denoising, data)?;
         }
         if !config.training.embeddings.is_empty() {
             let path = Path::new(&config.training.embeddings);
-            embeddings::initial(path, data, config.backbone.width, 1.0)?;
+            embeddings::read(path, data)?;
         }
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let about = About {
@@ -201,11 +196,11 @@ impl Run {
         Ok(popularity(&counts))
     }
 
-    /// The model that training begins with.
+    /// The model that training begins with; one that goes on brings its own embeddings.
     fn fresh_model(&self, data: &Dataset, device: &Device) -> Result<Model> {
         let mut model = Model::new(&self.model_config(), self.config.seed, device);
         let path = Path::new(&self.config.training.embeddings);
-        if !path.as_os_str().is_empty() {
+        if !path.as_os_str().is_empty() && checkpoint::find(&self.dir).is_none() {
             let width = self.config.backbone.width;
             // As long as those drawn at random.
             let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
@@ -246,13 +241,14 @@ impl Run {
                 data.hash()
             )));
         }
+        let counts = data.train_counts();
         let context = Context {
             data,
-            popularity: popularity(&data.train_counts()),
-            corruption: match self.config.method.phases() {
-                phases if phases.iter().all(|p| p.learns == Learns::Backbone) => None,
-                _ => Some(Corruption::new(&self.config.denoising, data)?),
-            },
+            popularity: popularity(&counts),
+            counts,
+            corruption: (self.config.method.denoises())
+                .then(|| Corruption::new(&self.config.denoising, data))
+                .transpose()?,
             seed: self.config.seed,
             device: device.clone().autodiff(),
             by_hand: self.about.device == Compute::Cpu,
@@ -335,9 +331,8 @@ impl<'a> Trainer<'a> {
         let by_hand = phase.learns == Learns::Backbone && self.context.by_hand;
         by_hand.then(|| {
             let config = &self.run.config;
-            let counts = self.context.data.train_counts();
-            let model = &self.trained.model;
-            Learner::new(model, &config.backbone, &config.training, &counts)
+            let (model, counts) = (&self.trained.model, &self.context.counts);
+            Learner::new(model, &config.backbone, &config.training, counts)
         })
     }
 
