@@ -6,7 +6,7 @@ use super::checkpoint::State;
 use super::config::Schedule;
 use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
-use super::samples::{Corruption, labelled, next_items, seen, window};
+use super::samples::{Corruption, labelled, next_items, seen, windows};
 use crate::data::Dataset;
 use anyhow::{Result, bail};
 use burn::module::{Module, Param, ParamId};
@@ -212,10 +212,8 @@ fn find(
     let model = &trained.model;
     let max_len = model.backbone.max_len();
     if let Some(learner) = &mut trained.learner {
-        let windows = users
-            .iter()
-            .map(|&user| window(context.data, user, max_len));
-        Found::ByHand(learner.gradient(&windows.collect::<Vec<_>>(), rng))
+        let windows = windows(context.data, users, max_len);
+        Found::ByHand(learner.gradient(&windows, rng))
     } else {
         let (loss, gradients) = by_graph(context, phase, schedule, model, users, epoch, rng);
         Found::Graph(loss, gradients)
@@ -248,17 +246,15 @@ fn recommendation_loss(
     users: &[usize],
     rng: &mut Rng,
 ) -> Tensor<1> {
-    let max_len = model.backbone.max_len();
-    let (data, popularity) = (context.data, &context.popularity);
-    let (batch, targets) = next_items(data, users, max_len, popularity, &context.device);
+    let windows = windows(context.data, users, model.backbone.max_len());
+    let (batch, targets) = next_items(&windows, &context.popularity, &context.device);
     let mut backbone = model.backbone.clone();
     if schedule.unit {
         let directions = on_device::unit_rows(backbone.items.val());
         backbone.items = Param::initialized(ParamId::new(), directions);
     }
-    let windows = users.iter().map(|&user| window(data, user, max_len));
     let barred = if schedule.mask_seen {
-        seen(&windows.collect::<Vec<_>>())
+        seen(&windows)
     } else {
         Vec::new()
     };

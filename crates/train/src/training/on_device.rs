@@ -1,6 +1,7 @@
 //! The full softmax where the device computes it: for training through Burn's autodiff, on a GPU.
 //! The CPU has a faster way, [`super::softmax`].
 
+use super::samples::tensor;
 use burn::prelude::*;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{IndexingUpdateOp, Int, TensorData};
@@ -35,7 +36,8 @@ impl CatalogueSoftmax {
         Self { table, barred }
     }
 
-    /// What is added to the logits of some tokens: very negative where an item does not compete.
+    /// What is added to the logits of some tokens, `[tokens, items]`: very negative where an item does
+    /// not compete.
     fn bars(&self, tokens: Range<usize>, targets: &[u32], device: &Device) -> Tensor<2> {
         let [rows, _] = self.table.dims();
         let of_token = |token: usize| {
@@ -43,22 +45,23 @@ impl CatalogueSoftmax {
             let own = self.barred[start..]
                 .iter()
                 .take_while(move |(t, _)| *t as usize == token);
-            let items = own.map(|&(_, item)| item as i32);
-            items.filter(move |&item| item != targets[token] as i32)
+            let items = own.map(|&(_, item)| item);
+            items.filter(move |&item| item != targets[token])
         };
         let count = tokens.len();
         let most = tokens.clone().map(|token| of_token(token).count()).max();
-        // Padding never competes, and fills up the tokens that bar fewer items.
-        let most = most.unwrap_or(0) + 1;
-        let mut index = vec![0i32; count * most];
-        for (row, token) in index.chunks_exact_mut(most).zip(tokens) {
-            for (slot, item) in row[1..].iter_mut().zip(of_token(token)) {
-                *slot = item;
+        let most = most.unwrap_or(0).max(1);
+        // Tokens that bar fewer items are filled up with nothing, added to the first item.
+        let (mut index, mut bar) = (vec![0i32; count * most], vec![0.0; count * most]);
+        for (row, token) in tokens.enumerate() {
+            for (column, item) in of_token(token).enumerate() {
+                index[row * most + column] = item as i32 - 1;
+                bar[row * most + column] = BARRED;
             }
         }
         let index = Tensor::<2, Int>::from_data(TensorData::new(index, [count, most]), device);
-        let bar = Tensor::full([count, most], BARRED, device);
-        Tensor::zeros([count, rows], device).scatter(1, index, bar, IndexingUpdateOp::Add)
+        let bar = tensor(bar, [count, most], device);
+        Tensor::zeros([count, rows - 1], device).scatter(1, index, bar, IndexingUpdateOp::Add)
     }
 }
 
@@ -66,18 +69,23 @@ impl RankLoss for CatalogueSoftmax {
     fn cross_entropy(&mut self, hidden: Tensor<2>, targets: &[u32]) -> Tensor<1> {
         let [tokens, width] = hidden.dims();
         let device = hidden.device();
-        let items = self.table.clone().transpose();
+        let [rows, _] = self.table.dims();
+        let items = self.table.clone().slice([1..rows, 0..width]).transpose();
         let parts = (0..tokens).step_by(TOKENS).map(|start| {
             let range = start..tokens.min(start + TOKENS);
-            let bars = self.bars(range.clone(), targets, &device);
-            let index = targets[range.clone()].iter().map(|&t| t as i32);
+            let index = targets[range.clone()].iter().map(|&t| t as i32 - 1);
             let index = TensorData::new(index.collect::<Vec<_>>(), [range.len(), 1]);
             let index = Tensor::<2, Int>::from_data(index, &device);
             let logits = hidden
                 .clone()
-                .slice([range, 0..width])
+                .slice([range.clone(), 0..width])
                 .matmul(items.clone());
-            log_softmax(logits + bars, 1).gather(1, index).sum()
+            let logits = if self.barred.is_empty() {
+                logits
+            } else {
+                logits + self.bars(range, targets, &device)
+            };
+            log_softmax(logits, 1).gather(1, index).sum()
         });
         let total = parts.reduce(|a, b| a + b).expect("a step has a token");
         total / -(tokens as f32)

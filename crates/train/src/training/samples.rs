@@ -15,9 +15,10 @@ pub fn popularity(counts: &[u32]) -> Vec<f32> {
     counts.iter().map(|&count| (count as f32).ln_1p()).collect()
 }
 
-/// The latest training clicks of a user: at most `max_len` to predict from and the last to predict.
-pub fn window(data: &Dataset, user: usize, max_len: usize) -> &[u32] {
-    latest(data.train(user), max_len + 1)
+/// The latest training clicks of users: at most `max_len` to predict from and the last to predict.
+pub fn windows<'a>(data: &'a Dataset, users: &[usize], max_len: usize) -> Vec<&'a [u32]> {
+    let clicks = users.iter().map(|&user| data.train(user));
+    clicks.map(|clicks| latest(clicks, max_len + 1)).collect()
 }
 
 /// Each predicted click, counted through all windows, with the items clicked before it.
@@ -33,21 +34,12 @@ pub fn seen(windows: &[&[u32]]) -> Vec<(u32, u32)> {
     pairs
 }
 
-/// Clean histories and the next item at every position.
-pub fn next_items(
-    data: &Dataset,
-    users: &[usize],
-    max_len: usize,
-    popularity: &[f32],
-    device: &Device,
-) -> (Batch, Vec<u32>) {
-    let windows: Vec<&[u32]> = (users.iter())
-        .map(|&user| window(data, user, max_len))
-        .collect();
+/// The clicks of windows but their last, and the next item at every position.
+pub fn next_items(windows: &[&[u32]], popularity: &[f32], device: &Device) -> (Batch, Vec<u32>) {
     let histories: Vec<&[u32]> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
     let len = longest(&histories);
-    let mut targets = vec![0; users.len() * len];
-    for (row, window) in targets.chunks_exact_mut(len).zip(&windows) {
+    let mut targets = vec![0; windows.len() * len];
+    for (row, window) in targets.chunks_exact_mut(len).zip(windows) {
         row[len + 1 - window.len()..].copy_from_slice(&window[1..]);
     }
     (Batch::new(&histories, len, popularity, device), targets)

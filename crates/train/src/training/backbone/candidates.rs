@@ -8,6 +8,7 @@
 //! is an unbiased estimate of that over the catalogue.
 
 use ingle_model::Rng;
+use std::collections::HashMap;
 
 /// How candidates are drawn.
 #[derive(Debug)]
@@ -16,8 +17,6 @@ pub(super) struct Sampler {
     negatives: usize,
     /// Logarithm of each item's chance not to be the target of a click, by index.
     not_target: Vec<f64>,
-    /// Where each item is among the candidates of the step, 0 for nowhere.
-    slots: Vec<u32>,
 }
 
 /// The items of one step.
@@ -25,6 +24,8 @@ pub(super) struct Sampler {
 pub(super) struct Candidates {
     /// Their indices, padding first.
     pub(super) items: Vec<u32>,
+    /// Where among `items` each of them is.
+    pub(super) places: HashMap<u32, u32>,
     /// Minus the logarithm of each one's chance to be here.
     pub(super) bias: Vec<f32>,
     /// Where among `items` each click's target is.
@@ -40,36 +41,40 @@ impl Sampler {
         Self {
             negatives,
             not_target: counts.iter().map(share).collect(),
-            slots: vec![0; counts.len()],
         }
     }
 
     /// The candidates of a step with these targets.
-    pub(super) fn draw(&mut self, targets: &[u32], rng: &mut Rng) -> Candidates {
-        let catalogue = self.slots.len() - 1;
-        let mut items = vec![0];
+    pub(super) fn draw(&self, targets: &[u32], rng: &mut Rng) -> Candidates {
+        let catalogue = self.not_target.len() - 1;
+        let mut candidates = Candidates::default();
+        candidates.place(0);
         let drawn = (0..self.negatives).map(|_| 1 + rng.below(catalogue) as u32);
         for item in targets.iter().copied().chain(drawn) {
-            let slot = &mut self.slots[item as usize];
-            if *slot == 0 {
-                *slot = items.len() as u32;
-                items.push(item);
-            }
+            candidates.place(item);
         }
         let not_drawn = self.negatives as f64 * (-1.0 / catalogue as f64).ln_1p();
-        let bias = items.iter().map(|&item| {
+        let bias = candidates.items.iter().map(|&item| {
             let absent = targets.len() as f64 * self.not_target[item as usize] + not_drawn;
             -((-absent.exp_m1()).ln() as f32)
         });
-        let candidates = Candidates {
-            bias: bias.collect(),
-            targets: targets.iter().map(|&t| self.slots[t as usize]).collect(),
-            items,
-        };
-        for &item in &candidates.items {
-            self.slots[item as usize] = 0;
-        }
+        candidates.bias = bias.collect();
+        candidates.targets = targets
+            .iter()
+            .map(|target| candidates.places[target])
+            .collect();
         candidates
+    }
+}
+
+impl Candidates {
+    /// Where an item is, at the end if it was not there yet.
+    pub(super) fn place(&mut self, item: u32) -> u32 {
+        let end = self.items.len() as u32;
+        *self.places.entry(item).or_insert_with(|| {
+            self.items.push(item);
+            end
+        })
     }
 }
 
@@ -79,7 +84,7 @@ mod tests {
 
     #[test]
     fn holds_every_target_once_and_says_where() {
-        let mut sampler = Sampler::new(20, &[0, 5, 1, 1, 1, 1, 1, 1, 1, 1]);
+        let sampler = Sampler::new(20, &[0, 5, 1, 1, 1, 1, 1, 1, 1, 1]);
         let targets = [3, 1, 3, 9];
         for draw in 0..50 {
             let found = sampler.draw(&targets, &mut Rng::new(draw, &[]));
@@ -97,7 +102,7 @@ mod tests {
     #[test]
     fn the_weighted_sum_over_candidates_estimates_that_over_the_catalogue() {
         let counts: Vec<u32> = (0..=40).collect();
-        let mut sampler = Sampler::new(10, &counts);
+        let sampler = Sampler::new(10, &counts);
         let value = |item: u32| f64::from(item).sqrt();
         let all: f64 = (1..=40).map(value).sum();
         // Targets as often as items are clicked.

@@ -27,7 +27,6 @@ use ingle_model::{BackboneConfig, Model, Rng};
 use layout::Layout;
 use pass::{Packed, Pass, Tape, transposed};
 use rayon::prelude::*;
-use std::collections::HashMap;
 
 /// Clicks that one core works on at a time, about.
 const SHARD: usize = 256;
@@ -115,7 +114,7 @@ impl Learner {
     pub fn gradient(&mut self, windows: &[&[u32]], rng: &mut Rng) -> Gradient {
         let width = self.layout.config.width;
         let targets: Vec<u32> = windows.iter().flat_map(|w| &w[1..]).copied().collect();
-        let candidates = self.sampler.as_mut().map(|s| s.draw(&targets, rng));
+        let mut candidates = self.sampler.as_ref().map(|s| s.draw(&targets, rng));
         let stream = rng.bits();
         let turned = transposed(&self.layout, &self.values.weights);
         let pass = Pass {
@@ -139,8 +138,8 @@ impl Learner {
             .flat_map(|shard| &shard.items)
             .copied()
             .collect();
-        let mut rows = candidates.map(|candidates| candidates.items);
-        scatter(&clicks, &embedded, width, rows.as_mut(), &mut table);
+        scatter(&clicks, &embedded, width, candidates.as_mut(), &mut table);
+        let rows = candidates.map(|candidates| candidates.items);
         if let Some(directions) = &self.directions {
             directions.project(rows.as_deref(), &mut table);
         }
@@ -171,10 +170,17 @@ impl Learner {
         };
         let Candidates {
             items,
+            places,
             bias,
             targets,
         } = candidates;
-        keep_candidates(&mut barred, items);
+        barred.retain_mut(|(_, item)| match places.get(item) {
+            Some(&place) => {
+                *item = place;
+                true
+            }
+            None => false,
+        });
         let rows = gather(table, items, width);
         cross_entropy(hidden, &rows, width, targets, bias, &barred)
     }
@@ -249,18 +255,6 @@ fn backward(
     (sum(values), embedded.concat())
 }
 
-/// Turns pairs with items into pairs with their places among the candidates; others go.
-fn keep_candidates(pairs: &mut Vec<(u32, u32)>, candidates: &[u32]) {
-    let places: HashMap<u32, u32> = candidates.iter().copied().zip(0..).collect();
-    pairs.retain_mut(|(_, item)| match places.get(item) {
-        Some(&place) => {
-            *item = place;
-            true
-        }
-        None => false,
-    });
-}
-
 /// Rows of a table.
 fn gather(table: &[f32], items: &[u32], width: usize) -> Vec<f32> {
     let rows = items
@@ -269,30 +263,21 @@ fn gather(table: &[f32], items: &[u32], width: usize) -> Vec<f32> {
     rows.flatten().copied().collect()
 }
 
-/// Adds the gradients of clicks' embeddings to the rows of their items. Where only some `rows` have a
-/// place, those that have none yet get one at the end.
+/// Adds the gradients of clicks' embeddings to the rows of their items. Where only `candidates` have
+/// a place, clicked items that have none yet get one at the end.
 fn scatter(
     clicks: &[u32],
     embedded: &[f32],
     width: usize,
-    rows: Option<&mut Vec<u32>>,
+    mut candidates: Option<&mut Candidates>,
     table: &mut Vec<f32>,
 ) {
-    let mut places = rows.map(|rows| {
-        let known = rows.iter().zip(0..).map(|(&item, at)| (item, at));
-        (known.collect::<HashMap<u32, usize>>(), rows)
-    });
     for (&item, gradient) in clicks.iter().zip(embedded.chunks_exact(width)) {
-        let row = match &mut places {
+        let row = match &mut candidates {
             None => item as usize,
-            Some((known, rows)) => *known.entry(item).or_insert_with(|| {
-                rows.push(item);
-                table.resize(table.len() + width, 0.0);
-                rows.len() - 1
-            }),
+            Some(candidates) => candidates.place(item) as usize,
         };
-        for (to, from) in table[row * width..][..width].iter_mut().zip(gradient) {
-            *to += from;
-        }
+        table.resize(table.len().max((row + 1) * width), 0.0);
+        ingle_kernel::vector::add(&mut table[row * width..][..width], gradient);
     }
 }

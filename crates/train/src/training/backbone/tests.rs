@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::training::on_device::{CatalogueSoftmax, unit_rows};
-use crate::training::samples::longest;
+use crate::training::samples::{longest, next_items};
 use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
@@ -99,13 +99,8 @@ fn hidden_states_are_those_of_the_model() {
 
 /// Loss and gradients by autodiff.
 fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
-    let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
-    let len = longest(&histories);
-    let mut targets = vec![0; WINDOWS.len() * len];
-    for (row, window) in targets.chunks_exact_mut(len).zip(WINDOWS) {
-        row[len + 1 - window.len()..].copy_from_slice(&window[1..]);
-    }
     let device = Device::flex().autodiff();
+    let (batch, targets) = next_items(&WINDOWS, &[0.0; ITEMS + 1], &device);
     let mut backbone = model.backbone.clone();
     if how.unit {
         backbone.items = Param::initialized(ParamId::new(), unit_rows(backbone.items.val()));
@@ -118,7 +113,7 @@ fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
     let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
     let mut step = Step {
         backbone: &backbone,
-        histories: Some(Batch::new(&histories, len, &[0.0; ITEMS + 1], &device)),
+        histories: Some(batch),
         targets: &targets,
         labelled: None,
         rank: &mut rank,
