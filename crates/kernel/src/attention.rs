@@ -4,6 +4,7 @@
 
 use crate::exp::exp;
 use crate::vector::{dot_inlined, widest};
+use std::ops::Range;
 
 /// Queries, keys and values of one history, each `[len, width]`.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,21 @@ impl Inputs<'_> {
         [self.query.len() / self.width, self.width / self.heads]
     }
 
+    /// Where a click's part of a head is.
+    #[inline(always)]
+    fn part(&self, head: usize, click: usize) -> Range<usize> {
+        let [_, depth] = self.dims();
+        let start = click * self.width + head * depth;
+        start..start + depth
+    }
+
+    /// What scores are multiplied by.
+    #[inline(always)]
+    fn scale(&self) -> f32 {
+        let [_, depth] = self.dims();
+        1.0 / (depth as f32).sqrt()
+    }
+
     /// Attention weights that the history has: a square for each head.
     pub fn weights(&self) -> usize {
         let [len, _] = self.dims();
@@ -43,21 +59,16 @@ impl Inputs<'_> {
 /// - `out`: `[len, width]`, overwritten
 pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &mut [f32]) {
     let Inputs {
-        query,
-        key,
-        value,
-        width,
-        ..
+        query, key, value, ..
     } = *inputs;
-    let [len, depth] = inputs.dims();
-    let scale = 1.0 / (depth as f32).sqrt();
+    let ([len, _], scale) = (inputs.dims(), inputs.scale());
     out.fill(0.0);
     widest(
         #[inline(always)]
         || {
             for (row, weights) in weights.chunks_exact_mut(len).enumerate() {
                 let [head, at] = [row / len, row % len];
-                let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+                let part = |of: usize| inputs.part(head, of);
                 let query = &query[part(at)];
                 for (other, weight) in weights[..=at].iter_mut().enumerate() {
                     *weight = scale * dot_inlined(query, &key[part(other)]);
@@ -87,21 +98,16 @@ pub fn backward(
     [query_gradient, key_gradient, value_gradient]: [&mut [f32]; 3],
 ) {
     let Inputs {
-        query,
-        key,
-        value,
-        width,
-        ..
+        query, key, value, ..
     } = *inputs;
-    let [len, depth] = inputs.dims();
-    let scale = 1.0 / (depth as f32).sqrt();
+    let ([len, _], scale) = (inputs.dims(), inputs.scale());
     let mut slopes = vec![0.0; len];
     widest(
         #[inline(always)]
         || {
             for (row, weights) in weights.chunks_exact(len).enumerate() {
                 let [head, at] = [row / len, row % len];
-                let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+                let part = |of: usize| inputs.part(head, of);
                 let out = &out_gradient[part(at)];
                 let mut mean = 0.0;
                 for other in 0..=at {

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod run;
 pub mod samples;
 pub mod softmax;
+mod trainer;
 
 pub use config::Config;
 pub use device::Compute;
