@@ -1,93 +1,14 @@
 //! The program end to end on a small simulated shop, and what it says to bad input.
 
+use super::shop::Shop;
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-struct Shop(tempfile::TempDir);
 
 const SMALL: &str = "--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 \
     --set training.batch_clicks=256 --set denoising.batch_clicks=512 --set backbone.dropout=0.1 \
     --set training.learning_rate=0.005";
-
-impl Shop {
-    /// A folder with a simulated log, prepared into `data`.
-    fn new() -> Self {
-        let shop = Self::empty();
-        shop.ok("simulate --out log --products 60 --shoppers 150 --seed 3");
-        shop.ok("prepare --interactions log/interactions.csv --items log/items.csv --holdout-users 0.1 --out data");
-        shop
-    }
-
-    fn empty() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ingle"));
-        command
-            .current_dir(self.0.path())
-            .args(arguments.split_whitespace());
-        command
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        self.command(arguments)
-            .output()
-            .expect("the program starts")
-    }
-
-    fn ok(&self, arguments: &str) -> String {
-        let output = self.run(arguments);
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ingle {arguments}: {error}");
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
-    /// Runs into an input error and gives its message.
-    fn refused(&self, arguments: &str) -> String {
-        let output = self.run(arguments);
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "ingle {arguments}: {error}");
-        assert!(!error.contains("panicked"), "{error}");
-        error
-    }
-
-    fn json(&self, arguments: &str) -> Value {
-        serde_json::from_str(&self.ok(arguments)).expect("JSON")
-    }
-
-    /// The lines of a run's `metrics.jsonl`.
-    fn metrics(&self, run: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.path(run).join("metrics.jsonl")).unwrap_or_default();
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect()
-    }
-
-    /// Phase and loss of every epoch.
-    fn losses(&self, run: &str) -> Vec<(String, f64)> {
-        self.metrics(run)
-            .iter()
-            .map(|line| {
-                (
-                    line["phase"].to_string(),
-                    line["loss"].as_f64().expect("a loss"),
-                )
-            })
-            .collect()
-    }
-
-    fn figures(&self, run: &str) -> Value {
-        self.json(&format!("evaluate {run} --json"))["masked"].clone()
-    }
-}
 
 #[test]
 fn from_a_log_to_a_bundle_for_every_method() {

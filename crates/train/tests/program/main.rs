@@ -1,0 +1,7 @@
+//! The program end to end: one binary, since each links all of Burn.
+
+#[cfg(feature = "wgpu")]
+mod device;
+mod pipeline;
+mod shop;
+mod split;
