@@ -1,10 +1,10 @@
 // Measures preparation and training on logs of growing size, and fits how fast time and memory grow.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ingle, train } from "../ingle.mjs";
 import { median, report, row } from "../report.mjs";
 import { draw } from "./picture.mjs";
 
@@ -45,7 +45,6 @@ const SETTINGS = {
   ],
 };
 
-const ingle = (...args) => execFileSync(process.env.INGLE, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 const GB = 1e9;
 
 /** What one case takes: seconds and GB, by metric, and the size that it really has. */
@@ -55,17 +54,14 @@ function measure({ clicks, products }, folder) {
   const log = path("log/interactions.parquet");
   const prepared = JSON.parse(ingle("prepare", "--interactions", log, "--out", path("data"), ...SETTINGS.prepare, "--json"));
   const took = { preparation: prepared.seconds, "preparation memory": prepared.peak_memory / GB };
-  if (epochs > 0) Object.assign(took, train(prepared.items, path("data"), path("run")));
+  if (epochs > 0) Object.assign(took, trained(prepared.items, path("data"), path("run")));
   return { clicks: prepared.dropped.rows, items: prepared.items, took };
 }
 
-function train(items, data, run) {
-  const settings = Object.assign({}, ...SETTINGS.train.filter((entry) => entry.items <= items).map((entry) => entry.set));
-  const set = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  ingle("train", "--data", data, "--method", "sasrec", "--out", run, ...set);
-  const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trim().split("\n");
-  const epoch = median(lines.map((line) => JSON.parse(line).seconds));
-  return { epoch, memory: JSON.parse(readFileSync(join(run, "run.json"), "utf8")).peak_memory / GB };
+function trained(items, data, run) {
+  const settings = SETTINGS.train.filter((entry) => entry.items <= items).map((entry) => entry.set);
+  const found = train(data, run, Object.assign({}, ...settings));
+  return { epoch: median(found.epochs.map(({ seconds }) => seconds)), memory: found.memory / GB };
 }
 
 /** The exponent `e` of `y = c x^e`: the slope of the straight line nearest to the points' logarithms. */

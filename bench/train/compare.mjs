@@ -1,10 +1,11 @@
 // Times whole epochs of `ingle train` and of its peers on the same dataset with the same sizes.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { lines, train } from "../ingle.mjs";
 import { median, quantile, report, row } from "../report.mjs";
 
 const { values: options, positionals } = parseArgs({
@@ -25,26 +26,21 @@ const PEERS = [
   { peer: "RecTools", script: "rectools_sasrec.py", variant: "rectools" },
 ];
 
-const lines = (text) => text.trim().split("\n").map((line) => JSON.parse(line));
-
-/** Epochs of the program by its own metrics: seconds without validation, and the loss. */
+/** Epochs of the program by its own metrics. The peers rank by item embeddings of any length: so does it here. */
 function ours() {
-  const run = join(mkdtempSync(join(tmpdir(), "ingle-bench-")), "run");
+  const folder = mkdtempSync(join(tmpdir(), "ingle-bench-"));
   const settings = {
     "training.epochs": epochs,
     "training.patience": epochs,
     "training.batch_clicks": clicks,
     "training.learning_rate": LEARNING_RATE,
+    "training.unit": false,
   };
   for (const [key, value] of Object.entries(SIZES)) settings[`backbone.${key}`] = value;
-  const set = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const args = ["train", "--data", data, "--method", "sasrec", "--out", run, ...set];
   try {
-    const { status } = spawnSync(process.env.INGLE, args, { stdio: ["ignore", "ignore", "inherit"] });
-    if (status !== 0) throw new Error(`ingle train failed with status ${status}`);
-    return lines(readFileSync(join(run, "metrics.jsonl"), "utf8"));
+    return train(data, join(folder, "run"), settings).epochs;
   } finally {
-    rmSync(dirname(run), { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 
