@@ -1,7 +1,7 @@
 //! `ingle evaluate`: ranking figures of a run over the whole catalogue.
 
 use super::{Subject, open};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, InputError, Split};
 use crate::metrics::ranking::{Figures, names};
 use crate::training::judge::{self, Answer};
 use crate::training::{Config, Run};
@@ -38,9 +38,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (run, data, model) = open(run, data.as_deref())?;
     let answers = answers(&run, &data, &model, split.split(), args.ungated)?;
     if answers.is_empty() {
-        bail!(
-            "the dataset has no user to evaluate in this split; `ingle prepare --holdout-users 0.1` makes unseen users"
-        );
+        bail!(InputError::Nobody);
     }
     if args.json {
         let mut report = report(&answers, &run.config);

@@ -63,15 +63,20 @@ impl SplitName {
 pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
     let run = Run::open(run)?;
     let data = Dataset::open(data.unwrap_or(&run.about.data))?;
-    if data.n_items() != run.about.items {
-        bail!(
-            "the dataset has {} items, the run was trained on {}: they are not of one catalogue",
-            data.n_items(),
-            run.about.items
-        );
-    }
-    let model = run.model(&Device::flex())?;
+    let model = model_for(&run, &data)?;
     Ok((run, data, model))
+}
+
+/// A run's model, to be asked about a dataset of the same catalogue.
+fn model_for(run: &Run, data: &Dataset) -> Result<Model> {
+    let (found, expected) = (data.n_items(), run.about.items);
+    if found != expected {
+        bail!(InputError::other(format!(
+            "{} was trained on {expected} items, the dataset has {found}: they are not of one catalogue",
+            run.dir.display()
+        )));
+    }
+    run.model(&Device::flex())
 }
 
 /// Reads a bundle and checks every byte of it; a bad one is the input's fault.

@@ -1,11 +1,10 @@
 //! `ingle report`: what is to be known of one run or several, as one page.
 
-use super::{SplitName, file_name};
+use super::{SplitName, file_name, model_for};
 use crate::data::{Dataset, InputError};
 use crate::report::{self, Subject, page};
 use crate::training::Run;
 use anyhow::{Context, Result};
-use burn::prelude::*;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,15 +87,7 @@ fn subjects(runs: Vec<Run>, data: &Dataset) -> Result<Vec<Subject>> {
         if subjects.iter().any(|subject| subject.name == name) {
             return Err(InputError::other(format!("{name} is named twice")).into());
         }
-        if run.about.items != data.n_items() {
-            return Err(InputError::other(format!(
-                "{name} was trained on {} items, the dataset has {}: they are not of one catalogue",
-                run.about.items,
-                data.n_items()
-            ))
-            .into());
-        }
-        let model = run.model(&Device::flex())?;
+        let model = model_for(&run, data)?;
         subjects.push(Subject { name, run, model });
     }
     Ok(subjects)

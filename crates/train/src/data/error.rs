@@ -94,6 +94,11 @@ pub enum InputError {
         /// What was found and what to do.
         reason: String,
     },
+    /// A split that nobody is in.
+    #[error(
+        "the dataset has no user in this split; `ingle prepare --holdout-users 0.1` makes unseen users"
+    )]
+    Nobody,
     /// Anything else that the user can put right; the message says how.
     #[error("{0}")]
     Other(String),

@@ -142,8 +142,7 @@ pub fn collect(
     same_dataset(subjects)?;
     let cases = judge::cases(data, split);
     if cases.is_empty() {
-        let message = "the dataset has no user to judge in this split; `ingle prepare --holdout-users 0.1` makes unseen users";
-        return Err(InputError::other(message).into());
+        return Err(InputError::Nobody.into());
     }
     let passes: usize = subjects
         .iter()
