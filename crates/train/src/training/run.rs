@@ -12,7 +12,6 @@
 use super::checkpoint::{self, load_model, write_atomically};
 use super::config::Config;
 use super::device::Compute;
-use super::embeddings;
 use super::epoch::Context;
 use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
@@ -128,10 +127,7 @@ impl Run {
         if config.method.denoises() {
             Corruption::new(&config.denoising, data)?;
         }
-        if !config.training.embeddings.is_empty() {
-            let path = Path::new(&config.training.embeddings);
-            embeddings::read(path, data)?;
-        }
+        config.training.embeddings.check(data)?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let about = About {
             version: checkpoint::VERSION,
@@ -192,15 +188,15 @@ impl Run {
     /// The model that training begins with; one that goes on brings its own embeddings.
     pub(super) fn fresh_model(&self, data: &Dataset, device: &Device) -> Result<Model> {
         let mut model = Model::new(&self.model_config(), self.config.seed, device);
-        let path = Path::new(&self.config.training.embeddings);
-        if !path.as_os_str().is_empty() && checkpoint::find(&self.dir).is_none() {
-            let width = self.config.backbone.width;
+        if checkpoint::find(&self.dir).is_none() {
+            let items = &mut model.backbone.items;
+            let [rows, width] = items.dims();
+            let mut table: Vec<f32> = items.val().into_data().iter().collect();
             // As long as those drawn at random.
             let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
-            let mut table = vec![0.0; width];
-            table.extend(embeddings::initial(path, data, width, length)?);
-            let table = tensor(table, [self.about.items + 1, width], device);
-            model.backbone.items = Param::from_tensor(table.require_grad());
+            let beginning = &self.config.training.embeddings;
+            beginning.write(data, self.config.seed, width, length, &mut table[width..])?;
+            *items = Param::from_tensor(tensor(table, [rows, width], device).require_grad());
         }
         Ok(model)
     }

@@ -2,16 +2,20 @@
 //! command line. The resolved configuration is saved with the run, so that it says itself how it
 //! was made.
 
-use anyhow::{Context, Result, bail};
+mod keys;
+
+use anyhow::{Context, Result};
 use ingle_model::config::BackboneConfig;
 use ingle_model::gate::GateConfig;
-use ingle_model::methods::{MethodConfig, NAMES};
+use ingle_model::methods::MethodConfig;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 use super::backbone::Pace;
+use super::embeddings::Beginning;
 use crate::data::InputError;
 use crate::data::corrupt::Kind;
+use keys::{apply, choose, misspelt};
 
 /// Everything a run is made of beside its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,9 +54,8 @@ pub struct Schedule {
     pub average: f64,
     /// What each item embedding loses of itself a step, times the learning rate.
     pub weight_decay: f64,
-    /// File with an embedding of each item's text to begin at, see [`super::embeddings`]; empty for
-    /// embeddings that begin at random.
-    pub embeddings: String,
+    /// Where item embeddings begin: "titles", "random" or a file.
+    pub embeddings: Beginning,
     /// Whether item embeddings are kept at length 1, so that only their directions are learnt.
     pub unit: bool,
     /// Whether items of a history are left out of what its next item is ranked among, as they are left
@@ -121,14 +124,14 @@ impl Default for Schedule {
     fn default() -> Self {
         Self {
             epochs: 100,
-            patience: 10,
+            patience: 8,
             learning_rate: 1e-3,
             decay: Decay::None,
-            batch_clicks: 2048,
+            batch_clicks: 1024,
             average: 0.0,
             weight_decay: 0.0,
-            embeddings: String::new(),
-            unit: false,
+            embeddings: Beginning::default(),
+            unit: true,
             mask_seen: false,
             negatives: 0,
         }
@@ -156,14 +159,8 @@ impl Denoising {
             epochs: self.epochs,
             patience: self.patience,
             learning_rate: self.learning_rate,
-            decay: Decay::None,
             batch_clicks: self.batch_clicks,
-            average: 0.0,
-            weight_decay: 0.0,
-            embeddings: String::new(),
-            unit: false,
-            mask_seen: false,
-            negatives: 0,
+            ..Schedule::default()
         }
     }
 }
@@ -276,92 +273,6 @@ impl Schedule {
         }
         Ok(())
     }
-}
-
-/// What to say of the first key that there is not, with the nearest one that there is.
-fn misspelt(given: &toml::Table) -> Option<InputError> {
-    let mut known = Config::default();
-    let method = given.get("method").and_then(|method| method.get("name"));
-    if let Some(method) = method
-        .and_then(toml::Value::as_str)
-        .and_then(MethodConfig::named)
-    {
-        known.method = method;
-    }
-    let known = toml::Table::try_from(known).expect("a configuration is TOML");
-    let (path, nearest) = unknown_key(given, &known, "")?;
-    Some(InputError::other(format!(
-        "the configuration has no {path}{}",
-        nearest.map_or_else(String::new, |key| format!("; did you mean {key}?"))
-    )))
-}
-
-/// Path of the first key of `given` that is not in `known`, and the key of that table most like it.
-fn unknown_key(
-    given: &toml::Table,
-    known: &toml::Table,
-    path: &str,
-) -> Option<(String, Option<String>)> {
-    for (key, value) in given {
-        let here = format!("{path}{key}");
-        let Some(expected) = known.get(key) else {
-            let nearest = (known.keys())
-                .map(|other| (strsim::jaro_winkler(key, other), other))
-                .filter(|(likeness, _)| *likeness > 0.7)
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            return Some((here, nearest.map(|(_, other)| format!("{path}{other}"))));
-        };
-        if let (Some(given), Some(known)) = (value.as_table(), expected.as_table()) {
-            let found = unknown_key(given, known, &format!("{here}."));
-            if found.is_some() {
-                return found;
-            }
-        }
-    }
-    None
-}
-
-/// Sets `method.name`, keeping the file's settings if they are for that method.
-fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
-    if !NAMES.contains(&name) {
-        let all = NAMES.join(", ");
-        return Err(
-            InputError::other(format!("there is no method {name:?}; there is {all}")).into(),
-        );
-    }
-    let same = (table.get("method").and_then(|m| m.get("name")))
-        .is_some_and(|found| found.as_str() == Some(name));
-    if !same {
-        let method = toml::Table::from_iter([("name".to_owned(), name.into())]);
-        table.insert("method".to_owned(), method.into());
-    }
-    Ok(())
-}
-
-/// Applies one `a.b=value`; the value is TOML, or else taken as text.
-fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
-    let Some((key, value)) = set.split_once('=') else {
-        return Err(InputError::other(format!("--set {set}: expected key=value")).into());
-    };
-    let value = format!("value = {value}")
-        .parse::<toml::Table>()
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| value.into());
-    let mut parts: Vec<&str> = key.trim().split('.').collect();
-    let last = parts.pop().unwrap_or_default();
-    let mut place = table;
-    for part in parts {
-        let entry = (place.entry(part.to_owned())).or_insert_with(|| toml::Table::new().into());
-        match entry.as_table_mut() {
-            Some(inner) => place = inner,
-            None => bail!(InputError::other(format!(
-                "--set {set}: {part} is not a table"
-            ))),
-        }
-    }
-    place.insert(last.to_owned(), value);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,152 @@
+//! Principal components of long, narrow matrices: everything but a square of the columns is done a few
+//! rows at a time, on all cores.
+
+use ingle_kernel::product::{Matrix, add_product};
+use nalgebra::{DMatrix, SymmetricEigen};
+use rayon::prelude::*;
+
+/// Rows that are worked on together. What is added up depends on it and not on the threads.
+const CHUNK: usize = 4096;
+
+/// The first `width` principal components of rows `[count, columns]`, each scaled by the fourth root of
+/// its variance's inverse: between the components as they are, of which few decide everything, and
+/// whitened ones. `[count, width]`; where rows are narrower, the last columns are 0.
+pub(super) fn principal(rows: &[f32], columns: usize, width: usize) -> Vec<f32> {
+    let centred = centred(rows, columns);
+    let count = (rows.len() / columns) as f64;
+    let (variances, vectors) = eigen(gram(&centred, columns) / count);
+    let kept = width.min(columns);
+    let mut onto = vec![0.0; columns * width];
+    for component in 0..kept {
+        let scale = variances[component].max(1e-12).powf(-0.25);
+        for (row, value) in onto.chunks_exact_mut(width).zip(&vectors[component]) {
+            row[component] = (value * scale) as f32;
+        }
+    }
+    times(&centred, columns, &onto)
+}
+
+/// Columns that span what those of `rows` `[count, columns]` span, each of length 1 and at right angles
+/// to all others, and how many they are: fewer than before where some add nothing.
+pub(super) fn orthonormal(rows: &[f32], columns: usize) -> (Vec<f32>, usize) {
+    let (squares, vectors) = eigen(gram(rows, columns));
+    let least = 1e-9 * squares.first().copied().unwrap_or_default();
+    let kept = squares.iter().take_while(|&&square| square > least).count();
+    let mut onto = vec![0.0; columns * kept];
+    for component in 0..kept {
+        let scale = 1.0 / squares[component].sqrt();
+        for (row, value) in onto.chunks_exact_mut(kept).zip(&vectors[component]) {
+            row[component] = (value * scale) as f32;
+        }
+    }
+    (times(rows, columns, &onto), kept)
+}
+
+fn centred(rows: &[f32], columns: usize) -> Vec<f32> {
+    let mut mean = vec![0.0; columns];
+    for row in rows.chunks_exact(columns) {
+        for (sum, &x) in mean.iter_mut().zip(row) {
+            *sum += f64::from(x);
+        }
+    }
+    let count = (rows.len() / columns) as f64;
+    let mut centred = rows.to_vec();
+    for row in centred.chunks_exact_mut(columns) {
+        for (x, sum) in row.iter_mut().zip(&mean) {
+            *x -= (sum / count) as f32;
+        }
+    }
+    centred
+}
+
+/// `rowsᵀ · rows`, `[columns, columns]`.
+fn gram(rows: &[f32], columns: usize) -> DMatrix<f64> {
+    let parts: Vec<Vec<f32>> = (rows.par_chunks(CHUNK * columns))
+        .map(|chunk| {
+            let mut part = vec![0.0; columns * columns];
+            add_product(Matrix::new(chunk, columns).transposed(), chunk, &mut part);
+            part
+        })
+        .collect();
+    let mut sum = DMatrix::zeros(columns, columns);
+    for part in parts {
+        for (sum, x) in sum.iter_mut().zip(part) {
+            *sum += f64::from(x);
+        }
+    }
+    sum
+}
+
+/// `rows · by`, for `by` of `columns` rows.
+fn times(rows: &[f32], columns: usize, by: &[f32]) -> Vec<f32> {
+    let width = by.len() / columns;
+    let mut out = vec![0.0; rows.len() / columns * width];
+    (out.par_chunks_mut((CHUNK * width).max(1)))
+        .zip(rows.par_chunks(CHUNK * columns))
+        .for_each(|(out, rows)| add_product(Matrix::new(rows, columns), by, out));
+    out
+}
+
+/// Eigenvalues of a symmetric matrix, the largest first, and their vectors.
+fn eigen(matrix: DMatrix<f64>) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let SymmetricEigen {
+        eigenvalues,
+        eigenvectors,
+    } = SymmetricEigen::new(matrix);
+    let mut order: Vec<usize> = (0..eigenvalues.len()).collect();
+    order.sort_by(|&a, &b| eigenvalues[b].total_cmp(&eigenvalues[a]));
+    let vector = |&at: &usize| eigenvectors.column(at).iter().copied().collect();
+    (
+        order.iter().map(|&at| eigenvalues[at]).collect(),
+        order.iter().map(vector).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ingle_kernel::vector::dot;
+    use ingle_model::Rng;
+
+    /// Rows whose columns differ in variance, more of them than are worked on together.
+    fn rows(count: usize) -> Vec<f32> {
+        let mut rng = Rng::new(3, &[]);
+        let mut row = || [4.0, 1.0, 0.25].map(|deviation| 7.0 + rng.normal(deviation));
+        (0..count).flat_map(|_| row()).collect()
+    }
+
+    fn column(rows: &[f32], columns: usize, at: usize) -> Vec<f32> {
+        rows.iter().skip(at).step_by(columns).copied().collect()
+    }
+
+    #[test]
+    fn components_have_no_mean_share_nothing_and_spread_less_and_less() {
+        let count = CHUNK + 100;
+        let found = principal(&rows(count), 3, 5);
+        let parts: Vec<Vec<f32>> = (0..5).map(|at| column(&found, 5, at)).collect();
+        for (at, part) in parts.iter().enumerate() {
+            assert!(part.iter().sum::<f32>().abs() < 1e-3 * count as f32);
+            for other in &parts[..at] {
+                assert!(dot(part, other).abs() < 1e-2 * count as f32);
+            }
+        }
+        // A component of deviation d is scaled to the square root of d.
+        for (part, deviation) in parts.iter().zip([2.0, 1.0, 0.5, 0.0, 0.0]) {
+            let found = (dot(part, part) / count as f32).sqrt();
+            assert!((found - deviation).abs() < 0.05, "{found}");
+        }
+    }
+
+    #[test]
+    fn columns_that_add_nothing_are_left_out() {
+        let twice: Vec<f32> = rows(50)
+            .chunks_exact(3)
+            .flat_map(|row| [row[0], row[1], row[0] + row[1]])
+            .collect();
+        let (found, kept) = orthonormal(&twice, 3);
+        assert_eq!(kept, 2);
+        let [a, b] = [0, 1].map(|at| column(&found, 2, at));
+        assert!((dot(&a, &a) - 1.0).abs() < 1e-4 && (dot(&b, &b) - 1.0).abs() < 1e-4);
+        assert!(dot(&a, &b).abs() < 1e-3);
+    }
+}

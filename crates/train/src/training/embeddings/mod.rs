@@ -1,0 +1,149 @@
+//! Where item embeddings begin: at random, at the words of the titles, or at what a language model makes
+//! of them, so that items nobody has clicked often start beside those they resemble ([Harte et al.,
+//! 2023](https://arxiv.org/abs/2309.09261), who begin at a language model's).
+
+mod components;
+mod file;
+mod titles;
+
+use crate::data::{Dataset, InputError};
+use components::principal;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Where item embeddings begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Beginning {
+    /// Each anywhere.
+    Random,
+    /// At the words of the dataset's titles.
+    #[default]
+    Titles,
+    /// At the embeddings in a file, of any width.
+    File(PathBuf),
+}
+
+impl From<String> for Beginning {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "random" => Self::Random,
+            "titles" => Self::Titles,
+            _ => Self::File(text.into()),
+        }
+    }
+}
+
+impl From<Beginning> for String {
+    fn from(beginning: Beginning) -> Self {
+        match beginning {
+            Beginning::Random => "random".to_owned(),
+            Beginning::Titles => "titles".to_owned(),
+            Beginning::File(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl Beginning {
+    /// Whether a file that is named can be read and is of this dataset.
+    ///
+    /// # Errors
+    /// Input errors that name the file: not readable, of another shape or dataset, or with a value that
+    /// is no number.
+    pub fn check(&self, data: &Dataset) -> Result<(), InputError> {
+        match self {
+            Self::File(path) => file::read(path, data).map(drop),
+            Self::Random | Self::Titles => Ok(()),
+        }
+    }
+
+    /// Writes over random embeddings `[items, width]` those to begin at, which get the length
+    /// `length`. Items of which nothing is known keep what they have.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn write(
+        &self,
+        data: &Dataset,
+        seed: u64,
+        width: usize,
+        length: f32,
+        table: &mut [f32],
+    ) -> Result<(), InputError> {
+        let (rows, columns) = match self {
+            Self::Random => return Ok(()),
+            Self::Titles => titles::scores(data.items(), width, seed),
+            Self::File(path) => file::read(path, data)?,
+        };
+        if columns == 0 {
+            return Ok(());
+        }
+        let brought = principal(&rows, columns, width);
+        let rows = rows.chunks_exact(columns).zip(brought.chunks_exact(width));
+        for (to, (from, brought)) in table.chunks_exact_mut(width).zip(rows) {
+            let norm = brought.iter().map(|x| x * x).sum::<f32>().sqrt();
+            if from.iter().any(|&x| x != 0.0) && norm > 0.0 {
+                for (to, x) in to.iter_mut().zip(brought) {
+                    *to = x * length / norm;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::{from_parts, parts};
+    use ingle_kernel::vector::dot;
+
+    const WIDTH: usize = 2;
+
+    /// What embeddings of 1, two columns an item, become.
+    fn written(titles: [Option<&str>; 5]) -> Vec<f32> {
+        let mut parts = parts(&[&[1, 2, 3, 4, 5]], &[]);
+        for (item, title) in parts.items.iter_mut().zip(titles) {
+            item.title = title.map(str::to_owned);
+        }
+        let mut table = vec![1.0; 5 * WIDTH];
+        (Beginning::Titles.write(&from_parts(parts), 1, WIDTH, 0.5, &mut table)).expect("titles");
+        table
+    }
+
+    #[test]
+    fn what_is_alike_begins_together_at_the_asked_length() {
+        let titles = [
+            "red lipstick",
+            "lipstick, red",
+            "dry shampoo",
+            "Shampoo dry",
+        ];
+        let [a, b, c, d] = titles.map(Some);
+        let table = written([a, b, c, d, None]);
+        let row = |item: usize| &table[item * WIDTH..(item + 1) * WIDTH];
+        for item in 0..4 {
+            assert!((dot(row(item), row(item)) - 0.25).abs() < 1e-6);
+        }
+        assert!(dot(row(0), row(1)) > 0.24 && dot(row(2), row(3)) > 0.24);
+        assert!(dot(row(0), row(2)) < 0.0);
+        assert_eq!(
+            row(4),
+            [1.0, 1.0],
+            "an item without a title begins at random"
+        );
+    }
+
+    #[test]
+    fn without_titles_all_begin_at_random() {
+        assert_eq!(written([None; 5]), vec![1.0; 5 * WIDTH]);
+    }
+
+    #[test]
+    fn a_setting_is_a_word_or_a_file() {
+        for text in ["random", "titles", "other/titles.safetensors"] {
+            assert_eq!(String::from(Beginning::from(text.to_owned())), text);
+        }
+        assert_eq!(Beginning::from("titles".to_owned()), Beginning::Titles);
+    }
+}

@@ -1,0 +1,194 @@
+//! Items by the words of their titles: TF-IDF weights brought to a few columns by latent semantic
+//! analysis ([Deerwester et al., 1990](https://doi.org/10.1002/(SICI)1097-4571(199009)41:6%3C391::AID-ASI1%3E3.0.CO;2-9)),
+//! which takes no language model and seconds. The decomposition is a subspace iteration from random
+//! columns ([Halko et al., 2011](https://arxiv.org/abs/0909.4061)).
+//!
+//! Words are what stands between characters that are neither letters nor digits; scripts without spaces
+//! between words are better served by the embeddings of a language model.
+
+use super::components::orthonormal;
+use crate::data::Item;
+use ingle_model::Rng;
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+
+/// Words at most, the most frequent ones.
+const WORDS: usize = 1 << 16;
+/// Columns drawn above those that are asked for, so that the last of these come out well.
+const SPARE: usize = 16;
+/// Rounds of the subspace iteration.
+const ROUNDS: usize = 6;
+
+/// Each item's place among the first `width` directions or so in which titles differ, `[items, columns]`,
+/// and how many columns that are; zeros where no word of an item is that of another.
+pub(super) fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
+    let weights = weights(items);
+    let turned = weights.transposed();
+    let mut rng = Rng::new(seed, &[4]);
+    let mut columns = (width + SPARE).min(weights.columns).min(items.len());
+    let mut words: Vec<f32> = (0..weights.columns * columns)
+        .map(|_| rng.normal(1.0))
+        .collect();
+    for _ in 0..ROUNDS {
+        if columns == 0 {
+            break;
+        }
+        let reached = turned.times(&weights.times(&words, columns), columns);
+        (words, columns) = orthonormal(&reached, columns);
+    }
+    (weights.times(&words, columns), columns)
+}
+
+/// TF-IDF of every item's words, each row of length 1: counts by their logarithm, rarity as
+/// scikit-learn's `TfidfVectorizer(sublinear_tf=True, min_df=2)` has it, but for words of one letter,
+/// which count too.
+fn weights(items: &[Item]) -> Sparse {
+    let texts: Vec<Vec<String>> = items.par_iter().map(words).collect();
+    let mut frequencies: HashMap<&str, u32> = HashMap::new();
+    for text in &texts {
+        for word in text.iter().collect::<BTreeSet<_>>() {
+            *frequencies.entry(word).or_default() += 1;
+        }
+    }
+    let mut known: Vec<(&str, u32)> = frequencies.into_iter().filter(|&(_, n)| n > 1).collect();
+    known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    known.truncate(WORDS);
+    let rarity = |n: u32| ((1.0 + items.len() as f32) / (1.0 + n as f32)).ln() + 1.0;
+    let places: HashMap<&str, (u32, f32)> = (known.iter().enumerate())
+        .map(|(place, &(word, n))| (word, (place as u32, rarity(n))))
+        .collect();
+    let rows = texts.iter().map(|text| {
+        let mut found: Vec<(u32, f32)> = text
+            .iter()
+            .filter_map(|w| places.get(&**w).copied())
+            .collect();
+        found.sort_unstable_by_key(|&(place, _)| place);
+        let mut row: Vec<(u32, f32)> = (found.chunk_by(|a, b| a.0 == b.0))
+            .map(|same| (same[0].0, (1.0 + (same.len() as f32).ln()) * same[0].1))
+            .collect();
+        let length = row.iter().map(|(_, x)| x * x).sum::<f32>().sqrt();
+        for (_, x) in &mut row {
+            *x /= length;
+        }
+        row
+    });
+    Sparse::of(rows, known.len())
+}
+
+/// The words of an item's title and category.
+fn words(item: &Item) -> Vec<String> {
+    let texts = item.title.iter().chain(&item.category);
+    let lower = texts.map(|text| text.to_lowercase());
+    let split = |text: String| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    lower.flat_map(split).collect()
+}
+
+/// A matrix of which most is 0.
+struct Sparse {
+    /// Where each row ends among `entries`; the next begins there.
+    ends: Vec<usize>,
+    /// Column and value.
+    entries: Vec<(u32, f32)>,
+    columns: usize,
+}
+
+impl Sparse {
+    fn of(rows: impl Iterator<Item = Vec<(u32, f32)>>, columns: usize) -> Self {
+        let mut all = Self {
+            ends: Vec::new(),
+            entries: Vec::new(),
+            columns,
+        };
+        for row in rows {
+            all.entries.extend(row);
+            all.ends.push(all.entries.len());
+        }
+        all
+    }
+
+    fn row(&self, at: usize) -> &[(u32, f32)] {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.entries[start..self.ends[at]]
+    }
+
+    fn transposed(&self) -> Self {
+        let mut rows = vec![Vec::new(); self.columns];
+        for at in 0..self.ends.len() {
+            for &(column, value) in self.row(at) {
+                rows[column as usize].push((at as u32, value));
+            }
+        }
+        Self::of(rows.into_iter(), self.ends.len())
+    }
+
+    /// The product with `dense`, `[self.columns, width]`.
+    fn times(&self, dense: &[f32], width: usize) -> Vec<f32> {
+        let mut out = vec![0.0; self.ends.len() * width];
+        let rows = out.par_chunks_mut(width.max(1)).enumerate();
+        rows.for_each(|(at, out)| {
+            for &(column, value) in self.row(at) {
+                let row = &dense[column as usize * width..][..width];
+                for (out, x) in out.iter_mut().zip(row) {
+                    *out += value * x;
+                }
+            }
+        });
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ingle_kernel::vector::dot;
+
+    fn items(titles: &[&str]) -> Vec<Item> {
+        let item = |(at, title): (usize, &&str)| Item {
+            id: at.to_string(),
+            title: (!title.is_empty()).then(|| (*title).to_owned()),
+            category: None,
+        };
+        titles.iter().enumerate().map(item).collect()
+    }
+
+    const TITLES: [&str; 5] = [
+        "Red lipstick, red case",
+        "Pink Lipstick case",
+        "Shampoo for dry hair",
+        "dry-hair SHAMPOO pink",
+        "",
+    ];
+
+    /// Cosines of the rows by `scripts/parity/tfidf.py`.
+    const COSINES: [[f32; 4]; 4] = [
+        [1.0, 0.816_496_6, 0.0, 0.0],
+        [0.816_496_6, 1.0, 0.0, 0.288_675_1],
+        [0.0, 0.0, 1.0, 0.866_025_4],
+        [0.0, 0.288_675_1, 0.866_025_4, 1.0],
+    ];
+
+    #[test]
+    fn enough_columns_keep_the_cosines_of_the_words() {
+        let (found, columns) = scores(&items(&TITLES), 8, 1);
+        for (a, expected) in found.chunks_exact(columns).zip(COSINES) {
+            for (b, expected) in found.chunks_exact(columns).zip(expected) {
+                assert!((dot(a, b) - expected).abs() < 1e-4, "{}", dot(a, b));
+            }
+        }
+        assert!(found[4 * columns..].iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn titles_without_a_word_in_common_give_nothing() {
+        for titles in [&[][..], &["", ""], &["a b", "c d"]] {
+            let (found, columns) = scores(&items(titles), 4, 1);
+            assert_eq!((found.len(), columns), (0, 0));
+        }
+    }
+}
