@@ -1,8 +1,12 @@
 //! The program end to end on a small simulated shop, and what it says to bad input.
 
 use super::shop::Shop;
+use safetensors::Dtype;
+use safetensors::serialize_to_file;
+use safetensors::tensor::TensorView;
 use serde_json::Value;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -126,9 +130,10 @@ fn kill_after(mut training: Child, milliseconds: u64) -> bool {
 #[test]
 fn a_training_killed_twenty_times_at_random_ends_where_an_undisturbed_one_does() {
     let shop = Shop::new();
+    let embeddings = write_embeddings(&shop);
     let settings = format!(
         "{SMALL} --set training.average=0.5 --set training.epochs=40 --set training.patience=40 \
-         --set denoising.epochs=10 --set denoising.patience=10"
+         --set denoising.epochs=10 --set denoising.patience=10 --set training.embeddings=texts.safetensors"
     );
     let started = Instant::now();
     shop.ok(&format!("train --data data --out whole {settings}"));
@@ -136,6 +141,10 @@ fn a_training_killed_twenty_times_at_random_ends_where_an_undisturbed_one_does()
     let mut rng = ingle_model::Rng::new(5, &[]);
     let mut kills = 0;
     while kills < 200 {
+        // What training begins with is not needed to go on.
+        if shop.path("torn/checkpoint").exists() && embeddings.exists() {
+            fs::remove_file(&embeddings).expect("removes");
+        }
         let begun = shop.path("torn").join("run.json").exists();
         let mut command = if begun {
             shop.command("train --out torn --resume")
@@ -154,6 +163,19 @@ fn a_training_killed_twenty_times_at_random_ends_where_an_undisturbed_one_does()
     assert!((20..200).contains(&kills), "{kills} kills");
     assert_eq!(shop.losses("whole"), shop.losses("torn"));
     assert_eq!(shop.figures("whole"), shop.figures("torn"));
+}
+
+/// A file with embeddings of all items.
+fn write_embeddings(shop: &Shop) -> PathBuf {
+    let items = fs::read_to_string(shop.path("data/items.jsonl")).expect("items");
+    let shape = vec![items.lines().count(), 8];
+    let mut rng = ingle_model::Rng::new(6, &[]);
+    let values = (0..shape[0] * shape[1]).map(|_| rng.normal(1.0));
+    let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+    let view = TensorView::new(Dtype::F32, shape, &bytes).expect("a tensor");
+    let path = shop.path("texts.safetensors");
+    serialize_to_file([("embeddings", view)], None, &path).expect("writes");
+    path
 }
 
 #[cfg(unix)]

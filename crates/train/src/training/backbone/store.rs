@@ -8,16 +8,19 @@ use std::path::Path;
 
 impl Learner {
     /// The vectors that a checkpoint keeps, by name.
-    fn stored(&mut self) -> [(&'static str, &mut Vec<f32>); 5] {
+    fn stored(&mut self) -> Vec<(&'static str, &mut Vec<f32>)> {
         let [table, values] = [&mut self.table.moments, &mut self.values.moments];
-        [
-            // The model has these too, unless it has only their directions.
-            ("table.weights", &mut self.table.weights),
+        let mut stored = vec![
             ("table.first", &mut table.first),
             ("table.second", &mut table.second),
             ("values.first", &mut values.first),
             ("values.second", &mut values.second),
-        ]
+        ];
+        // The model has only their directions; otherwise it has them whole.
+        if self.directions.is_some() {
+            stored.push(("table.weights", &mut self.table.weights));
+        }
+        stored
     }
 
     /// Writes moments and steps.
@@ -28,13 +31,11 @@ impl Learner {
             .iter()
             .flat_map(|step| step.to_le_bytes())
             .collect();
-        let floats = self.stored().map(|(name, values)| {
-            let bytes: Vec<u8> = values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect();
-            (name, bytes)
+        let floats = self.stored().into_iter().map(|(name, values)| {
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+            (name, bytes.collect())
         });
+        let floats: Vec<(&str, Vec<u8>)> = floats.collect();
         let view = |kind, size: usize, bytes| TensorView::new(kind, vec![size], bytes);
         let mut tensors = vec![
             ("steps", view(Dtype::U64, 1, &steps)?),
