@@ -20,6 +20,23 @@ const TOKENS: usize = 96;
 /// What widths are padded to: two vectors of the widest machine.
 const STRIP: usize = 32;
 
+/// What is ranked: a cross-entropy of `targets` under `softmax(hidden · tableᵀ + bias)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranking<'a> {
+    /// Hidden states, `[tokens, width]`.
+    pub hidden: &'a [f32],
+    /// Items, `[rows, width]`; the first row is padding and takes no part.
+    pub table: &'a [f32],
+    /// Width of a row of either.
+    pub width: usize,
+    /// Each token's target, `[tokens]`: rows of the table other than the first.
+    pub targets: &'a [u32],
+    /// What is added to the logit of each row unless it is the token's target: `[rows]`, or empty.
+    pub bias: &'a [f32],
+    /// Pairs of a token and a row that does not compete for it, unless it is its target.
+    pub barred: &'a [(u32, u32)],
+}
+
 /// Hidden states and item table side by side, filled up with zeros to whole tiles and blocks.
 #[derive(Debug)]
 pub struct Operands<'a> {
@@ -35,7 +52,7 @@ pub struct Operands<'a> {
     rows: usize,
     /// Row of each token's target.
     targets: &'a [u32],
-    /// What is added to the logit of each row unless it is the token's target; nothing if empty.
+    /// As in [`Ranking`].
     bias: &'a [f32],
     /// Rows that do not compete for a token.
     bars: Bars,
@@ -72,23 +89,19 @@ impl LogSum {
 }
 
 impl<'a> Operands<'a> {
-    /// # Shapes
-    /// - `hidden`: `[tokens, width]`
-    /// - `table`: `[rows, width]`; the first row is padding and takes no part
-    /// - `targets`: `[tokens]`, rows of the table other than the first
-    /// - `bias`: `[rows]` or empty; it is not added to a token's own target
-    /// - `barred`: pairs of a token and a row that does not compete for it, unless it is its target
+    /// Lays them out.
     ///
     /// # Panics
     /// If the shapes do not fit each other, or a target is no row.
-    pub fn new(
-        hidden: &[f32],
-        table: &[f32],
-        width: usize,
-        targets: &'a [u32],
-        bias: &'a [f32],
-        barred: &[(u32, u32)],
-    ) -> Self {
+    pub fn new(ranking: Ranking<'a>) -> Self {
+        let Ranking {
+            hidden,
+            table,
+            width,
+            targets,
+            bias,
+            barred,
+        } = ranking;
         let rows = table.len() / width;
         assert_eq!(hidden.len(), targets.len() * width, "one target a token");
         assert!(bias.is_empty() || bias.len() == rows, "one bias a row");

@@ -2,7 +2,7 @@
 //! hand: [`ingle_kernel::softmax`] has the arithmetic, here it is spread over the cores. Memory does
 //! not grow with `tokens x items`.
 
-use ingle_kernel::softmax::{LogSum, Operands};
+use ingle_kernel::softmax::{LogSum, Operands, Ranking};
 use rayon::prelude::*;
 
 /// Parts that the catalogue is worked on in: enough for the cores of a large machine. What is added
@@ -20,27 +20,18 @@ pub struct Fused {
     pub table: Vec<f32>,
 }
 
-/// Mean cross-entropy of `targets` under `softmax(hidden · tableᵀ + bias)`, padding row left out,
-/// with gradients. The bias, if there is one, is not added to a token's own target. Pairs of a token
-/// and a row in `barred` leave the row out of the token's softmax, unless it is its target.
-///
-/// # Shapes
-/// - `hidden`: `[tokens, width]`
-/// - `table`: `[rows, width]`, the first row for padding
-/// - `targets`: `[tokens]`
-/// - `bias`: `[rows]` or empty
+/// The mean cross-entropy over all tokens, with gradients.
 ///
 /// # Panics
 /// If the shapes do not fit each other, or a target is padding or not in the table.
-pub fn cross_entropy(
-    hidden: &[f32],
-    table: &[f32],
-    width: usize,
-    targets: &[u32],
-    bias: &[f32],
-    barred: &[(u32, u32)],
-) -> Fused {
-    let operands = Operands::new(hidden, table, width, targets, bias, barred);
+pub fn cross_entropy(ranking: Ranking<'_>) -> Fused {
+    let Ranking {
+        table,
+        width,
+        targets,
+        ..
+    } = ranking;
+    let operands = Operands::new(ranking);
     let parts = operands.parts(PARTS);
     let sums: Vec<Vec<LogSum>> = (parts.par_iter())
         .map(|blocks| operands.log_sums(blocks.clone()))
@@ -96,14 +87,15 @@ mod tests {
     }
 
     /// The plain way: all logits at once, gradients by autodiff.
-    fn plain(
-        hidden: &[f32],
-        table: &[f32],
-        width: usize,
-        targets: &[u32],
-        bias: &[f32],
-        barred: &[(u32, u32)],
-    ) -> Fused {
+    fn plain(ranking: Ranking<'_>) -> Fused {
+        let Ranking {
+            hidden,
+            table,
+            width,
+            targets,
+            bias,
+            barred,
+        } = ranking;
         let device = Device::flex().autodiff();
         let (tokens, rows) = (targets.len(), table.len() / width);
         let hidden = tensor(hidden.to_vec(), [tokens, width], &device).require_grad();
@@ -160,8 +152,15 @@ mod tests {
             let targets: Vec<u32> = (0..tokens).map(|_| 1 + rng.below(items) as u32).collect();
             let mut pair = || (rng.below(tokens) as u32, 1 + rng.below(items) as u32);
             let barred: Vec<(u32, u32)> = (0..barred).map(|_| pair()).collect();
-            let ours = cross_entropy(&hidden, &table, width, &targets, &bias, &barred);
-            let plain = plain(&hidden, &table, width, &targets, &bias, &barred);
+            let ranking = Ranking {
+                hidden: &hidden,
+                table: &table,
+                width,
+                targets: &targets,
+                bias: &bias,
+                barred: &barred,
+            };
+            let (ours, plain) = (cross_entropy(ranking), plain(ranking));
             prop_assert!((ours.loss - plain.loss).abs() < 1e-4, "{} {}", ours.loss, plain.loss);
             prop_assert!(apart(&ours.hidden, &plain.hidden) < 1e-5);
             prop_assert!(apart(&ours.table, &plain.table) < 1e-5);

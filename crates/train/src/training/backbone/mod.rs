@@ -23,6 +23,7 @@ use super::softmax::{Fused, cross_entropy, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
 use direction::Directions;
+use ingle_kernel::softmax::Ranking;
 use ingle_model::{BackboneConfig, Model, Rng};
 use layout::Layout;
 use pass::{Packed, Pass, Tape, transposed};
@@ -160,13 +161,21 @@ impl Learner {
         candidates: Option<&Candidates>,
     ) -> Fused {
         let (width, table) = (self.layout.config.width, self.item_table());
-        let mut barred = if self.mask_seen {
+        let barred = if self.mask_seen {
             seen(windows)
         } else {
             Vec::new()
         };
+        let all = Ranking {
+            hidden,
+            table,
+            width,
+            targets,
+            bias: &[],
+            barred: &barred,
+        };
         let Some(candidates) = candidates else {
-            return cross_entropy(hidden, table, width, targets, &[], &barred);
+            return cross_entropy(all);
         };
         let Candidates {
             items,
@@ -174,15 +183,16 @@ impl Learner {
             bias,
             targets,
         } = candidates;
-        barred.retain_mut(|(_, item)| match places.get(item) {
-            Some(&place) => {
-                *item = place;
-                true
-            }
-            None => false,
-        });
-        let rows = gather(table, items, width);
-        cross_entropy(hidden, &rows, width, targets, bias, &barred)
+        let placed: Vec<(u32, u32)> = (barred.iter())
+            .filter_map(|(token, item)| Some((*token, *places.get(item)?)))
+            .collect();
+        cross_entropy(Ranking {
+            table: &gather(table, items, width),
+            targets,
+            bias,
+            barred: &placed,
+            ..all
+        })
     }
 
     /// Takes a step.
