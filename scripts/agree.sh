@@ -18,11 +18,11 @@ fi
 users="${2:-200}"
 
 build_ingle
-site="$(mktemp -d)"
+new_scratch
+site="$scratch/site"
+mkdir "$site"
 cp tests/agreement/index.html tests/agreement/page.js "$site/"
 cp -R pkg/dist "$site/ingle"
-answers="$site.jsonl"
-"$ingle" recommend "$bundle" --data "$data" --users "$users" >"$answers"
+"$ingle" recommend "$bundle" --data "$data" --users "$users" >"$scratch/answers.jsonl"
 start_server "$bundle" "$site"
-INGLE_URL="$server_url" CHROME="$(find_chrome)" node tests/agreement/agree.mjs <"$answers"
-rm -rf "$site" "$answers"
+INGLE_URL="$server_url" CHROME="$(find_chrome)" node tests/agreement/agree.mjs <"$scratch/answers.jsonl"

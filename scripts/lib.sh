@@ -88,13 +88,27 @@ find_chromedriver() {
   fi
 }
 
+# new_scratch: a folder, in scratch, that goes when the script ends.
+new_scratch() {
+  scratch="$(mktemp -d)"
+  trap leave EXIT
+}
+
+leave() {
+  if [ -n "${server_pid:-}" ]; then
+    kill "$server_pid" 2>/dev/null || true
+    wait "$server_pid" 2>/dev/null || true
+  fi
+  if [ -n "${scratch:-}" ]; then rm -rf "$scratch"; fi
+}
+
 # start_server BUNDLE SITE: serves both on a free port until the script ends; the address is in server_url.
 start_server() {
   local log
   log="$(mktemp)"
   "$ingle" serve "$1" --site "$2" --addr 127.0.0.1:0 >"$log" 2>&1 &
   server_pid=$!
-  trap 'kill "$server_pid" 2>/dev/null || true; wait "$server_pid" 2>/dev/null || true' EXIT
+  trap leave EXIT
   for _ in $(seq 100); do
     server_url="$(grep -oE 'http://[0-9.]+:[0-9]+' "$log" | head -n 1)" || true
     [ -n "$server_url" ] && rm -f "$log" && return

@@ -26,12 +26,12 @@ pub struct BackboneConfig {
 impl Default for BackboneConfig {
     fn default() -> Self {
         Self {
-            width: 64,
+            width: 128,
             blocks: 2,
             heads: 1,
             feed_forward: 256,
             max_len: 50,
-            dropout: 0.6,
+            dropout: 0.4,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, InputError};
 use crate::training::checkpoint::write_atomically;
-use crate::training::progress::Progress;
+use crate::training::progress::{Progress, forget_peak_memory};
 use crate::training::{Compute, Config, Run};
 use anyhow::{Context, Result, bail};
 use comfy_table::Table;
@@ -95,6 +95,7 @@ pub fn train(
     let mut outcomes = Outcomes::of(Vec::new());
     for (number, (name, settings, config)) in planned.iter().enumerate() {
         eprintln!("{} of {}: {name}", number + 1, planned.len());
+        forget_peak_memory();
         let mut run = open_or_create(&out.join(name), config, base.compute, data)?;
         if !run.about.finished && !run.train(data.1, &device, stop, &Progress::new())? {
             return Ok(None);
