@@ -66,10 +66,10 @@ async function play(session: Session, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The product for a step: a visitor keeps to one style where the shop has it. */
-function cast({ theme, step }: Step): Product | undefined {
+/** The product for a step: a visitor keeps to one style where the shop has it, but for accidents. */
+function cast({ theme, step, accident = false }: Step): Product | undefined {
   const fits = products.filter((product) => product.theme === theme && product.step === step);
-  return fits.find(({ style }) => style === "Moor") ?? fits[0];
+  return fits.find(({ style }) => (style === "Moor") !== accident) ?? fits[0];
 }
 
 /** How the model's verdicts compare with what the script knows. */
