@@ -11,4 +11,5 @@ pub mod data;
 pub mod metrics;
 pub mod report;
 pub mod simulate;
+pub mod text;
 pub mod training;

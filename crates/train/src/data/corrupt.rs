@@ -1,7 +1,10 @@
 //! Corruption: clicks replaced by other items, with the labels kept. It makes the labelled
 //! histories that supervise every method, and the test sets that measure them.
 
+mod likeness;
+
 use super::{Corruption, Dataset, InputError};
+use likeness::Likeness;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
@@ -16,7 +19,7 @@ pub enum Kind {
     Uniform,
     /// As often as items are clicked in training
     Popularity,
-    /// Any item of the same category
+    /// Any item of the same category; where there are none, one with a title much like it
     Hard,
 }
 
@@ -34,17 +37,18 @@ enum Draw {
         clicks: Vec<u32>,
     },
     /// Category of each item, by index, and items of each category.
-    Hard {
+    Category {
         category: Vec<usize>,
         items: Vec<Vec<u32>>,
     },
+    Likeness(Likeness),
 }
 
 impl Sampler {
     /// A sampler over the catalogue of `data`.
     ///
     /// # Errors
-    /// If there are fewer than two items, or hard noise is asked for without categories.
+    /// If there are fewer than two items, or hard noise is asked for without categories and titles.
     pub fn new(kind: Kind, data: &Dataset) -> Result<Self, InputError> {
         if data.n_items() < 2 {
             return Err(InputError::other(
@@ -74,9 +78,10 @@ impl Sampler {
                 drawn + u32::from(drawn >= clicked)
             }
             Draw::Popularity { clicks } => another(clicks, clicked, rng),
-            Draw::Hard { category, items } => {
+            Draw::Category { category, items } => {
                 another(&items[category[clicked as usize]], clicked, rng)
             }
+            Draw::Likeness(likeness) => likeness.draw(clicked, rng),
         }
     }
 }
@@ -96,9 +101,7 @@ fn another(items: &[u32], clicked: u32, rng: &mut impl Rng) -> u32 {
 
 fn hard(data: &Dataset) -> Result<Draw, InputError> {
     if data.items().iter().all(|item| item.category.is_none()) {
-        return Err(InputError::other(
-            "hard noise replaces an item by one of its category, but no item has one: give `ingle prepare` an --items file with a category column",
-        ));
+        return Likeness::of(data).map(Draw::Likeness);
     }
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut items: Vec<Vec<u32>> = Vec::new();
@@ -115,7 +118,7 @@ fn hard(data: &Dataset) -> Result<Draw, InputError> {
         items[number].push(row as u32 + 1);
         category.push(number);
     }
-    Ok(Draw::Hard { category, items })
+    Ok(Draw::Category { category, items })
 }
 
 /// Replaces each click with probability `rate`; gives the clicks and 1 where one was replaced.

@@ -8,7 +8,7 @@ use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
 use super::samples::{Corruption, labelled, next_items, seen, windows};
 use crate::data::Dataset;
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
@@ -151,24 +151,17 @@ pub fn run(
             trained.settle();
             return Ok(Ended::Interrupted);
         }
-        let mut rng = Rng::new(context.seed, &[place[0], place[1], place[2], step as u64]);
-        let found = find(
-            context,
-            (phase, schedule),
-            trained,
-            users,
-            state.epoch,
-            &mut rng,
-        );
+        let [purpose, phase_number, epoch] = place;
+        let mut rng = Rng::new(context.seed, &[purpose, phase_number, epoch, step as u64]);
+        let how = (phase, schedule);
+        let found = find(context, how, trained, users, state.epoch, &mut rng);
         let loss = found.loss();
-        if !loss.is_finite() {
-            let epoch = state.epoch + 1;
-            bail!(Diverged {
-                loss,
-                step: step + 1,
-                epoch
-            });
-        }
+        let diverged = Diverged {
+            loss,
+            step: step + 1,
+            epoch: state.epoch + 1,
+        };
+        ensure!(loss.is_finite(), diverged);
         let done = state.epoch as f64 + step as f64 / batches.len() as f64;
         trained.step(found, schedule.pace(done));
         let clicks: usize = users.iter().map(|&user| lengths[user]).sum();

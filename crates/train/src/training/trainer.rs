@@ -58,15 +58,7 @@ impl<'a> Trainer<'a> {
         } = checkpoint::load(&run.dir, whole)?;
         keep_lines(&run.dir.join("metrics.jsonl"), state.lines)?;
         let valid = judge::cases(context.data, Split::Valid);
-        let max_len = model.backbone.max_len();
-        let corrupted = (context.corruption.iter())
-            .flat_map(|corruption| {
-                valid.iter().map(move |case| {
-                    let history = latest(case.history, max_len);
-                    corruption.apply(history, case.user, context.seed, u64::MAX)
-                })
-            })
-            .collect();
+        let corrupted = corrupted(context, &valid, model.backbone.max_len());
         let mut trainer = Self {
             run,
             context,
@@ -260,6 +252,18 @@ impl<'a> Trainer<'a> {
         self.state.lines += 1;
         Ok(())
     }
+}
+
+/// The validation histories corrupted, the same at every epoch; none where no denoiser is trained.
+fn corrupted(context: &Context<'_>, valid: &[Case<'_>], max_len: usize) -> Vec<LabelledHistory> {
+    let Some(corruption) = &context.corruption else {
+        return Vec::new();
+    };
+    let corrupt = |case: &Case<'_>| {
+        let history = latest(case.history, max_len);
+        corruption.apply(history, case.user, context.seed, u64::MAX)
+    };
+    valid.iter().map(corrupt).collect()
 }
 
 fn best_file(phase: &Phase) -> String {

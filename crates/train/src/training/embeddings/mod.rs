@@ -2,12 +2,11 @@
 //! of them, so that items nobody has clicked often start beside those they resemble ([Harte et al.,
 //! 2023](https://arxiv.org/abs/2309.09261), who begin at a language model's).
 
-mod components;
 mod file;
-mod titles;
 
 use crate::data::{Dataset, InputError};
-use components::principal;
+use crate::text::components::principal;
+use crate::text::titles;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

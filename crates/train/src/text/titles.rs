@@ -21,7 +21,7 @@ const ROUNDS: usize = 6;
 
 /// Each item's place among the first `width` directions or so in which titles differ, `[items, columns]`,
 /// and how many columns that are; zeros where no word of an item is that of another.
-pub(super) fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
+pub fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
     let weights = weights(items);
     let turned = weights.transposed();
     let mut rng = Rng::new(seed, &[4]);

@@ -11,7 +11,7 @@ const CHUNK: usize = 4096;
 /// The first `width` principal components of rows `[count, columns]`, each scaled by the fourth root of
 /// its variance's inverse: between the components as they are, of which few decide everything, and
 /// whitened ones. `[count, width]`; where rows are narrower, the last columns are 0.
-pub(super) fn principal(rows: &[f32], columns: usize, width: usize) -> Vec<f32> {
+pub fn principal(rows: &[f32], columns: usize, width: usize) -> Vec<f32> {
     let centred = centred(rows, columns);
     let count = (rows.len() / columns) as f64;
     let (variances, vectors) = eigen(gram(&centred, columns) / count);
@@ -28,9 +28,10 @@ pub(super) fn principal(rows: &[f32], columns: usize, width: usize) -> Vec<f32> 
 
 /// Columns that span what those of `rows` `[count, columns]` span, each of length 1 and at right angles
 /// to all others, and how many they are: fewer than before where some add nothing.
-pub(super) fn orthonormal(rows: &[f32], columns: usize) -> (Vec<f32>, usize) {
+pub fn orthonormal(rows: &[f32], columns: usize) -> (Vec<f32>, usize) {
     let (squares, vectors) = eigen(gram(rows, columns));
-    let least = 1e-9 * squares.first().copied().unwrap_or_default();
+    // Below is what single precision makes of nothing.
+    let least = 1e-6 * squares.first().copied().unwrap_or_default();
     let kept = squares.iter().take_while(|&&square| square > least).count();
     let mut onto = vec![0.0; columns * kept];
     for component in 0..kept {
