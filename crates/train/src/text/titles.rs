@@ -7,10 +7,10 @@
 //! between words are better served by the embeddings of a language model.
 
 use super::components::orthonormal;
-use crate::data::Item;
+use crate::data::{Item, Names};
 use ingle_model::Rng;
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
 
 /// Words at most, the most frequent ones.
 const WORDS: usize = 1 << 16;
@@ -43,29 +43,29 @@ pub fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
 /// scikit-learn's `TfidfVectorizer(sublinear_tf=True, min_df=2)` has it, but for words of one letter,
 /// which count too.
 fn weights(items: &[Item]) -> Sparse {
-    let texts: Vec<Vec<String>> = items.par_iter().map(words).collect();
-    let mut frequencies: HashMap<&str, u32> = HashMap::new();
-    for text in &texts {
-        for word in text.iter().collect::<BTreeSet<_>>() {
-            *frequencies.entry(word).or_default() += 1;
-        }
+    let mut names = Names::default();
+    let counts = Sparse::of(items.iter().map(|item| counts(item, &mut names)), 0);
+    let mut frequencies = vec![0; names.list().len()];
+    for &(word, _) in &counts.entries {
+        frequencies[word as usize] += 1;
     }
-    let mut known: Vec<(&str, u32)> = frequencies.into_iter().filter(|&(_, n)| n > 1).collect();
-    known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    known.truncate(WORDS);
-    let rarity = |n: u32| ((1.0 + items.len() as f32) / (1.0 + n as f32)).ln() + 1.0;
-    let places: HashMap<&str, (u32, f32)> = (known.iter().enumerate())
-        .map(|(place, &(word, n))| (word, (place as u32, rarity(n))))
+    let mut known: Vec<usize> = (0..frequencies.len())
+        .filter(|&w| frequencies[w] > 1)
         .collect();
-    let rows = texts.iter().map(|text| {
-        let mut found: Vec<(u32, f32)> = text
-            .iter()
-            .filter_map(|w| places.get(&**w).copied())
-            .collect();
-        found.sort_unstable_by_key(|&(place, _)| place);
-        let mut row: Vec<(u32, f32)> = (found.chunk_by(|a, b| a.0 == b.0))
-            .map(|same| (same[0].0, (1.0 + (same.len() as f32).ln()) * same[0].1))
-            .collect();
+    known.sort_by_key(|&word| (Reverse(frequencies[word]), &names.list()[word]));
+    known.truncate(WORDS);
+    let mut places = vec![None; frequencies.len()];
+    for (place, &word) in known.iter().enumerate() {
+        let rarity = (1.0 + items.len() as f32) / (1.0 + frequencies[word] as f32);
+        places[word] = Some((place as u32, rarity.ln() + 1.0));
+    }
+    let weigh = |&(word, count): &(u32, f32)| {
+        let (place, rarity) = places[word as usize]?;
+        Some((place, (1.0 + count.ln()) * rarity))
+    };
+    let rows = (0..items.len()).map(|item| {
+        let mut row: Vec<(u32, f32)> = counts.row(item).iter().filter_map(weigh).collect();
+        row.sort_unstable_by_key(|&(place, _)| place);
         let length = row.iter().map(|(_, x)| x * x).sum::<f32>().sqrt();
         for (_, x) in &mut row {
             *x /= length;
@@ -75,18 +75,21 @@ fn weights(items: &[Item]) -> Sparse {
     Sparse::of(rows, known.len())
 }
 
-/// The words of an item's title and category.
-fn words(item: &Item) -> Vec<String> {
-    let texts = item.title.iter().chain(&item.category);
-    let lower = texts.map(|text| text.to_lowercase());
-    let split = |text: String| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric());
-        words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
-    lower.flat_map(split).collect()
+/// How often each word stands in an item's title and category, by its number.
+fn counts(item: &Item, names: &mut Names) -> Vec<(u32, f32)> {
+    let mut words = Vec::new();
+    for text in item.title.iter().chain(&item.category) {
+        let text = text.to_lowercase();
+        let parts = text.split(|c: char| !c.is_alphanumeric());
+        words.extend(
+            parts
+                .filter(|word| !word.is_empty())
+                .map(|word| names.number(word)),
+        );
+    }
+    words.sort_unstable();
+    let same = words.chunk_by(|a, b| a == b);
+    same.map(|same| (same[0], same.len() as f32)).collect()
 }
 
 /// A matrix of which most is 0.
