@@ -15,14 +15,8 @@ pub fn principal(rows: &[f32], columns: usize, width: usize) -> Vec<f32> {
     let centred = centred(rows, columns);
     let count = (rows.len() / columns) as f64;
     let (variances, vectors) = eigen(gram(&centred, columns) / count);
-    let kept = width.min(columns);
-    let mut onto = vec![0.0; columns * width];
-    for component in 0..kept {
-        let scale = variances[component].max(1e-12).powf(-0.25);
-        for (row, value) in onto.chunks_exact_mut(width).zip(&vectors[component]) {
-            row[component] = (value * scale) as f32;
-        }
-    }
+    let scales = variances.iter().map(|x| x.max(1e-12).powf(-0.25));
+    let onto = side_by_side(&vectors, scales.take(width), width);
     times(&centred, columns, &onto)
 }
 
@@ -33,14 +27,21 @@ pub fn orthonormal(rows: &[f32], columns: usize) -> (Vec<f32>, usize) {
     // Below is what single precision makes of nothing.
     let least = 1e-6 * squares.first().copied().unwrap_or_default();
     let kept = squares.iter().take_while(|&&square| square > least).count();
-    let mut onto = vec![0.0; columns * kept];
-    for component in 0..kept {
-        let scale = 1.0 / squares[component].sqrt();
-        for (row, value) in onto.chunks_exact_mut(kept).zip(&vectors[component]) {
-            row[component] = (value * scale) as f32;
+    let scales = squares.iter().map(|square| 1.0 / square.sqrt());
+    let onto = side_by_side(&vectors, scales.take(kept), kept);
+    (times(rows, columns, &onto), kept)
+}
+
+/// Vectors as the columns of a matrix `width` wide, as many as there are scales, each times its own; what is
+/// left of the width is 0.
+fn side_by_side(vectors: &[Vec<f64>], scales: impl Iterator<Item = f64>, width: usize) -> Vec<f32> {
+    let mut matrix = vec![0.0; vectors.len() * width];
+    for (column, (vector, scale)) in vectors.iter().zip(scales).enumerate() {
+        for (row, value) in matrix.chunks_exact_mut(width).zip(vector) {
+            row[column] = (value * scale) as f32;
         }
     }
-    (times(rows, columns, &onto), kept)
+    matrix
 }
 
 fn centred(rows: &[f32], columns: usize) -> Vec<f32> {

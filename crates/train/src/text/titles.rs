@@ -22,13 +22,11 @@ const ROUNDS: usize = 6;
 /// Each item's place among the first `width` directions or so in which titles differ, `[items, columns]`,
 /// and how many columns that are; zeros where no word of an item is that of another.
 pub fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
-    let weights = weights(items);
-    let turned = weights.transposed();
+    let (weights, known) = weights(items);
+    let turned = weights.transposed(known);
     let mut rng = Rng::new(seed, &[4]);
-    let mut columns = (width + SPARE).min(weights.columns).min(items.len());
-    let mut words: Vec<f32> = (0..weights.columns * columns)
-        .map(|_| rng.normal(1.0))
-        .collect();
+    let mut columns = (width + SPARE).min(known).min(items.len());
+    let mut words: Vec<f32> = (0..known * columns).map(|_| rng.normal(1.0)).collect();
     for _ in 0..ROUNDS {
         if columns == 0 {
             break;
@@ -41,10 +39,10 @@ pub fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
 
 /// TF-IDF of every item's words, each row of length 1: counts by their logarithm, rarity as
 /// scikit-learn's `TfidfVectorizer(sublinear_tf=True, min_df=2)` has it, but for words of one letter,
-/// which count too.
-fn weights(items: &[Item]) -> Sparse {
+/// which count too. With it, how many words are known: its columns.
+fn weights(items: &[Item]) -> (Sparse, usize) {
     let mut names = Names::default();
-    let counts = Sparse::of(items.iter().map(|item| counts(item, &mut names)), 0);
+    let counts = Sparse::of(items.iter().map(|item| counts(item, &mut names)));
     let mut frequencies = vec![0; names.list().len()];
     for &(word, _) in &counts.entries {
         frequencies[word as usize] += 1;
@@ -72,7 +70,7 @@ fn weights(items: &[Item]) -> Sparse {
         }
         row
     });
-    Sparse::of(rows, known.len())
+    (Sparse::of(rows), known.len())
 }
 
 /// How often each word stands in an item's title and category, by its number.
@@ -98,15 +96,13 @@ struct Sparse {
     ends: Vec<usize>,
     /// Column and value.
     entries: Vec<(u32, f32)>,
-    columns: usize,
 }
 
 impl Sparse {
-    fn of(rows: impl Iterator<Item = Vec<(u32, f32)>>, columns: usize) -> Self {
+    fn of(rows: impl Iterator<Item = Vec<(u32, f32)>>) -> Self {
         let mut all = Self {
             ends: Vec::new(),
             entries: Vec::new(),
-            columns,
         };
         for row in rows {
             all.entries.extend(row);
@@ -120,17 +116,17 @@ impl Sparse {
         &self.entries[start..self.ends[at]]
     }
 
-    fn transposed(&self) -> Self {
-        let mut rows = vec![Vec::new(); self.columns];
+    fn transposed(&self, columns: usize) -> Self {
+        let mut rows = vec![Vec::new(); columns];
         for at in 0..self.ends.len() {
             for &(column, value) in self.row(at) {
                 rows[column as usize].push((at as u32, value));
             }
         }
-        Self::of(rows.into_iter(), self.ends.len())
+        Self::of(rows.into_iter())
     }
 
-    /// The product with `dense`, `[self.columns, width]`.
+    /// The product with `dense`, one row `width` wide for each column.
     fn times(&self, dense: &[f32], width: usize) -> Vec<f32> {
         let mut out = vec![0.0; self.ends.len() * width];
         let rows = out.par_chunks_mut(width.max(1)).enumerate();
