@@ -32,6 +32,8 @@ export interface JudgedClick {
   known: boolean;
   noise: number;
   keep: number;
+  prior?: number;
+  posterior?: number;
 }
 
 /** What an engine says of itself once loaded. */

@@ -123,8 +123,8 @@ export class Recommender extends EventTarget {
     const asked = this.#engines.ask((engine) => engine.explain(itemsOf(history), { signal }), signal);
     const { answer } = await unlessAborted(asked, this.#life.signal);
     return history.map((event, place) => {
-      const { known, noise, keep } = answer[place] ?? { known: false, noise: 0, keep: 0 };
-      return { ...event, known, noise, keep };
+      const { item: _, ...verdict } = answer[place] ?? { item: event.item, known: false, noise: 0, keep: 0 };
+      return { ...event, ...verdict };
     });
   }
 

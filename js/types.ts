@@ -105,6 +105,10 @@ export interface Explanation extends HistoryEvent {
   noise: number;
   /** How much of it the model keeps, 0 to 1. */
   keep: number;
+  /** How likely it is noise by what the item is, 0 to 1; in a method of two views, for a known item. */
+  prior?: number;
+  /** How likely it is noise by what shoppers do with the item, 0 to 1; likewise. */
+  posterior?: number;
 }
 
 /** What the bundle says of itself. */

@@ -48,6 +48,8 @@ struct Click {
     known: bool,
     noise: f32,
     keep: f32,
+    prior: Option<f32>,
+    posterior: Option<f32>,
 }
 
 #[wasm_bindgen_test]
@@ -74,6 +76,14 @@ async fn gives_the_native_engines_answers() {
                 .abs()
                 .max((got.keep - want.keep).abs());
             assert!(apart <= golden.bound, "{got:?}, native {want:?}");
+            for (got, want) in [(got.prior, want.prior), (got.posterior, want.posterior)] {
+                let both = got.zip(want).map(|(got, want)| (got - want).abs());
+                assert_eq!(got.is_some(), want.is_some());
+                assert!(
+                    both.is_none_or(|apart| apart <= golden.bound),
+                    "{got:?}, native {want:?}"
+                );
+            }
         }
     }
 }

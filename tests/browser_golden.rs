@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, dir};
+use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, Scale, ViewScales, dir};
 use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
-use ingle_model::methods::MethodConfig;
+use ingle_model::methods::{MethodConfig, Views};
 use ingle_model::{
     BackboneConfig, Click, Engine, Model, ModelConfig, RecommendOptions, Recommendation, Rng,
 };
@@ -71,6 +71,13 @@ fn the_native_engine_gives_the_golden_answers() {
                 .abs()
                 .max((got.keep - want.keep).abs());
             assert!(apart <= golden.bound, "{got:?} {want:?}");
+            assert_eq!(got.views.is_some(), want.views.is_some());
+            for (got, want) in got.views.iter().zip(&want.views) {
+                let apart = (got.prior - want.prior)
+                    .abs()
+                    .max((got.posterior - want.posterior).abs());
+                assert!(apart <= golden.bound, "{got:?} {want:?}");
+            }
         }
     }
 }
@@ -158,7 +165,17 @@ fn bundle() -> Bundle {
     let gate = GateConfig {
         tau_low: 0.3,
         tau_high: 0.7,
-        temperature: 1.0,
+        scale: Scale {
+            temperature: 0.8,
+            shift: 0.1,
+        },
+        views: Some(Views {
+            prior: Scale {
+                temperature: 1.5,
+                shift: -0.2,
+            },
+            posterior: Scale::default(),
+        }),
     };
     let config = ModelConfig {
         items: ITEMS,
@@ -184,16 +201,25 @@ fn bundle() -> Bundle {
     };
     let backbone = serde_json::to_value(&config.backbone).expect("is JSON");
     let calibration = Calibration {
-        temperature: gate.temperature,
+        temperature: gate.scale.temperature,
+        shift: gate.scale.shift,
         tau_low: gate.tau_low,
         tau_high: gate.tau_high,
+        views: gate.views.map(|views| ViewScales {
+            prior: views.prior,
+            posterior: views.posterior,
+        }),
     };
+    let code_width = config.method.code_width().unwrap_or(0);
     Bundle {
         manifest: Manifest::new("golden", method, backbone, calibration),
         weights: shipped_weights(&model),
         items: ItemTable::quantize(&table, WIDTH),
         popularity: (0..ITEMS)
             .map(|item| ((item * 37 % ITEMS) as f32).ln_1p())
+            .collect(),
+        codes: (0..ITEMS * code_width)
+            .map(|_| rng.below(255) as i8)
             .collect(),
         ids: ids(),
     }

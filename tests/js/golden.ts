@@ -19,7 +19,7 @@ export interface Golden {
   cases: {
     history: string[];
     recommend: { item: string; score: number }[];
-    explain: { item: string; known: boolean; noise: number; keep: number }[];
+    explain: { item: string; known: boolean; noise: number; keep: number; prior?: number; posterior?: number }[];
   }[];
 }
 

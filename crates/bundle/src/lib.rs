@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 pub use error::BundleError;
 pub use manifest::{
     Calibration, FORMAT, FileEntry, ItemsSpec, MANIFEST, MAX_FILE_BYTES, MAX_MANIFEST_BYTES,
-    Manifest, MethodSpec, Role, TableType,
+    Manifest, MethodSpec, Role, Scale, TableType, ViewScales,
 };
 pub use naming::{is_file_name, sha256_hex};
 pub use table::{ItemTable, TableValues};
@@ -59,6 +59,8 @@ pub struct Bundle {
     pub items: ItemTable,
     /// `ln(1 + clicks)` of each item in training.
     pub popularity: Vec<f32>,
+    /// Semantic code of each item, row after row, as many bytes each; empty where items have none.
+    pub codes: Vec<i8>,
     /// The catalogue's own id of each item.
     pub ids: Vec<String>,
 }

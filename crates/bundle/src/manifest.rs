@@ -14,6 +14,9 @@ pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
 /// A manifest that names a larger file is refused: browsers cannot hold one.
 pub const MAX_FILE_BYTES: u64 = 1 << 31;
 
+/// A manifest with longer semantic codes is refused.
+const MAX_CODE_WIDTH: usize = 4096;
+
 /// What a bundle says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -55,6 +58,14 @@ pub struct ItemsSpec {
     pub width: usize,
     /// How a value is stored.
     pub dtype: TableType,
+    /// Values, and so bytes, of an item's semantic code; 0, or nothing, where items have none.
+    #[serde(default, skip_serializing_if = "nothing")]
+    pub code_width: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn nothing(x: &usize) -> bool {
+    *x == 0
 }
 
 /// How the item table's values are stored.
@@ -103,15 +114,60 @@ pub enum Role {
     Other(String),
 }
 
-/// How the scorer's noise scores become probabilities, and probabilities keep weights.
+/// How noise logits become probabilities, and probabilities keep weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// What scores are divided by before they become probabilities; above 0.
+    /// What logits, less the shift, are divided by before they become probabilities; above 0.
     pub temperature: f32,
+    /// What is taken from logits first; 0 where the manifest has none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shift: f32,
     /// A click with a noise probability up to this is kept whole.
     pub tau_low: f32,
     /// A click with a noise probability from this up is dropped; not below `tau_low`.
     pub tau_high: f32,
+    /// The same for each of the two views, in a method that has two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<ViewScales>,
+}
+
+/// How the logits of both views become probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewScales {
+    /// Of what the items are.
+    pub prior: Scale,
+    /// Of what shoppers do with them.
+    pub posterior: Scale,
+}
+
+/// How logits become probabilities: `1 / (1 + exp(-(logit - shift) / temperature))`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// Above 0.
+    pub temperature: f32,
+    /// Any number.
+    pub shift: f32,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self {
+            temperature: 1.0,
+            shift: 0.0,
+        }
+    }
+}
+
+impl Scale {
+    /// Whether it makes probabilities of all logits.
+    pub fn is_usable(self) -> bool {
+        self.temperature > 0.0 && self.temperature.is_finite() && self.shift.is_finite()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(x: &f32) -> bool {
+    *x == 0.0
 }
 
 impl Manifest {
@@ -131,6 +187,7 @@ impl Manifest {
                 count: 0,
                 width: 0,
                 dtype: TableType::Int8,
+                code_width: 0,
             },
             files: Vec::new(),
             calibration,
@@ -311,11 +368,22 @@ impl FileEntry {
 
 impl ItemsSpec {
     fn check(self) -> Result<(), BundleError> {
-        let Self { count, width, .. } = self;
+        let Self {
+            count,
+            width,
+            code_width,
+            ..
+        } = self;
         // Item indices are 32 bits wide, with 0 for padding.
         if count == 0 || count >= u32::MAX as usize || width == 0 {
             return Err(BundleError::manifest(format!(
                 "an item table of {count} rows by {width} values cannot be; export the bundle again"
+            )));
+        }
+        if code_width > MAX_CODE_WIDTH {
+            return Err(BundleError::manifest(format!(
+                "semantic codes of {code_width} bytes an item are more than {MAX_CODE_WIDTH}; export the \
+                 bundle again"
             )));
         }
         Ok(())
@@ -323,19 +391,30 @@ impl ItemsSpec {
 }
 
 impl Calibration {
-    pub(crate) fn check(self) -> Result<(), BundleError> {
+    /// How the fused logits become probabilities.
+    pub fn scale(&self) -> Scale {
+        Scale {
+            temperature: self.temperature,
+            shift: self.shift,
+        }
+    }
+
+    /// Checks the ranges.
+    pub(crate) fn check(&self) -> Result<(), BundleError> {
         let Self {
             temperature,
             tau_low,
             tau_high,
+            views,
+            ..
         } = self;
-        let finite = [temperature, tau_low, tau_high]
-            .iter()
-            .all(|x| x.is_finite());
-        if !finite || temperature <= 0.0 || tau_low > tau_high {
+        let views = views.map(|views| [views.prior, views.posterior]);
+        let scales = views.into_iter().flatten().chain([self.scale()]);
+        let usable = scales.into_iter().all(Scale::is_usable);
+        if !(usable && tau_low.is_finite() && tau_high.is_finite()) || tau_low > tau_high {
             return Err(BundleError::manifest(format!(
-                "the calibration needs a temperature above 0 and tau_low up to tau_high, and has \
-                 temperature {temperature}, tau_low {tau_low}, tau_high {tau_high}; calibrate again"
+                "the calibration needs temperatures above 0, finite shifts and tau_low up to tau_high, \
+                 and has temperature {temperature}, tau_low {tau_low}, tau_high {tau_high}; calibrate again"
             )));
         }
         Ok(())

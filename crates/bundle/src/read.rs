@@ -31,12 +31,13 @@ impl Bundle {
 
         let spec = manifest.items;
         let mut items = ItemTable::empty(spec.width, spec.dtype);
-        let mut popularity = Vec::new();
+        let (mut popularity, mut codes) = (Vec::new(), Vec::new());
         for (_, rows, entry) in manifest.blocks()? {
             let bytes = verified(entry)?;
-            let (block, block_popularity) = read_block(&entry.name, bytes.as_ref(), spec, rows)?;
-            items.append(block);
-            popularity.extend(block_popularity);
+            let block = read_block(&entry.name, bytes.as_ref(), spec, rows)?;
+            items.append(block.items);
+            popularity.extend(block.popularity);
+            codes.extend(block.codes);
         }
 
         let entry = manifest.only(&Role::Ids)?;
@@ -46,9 +47,17 @@ impl Bundle {
             weights,
             items,
             popularity,
+            codes,
             ids,
         })
     }
+}
+
+/// What a file of the item table holds.
+struct Block {
+    items: ItemTable,
+    popularity: Vec<f32>,
+    codes: Vec<i8>,
 }
 
 fn read_weights(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, BundleError> {
@@ -63,13 +72,13 @@ fn read_weights(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Bu
         .collect()
 }
 
-/// A block of the item table with its popularities.
+/// A block of the item table with its popularities and codes.
 fn read_block(
     file: &str,
     bytes: &[u8],
     spec: ItemsSpec,
     rows: usize,
-) -> Result<(ItemTable, Vec<f32>), BundleError> {
+) -> Result<Block, BundleError> {
     let tensors = TensorFile::parse(file, bytes)?;
     let due = [rows, spec.width];
     let values = match spec.dtype {
@@ -87,16 +96,24 @@ fn read_block(
             TableValues::F32(shaped(&tensors, "values", tensors.f32("values")?, &due)?)
         }
     };
-    let block = ItemTable {
+    let items = ItemTable {
         rows,
         width: spec.width,
         values,
     };
-    block.check(file)?;
+    items.check(file)?;
     let popularity = tensors.f32("popularity")?;
     let popularity = shaped(&tensors, "popularity", popularity, &due[..1])?;
     check_popularity(file, rows, &popularity)?;
-    Ok((block, popularity))
+    let codes = match spec.code_width {
+        0 => Vec::new(),
+        width => shaped(&tensors, "codes", tensors.i8("codes")?, &[rows, width])?,
+    };
+    Ok(Block {
+        items,
+        popularity,
+        codes,
+    })
 }
 
 /// The values of a tensor that has to have this shape.
@@ -131,6 +148,16 @@ impl Bundle {
         }
         self.items.check("the item table")?;
         check_popularity("the popularities", self.items.rows, &self.popularity)?;
+        if !self.codes.len().is_multiple_of(self.items.rows.max(1)) {
+            return Err(BundleError::tensor(
+                "the semantic codes",
+                format!(
+                    "have {} bytes for {} items: as many are due for each",
+                    self.codes.len(),
+                    self.items.rows
+                ),
+            ));
+        }
         check_ids("the item ids", self.items.rows, &self.ids)
     }
 }

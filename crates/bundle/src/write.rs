@@ -43,6 +43,7 @@ impl Bundle {
                 count: self.items.rows,
                 width: self.items.width,
                 dtype: self.items.dtype(),
+                code_width: self.code_width(),
             },
             files: writer.entries,
             ..self.manifest.clone()
@@ -51,6 +52,11 @@ impl Bundle {
         Manifest::parse(&json)?;
         writer.files.push((MANIFEST.to_owned(), json));
         Ok(writer.files)
+    }
+
+    /// Values of an item's semantic code; 0 where items have none.
+    pub fn code_width(&self) -> usize {
+        self.codes.len() / self.items.rows.max(1)
     }
 
     fn weights_file(&self) -> Result<Vec<u8>, BundleError> {
@@ -70,6 +76,12 @@ impl Bundle {
         let mut tensors = block_tensors(&self.items, first_row, rows);
         let popularity = le_bytes(&self.popularity[span], f32::to_le_bytes);
         tensors.push(("popularity", Dtype::F32, vec![rows], popularity));
+        let width = self.code_width();
+        if width > 0 {
+            let codes = &self.codes[first_row * width..(first_row + rows) * width];
+            let codes = le_bytes(codes, i8::to_le_bytes);
+            tensors.push(("codes", Dtype::I8, vec![rows, width], codes));
+        }
         to_bytes("the item table", &tensors)
     }
 }

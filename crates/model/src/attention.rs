@@ -1,4 +1,4 @@
-//! Causal self-attention over a left-padded history
+//! Self-attention over a left-padded history
 //! ([Attention Is All You Need](https://arxiv.org/abs/1706.03762)).
 
 use crate::rng::{Rng, dropout, linear};
@@ -9,7 +9,7 @@ use burn::tensor::activation::softmax;
 
 /// What a masked score becomes: far below any real one, yet finite, so that a row of nothing but
 /// padding stays a number.
-const MASKED: f32 = -1e9;
+pub(crate) const MASKED: f32 = -1e9;
 
 /// Multi-head self-attention.
 #[derive(Module, Debug)]
@@ -33,11 +33,11 @@ impl SelfAttention {
         }
     }
 
-    /// Attends from each position to itself and the clicks before it.
+    /// Attends from each position to those that `bias` lets it see.
     ///
     /// # Shapes
     /// - `x`: `[batch, len, width]`
-    /// - `bias`: `[batch, 1, len, len]`, from [`mask_bias`]
+    /// - `bias`: `[batch, 1 or heads, 1 or len, len]`, such as [`mask_bias`]
     /// - output: `[batch, len, width]`
     pub fn forward(
         &self,

@@ -41,7 +41,7 @@ pub struct Block {
 }
 
 impl Block {
-    fn new(config: &BackboneConfig, rng: &mut Rng, device: &Device) -> Self {
+    pub(crate) fn new(config: &BackboneConfig, rng: &mut Rng, device: &Device) -> Self {
         Self {
             attention_norm: layer_norm(config.width, device),
             attention: SelfAttention::new(config.width, config.heads, rng, device),
@@ -51,7 +51,10 @@ impl Block {
         }
     }
 
-    fn forward(
+    /// # Shapes
+    /// - `x` and output: `[batch, len, width]`
+    /// - `bias`: what is added to attention scores, `[batch, 1 or heads, 1 or len, len]`
+    pub(crate) fn forward(
         &self,
         x: Tensor<3>,
         bias: Tensor<4>,

@@ -1,5 +1,6 @@
 //! Histories as tensors: left-padded with 0 to a common length, oldest click first.
 
+use crate::known::Known;
 use burn::prelude::*;
 use burn::tensor::{Int, TensorData};
 
@@ -12,18 +13,20 @@ pub struct Batch {
     pub real: Tensor<2>,
     /// `ln(1 + clicks in training)` of each item, `[batch, len]`, 0 on padding.
     pub popularity: Tensor<2>,
+    /// Directions of the items' semantic codes, `[batch, len, code width]`, 0 on padding; `None` in
+    /// a catalogue without codes.
+    pub codes: Option<Tensor<3>>,
 }
 
 impl Batch {
     /// Pads `histories` on the left to `len`; of longer ones the latest `len` clicks are taken.
-    /// `popularity` is indexed by item, entry 0 belongs to padding.
     ///
     /// # Panics
-    /// If an item has no entry in `popularity`, or `len` is 0.
+    /// If nothing is known of an item, or `len` is 0.
     pub fn new<H: AsRef<[u32]>>(
         histories: &[H],
         len: usize,
-        popularity: &[f32],
+        known: &Known,
         device: &Device,
     ) -> Self {
         assert!(len > 0, "a batch is at least one click long");
@@ -37,13 +40,15 @@ impl Batch {
             }
         }
         let real: Vec<f32> = items.iter().map(|&i| f32::from(u8::from(i != 0))).collect();
-        let known: Vec<f32> = (items.iter().zip(&real))
-            .map(|(&i, real)| popularity[i as usize] * real)
+        let popularity: Vec<f32> = (items.iter().zip(&real))
+            .map(|(&i, real)| known.popularity[i as usize] * real)
             .collect();
+        let codes = known.codes.as_ref();
         Self {
+            codes: codes.map(|codes| codes.of(&items, shape, device)),
             items: Tensor::from_data(TensorData::new(items, shape), device),
             real: Tensor::from_data(TensorData::new(real, shape), device),
-            popularity: Tensor::from_data(TensorData::new(known, shape), device),
+            popularity: Tensor::from_data(TensorData::new(popularity, shape), device),
         }
     }
 
@@ -63,7 +68,7 @@ mod tests {
         let batch = Batch::new(
             &[vec![1], vec![1, 2, 3, 4]],
             3,
-            &[9.0, 0.1, 0.2, 0.3, 0.4],
+            &Known::popularity(vec![9.0, 0.1, 0.2, 0.3, 0.4]),
             &device,
         );
         let items: Vec<i64> = batch.items.into_data().iter::<i64>().collect();

@@ -5,7 +5,8 @@
 use crate::batch::Batch;
 use crate::config::{BackboneConfig, ConfigError, ModelConfig};
 use crate::gate::GateConfig;
-use crate::methods::{self, Clicks, MethodConfig};
+use crate::known::{Codes, Known};
+use crate::methods::{self, Clicks, MethodConfig, Views};
 use crate::model::Model;
 use crate::rank::top_k;
 use crate::weights::{self, WeightsError};
@@ -30,8 +31,7 @@ pub struct Engine {
 struct Catalogue {
     ids: Vec<String>,
     rows: HashMap<String, usize>,
-    /// By item index; entry 0 belongs to padding.
-    popularity: Vec<f32>,
+    known: Known,
 }
 
 /// How to recommend.
@@ -76,6 +76,9 @@ pub struct Click {
     pub noise: f32,
     /// The weight it keeps in the recommendation, `0..=1`; 0 if it is not known.
     pub keep: f32,
+    /// The probability of noise by each view alone, in a method that has two, of a known click.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views<f32>>,
 }
 
 /// What an engine runs.
@@ -151,12 +154,11 @@ impl Engine {
     /// If the method is unknown, the configuration unusable, or the weights do not fit it.
     pub fn new(bundle: Bundle, device: &Device) -> Result<Self, EngineError> {
         let config = model_config(&bundle)?;
-        let table = table(&bundle, device);
+        let (table, known) = (table(&bundle, device), known(&bundle));
         let model = Model::assemble(&config, table, bundle.weights, device)?;
         let rows = (bundle.ids.iter().enumerate())
             .map(|(row, id)| (id.clone(), row))
             .collect();
-        let popularity = std::iter::once(0.0).chain(bundle.popularity).collect();
         Ok(Self {
             model,
             config,
@@ -164,7 +166,7 @@ impl Engine {
             catalogue: Catalogue {
                 ids: bundle.ids,
                 rows,
-                popularity,
+                known,
             },
             device: device.clone(),
         })
@@ -203,7 +205,7 @@ impl Engine {
             barred.extend(known.iter().map(|&(_, row)| row));
         }
         // Entry 0 belongs to padding, which is no item.
-        let scores = &scores.as_ref().unwrap_or(&self.catalogue.popularity)[1..];
+        let scores = &scores.as_ref().unwrap_or(&self.catalogue.known.popularity)[1..];
         let best = top_k(scores, options.k, |row| !barred.contains(&row));
         Ok(best
             .into_iter()
@@ -225,6 +227,7 @@ impl Engine {
                 known: false,
                 noise: 0.0,
                 keep: 0.0,
+                views: None,
             })
             .collect();
         let known = self.catalogue.known(history);
@@ -232,17 +235,39 @@ impl Engine {
             return Ok(clicks);
         };
         let [_, len] = batch.dims();
-        let seen = Clicks::of(&self.model.backbone, batch);
-        let (noise, keep) = match self.model.judge(&seen, &self.config.gate) {
-            None => (vec![0.0; len], vec![1.0; len]),
-            Some(verdict) => (read(verdict.noise).await?, read(verdict.keep).await?),
-        };
         let latest = &known[known.len() - len..];
-        for ((&(place, _), noise), keep) in latest.iter().zip(noise).zip(keep) {
+        let Some(answers) = self.judge(batch) else {
+            for &(place, _) in latest {
+                (clicks[place].known, clicks[place].keep) = (true, 1.0);
+            }
+            return Ok(clicks);
+        };
+        let answers = read(answers).await?;
+        let rows: Vec<&[f32]> = answers.chunks_exact(len).collect();
+        for (at, &(place, _)) in latest.iter().enumerate() {
             let click = &mut clicks[place];
-            (click.known, click.noise, click.keep) = (true, noise, keep);
+            (click.known, click.noise, click.keep) = (true, rows[0][at], rows[1][at]);
+            click.views = (rows.len() > 2).then(|| Views {
+                prior: rows[2][at],
+                posterior: rows[3][at],
+            });
         }
         Ok(clicks)
+    }
+
+    /// The verdict on one history, a row each: noise, keep and, in a method of two views, prior and
+    /// posterior. One tensor, so that it is read back at once.
+    fn judge(&self, batch: Batch) -> Option<Tensor<2>> {
+        let clicks = Clicks::of(&self.model.backbone, batch);
+        let verdict = self.model.judge(&clicks, &self.config.gate)?;
+        let mut rows = vec![verdict.noise, verdict.keep];
+        rows.extend(
+            verdict
+                .views
+                .into_iter()
+                .flat_map(|v| [v.prior, v.posterior]),
+        );
+        Some(Tensor::cat(rows, 0))
     }
 
     /// Scores of all items for a history of one or more known clicks, by index: entry 0 is padding.
@@ -262,7 +287,7 @@ impl Engine {
         Some(Batch::new(
             &[items],
             len,
-            &self.catalogue.popularity,
+            &self.catalogue.known,
             &self.device,
         ))
     }
@@ -313,10 +338,24 @@ fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> {
         gate: GateConfig {
             tau_low: calibration.tau_low,
             tau_high: calibration.tau_high,
-            temperature: calibration.temperature,
+            scale: calibration.scale(),
+            views: calibration.views.map(|views| Views {
+                prior: views.prior,
+                posterior: views.posterior,
+            }),
         },
     };
     config.validate()?;
+    let codes = config.method.code_width().unwrap_or(0);
+    if ![0, codes].contains(&manifest.items.code_width) {
+        return Err(EngineError::Config {
+            part: "method",
+            reason: format!(
+                "it reads semantic codes of {codes} values, but the items have {}",
+                manifest.items.code_width
+            ),
+        });
+    }
     if config.backbone.width != manifest.items.width {
         return Err(EngineError::Config {
             part: "backbone",
@@ -327,6 +366,20 @@ fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> {
         });
     }
     Ok(config)
+}
+
+/// What is known of the items of a bundle, an entry for padding first.
+fn known(bundle: &Bundle) -> Known {
+    let width = bundle.code_width();
+    Known {
+        popularity: std::iter::once(0.0)
+            .chain(bundle.popularity.iter().copied())
+            .collect(),
+        codes: (width > 0).then(|| Codes {
+            width,
+            values: [&vec![0; width], &bundle.codes[..]].concat(),
+        }),
+    }
 }
 
 /// The item table with its padding row, `[items + 1, width]`.

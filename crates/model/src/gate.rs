@@ -4,10 +4,13 @@
 //! would be dropped keeps its last click, so that there is always something to recommend from.
 
 use crate::config::ConfigError;
+use crate::methods::Views;
 use burn::prelude::*;
+use burn::tensor::activation::sigmoid;
+use ingle_bundle::Scale;
 use serde::{Deserialize, Serialize};
 
-/// Thresholds on the noise probability, and the temperature that calibrates it.
+/// Thresholds on the noise probability, and the scale that calibrates it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GateConfig {
@@ -15,8 +18,12 @@ pub struct GateConfig {
     pub tau_low: f32,
     /// Above it a click does not count at all.
     pub tau_high: f32,
-    /// Noise logits are divided by this; fitted on validation histories of known noise.
-    pub temperature: f32,
+    /// How noise logits become probabilities, fitted on validation histories of known noise.
+    #[serde(skip)]
+    pub scale: Scale,
+    /// The same for each view of a method that has two.
+    #[serde(skip)]
+    pub views: Option<Views<Scale>>,
 }
 
 impl Default for GateConfig {
@@ -24,13 +31,14 @@ impl Default for GateConfig {
         Self {
             tau_low: 0.5,
             tau_high: 0.9,
-            temperature: 1.0,
+            scale: Scale::default(),
+            views: None,
         }
     }
 }
 
 impl GateConfig {
-    /// Checks `0 <= tau_low < tau_high <= 1` and a positive temperature.
+    /// Checks `0 <= tau_low < tau_high <= 1` and the scales.
     ///
     /// # Errors
     /// The first field out of its range.
@@ -45,10 +53,24 @@ impl GateConfig {
                 "above tau_low and at most 1",
             ));
         }
-        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
-            return Err(ConfigError::new("temperature", self.temperature, "above 0"));
+        let views = self.views.map(|views| [views.prior, views.posterior]);
+        for scale in views.into_iter().flatten().chain([self.scale]) {
+            if !scale.is_usable() {
+                let found = format!("{scale:?}");
+                let expected = "of a temperature above 0 and a finite shift";
+                return Err(ConfigError::new("scale", found, expected));
+            }
         }
         Ok(())
+    }
+
+    /// Probabilities from logits.
+    ///
+    /// # Shapes
+    /// - `logits` and output: `[batch, len]`
+    pub fn probability(logits: Tensor<2>, scale: Scale) -> Tensor<2> {
+        let [_batch, _len] = logits.dims();
+        sigmoid((logits - scale.shift) / scale.temperature)
     }
 
     /// Keep weights from noise probabilities.
@@ -83,7 +105,7 @@ mod tests {
         let gate = GateConfig {
             tau_low: 0.2,
             tau_high: 0.6,
-            temperature: 1.0,
+            ..GateConfig::default()
         };
         gate.keep(row(noise), row(real))
             .into_data()
@@ -114,12 +136,15 @@ mod tests {
         let gate = GateConfig {
             tau_low: 0.9,
             tau_high: 0.5,
-            temperature: 1.0,
+            ..GateConfig::default()
         };
         assert!(gate.validate().is_err());
         assert!(
             GateConfig {
-                temperature: 0.0,
+                scale: Scale {
+                    temperature: 0.0,
+                    shift: 0.0,
+                },
                 ..GateConfig::default()
             }
             .validate()

@@ -4,12 +4,11 @@ use crate::backbone::Backbone;
 use crate::batch::Batch;
 use crate::config::ModelConfig;
 use crate::gate::GateConfig;
-use crate::methods::{Clicks, Denoise, Method};
+use crate::methods::{Clicks, Denoise, Method, Views};
 use crate::rng::Rng;
 use crate::weights::{self, Weights, WeightsError};
 use burn::module::{Module, Param};
 use burn::prelude::*;
-use burn::tensor::activation::sigmoid;
 
 /// A model's parameters.
 #[derive(Module, Debug)]
@@ -37,6 +36,8 @@ pub struct Verdict {
     pub noise: Tensor<2>,
     /// Weight its embedding keeps, `[batch, len]`, `0..=1`, 0 on padding.
     pub keep: Tensor<2>,
+    /// The same probability by each view alone, in a method that has two.
+    pub views: Option<Views<Tensor<2>>>,
 }
 
 impl Model {
@@ -82,15 +83,15 @@ impl Model {
         let real = batch.real.clone();
         let clicks = Clicks::of(&self.backbone, batch);
         let verdict = gate.and_then(|gate| self.judge(&clicks, gate));
-        let hidden = match &verdict {
-            None => clicks.hidden,
+        let embedded = match &verdict {
+            None => clicks.embedded,
             Some(verdict) => {
                 let [batch, len, width] = clicks.embedded.dims();
                 let keep = verdict.keep.clone().reshape([batch, len, 1]);
-                let gated = clicks.embedded * keep.expand([batch, len, width]);
-                self.backbone.forward(gated, &real, None)
+                clicks.embedded * keep.expand([batch, len, width])
             }
         };
+        let hidden = self.backbone.forward(embedded, &real, None);
         let [batch, len, width] = hidden.dims();
         let user = hidden
             .slice([0..batch, len - 1..len, 0..width])
@@ -98,12 +99,22 @@ impl Model {
         Encoded { user, verdict }
     }
 
-    /// The method's opinion alone, without a second pass of the backbone.
+    /// The method's opinion alone, without a pass of the backbone.
     pub fn judge(&self, clicks: &Clicks, gate: &GateConfig) -> Option<Verdict> {
-        let logits = self.method.noise_logits(clicks)?;
+        let opinion = self.method.opinion(clicks)?;
         let real = clicks.batch.real.clone();
-        let noise = sigmoid(logits / gate.temperature) * real.clone();
-        let keep = gate.keep(noise.clone(), real);
-        Some(Verdict { noise, keep })
+        let probability = |logits, scale| GateConfig::probability(logits, scale) * real.clone();
+        let noise = probability(opinion.fused, gate.scale);
+        let keep = gate.keep(noise.clone(), real.clone());
+        let views = opinion.views.map(|logits| {
+            let (scale, posterior) = gate
+                .views
+                .map_or_else(Default::default, |v| (v.prior, v.posterior));
+            Views {
+                prior: probability(logits.prior, scale),
+                posterior: probability(logits.posterior, posterior),
+            }
+        });
+        Some(Verdict { noise, keep, views })
     }
 }

@@ -8,7 +8,9 @@ use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
 use ingle_model::weights::collect;
-use ingle_model::{BackboneConfig, Batch, Engine, Model, ModelConfig, RecommendOptions, Rng};
+use ingle_model::{
+    BackboneConfig, Batch, Codes, Engine, Known, Model, ModelConfig, RecommendOptions, Rng,
+};
 use std::collections::BTreeMap;
 
 const ITEMS: usize = 40;
@@ -27,17 +29,32 @@ fn configs() -> impl Iterator<Item = ModelConfig> {
         gate: GateConfig {
             tau_low: 0.4,
             tau_high: 0.6,
-            temperature: 1.0,
+            ..GateConfig::default()
         },
     })
 }
 
-fn popularity() -> Vec<f32> {
-    (0..=ITEMS).map(|item| (item as f32).ln_1p()).collect()
+/// Popularities that grow with the item's number, and a code for each item if the method wants one.
+fn known(config: &ModelConfig) -> Known {
+    let codes = config.method.code_width().map(|width| {
+        let mut rng = Rng::new(1, &[2]);
+        let values = (0..(ITEMS + 1) * width).map(|i| {
+            let drawn = rng.below(255) as i8;
+            if i < width { 0 } else { drawn }
+        });
+        Codes {
+            width,
+            values: values.collect(),
+        }
+    });
+    Known {
+        popularity: (0..=ITEMS).map(|item| (item as f32).ln_1p()).collect(),
+        codes,
+    }
 }
 
-fn batch(histories: &[Vec<u32>], len: usize, device: &Device) -> Batch {
-    Batch::new(histories, len, &popularity(), device)
+fn batch(config: &ModelConfig, histories: &[Vec<u32>], len: usize, device: &Device) -> Batch {
+    Batch::new(histories, len, &known(config), device)
 }
 
 fn histories(seed: u64) -> Vec<Vec<u32>> {
@@ -64,7 +81,7 @@ fn keep_is_a_weight_and_padding_keeps_nothing() {
     for config in configs() {
         let name = config.method.name();
         let model = Model::new(&config, 1, &device);
-        let batch = batch(&histories(1), 12, &device);
+        let batch = batch(&config, &histories(1), 12, &device);
         let real = floats(batch.real.clone());
         let Some(verdict) = model.encode(batch, Some(&config.gate)).verdict else {
             continue;
@@ -93,8 +110,8 @@ fn more_padding_changes_nothing() {
         for history in histories(2) {
             let len = history.len();
             let histories = [history];
-            let tight = model.encode(batch(&histories, len, &device), Some(&config.gate));
-            let padded = model.encode(batch(&histories, 12, &device), Some(&config.gate));
+            let tight = model.encode(batch(&config, &histories, len, &device), Some(&config.gate));
+            let padded = model.encode(batch(&config, &histories, 12, &device), Some(&config.gate));
             assert_close(&floats(tight.user), &floats(padded.user), 1e-4, name);
             if let (Some(tight), Some(padded)) = (tight.verdict, padded.verdict) {
                 let padded = floats(padded.noise);
@@ -110,7 +127,7 @@ fn later_clicks_never_reach_back_in_the_backbone() {
     let config = configs().next().expect("a method");
     let model = Model::new(&config, 3, &device);
     let states = |history: Vec<u32>| {
-        let batch = batch(&[history], 3, &device);
+        let batch = batch(&config, &[history], 3, &device);
         let embedded = model.backbone.embed(batch.items);
         floats(model.backbone.forward(embedded, &batch.real, None))
     };
@@ -135,6 +152,10 @@ fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
     let table: Vec<f32> = floats(model.backbone.items.val()).split_off(width);
     let mut method = serde_json::to_value(&config.method).expect("JSON");
     method.as_object_mut().expect("an object").remove("name");
+    let known = known(config);
+    let codes = known
+        .codes
+        .map_or_else(Vec::new, |codes| codes.values[codes.width..].to_vec());
     Bundle {
         manifest: Manifest {
             format: FORMAT,
@@ -148,10 +169,13 @@ fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
                 count: ITEMS,
                 width,
                 dtype: TableType::F32,
+                code_width: 0,
             },
             files: Vec::new(),
             calibration: Calibration {
-                temperature: config.gate.temperature,
+                temperature: config.gate.scale.temperature,
+                shift: config.gate.scale.shift,
+                views: None,
                 tau_low: config.gate.tau_low,
                 tau_high: config.gate.tau_high,
             },
@@ -160,7 +184,8 @@ fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
         },
         weights: shipped_weights(model),
         items: ItemTable::f32(table, width),
-        popularity: popularity()[1..].to_vec(),
+        popularity: known.popularity[1..].to_vec(),
+        codes,
         ids: (1..=ITEMS).map(|item| format!("item {item}")).collect(),
     }
 }
@@ -194,7 +219,7 @@ fn a_bundle_scores_like_the_model_it_was_made_from() {
         };
         for history in histories(6) {
             let encoded = model.encode(
-                batch(std::slice::from_ref(&history), 12, &device),
+                batch(&config, std::slice::from_ref(&history), 12, &device),
                 Some(&config.gate),
             );
             let scores = floats(encoded.user.matmul(model.backbone.items.val().transpose()));
@@ -253,6 +278,12 @@ fn every_click_is_explained_in_its_place() {
         let mut history = ids(&(1..=14).collect::<Vec<_>>());
         history.insert(13, "gone".into());
         let clicks = pollster::block_on(engine.explain(&history)).expect("explains");
+        let judges = config.method.denoises();
+        assert!(
+            clicks
+                .iter()
+                .all(|c| c.views.is_some() == (c.known && judges))
+        );
         let items: Vec<&String> = clicks.iter().map(|click| &click.item).collect();
         assert_eq!(items, history.iter().collect::<Vec<_>>());
         // Twelve known clicks fit the model; the two oldest and the unknown one are not seen.

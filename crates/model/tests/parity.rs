@@ -6,7 +6,7 @@ use ingle_bundle::Tensor as Weight;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::MethodConfig;
 use ingle_model::weights::{collect, load};
-use ingle_model::{BackboneConfig, Batch, Model, ModelConfig};
+use ingle_model::{BackboneConfig, Batch, Known, Model, ModelConfig};
 
 const ITEMS: usize = 12;
 const MAX_LEN: usize = 6;
@@ -55,7 +55,12 @@ fn scores_equal_those_of_pytorch() {
     let model = load(model, weights).expect("every tensor fits");
     for (history, expected) in EXPECTED {
         for len in [history.len(), MAX_LEN] {
-            let batch = Batch::new(&[history], len, &[0.0; ITEMS + 1], &device);
+            let batch = Batch::new(
+                &[history],
+                len,
+                &Known::popularity(vec![0.0; ITEMS + 1]),
+                &device,
+            );
             let user = model.encode(batch, Some(&config.gate)).user;
             let scores = user
                 .matmul(model.backbone.items.val().transpose())

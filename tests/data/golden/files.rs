@@ -1,9 +1,9 @@
 // Written by tests/browser_golden.rs.
 &[
-    ("model-d6728e668bfdfffe.safetensors", include_bytes!("model-d6728e668bfdfffe.safetensors")),
-    ("items-87653478f109b32d.safetensors", include_bytes!("items-87653478f109b32d.safetensors")),
-    ("items-3afef7fa25744eb3.safetensors", include_bytes!("items-3afef7fa25744eb3.safetensors")),
-    ("items-60924f04f805cad3.safetensors", include_bytes!("items-60924f04f805cad3.safetensors")),
+    ("model-417f92341e6a42eb.safetensors", include_bytes!("model-417f92341e6a42eb.safetensors")),
+    ("items-300eb55c75952960.safetensors", include_bytes!("items-300eb55c75952960.safetensors")),
+    ("items-57220386d74e5ce1.safetensors", include_bytes!("items-57220386d74e5ce1.safetensors")),
+    ("items-5f0ee9b263161607.safetensors", include_bytes!("items-5f0ee9b263161607.safetensors")),
     ("ids-f12cdc6be26bfb71.json", include_bytes!("ids-f12cdc6be26bfb71.json")),
     ("manifest.json", include_bytes!("manifest.json")),
 ]

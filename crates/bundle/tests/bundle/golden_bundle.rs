@@ -19,6 +19,7 @@ pub(crate) fn bundle() -> Bundle {
             ("scorer.weight".to_owned(), tensor(&[4, 2], -1.0)),
         ]),
         items: ItemTable::quantize(&table(), 4),
+        codes: Vec::new(),
         popularity: vec![2.5, 0.0, 1.75, 0.5, 3.0],
         ids: [
             "plain",
@@ -39,6 +40,8 @@ fn manifest() -> Manifest {
     };
     let calibration = Calibration {
         temperature: 1.5,
+        shift: 0.0,
+        views: None,
         tau_low: 0.25,
         tau_high: 0.75,
     };

@@ -71,6 +71,8 @@ fn open_or_refuse(files: &Files) {
             assert_eq!(bundle.items.rows, bundle.manifest.items.count);
             assert_eq!(bundle.ids.len(), bundle.items.rows);
             assert_eq!(bundle.popularity.len(), bundle.items.rows);
+            let code_width = bundle.manifest.items.code_width;
+            assert_eq!(bundle.codes.len(), bundle.items.rows * code_width);
             let mut row = vec![0.0; bundle.items.width];
             for r in 0..bundle.items.rows {
                 bundle.items.row(r, &mut row);

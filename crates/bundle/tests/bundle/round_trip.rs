@@ -38,14 +38,16 @@ fn bundles() -> impl Strategy<Value = Bundle> {
             Just(ids).prop_shuffle(),
             items(rows),
             vec(0.0_f32..40.0, rows),
+            (0_usize..4).prop_flat_map(move |width| vec(any::<i8>(), width * rows)),
             btree_map(any::<String>(), tensors(), 0..4),
         )
             .prop_map(
-                |(ids, items, popularity, weights): (_, _, _, BTreeMap<_, _>)| Bundle {
+                |(ids, items, popularity, codes, weights): (_, _, _, _, BTreeMap<_, _>)| Bundle {
                     manifest: golden_bundle::bundle().manifest,
                     weights,
                     items,
                     popularity,
+                    codes,
                     ids,
                 },
             )
@@ -60,6 +62,7 @@ proptest! {
         prop_assert_eq!(&read.weights, &bundle.weights);
         prop_assert_eq!(&read.items, &bundle.items);
         prop_assert_eq!(&read.popularity, &bundle.popularity);
+        prop_assert_eq!(&read.codes, &bundle.codes);
         prop_assert_eq!(&read.ids, &bundle.ids);
         // Written again it is the same, byte for byte.
         prop_assert_eq!(Files::of(&read, block_rows).0, files.0);
@@ -90,6 +93,7 @@ fn refuses_to_write_what_could_not_be_read() {
     assert_eq!(damaged(|b| b.ids[0] = b.ids[1].clone()), "bundle/ids");
     assert_eq!(damaged(|b| b.popularity.truncate(4)), "bundle/tensor");
     assert_eq!(damaged(|b| b.popularity[0] = f32::NAN), "bundle/tensor");
+    assert_eq!(damaged(|b| b.codes = vec![1; 7]), "bundle/tensor");
     assert_eq!(damaged(|b| b.items.rows = 4), "bundle/tensor");
     assert_eq!(
         damaged(|b| b.items = ItemTable::quantize(&[f32::NAN; 5], 1)),

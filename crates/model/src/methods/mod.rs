@@ -1,7 +1,6 @@
 //! Denoising methods, each a folder, and the one list of them.
 //!
-//! A method has two halves. [`Denoise`] ships: from a history as the backbone sees it to a noise
-//! logit per click. [`Objective`] stays in the trainer: which phases training has, and the loss of
+//! A method has two halves. [`Denoise`] ships: from a history to an [`Opinion`] of each click. [`Objective`] stays in the trainer: which phases training has, and the loss of
 //! a step. Methods use the backbone and the shared [`Clicks`]; the backbone names no method, and
 //! no method names another. To add one: a folder with a `Config`, its `PHASES`, a module type with both
 //! halves, and one line in the registry below. The contract tests then find it by themselves.
@@ -22,12 +21,26 @@ use serde::{Deserialize, Serialize};
 
 /// The half of a method that ships.
 pub trait Denoise {
-    /// Noise logits of a batch of histories, before the temperature; `None` if the method
-    /// judges nothing.
-    ///
-    /// # Shapes
-    /// - output: `[batch, len]`; what stands on padding means nothing
-    fn noise_logits(&self, clicks: &Clicks) -> Option<Tensor<2>>;
+    /// What the method thinks of every click of a batch of histories; `None` if it judges nothing.
+    fn opinion(&self, clicks: &Clicks) -> Option<Opinion>;
+}
+
+/// Noise logits before calibration, each `[batch, len]`; what stands on padding means nothing.
+#[derive(Clone, Debug)]
+pub struct Opinion {
+    /// What the gate acts on.
+    pub fused: Tensor<2>,
+    /// What it was made from, in a method of two views.
+    pub views: Option<Views<Tensor<2>>>,
+}
+
+/// Something for each of a method's two views.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Views<T> {
+    /// Of what the items are.
+    pub prior: T,
+    /// Of what shoppers do with them.
+    pub posterior: T,
 }
 
 /// Declares the methods: name, configuration, module.
@@ -67,6 +80,11 @@ macro_rules! registry {
                 self.phases().iter().any(|phase| phase.learns == Learns::Denoiser)
             }
 
+            /// Values of the semantic code that it wants of each item, if any.
+            pub fn code_width(&self) -> Option<usize> {
+                match self { $(Self::$variant(config) => config.code_width()),+ }
+            }
+
             /// Checks the settings.
             ///
             /// # Errors
@@ -93,8 +111,8 @@ macro_rules! registry {
         }
 
         impl Denoise for Method {
-            fn noise_logits(&self, clicks: &Clicks) -> Option<Tensor<2>> {
-                match self { $(Self::$variant(method) => method.noise_logits(clicks)),+ }
+            fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+                match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
             }
         }
 

@@ -10,8 +10,21 @@ use burn::prelude::*;
 pub enum Learns {
     /// The backbone, by NDCG@10 of the next item.
     Backbone,
-    /// The method, on labelled corruption, by the AUC of finding it.
+    /// A backbone of all users but those of this part, which is then only used to judge those, as
+    /// they are then judged like shoppers that no log holds. It begins anew and leaves the backbone as
+    /// it was.
+    Fold(usize),
+    /// The prior and the semantic codes it reads, on labelled corruption, by the AUC of finding it.
+    Prior,
+    /// The rest of the method, on labelled corruption, by the AUC of finding it.
     Denoiser,
+}
+
+impl Learns {
+    /// Whether a next-item model is trained, and not what judges clicks.
+    pub fn ranks(self) -> bool {
+        matches!(self, Self::Backbone | Self::Fold(_))
+    }
 }
 
 /// A stretch of training with one goal.
@@ -30,6 +43,8 @@ pub struct Labelled {
     pub batch: Batch,
     /// 1 where a click was replaced, `[batch, len]`.
     pub labels: Tensor<2>,
+    /// 1 where a click could have been replaced, and so is learnt from, `[batch, len]`.
+    pub judged: Tensor<2>,
 }
 
 /// The loss of ranking one item above all others. The trainer brings it, because how to compute

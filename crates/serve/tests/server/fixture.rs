@@ -22,6 +22,8 @@ pub(crate) fn bundle(name: &str) -> Bundle {
     };
     let calibration = Calibration {
         temperature: 1.0,
+        shift: 0.0,
+        views: None,
         tau_low: 0.5,
         tau_high: 0.9,
     };
@@ -37,6 +39,7 @@ pub(crate) fn bundle(name: &str) -> Bundle {
         weights: BTreeMap::from([("gamma".to_owned(), weight)]),
         items: ItemTable::quantize(&table, 4),
         popularity: vec![1.0; rows],
+        codes: Vec::new(),
         ids: (0..rows).map(|i| format!("{name} {i}")).collect(),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{Subject, open, write_line};
 use crate::data::{Case, Dataset, InputError};
+use crate::metrics::detection::Detection;
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
 use crate::training::samples::{latest, longest};
@@ -57,57 +58,74 @@ fn evaluate(args: &Args, run: &Run, model: &Model, cases: &[Case<'_>]) -> Result
             "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
         ));
     };
-    let verdicts = judge::judge(
-        model,
-        &histories,
-        args.last,
-        &run.popularity()?,
-        &Device::flex(),
-    );
+    let verdicts = judge::judge(model, &histories, args.last, &run.known()?, &Device::flex());
     let method = run.config.method.name();
     let verdicts = verdicts.with_context(|| format!("method {method} judges no clicks"))?;
-    let figures = verdicts.detection(run.about.temperature);
+    let figures = verdicts.detection(run.about.scale);
     let figures = figures.context("noisy and clean clicks must both occur")?;
+    let views = verdicts.by_view(run.about.views.unwrap_or_default());
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&figures)?);
-    } else {
-        println!(
-            "AUC {:.4}   AP {:.4}   ECE {:.4}   over {} clicks of {} histories, {} of them noise",
-            figures.auc,
-            figures.ap,
-            figures.ece,
-            figures.clicks,
-            cases.len(),
-            figures.noisy
-        );
+        let mut report = serde_json::to_value(figures)?;
+        if let Some(views) = &views {
+            report["views"] = serde_json::to_value(views)?;
+        }
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
     }
+    println!("{}", line(&figures));
+    for (name, view) in views
+        .iter()
+        .flat_map(|v| [("prior", &v.prior), ("posterior", &v.posterior)])
+    {
+        println!("{}   by the {name} alone", line(view));
+    }
+    println!(
+        "over {} clicks of {} histories, {} of them noise",
+        figures.clicks,
+        cases.len(),
+        figures.noisy
+    );
     Ok(())
 }
 
-/// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`.
+fn line(figures: &Detection) -> String {
+    let Detection { auc, ap, ece, .. } = figures;
+    format!("AUC {auc:.4}   AP {ap:.4}   ECE {ece:.4}")
+}
+
+/// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`, and `prior`
+/// and `posterior` of a click in a method of two views.
 fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) -> Result<()> {
     let gate = run.model_config().gate;
-    let popularity = run.popularity()?;
+    let known = run.known()?;
     let max_len = model.backbone.max_len();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for group in cases.chunks(256) {
         let histories: Vec<&[u32]> = group.iter().map(|c| latest(c.history, max_len)).collect();
         let len = longest(&histories);
-        let batch = Batch::new(&histories, len, &popularity, &Device::flex());
+        let batch = Batch::new(&histories, len, &known, &Device::flex());
         let verdict = model.judge(&Clicks::of(&model.backbone, batch), &gate);
         let method = run.config.method.name();
         let verdict = verdict.with_context(|| format!("method {method} judges no clicks"))?;
-        let noise = verdict.noise.into_data().iter::<f32>().collect::<Vec<_>>();
-        let keep = verdict.keep.into_data().iter::<f32>().collect::<Vec<_>>();
+        let floats = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+        let (noise, keep) = (floats(verdict.noise), floats(verdict.keep));
+        let views = verdict
+            .views
+            .map(|v| (floats(v.prior), floats(v.posterior)));
         for (row, (case, history)) in group.iter().zip(&histories).enumerate() {
             let start = row * len + len - history.len();
             let clicks: Vec<_> = (history.iter().enumerate())
                 .map(|(i, &item)| {
-                    json!({
+                    let mut click = json!({
                         "item_id": data.items()[item as usize - 1].id,
                         "noise": noise[start + i],
                         "keep": keep[start + i],
-                    })
+                    });
+                    if let Some((prior, posterior)) = &views {
+                        click["prior"] = prior[start + i].into();
+                        click["posterior"] = posterior[start + i].into();
+                    }
+                    click
                 })
                 .collect();
             let line = json!({"user_id": data.user_id(case.user), "clicks": clicks});

@@ -65,12 +65,12 @@ pub fn answers(
     split: Split,
     ungated: bool,
 ) -> Result<Vec<Answer>> {
-    let popularity = run.popularity()?;
+    let known = run.known()?;
     let cases = judge::cases(data, split);
     let gate = run.model_config().gate;
     let bar = ProgressBar::new(cases.len() as u64).with_message("users");
     let gate = (!ungated).then_some(&gate);
-    let answers = judge::answer(model, gate, &cases, &popularity, &Device::flex(), |done| {
+    let answers = judge::answer(model, gate, &cases, &known, &Device::flex(), |done| {
         bar.inc(done as u64);
     });
     bar.finish_and_clear();

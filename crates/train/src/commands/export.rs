@@ -6,7 +6,7 @@ use crate::data::{Dataset, Split};
 use crate::training::Run;
 use anyhow::{Context, Result};
 use ingle_bundle::{
-    Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType,
+    Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType, ViewScales,
 };
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
@@ -116,6 +116,7 @@ pub fn bundle(
         .expect("settings are an object")
         .remove("name");
     let gate = run.model_config().gate;
+    let known = run.known()?;
     let manifest = Manifest {
         format: FORMAT,
         name: name.unwrap_or_else(|| format!("{data_name} {method}")),
@@ -128,12 +129,18 @@ pub fn bundle(
             count: data.n_items(),
             width,
             dtype,
+            code_width: 0,
         },
         files: Vec::new(),
         calibration: Calibration {
-            temperature: gate.temperature,
+            temperature: gate.scale.temperature,
+            shift: gate.scale.shift,
             tau_low: gate.tau_low,
             tau_high: gate.tau_high,
+            views: gate.views.map(|views| ViewScales {
+                prior: views.prior,
+                posterior: views.posterior,
+            }),
         },
         provenance: json!({
             "ingle": run.about.ingle,
@@ -149,7 +156,8 @@ pub fn bundle(
         manifest,
         weights: shipped_weights(model),
         items,
-        popularity: run.popularity()?.split_off(1),
+        popularity: known.popularity[1..].to_vec(),
+        codes: (known.codes).map_or_else(Vec::new, |codes| codes.values[codes.width..].to_vec()),
         ids: data.items().iter().map(|item| item.id.clone()).collect(),
     })
 }

@@ -53,8 +53,8 @@ pub fn run(args: &Args) -> Result<()> {
     );
     println!("parameters   {parameters} beside the item table");
     println!(
-        "gate         counts in full below {}, not at all above {} (temperature {:.3})",
-        calibration.tau_low, calibration.tau_high, calibration.temperature
+        "gate         counts in full below {}, not at all above {} (temperature {:.3}, shift {:.3})",
+        calibration.tau_low, calibration.tau_high, calibration.temperature, calibration.shift
     );
     println!("items like   {}", examples(&bundle));
     println!("\n{}", files_table(files));

@@ -212,10 +212,10 @@ fn judged(
 ) -> Result<(RunFigures, Bootstrap)> {
     let Subject { name, run, model } = subject;
     bar.set_message(name.clone());
-    let popularity = run.popularity()?;
+    let known = run.known()?;
     let gate = run.model_config().gate;
     let answers = |gate| {
-        judge::answer(model, gate, cases, &popularity, &Device::flex(), |done| {
+        judge::answer(model, gate, cases, &known, &Device::flex(), |done| {
             bar.inc(done as u64);
         })
     };

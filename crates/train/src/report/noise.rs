@@ -9,6 +9,7 @@ use crate::training::samples::{Corruption, latest};
 use anyhow::Result;
 use burn::prelude::*;
 use ingle_model::Model;
+use ingle_model::methods::Views;
 use serde::Serialize;
 
 /// Names the draws of a report among all that are made of a run's seed: training counts epochs
@@ -23,10 +24,10 @@ pub const HISTOGRAM: usize = 10;
 pub struct Noise {
     /// Whether the labels came with the dataset; else they were drawn for this report.
     pub labels_of_dataset: bool,
-    /// What logits are divided by, fitted on validation histories.
-    pub temperature: f32,
     /// AUC, AP and ECE.
     pub detection: Detection,
+    /// The same of each view alone, in a method that has two.
+    pub views: Option<Views<Detection>>,
     /// Predicted probability against observed share.
     pub reliability: Vec<Bin>,
     /// Share of the clicks in each tenth of the probability, of clicks that were replaced.
@@ -49,18 +50,17 @@ pub fn noise(
     let labels_of_dataset = data.meta().corruption.is_some();
     let histories = labelled(run, data, model.backbone.max_len(), cases)?;
     let last = run.config.denoising.last;
-    let popularity = run.popularity()?;
-    let verdicts = judge::judge(model, &histories, last, &popularity, &Device::flex());
-    let Some(Verdicts { logits, noisy }) = verdicts else {
+    let verdicts = judge::judge(model, &histories, last, &run.known()?, &Device::flex());
+    let Some(verdicts) = verdicts else {
         return Ok(None);
     };
-    let temperature = run.about.temperature;
-    let probability = |logit: &f32| 1.0 / (1.0 + (-logit / temperature).exp());
-    let probabilities: Vec<f32> = logits.iter().map(probability).collect();
+    let views = verdicts.by_view(run.about.views.unwrap_or_default());
+    let Verdicts { logits, noisy, .. } = verdicts;
+    let probabilities = judge::probabilities(&logits, run.about.scale);
     Ok(detection(&probabilities, &noisy).map(|detection| Noise {
         labels_of_dataset,
-        temperature,
         detection,
+        views,
         reliability: reliability(&probabilities, &noisy).to_vec(),
         replaced: histogram(&probabilities, &noisy, true),
         untouched: histogram(&probabilities, &noisy, false),
@@ -75,7 +75,8 @@ fn labelled(
     max_len: usize,
     cases: &[Case<'_>],
 ) -> Result<Vec<LabelledHistory>> {
-    let corruption = Corruption::new(&run.config.denoising, data)?;
+    let settings = &run.config.denoising;
+    let corruption = Corruption::new(settings, data)?.at_rate(settings.rate);
     let history = |case: &Case<'_>| match case.noise {
         Some(noise) => (case.history.to_vec(), noise.to_vec()),
         None => corruption.apply(

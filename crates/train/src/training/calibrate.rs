@@ -1,35 +1,59 @@
-//! Temperature scaling ([Guo et al., 2017](https://arxiv.org/abs/1706.04599)): one number that
-//! makes noise logits into probabilities a person can be shown, fitted on validation histories of
-//! known noise.
+//! Calibration: two numbers that make noise logits into probabilities a person can be shown, a
+//! temperature ([Guo et al., 2017](https://arxiv.org/abs/1706.04599)) and a shift
+//! ([Platt, 1999](https://doi.org/10.7551/mitpress/1113.003.0008)), fitted on validation histories of known
+//! noise. The shift is needed because training replaces more clicks than the histories that are judged
+//! hold noise.
 
 use super::judge::Verdicts;
+use ingle_bundle::Scale;
+use ingle_model::methods::Views;
 
-/// The temperature of least negative log-likelihood, between 0.05 and 20. Golden-section search:
-/// in the logarithm of the temperature the likelihood has one maximum.
-pub fn temperature(verdicts: &Verdicts) -> f32 {
-    const GOLDEN: f64 = 0.618_033_988_749_895;
-    let (mut low, mut high) = (0.05f64.ln(), 20f64.ln());
-    for _ in 0..40 {
-        let span = (high - low) * GOLDEN;
-        let (left, right) = (high - span, low + span);
-        if loss(verdicts, left.exp()) < loss(verdicts, right.exp()) {
-            high = right;
-        } else {
-            low = left;
-        }
-    }
-    f64::midpoint(low, high).exp() as f32
+/// Newton steps; ten are plenty for two numbers.
+const STEPS: usize = 50;
+
+/// The scales of the fused verdicts and of each view's.
+pub fn scales(verdicts: &Verdicts) -> (Scale, Option<Views<Scale>>) {
+    let fit = |logits: &[f32]| scale(logits, &verdicts.noisy);
+    let views = verdicts.views.as_ref().map(|views| Views {
+        prior: fit(&views.prior),
+        posterior: fit(&views.posterior),
+    });
+    (fit(&verdicts.logits), views)
 }
 
-/// Negative log-likelihood of the labels at a temperature.
-fn loss(verdicts: &Verdicts, temperature: f64) -> f64 {
-    let clicks = verdicts.logits.iter().zip(&verdicts.noisy);
-    let losses = clicks.map(|(&logit, &noisy)| {
-        let against = f64::from(if noisy { -logit } else { logit }) / temperature;
-        // ln(1 + exp(x)) without overflow.
-        against.max(0.0) + (-against.abs()).exp().ln_1p()
-    });
-    losses.sum()
+/// The scale of least negative log-likelihood, by Newton's method on `slope * logit + offset`. What cannot
+/// be fitted, because all labels are equal or logits say the opposite of them, stays as it is.
+pub fn scale(logits: &[f32], noisy: &[bool]) -> Scale {
+    let (mut slope, mut offset) = (1.0f64, 0.0f64);
+    for _ in 0..STEPS {
+        let (mut gradient, mut hessian) = ([0.0; 2], [1e-9, 0.0, 1e-9]);
+        for (&logit, &noisy) in logits.iter().zip(noisy) {
+            let x = f64::from(logit);
+            let probability = 1.0 / (1.0 + (-(slope * x + offset)).exp());
+            let error = probability - f64::from(u8::from(noisy));
+            let weight = probability * (1.0 - probability);
+            gradient = [gradient[0] + error * x, gradient[1] + error];
+            hessian = [
+                hessian[0] + weight * x * x,
+                hessian[1] + weight * x,
+                hessian[2] + weight,
+            ];
+        }
+        let determinant = hessian[0] * hessian[2] - hessian[1] * hessian[1];
+        let step = [
+            (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant,
+            (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant,
+        ];
+        // Never more than doubles or halves at once: far from the minimum the parabola misleads.
+        slope = (slope - step[0]).clamp(slope / 2.0, slope * 2.0);
+        offset -= step[1].clamp(-2.0, 2.0);
+    }
+    let fitted = Scale {
+        temperature: (1.0 / slope) as f32,
+        shift: (-offset / slope) as f32,
+    };
+    let sensible = fitted.is_usable() && (0.01..100.0).contains(&fitted.temperature);
+    if sensible { fitted } else { Scale::default() }
 }
 
 #[cfg(test)]
@@ -37,20 +61,43 @@ mod tests {
     use super::*;
     use ingle_model::Rng;
 
-    #[test]
-    fn finds_the_temperature_that_labels_were_drawn_with() {
+    fn drawn(temperature: f32, shift: f32) -> (Vec<f32>, Vec<bool>) {
         let mut rng = Rng::new(1, &[]);
-        let mut verdicts = Verdicts::default();
-        for _ in 0..40_000 {
-            let logit = rng.normal(4.0);
-            let probability = 1.0 / (1.0 + (-logit / 2.5).exp());
-            verdicts.logits.push(logit);
-            verdicts.noisy.push(rng.uniform() < probability);
+        let logits: Vec<f32> = (0..40_000).map(|_| rng.normal(4.0)).collect();
+        let noisy = (logits.iter())
+            .map(|logit| rng.uniform() < 1.0 / (1.0 + (-(logit - shift) / temperature).exp()));
+        let noisy = noisy.collect();
+        (logits, noisy)
+    }
+
+    #[test]
+    fn finds_the_scale_that_labels_were_drawn_with() {
+        for (temperature, shift) in [(2.5, 0.0), (0.5, 3.0), (1.0, -1.5)] {
+            let (logits, noisy) = drawn(temperature, shift);
+            let found = scale(&logits, &noisy);
+            assert!(
+                (found.temperature / temperature - 1.0).abs() < 0.05,
+                "{found:?}"
+            );
+            assert!((found.shift - shift).abs() < 0.15, "{found:?}");
+            let verdicts = Verdicts {
+                logits,
+                noisy,
+                views: None,
+            };
+            let before = verdicts.detection(Scale::default()).expect("both").ece;
+            let after = verdicts.detection(found).expect("both").ece;
+            assert!(after < 0.02 && after < before, "{before} {after}");
         }
-        let found = temperature(&verdicts);
-        assert!((found - 2.5).abs() < 0.1, "{found}");
-        let before = verdicts.detection(1.0).expect("both").ece;
-        let after = verdicts.detection(found).expect("both").ece;
-        assert!(after < 0.02 && after < before, "{before} {after}");
+    }
+
+    #[test]
+    fn labels_that_are_all_equal_or_upside_down_change_nothing() {
+        let (logits, noisy) = drawn(1.0, 0.0);
+        let upside_down: Vec<bool> = noisy.iter().map(|x| !x).collect();
+        for labels in [vec![true; logits.len()], upside_down] {
+            assert_eq!(scale(&logits, &labels), Scale::default());
+        }
+        assert_eq!(scale(&[], &[]), Scale::default());
     }
 }

@@ -3,6 +3,7 @@
 //! renaming, so that a crash or a full disk leaves one of the two whole.
 
 use super::backbone::Learner;
+use super::coder::Coder;
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -13,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layout of a run folder; a run of another version is not resumed.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The place a training has reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +71,8 @@ pub struct Whole {
     pub state: State,
     /// Where the moments of a backbone trained by hand are, once there are any.
     pub moments: Option<PathBuf>,
+    /// The checkpoint's folder, once there is one.
+    pub dir: Option<PathBuf>,
 }
 
 const CURRENT: &str = "checkpoint";
@@ -83,16 +86,20 @@ pub fn save(
     [model, average]: [&Model; 2],
     optimizer: &ModuleOptimizer,
     learner: Option<&mut Learner>,
+    coder: Option<&Coder>,
     state: &State,
 ) -> Result<()> {
     let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
     remove(&coming)?;
     fs::create_dir_all(&coming)?;
-    save_model(&coming.join("model.bpk"), model)?;
-    save_model(&coming.join("average.bpk"), average)?;
+    save_module(&coming.join("model.bpk"), model)?;
+    save_module(&coming.join("average.bpk"), average)?;
     (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
     if let Some(learner) = learner {
         learner.save(&coming.join(MOMENTS))?;
+    }
+    if let Some(coder) = coder {
+        coder.save(&coming)?;
     }
     write_atomically(
         &coming.join("state.json"),
@@ -133,26 +140,27 @@ pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
         .load(dir.join("optimizer.bpk"))
         .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;
     Ok(Whole {
-        model: load_model(&dir.join("model.bpk"), fresh.model)?,
-        average: load_model(&dir.join("average.bpk"), fresh.average)?,
+        model: load_module(&dir.join("model.bpk"), fresh.model)?,
+        average: load_module(&dir.join("average.bpk"), fresh.average)?,
         optimizer,
         state,
         moments: Some(dir.join(MOMENTS)).filter(|path| path.exists()),
+        dir: Some(dir),
     })
 }
 
-/// Writes a model's parameters.
-pub fn save_model(path: &Path, model: &Model) -> Result<()> {
+/// Writes a module's parameters.
+pub fn save_module<M: Module>(path: &Path, module: &M) -> Result<()> {
     let coming = path.with_extension("coming");
-    let record = model.clone().into_record();
+    let record = module.clone().into_record();
     record
         .save(&coming)
         .with_context(|| format!("cannot write {}", coming.display()))?;
     fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Reads a model's parameters into a model of the same shape.
-pub fn load_model(path: &Path, model: Model) -> Result<Model> {
+/// Reads a module's parameters into one of the same shape.
+pub fn load_module<M: Module>(path: &Path, model: M) -> Result<M> {
     let record = ModuleRecord::load(path)
         .with_context(|| format!("cannot read the weights in {}", path.display()))?;
     let loaded = model.try_load_record(record);

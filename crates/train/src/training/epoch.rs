@@ -3,7 +3,9 @@
 use super::backbone::{Gradient, Learner, Pace};
 use super::batches::plan;
 use super::checkpoint::State;
+use super::coder::Coder;
 use super::config::Schedule;
+use super::folds;
 use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
 use super::samples::{Corruption, labelled, next_items, seen, windows};
@@ -13,7 +15,7 @@ use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use ingle_model::methods::{Learns, Objective, Phase, Step};
-use ingle_model::{Model, Rng};
+use ingle_model::{Known, Model, Rng};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What stays the same over a whole training.
@@ -22,8 +24,8 @@ pub struct Context<'a> {
     pub data: &'a Dataset,
     /// Training clicks by item, entry 0 for padding.
     pub counts: Vec<u32>,
-    /// `ln(1 + clicks)` by item.
-    pub popularity: Vec<f32>,
+    /// Share of the users of an epoch who are also judged by the backbone that knows them.
+    pub seen: f64,
     /// How histories are corrupted, where a denoiser is trained.
     pub corruption: Option<Corruption>,
     /// The source of all chance.
@@ -49,6 +51,9 @@ impl Context<'_> {
             .expect("a training with a denoiser has a corruption")
     }
 }
+
+/// Parts that the users are split into.
+pub const FOLDS: usize = 2;
 
 /// How an epoch ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,19 +83,29 @@ pub struct Trained {
     pub optimizer: ModuleOptimizer,
     /// What trains the backbone by hand, in a phase that learns it on the CPU.
     pub learner: Option<Learner>,
+    /// What learns the semantic codes, in the phase that does.
+    pub coder: Option<Coder>,
+    /// What is known of the items so far.
+    pub known: Known,
+    /// Item tables of the folds that are trained, on no autodiff device.
+    pub folds: Vec<Tensor<2>>,
 }
 
 /// What one step has found out and not yet acted on.
 enum Found {
     ByHand(Gradient),
-    Graph(f32, GradientsParams),
+    Graph {
+        loss: f32,
+        model: GradientsParams,
+        coder: Option<GradientsParams>,
+    },
 }
 
 impl Found {
     fn loss(&self) -> f32 {
         match self {
             Self::ByHand(gradient) => gradient.loss,
-            Self::Graph(loss, _) => *loss,
+            Self::Graph { loss, .. } => *loss,
         }
     }
 }
@@ -104,8 +119,11 @@ impl Trained {
                     .expect("it found the gradient")
                     .step(&gradient, pace);
             }
-            Found::Graph(_, gradients) => {
-                self.model = (self.optimizer).step(pace.rate, self.model.clone(), gradients);
+            Found::Graph { model, coder, .. } => {
+                self.model = (self.optimizer).step(pace.rate, self.model.clone(), model);
+                if let Some((own, gradients)) = self.coder.as_mut().zip(coder) {
+                    own.step(pace.rate, gradients);
+                }
             }
         }
     }
@@ -114,7 +132,7 @@ impl Trained {
     pub fn latest(&self, phase: &Phase, schedule: &Schedule) -> Model {
         let mut latest = self.model.valid();
         // A learner hands out directions by itself.
-        if schedule.unit && phase.learns == Learns::Backbone && self.learner.is_none() {
+        if schedule.unit && phase.learns.ranks() && self.learner.is_none() {
             let items = &mut latest.backbone.items;
             *items = Param::from_tensor(on_device::unit_rows(items.val()));
         }
@@ -129,6 +147,14 @@ impl Trained {
     }
 }
 
+/// The users of one step, and whose eyes their clicks are seen with.
+#[derive(Clone, Debug)]
+struct Batch {
+    users: Vec<usize>,
+    /// The fold whose item table judges them; nothing for the backbone's own.
+    fold: Option<usize>,
+}
+
 /// Runs the steps of the current epoch from `state.step` on.
 pub fn run(
     context: &Context<'_>,
@@ -139,22 +165,27 @@ pub fn run(
 ) -> Result<Ended> {
     let place = [3, state.phase as u64, state.epoch as u64];
     let lengths = lengths(context, phase.learns, trained.model.backbone.max_len());
-    let batches = plan(
-        &lengths,
-        schedule.batch_clicks,
-        &mut Rng::new(context.seed, &place),
-    );
+    let mut rng = Rng::new(context.seed, &place);
+    let clicks_of = |users: &[usize]| users.iter().map(|&user| lengths[user]).sum::<usize>();
+    let batches = batches(context, phase.learns, schedule, trained, &lengths, &mut rng);
     let title = format!("{} epoch {}", phase.name, state.epoch + 1);
-    context.progress.start(title, lengths.iter().sum());
-    for (step, users) in batches.iter().enumerate().skip(state.step) {
+    let all = batches.iter().map(|batch| clicks_of(&batch.users)).sum();
+    context.progress.start(title, all);
+    for (step, batch) in batches.iter().enumerate().skip(state.step) {
         if context.stop.load(Ordering::Relaxed) {
             trained.settle();
             return Ok(Ended::Interrupted);
         }
         let [purpose, phase_number, epoch] = place;
         let mut rng = Rng::new(context.seed, &[purpose, phase_number, epoch, step as u64]);
-        let how = (phase, schedule);
-        let found = find(context, how, trained, users, state.epoch, &mut rng);
+        let found = find(
+            context,
+            (phase, schedule),
+            trained,
+            batch,
+            state.epoch,
+            &mut rng,
+        );
         let loss = found.loss();
         let diverged = Diverged {
             loss,
@@ -164,7 +195,7 @@ pub fn run(
         ensure!(loss.is_finite(), diverged);
         let done = state.epoch as f64 + step as f64 / batches.len() as f64;
         trained.step(found, schedule.pace(done));
-        let clicks: usize = users.iter().map(|&user| lengths[user]).sum();
+        let clicks = clicks_of(&batch.users);
         state.step = step + 1;
         state.loss.0 += f64::from(loss) * clicks as f64;
         state.loss.1 += clicks as f64;
@@ -177,17 +208,62 @@ pub fn run(
     Ok(Ended::Complete(sum / count.max(1.0), count))
 }
 
+/// The steps of an epoch in random order. Where folds judge, each user is judged by the one that does
+/// not know him, and some also by the backbone.
+fn batches(
+    context: &Context<'_>,
+    learns: Learns,
+    schedule: &Schedule,
+    trained: &Trained,
+    lengths: &[usize],
+    rng: &mut Rng,
+) -> Vec<Batch> {
+    let folds = trained.folds.len();
+    let planned = |kept: Vec<usize>, fold, rng: &mut Rng| {
+        let batches = plan(&kept, schedule.batch_clicks, rng);
+        let batches = batches.into_iter();
+        batches
+            .map(move |users| Batch { users, fold })
+            .collect::<Vec<_>>()
+    };
+    if learns != Learns::Denoiser || folds == 0 {
+        return planned(lengths.to_vec(), None, rng);
+    }
+    let users = || lengths.iter().copied().enumerate();
+    let mut batches = Vec::new();
+    for fold in 0..folds {
+        let own = |user| folds::part(user, folds, context.seed) == fold;
+        let kept = users()
+            .map(|(user, n)| if own(user) { n } else { 0 })
+            .collect();
+        batches.extend(planned(kept, Some(fold), rng));
+    }
+    let seen = context.seen;
+    let kept = users().map(|(_, n)| {
+        if f64::from(rng.uniform()) < seen {
+            n
+        } else {
+            0
+        }
+    });
+    let kept = kept.collect();
+    batches.extend(planned(kept, None, rng));
+    let order = rng.permutation(batches.len());
+    order.into_iter().map(|at| batches[at].clone()).collect()
+}
+
 /// Clicks that each user's history contributes to a step.
 fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> {
     let users = 0..context.data.n_users();
     let lengths = users.map(|user| {
         let clicks = context.data.train(user).len();
         match learns {
+            Learns::Fold(fold) if folds::part(user, FOLDS, context.seed) == fold => 0,
             // The first click has nothing before it to be predicted from.
-            Learns::Backbone => clicks.saturating_sub(1).min(max_len),
+            Learns::Backbone | Learns::Fold(_) => clicks.saturating_sub(1).min(max_len),
             // Of a single click there is nothing to agree or disagree with.
-            Learns::Denoiser if clicks < 2 => 0,
-            Learns::Denoiser => clicks.min(max_len),
+            Learns::Prior | Learns::Denoiser if clicks < 2 => 0,
+            Learns::Prior | Learns::Denoiser => clicks.min(max_len),
         }
     });
     lengths.collect()
@@ -198,49 +274,40 @@ fn find(
     context: &Context<'_>,
     (phase, schedule): (&Phase, &Schedule),
     trained: &mut Trained,
-    users: &[usize],
+    batch: &Batch,
     epoch: usize,
     rng: &mut Rng,
 ) -> Found {
-    let model = &trained.model;
-    let max_len = model.backbone.max_len();
+    let max_len = trained.model.backbone.max_len();
     if let Some(learner) = &mut trained.learner {
-        let windows = windows(context.data, users, max_len);
-        Found::ByHand(learner.gradient(&windows, rng))
-    } else {
-        let (loss, gradients) = by_graph(context, phase, schedule, model, users, epoch, rng);
-        Found::Graph(loss, gradients)
+        let windows = windows(context.data, &batch.users, max_len);
+        return Found::ByHand(learner.gradient(&windows, rng));
     }
-}
-
-/// The same through Burn's autodiff.
-fn by_graph(
-    context: &Context<'_>,
-    phase: &Phase,
-    schedule: &Schedule,
-    model: &Model,
-    users: &[usize],
-    epoch: usize,
-    rng: &mut Rng,
-) -> (f32, GradientsParams) {
-    let loss = match phase.learns {
-        Learns::Backbone => recommendation_loss(context, phase, schedule, model, users, rng),
-        Learns::Denoiser => denoising_loss(context, phase, model, users, epoch, rng),
+    let loss = if phase.learns.ranks() {
+        recommendation_loss(context, phase, schedule, trained, &batch.users, rng)
+    } else {
+        denoising_loss(context, phase, trained, batch, epoch, rng)
     };
-    let gradients = GradientsParams::from_grads(loss.backward(), model);
-    (loss.inner().into_scalar::<f32>(), gradients)
+    let mut gradients = loss.backward();
+    let coder = trained.coder.as_ref();
+    Found::Graph {
+        loss: loss.inner().into_scalar::<f32>(),
+        coder: coder.map(|coder| coder.gradients(&mut gradients)),
+        model: GradientsParams::from_grads(gradients, &trained.model),
+    }
 }
 
 fn recommendation_loss(
     context: &Context<'_>,
     phase: &Phase,
     schedule: &Schedule,
-    model: &Model,
+    trained: &Trained,
     users: &[usize],
     rng: &mut Rng,
 ) -> Tensor<1> {
+    let model = &trained.model;
     let windows = windows(context.data, users, model.backbone.max_len());
-    let (batch, targets) = next_items(&windows, &context.popularity, &context.device);
+    let (batch, targets) = next_items(&windows, &trained.known, &context.device);
     let mut backbone = model.backbone.clone();
     if schedule.unit {
         let directions = on_device::unit_rows(backbone.items.val());
@@ -266,19 +333,27 @@ fn recommendation_loss(
 fn denoising_loss(
     context: &Context<'_>,
     phase: &Phase,
-    model: &Model,
-    users: &[usize],
+    trained: &Trained,
+    batch: &Batch,
     epoch: usize,
     rng: &mut Rng,
 ) -> Tensor<1> {
-    let (data, popularity) = (context.data, &context.popularity);
-    let backbone = model.backbone.valid();
+    let model = &trained.model;
+    let mut backbone = model.backbone.valid();
+    if let Some(fold) = batch.fold {
+        backbone.items = Param::from_tensor(trained.folds[fold].clone());
+    }
     let device = backbone.items.val().device();
-    let corrupted = |user, history: &[u32]| {
-        (context.corruption()).apply(history, user, context.seed, epoch as u64)
-    };
-    let max_len = backbone.max_len();
-    let labelled = labelled(data, users, max_len, corrupted, popularity, &device);
+    let corruption = context.corruption();
+    // Whoever is judged twice in an epoch is corrupted in two ways.
+    let stream = 2 * epoch as u64 + u64::from(batch.fold.is_none());
+    let corrupted = |user, history: &[u32]| corruption.apply(history, user, context.seed, stream);
+    let (max_len, last) = (backbone.max_len(), corruption.last());
+    let (data, known) = (context.data, &trained.known);
+    let mut labelled = labelled(data, &batch.users, max_len, corrupted, last, known, &device);
+    if let Some(coder) = &trained.coder {
+        labelled.batch.codes = Some(coder.of(labelled.batch.items.clone()));
+    }
     let mut rank = CatalogueSoftmax::new(model.backbone.items.val(), Vec::new());
     let mut step = Step {
         backbone: &backbone,
@@ -317,7 +392,7 @@ mod tests {
         let context = Context {
             data: &data,
             counts: data.train_counts(),
-            popularity: popularity(&data.train_counts()),
+            seen: 0.0,
             corruption: None,
             seed: 1,
             device: Device::flex().autodiff(),
@@ -343,6 +418,9 @@ mod tests {
                 model: model.clone(),
                 optimizer: AdamConfig::new().init(),
                 learner,
+                coder: None,
+                known: Known::popularity(popularity(&data.train_counts())),
+                folds: Vec::new(),
             };
             let ended = run(&context, phase, &schedule, &mut trained, &mut state);
             let error = ended.expect_err("no number").to_string();

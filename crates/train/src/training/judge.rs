@@ -5,9 +5,10 @@ use crate::data::{Case, Dataset, Split};
 use crate::metrics::detection::{Detection, detection};
 use crate::metrics::ranking::{Figures, Rank, rank};
 use burn::prelude::*;
+use ingle_bundle::Scale;
 use ingle_model::gate::GateConfig;
-use ingle_model::methods::{Clicks, Denoise};
-use ingle_model::{Batch, Model};
+use ingle_model::methods::{Clicks, Denoise, Views};
+use ingle_model::{Batch, Known, Model};
 use rayon::prelude::*;
 
 /// Users whose scores over the whole catalogue exist at the same time, at most ...
@@ -39,7 +40,7 @@ pub fn answer(
     model: &Model,
     gate: Option<&GateConfig>,
     cases: &[Case<'_>],
-    popularity: &[f32],
+    known: &Known,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Vec<Answer> {
@@ -49,7 +50,7 @@ pub fn answer(
     let max_len = model.backbone.max_len();
     let mut answers = Vec::with_capacity(cases.len());
     for group in cases.chunks((SCORES / rows).clamp(1, USERS)) {
-        let batch = batch(group, max_len, popularity, device);
+        let batch = batch(group, max_len, known, device);
         let user = model.encode(batch, gate).user;
         let scores = user.matmul(transposed.clone()).into_data();
         let scores = scores.as_slice::<f32>().expect("scores are floats");
@@ -84,15 +85,47 @@ pub struct Verdicts {
     pub logits: Vec<f32>,
     /// Whether it was replaced.
     pub noisy: Vec<bool>,
+    /// The logits of each view alone, in a method of two.
+    pub views: Option<Views<Vec<f32>>>,
 }
 
 impl Verdicts {
-    /// Detection figures at a temperature; `None` unless noisy and clean clicks occur.
-    pub fn detection(&self, temperature: f32) -> Option<Detection> {
-        let probability = |logit: &f32| 1.0 / (1.0 + (-logit / temperature).exp());
-        let probabilities: Vec<f32> = self.logits.iter().map(probability).collect();
-        detection(&probabilities, &self.noisy)
+    /// Detection figures of the fused verdicts at a scale; `None` unless noisy and clean clicks occur.
+    pub fn detection(&self, scale: Scale) -> Option<Detection> {
+        detection(&probabilities(&self.logits, scale), &self.noisy)
     }
+
+    /// Detection figures of each view alone.
+    pub fn by_view(&self, scales: Views<Scale>) -> Option<Views<Detection>> {
+        let views = self.views.as_ref()?;
+        Some(Views {
+            prior: detection(&probabilities(&views.prior, scales.prior), &self.noisy)?,
+            posterior: detection(
+                &probabilities(&views.posterior, scales.posterior),
+                &self.noisy,
+            )?,
+        })
+    }
+
+    /// Adds the verdicts on other clicks.
+    pub fn extend(&mut self, more: Self) {
+        self.logits.extend(more.logits);
+        self.noisy.extend(more.noisy);
+        match (&mut self.views, more.views) {
+            (Some(views), Some(more)) => {
+                views.prior.extend(more.prior);
+                views.posterior.extend(more.posterior);
+            }
+            (views, more) => *views = views.take().or(more),
+        }
+    }
+}
+
+/// Logits as probabilities.
+pub fn probabilities(logits: &[f32], scale: Scale) -> Vec<f32> {
+    let probability =
+        |logit: &f32| 1.0 / (1.0 + (-(logit - scale.shift) / scale.temperature).exp());
+    logits.iter().map(probability).collect()
 }
 
 /// A history with labels: its clicks, and 1 where a click was replaced.
@@ -103,7 +136,7 @@ pub fn judge(
     model: &Model,
     histories: &[LabelledHistory],
     last: usize,
-    popularity: &[f32],
+    known: &Known,
     device: &Device,
 ) -> Option<Verdicts> {
     let max_len = model.backbone.max_len();
@@ -118,22 +151,36 @@ pub fn judge(
             .map(|&h| latest(&histories[h].0, max_len))
             .collect();
         let len = longest(&items);
-        let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, popularity, device));
-        let logits = model.method.noise_logits(&clicks)?.into_data();
-        let logits = logits.as_slice::<f32>().expect("logits are floats");
-        for (row, &history) in logits.chunks_exact(len).zip(group) {
-            let labels = &histories[history].1;
-            let judged = labels.len().min(last).min(len);
-            verdicts.logits.extend(&row[len - judged..]);
-            verdicts
-                .noisy
-                .extend(labels[labels.len() - judged..].iter().map(|&l| l == 1));
-        }
+        let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, known, device));
+        let opinion = model.method.opinion(&clicks)?;
+        let labels: Vec<&[u8]> = group.iter().map(|&h| &histories[h].1[..]).collect();
+        let judged = |logits| judged(logits, len, last, &labels);
+        verdicts.extend(Verdicts {
+            logits: judged(opinion.fused),
+            noisy: (labels.iter())
+                .flat_map(|labels| &labels[labels.len() - labels.len().min(last).min(len)..])
+                .map(|&label| label == 1)
+                .collect(),
+            views: opinion.views.map(|views| Views {
+                prior: judged(views.prior),
+                posterior: judged(views.posterior),
+            }),
+        });
     }
     Some(verdicts)
 }
 
-fn batch(cases: &[Case<'_>], max_len: usize, popularity: &[f32], device: &Device) -> Batch {
+/// Of logits `[batch, len]`, those of the clicks that are judged.
+fn judged(logits: Tensor<2>, len: usize, last: usize, labels: &[&[u8]]) -> Vec<f32> {
+    let logits = logits.into_data();
+    let logits = logits.as_slice::<f32>().expect("logits are floats");
+    let rows = logits.chunks_exact(len).zip(labels);
+    rows.flat_map(|(row, labels)| &row[len - labels.len().min(last).min(len)..])
+        .copied()
+        .collect()
+}
+
+fn batch(cases: &[Case<'_>], max_len: usize, known: &Known, device: &Device) -> Batch {
     let histories: Vec<&[u32]> = cases.iter().map(|c| latest(c.history, max_len)).collect();
-    Batch::new(&histories, longest(&histories), popularity, device)
+    Batch::new(&histories, longest(&histories), known, device)
 }

@@ -4,12 +4,14 @@
 //! RUN/config.toml     the configuration as resolved
 //! RUN/run.json        dataset, seed, figures of the best epochs, calibration
 //! RUN/counts.json     clicks of each item in training
+//! RUN/codes.safetensors    semantic codes, in a method that reads any
 //! RUN/metrics.jsonl   one line an epoch
 //! RUN/checkpoint/     where a resumed training goes on
 //! RUN/model.bpk       the best weights
 //! ```
 
-use super::checkpoint::{self, load_model, write_atomically};
+use super::checkpoint::{self, load_module, write_atomically};
+use super::coder::read_codes;
 use super::config::Config;
 use super::device::Compute;
 use super::epoch::Context;
@@ -20,13 +22,17 @@ use crate::data::{Dataset, InputError};
 use anyhow::{Context as _, Result, bail};
 use burn::module::Param;
 use burn::prelude::*;
-use ingle_model::{Model, ModelConfig};
+use ingle_bundle::Scale;
+use ingle_model::methods::Views;
+use ingle_model::{Known, Model, ModelConfig};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 const COUNTS: &str = "counts.json";
+/// Semantic codes, in a method that reads any.
+pub(super) const CODES: &str = "codes.safetensors";
 
 /// What a run says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,8 +53,10 @@ pub struct About {
     pub phases: Vec<BestOf>,
     /// Whether all phases are done.
     pub finished: bool,
-    /// Fitted temperature of the noise logits.
-    pub temperature: f32,
+    /// How noise logits become probabilities, once that is fitted.
+    pub scale: Scale,
+    /// The same for each view of a method that has two.
+    pub views: Option<Views<Scale>>,
     /// Seconds of training so far.
     pub seconds: f64,
     /// Most memory held, bytes.
@@ -138,7 +146,8 @@ impl Run {
             device,
             phases: Vec::new(),
             finished: false,
-            temperature: 1.0,
+            scale: Scale::default(),
+            views: None,
             seconds: 0.0,
             peak_memory: None,
         };
@@ -167,7 +176,7 @@ impl Run {
     /// Shape of the model, with the calibration as far as it is fitted.
     pub fn model_config(&self) -> ModelConfig {
         let mut gate = self.config.gate;
-        gate.temperature = self.about.temperature;
+        (gate.scale, gate.views) = (self.about.scale, self.about.views);
         ModelConfig {
             items: self.about.items,
             backbone: self.config.backbone.clone(),
@@ -176,28 +185,36 @@ impl Run {
         }
     }
 
-    /// `ln(1 + clicks)` of each item in training, by index, entry 0 for padding.
-    pub fn popularity(&self) -> Result<Vec<f32>> {
+    /// What is known of each item beside its embedding.
+    pub fn known(&self) -> Result<Known> {
         let path = self.dir.join(COUNTS);
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let counts: Vec<u32> = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
-        Ok(popularity(&counts))
+        let wanted = self.config.method.code_width();
+        let codes = wanted.map(|_| read_codes(&self.dir.join(CODES)));
+        Ok(Known {
+            popularity: popularity(&counts),
+            codes: codes.transpose()?,
+        })
     }
 
-    /// The model that training begins with; one that goes on brings its own embeddings.
+    /// A model of this shape with nothing learnt, and its embeddings at random.
+    pub(super) fn blank_model(&self, device: &Device) -> Model {
+        Model::new(&self.model_config(), self.config.seed, device)
+    }
+
+    /// The model that training begins with.
     pub(super) fn fresh_model(&self, data: &Dataset, device: &Device) -> Result<Model> {
-        let mut model = Model::new(&self.model_config(), self.config.seed, device);
-        if checkpoint::find(&self.dir).is_none() {
-            let items = &mut model.backbone.items;
-            let [rows, width] = items.dims();
-            let mut table: Vec<f32> = items.val().into_data().iter().collect();
-            // As long as those drawn at random.
-            let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
-            let beginning = &self.config.training.embeddings;
-            beginning.write(data, self.config.seed, width, length, &mut table[width..])?;
-            *items = Param::from_tensor(tensor(table, [rows, width], device).require_grad());
-        }
+        let mut model = self.blank_model(device);
+        let items = &mut model.backbone.items;
+        let [rows, width] = items.dims();
+        let mut table: Vec<f32> = items.val().into_data().iter().collect();
+        // As long as those drawn at random.
+        let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
+        let beginning = &self.config.training.embeddings;
+        beginning.write(data, self.config.seed, width, length, &mut table[width..])?;
+        *items = Param::from_tensor(tensor(table, [rows, width], device).require_grad());
         Ok(model)
     }
 
@@ -210,8 +227,7 @@ impl Run {
             ))
             .into());
         }
-        let fresh = Model::new(&self.model_config(), self.config.seed, device);
-        load_model(&self.dir.join("model.bpk"), fresh)
+        load_module(&self.dir.join("model.bpk"), self.blank_model(device))
     }
 
     /// Trains until all phases are done (`true`) or `stop` is set (`false`). `device` is the one the
@@ -233,11 +249,11 @@ impl Run {
         let counts = data.train_counts();
         let context = Context {
             data,
-            popularity: popularity(&counts),
             counts,
             corruption: (self.config.method.denoises())
                 .then(|| Corruption::new(&self.config.denoising, data))
                 .transpose()?,
+            seen: self.config.denoising.seen,
             seed: self.config.seed,
             device: device.clone().autodiff(),
             by_hand: self.about.device == Compute::Cpu,

@@ -6,11 +6,11 @@ use crate::data::corrupt::{Sampler, corrupt_history};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
-use ingle_model::{Batch, Rng};
+use ingle_model::{Batch, Known, Rng};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// What is known of each item beside its embedding: `ln(1 + clicks in training)`.
+/// `ln(1 + clicks in training)` of each item.
 pub fn popularity(counts: &[u32]) -> Vec<f32> {
     counts.iter().map(|&count| (count as f32).ln_1p()).collect()
 }
@@ -35,33 +35,49 @@ pub fn seen(windows: &[&[u32]]) -> Vec<(u32, u32)> {
 }
 
 /// The clicks of windows but their last, and the next item at every position.
-pub fn next_items(windows: &[&[u32]], popularity: &[f32], device: &Device) -> (Batch, Vec<u32>) {
+pub fn next_items(windows: &[&[u32]], known: &Known, device: &Device) -> (Batch, Vec<u32>) {
     let histories: Vec<&[u32]> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
     let len = longest(&histories);
     let mut targets = vec![0; windows.len() * len];
     for (row, window) in targets.chunks_exact_mut(len).zip(windows) {
         row[len + 1 - window.len()..].copy_from_slice(&window[1..]);
     }
-    (Batch::new(&histories, len, popularity, device), targets)
+    (Batch::new(&histories, len, known, device), targets)
 }
 
 /// Corrupts histories and keeps the labels.
 #[derive(Debug)]
 pub struct Corruption {
-    rate: f64,
+    rates: Vec<f64>,
     last: usize,
     samplers: Vec<Sampler>,
 }
 
 impl Corruption {
-    /// As the settings say, over the items that `data` was trained on.
+    /// As the settings say for training, over the items of `data`: each history gets one of the rates
+    /// and one of the kinds.
     pub fn new(settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
         let samplers = settings.kinds.iter().map(|&kind| Sampler::new(kind, data));
         Ok(Self {
-            rate: settings.rate,
+            rates: settings.rates.clone(),
             last: settings.last,
             samplers: samplers.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The same with one rate for all histories, that by which the method is judged and calibrated.
+    #[must_use]
+    pub fn at_rate(&self, rate: f64) -> Self {
+        Self {
+            rates: vec![rate],
+            last: self.last,
+            samplers: self.samplers.clone(),
+        }
+    }
+
+    /// Clicks of a history that may be replaced: the latest ones.
+    pub fn last(&self) -> usize {
+        self.last
     }
 
     /// One history with its labels (1 = replaced). `stream` names the draw: the same history
@@ -73,12 +89,13 @@ impl Corruption {
         seed: u64,
         stream: u64,
     ) -> (Vec<u32>, Vec<u8>) {
-        let bits = Rng::new(seed, &[2, stream, user as u64]).bits();
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(bits);
-        let sampler = &self.samplers[user.wrapping_add(stream as usize) % self.samplers.len()];
+        let mut draw = Rng::new(seed, &[2, stream, user as u64]);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
+        let sampler = &self.samplers[draw.below(self.samplers.len())];
+        let rate = self.rates[draw.below(self.rates.len())];
         let untouched = history.len().saturating_sub(self.last);
         let (head, tail) = history.split_at(untouched);
-        let (replaced, noise) = corrupt_history(tail, &mut rng, self.rate, sampler);
+        let (replaced, noise) = corrupt_history(tail, &mut rng, rate, sampler);
         let items = [head, &replaced].concat();
         let labels = [vec![0; head.len()], noise].concat();
         (items, labels)
@@ -91,22 +108,27 @@ pub fn labelled(
     users: &[usize],
     max_len: usize,
     corrupted: impl Fn(usize, &[u32]) -> (Vec<u32>, Vec<u8>),
-    popularity: &[f32],
+    last: usize,
+    known: &Known,
     device: &Device,
 ) -> Labelled {
     let (histories, labels): (Vec<_>, Vec<_>) = (users.iter())
         .map(|&user| corrupted(user, latest(data.train(user), max_len)))
         .unzip();
     let len = longest(&histories);
-    let mut padded = vec![0.0; users.len() * len];
-    for (row, labels) in padded.chunks_exact_mut(len).zip(&labels) {
-        for (slot, &label) in row[len - labels.len()..].iter_mut().zip(labels) {
+    let shape = [users.len(), len];
+    let (mut padded, mut judged) = (vec![0.0; users.len() * len], vec![0.0; users.len() * len]);
+    for (row, labels) in labels.iter().enumerate() {
+        let end = (row + 1) * len;
+        for (slot, &label) in padded[end - labels.len()..end].iter_mut().zip(labels) {
             *slot = f32::from(label);
         }
+        judged[end - labels.len().min(last)..end].fill(1.0);
     }
     Labelled {
-        batch: Batch::new(&histories, len, popularity, device),
-        labels: tensor(padded, [users.len(), len], device),
+        batch: Batch::new(&histories, len, known, device),
+        labels: tensor(padded, shape, device),
+        judged: tensor(judged, shape, device),
     }
 }
 

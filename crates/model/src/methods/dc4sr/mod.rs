@@ -1,51 +1,110 @@
 //! `dc4sr`: dual-view calibration for sequential recommendation
 //! ([DC4SR](https://arxiv.org/abs/2604.24048), Li et al.).
 //!
-//! The paper weighs a semantic prior (a language model's opinion of each click) against a
-//! posterior read off the recommender's learning dynamics, and gates the clicks both distrust.
-//! This is its first form: the model-side view alone, a light scorer trained on labelled
-//! corruption instead of on learning dynamics, and the gate. Differences from the paper's
-//! released code: labels come from our own seeded corruption rather than from a language model's
-//! edits, selection is on the validation split, and training histories and test histories are
-//! judged by the same function at the same positions.
+//! Two views of one question, how likely it is that a click does not reflect the shopper's interest:
+//! - the **prior** reads what the clicked items are: their semantic codes, a few bytes an item that
+//!   come from the titles;
+//! - the **posterior** reads what shoppers do with them: the recommender's own item embeddings;
+//! - the **fusion** weighs the two against each other, and the gate acts on what it says.
+//!
+//! Each is a small [`tower::Tower`] over the whole history. None needs a pass over the catalogue or
+//! of the backbone, so judging costs the same whatever the catalogue holds.
+//!
+//! Where we differ from the paper's released code: labels come from our own seeded corruption;
+//! the recommender's item embeddings know the users they were trained on so well that a click of
+//! theirs never looks like noise, so the posterior learns from embeddings that were trained on *other*
+//! users (the trainer's folds) beside the final ones, and a shopper that no log holds is judged as
+//! well as one of the log; selection is on validation data; and histories of training and of inference
+//! are judged by the same function at the same positions.
 
-mod denoise;
-mod features;
+mod judge;
+mod likeness;
 mod objective;
+mod tower;
 
-pub use denoise::Dc4sr;
+pub use judge::Dc4sr;
 pub use objective::PHASES;
 
 use crate::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
-/// Settings of the scorer.
+/// Settings of the towers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Width of the scorer's hidden layers.
+    /// Width of the towers' hidden states.
     pub scorer_width: usize,
-    /// Dropout on the scorer's input and hidden layer in training.
+    /// Attention heads of a tower; divides `scorer_width`.
+    pub scorer_heads: usize,
+    /// Blocks of the prior and of the posterior.
+    pub view_blocks: usize,
+    /// Blocks of the fusion.
+    pub fusion_blocks: usize,
+    /// Dropout in training, `0.0..1.0`.
     pub scorer_dropout: f32,
+    /// Values, and so bytes, of an item's semantic code.
+    pub code_width: usize,
+    /// How the two views become one.
+    pub fusion: Fusion,
+    /// Share of clicks believed to be noise before anything is seen, for `bayes_odds`.
+    pub base_rate: f32,
+}
+
+/// How the two views become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fusion {
+    /// A product of experts: the logits are added.
+    Poe,
+    /// The same, with the odds that both believed in beforehand counted once.
+    BayesOdds,
+    /// A product of experts and what a learnt tower, which sees all that both see, adds to it.
+    Net,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             scorer_width: 64,
-            scorer_dropout: 0.2,
+            scorer_heads: 4,
+            view_blocks: 1,
+            fusion_blocks: 2,
+            scorer_dropout: 0.1,
+            code_width: 32,
+            fusion: Fusion::Net,
+            base_rate: 0.1,
         }
     }
 }
 
 impl Config {
+    #[expect(clippy::unnecessary_wraps, reason = "as every method's")]
+    pub(super) fn code_width(&self) -> Option<usize> {
+        Some(self.code_width)
+    }
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        if !(1..=4096).contains(&self.scorer_width) {
-            let found = self.scorer_width;
+        let size = |field, found: usize, most: usize, expected| {
+            if (1..=most).contains(&found) {
+                return Ok(());
+            }
+            Err(ConfigError::new(field, found, expected))
+        };
+        size(
+            "scorer_width",
+            self.scorer_width,
+            4096,
+            "between 1 and 4096",
+        )?;
+        size("view_blocks", self.view_blocks, 64, "between 1 and 64")?;
+        size("fusion_blocks", self.fusion_blocks, 64, "between 1 and 64")?;
+        size("code_width", self.code_width, 4096, "between 1 and 4096")?;
+        if self.scorer_heads == 0 || !self.scorer_width.is_multiple_of(self.scorer_heads) {
+            let found = self.scorer_heads;
             return Err(ConfigError::new(
-                "scorer_width",
+                "scorer_heads",
                 found,
-                "between 1 and 4096",
+                "a divisor of scorer_width",
             ));
         }
         if !(0.0..1.0).contains(&self.scorer_dropout) {
@@ -55,6 +114,10 @@ impl Config {
                 found,
                 "at least 0 and below 1",
             ));
+        }
+        if !(self.base_rate > 0.0 && self.base_rate < 1.0) {
+            let found = self.base_rate;
+            return Err(ConfigError::new("base_rate", found, "above 0 and below 1"));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! click; the gate stays open.
 
 use super::objective::{Learns, Objective, Phase, Step, recommendation};
-use super::{Clicks, Denoise};
+use super::{Clicks, Denoise, Opinion};
 use crate::config::{BackboneConfig, ConfigError};
 use crate::rng::Rng;
 use burn::module::Module;
@@ -22,6 +22,12 @@ pub const PHASES: &[Phase] = &[Phase {
 pub struct Config {}
 
 impl Config {
+    /// It judges no click by what it is.
+    #[expect(clippy::unused_self, reason = "as every method's")]
+    pub(super) fn code_width(&self) -> Option<usize> {
+        None
+    }
+
     #[expect(
         clippy::unused_self,
         clippy::unnecessary_wraps,
@@ -46,7 +52,7 @@ impl Sasrec {
 }
 
 impl Denoise for Sasrec {
-    fn noise_logits(&self, _clicks: &Clicks) -> Option<Tensor<2>> {
+    fn opinion(&self, _clicks: &Clicks) -> Option<Opinion> {
         None
     }
 }

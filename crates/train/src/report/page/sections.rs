@@ -6,11 +6,13 @@ use super::markup::{
     signed, table,
 };
 use crate::data::grouped;
+use crate::metrics::detection::Detection;
 use crate::metrics::ranking::names;
 use crate::report::bootstrap::Estimate;
 use crate::report::figures::{Group, HR10, NDCG10};
 use crate::report::noise::{HISTOGRAM, Noise};
 use crate::report::{Comparison, Report, RunFigures};
+use ingle_model::methods::Views;
 
 /// The few figures to remember, and what they mean.
 pub(super) fn short(report: &Report) -> Markup {
@@ -239,7 +241,7 @@ const NOISE_MEANING: &str = "<dl class=\"meaning\">\
          <div><dt>AUC</dt><dd>how often a replaced click is given a higher noise probability than a real one; 0.5 is guessing, 1 is perfect</dd></div>\
          <div><dt>AP</dt><dd>average precision: going through the clicks from the most suspicious down, how pure the catch is; guessing gives the share of noise</dd></div>\
          <div><dt>ECE</dt><dd>calibration error: how far probabilities are from the shares that are then observed; 0 is perfect</dd></div>\
-         <div><dt>temperature</dt><dd>what the scorer's logits are divided by so that they become honest probabilities; fitted on validation histories</dd></div>\
+         <div><dt>prior, posterior</dt><dd>the AUC of each of the two views alone: what the items are, and what shoppers do with them</dd></div>\
          <div><dt>gate</dt><dd>sets suspicious clicks aside before ranking; the last column is what that does to NDCG@10</dd></div>\
          </dl>";
 
@@ -262,7 +264,8 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
         "ECE",
         "clicks judged",
         "of them noise",
-        "temperature",
+        "prior",
+        "posterior",
         "NDCG@10, gate less no gate",
     ];
     let numbered = report.runs.iter().enumerate();
@@ -284,6 +287,10 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
 fn noise_row(run: &RunFigures, noise: &Noise) -> Vec<Markup> {
     let d = &noise.detection;
     let percent = 100.0 * d.noisy as f64 / d.clicks as f64;
+    let view = |of: fn(&Views<Detection>) -> f64| {
+        let auc = noise.views.as_ref().map(|views| share(of(views)));
+        Markup::text(auc.unwrap_or_default())
+    };
     vec![
         Markup::text(&run.name),
         Markup::ours(format!("<b>{}</b>", share(d.auc))),
@@ -291,7 +298,8 @@ fn noise_row(run: &RunFigures, noise: &Noise) -> Vec<Markup> {
         Markup::ours(format!("<b>{}</b>", share(d.ece))),
         Markup::text(grouped(d.clicks as u64)),
         Markup::text(format!("{} ({percent:.1} %)", grouped(d.noisy as u64))),
-        Markup::text(format!("{:.2}", noise.temperature)),
+        view(|views| views.prior.auc),
+        view(|views| views.posterior.auc),
         difference(&noise.gate_ndcg10),
     ]
 }

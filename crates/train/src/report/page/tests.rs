@@ -18,7 +18,7 @@ fn noise() -> Noise {
     let (p, noisy) = ([0.1, 0.8, 0.4], [false, true, false]);
     Noise {
         labels_of_dataset: false,
-        temperature: 1.0,
+        views: None,
         detection: detection(&p, &noisy).expect("both occur"),
         reliability: reliability(&p, &noisy).to_vec(),
         replaced: [0.1; HISTOGRAM],

@@ -7,7 +7,7 @@ use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use ingle_model::methods::{MethodConfig, Objective, Step};
-use ingle_model::{Batch, ModelConfig, weights};
+use ingle_model::{Batch, Known, ModelConfig, weights};
 
 const ITEMS: usize = 11;
 const PACE: Pace = Pace {
@@ -86,7 +86,12 @@ fn hidden_states_are_those_of_the_model() {
     };
     let ours = pass.forward(&Packed::of(&histories), None).hidden;
     let len = longest(&histories);
-    let batch = Batch::new(&histories, len, &[0.0; ITEMS + 1], &Device::flex());
+    let batch = Batch::new(
+        &histories,
+        len,
+        &Known::popularity(vec![0.0; ITEMS + 1]),
+        &Device::flex(),
+    );
     let backbone = burn::module::Module::valid(&model).backbone;
     let theirs = backbone.forward(backbone.embed(batch.items), &batch.real, None);
     let theirs: Vec<f32> = theirs.into_data().iter::<f32>().collect();
@@ -100,7 +105,7 @@ fn hidden_states_are_those_of_the_model() {
 /// Loss and gradients by autodiff.
 fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
     let device = Device::flex().autodiff();
-    let (batch, targets) = next_items(&WINDOWS, &[0.0; ITEMS + 1], &device);
+    let (batch, targets) = next_items(&WINDOWS, &Known::popularity(vec![0.0; ITEMS + 1]), &device);
     let mut backbone = model.backbone.clone();
     if how.unit {
         backbone.items = Param::initialized(ParamId::new(), unit_rows(backbone.items.val()));

@@ -99,8 +99,14 @@ pub struct Denoising {
     pub learning_rate: f64,
     /// Clicks of one optimisation step, counted without padding.
     pub batch_clicks: usize,
-    /// Share of clicks that is replaced.
+    /// Share of clicks that is replaced in the histories it is judged by and calibrated on.
     pub rate: f64,
+    /// Shares of clicks that are replaced in training, one of them in each history: higher ones teach
+    /// more an epoch.
+    pub rates: Vec<f64>,
+    /// Users of an epoch, as a share of all, who are also judged by the recommender that was trained on
+    /// them, so that the users of the log are judged well too.
+    pub seen: f64,
     /// How replacements are drawn; each history takes the next kind in turn.
     pub kinds: Vec<Kind>,
     /// Only the latest clicks of a history are replaced and judged.
@@ -141,11 +147,13 @@ impl Default for Schedule {
 impl Default for Denoising {
     fn default() -> Self {
         Self {
-            epochs: 30,
-            patience: 4,
+            epochs: 16,
+            patience: 16,
             learning_rate: 1e-3,
             batch_clicks: 4096,
             rate: 0.1,
+            rates: vec![0.1, 0.3, 0.5],
+            seen: 0.5,
             kinds: vec![Kind::Uniform, Kind::Popularity],
             last: 20,
         }
@@ -160,6 +168,7 @@ impl Denoising {
             patience: self.patience,
             learning_rate: self.learning_rate,
             batch_clicks: self.batch_clicks,
+            decay: Decay::Cosine,
             ..Schedule::default()
         }
     }
@@ -227,6 +236,18 @@ impl Config {
             let rate = self.denoising.rate;
             return Err(bad(format!(
                 "denoising.rate is {rate}, but must be between 0 and 1"
+            )));
+        }
+        let rates = &self.denoising.rates;
+        if rates.is_empty() || !rates.iter().all(|rate| (0.0..=1.0).contains(rate)) {
+            return Err(bad(format!(
+                "denoising.rates is {rates:?}, but must be shares between 0 and 1"
+            )));
+        }
+        if !(0.0..=1.0).contains(&self.denoising.seen) {
+            let seen = self.denoising.seen;
+            return Err(bad(format!(
+                "denoising.seen is {seen}, but must be between 0 and 1"
             )));
         }
         if self.denoising.kinds.is_empty() || self.denoising.last == 0 {

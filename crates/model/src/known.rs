@@ -1,0 +1,97 @@
+//! What is known of each item beside its embedding: how popular it is, and a semantic code, a few
+//! bytes that stand for what a language model makes of its title.
+
+use burn::prelude::*;
+use burn::tensor::TensorData;
+
+/// Facts about the items of a catalogue, by item index; entry 0 belongs to padding.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// `ln(1 + clicks in training)`.
+    pub popularity: Vec<f32>,
+    /// Semantic codes, where the method uses any.
+    pub codes: Option<Codes>,
+}
+
+impl Known {
+    /// Popularity alone.
+    pub fn popularity(popularity: Vec<f32>) -> Self {
+        Self {
+            popularity,
+            codes: None,
+        }
+    }
+}
+
+/// One code an item, one byte a value. A code is a direction: its length means nothing, so it needs
+/// no scale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Codes {
+    /// Values of a code.
+    pub width: usize,
+    /// `(items + 1) * width` values; the first row belongs to padding.
+    pub values: Vec<i8>,
+}
+
+impl Codes {
+    /// The directions of rows of floats, `width` wide, as codes.
+    ///
+    /// # Panics
+    /// If `width` does not divide the number of values.
+    pub fn quantize(rows: &[f32], width: usize) -> Self {
+        assert!(rows.len().is_multiple_of(width), "whole rows");
+        let quantized = rows.chunks_exact(width).flat_map(|row| {
+            let most = row.iter().fold(0f32, |most, x| most.max(x.abs()));
+            let scale = if most > 0.0 { 127.0 / most } else { 0.0 };
+            row.iter().map(move |x| (x * scale).round() as i8)
+        });
+        Self {
+            width,
+            values: quantized.collect(),
+        }
+    }
+
+    /// The directions of some items' codes.
+    ///
+    /// # Shapes
+    /// - `items`: `batch * len` item indices
+    /// - output: `[batch, len, width]`, each of length 1, or 0 for an item without a code
+    ///
+    /// # Panics
+    /// If an item has no code.
+    pub fn of(&self, items: &[i32], [batch, len]: [usize; 2], device: &Device) -> Tensor<3> {
+        let width = self.width;
+        let mut values = vec![0.0; items.len() * width];
+        for (slot, &item) in values.chunks_exact_mut(width).zip(items) {
+            let code = &self.values[item as usize * width..][..width];
+            let squares: i32 = code.iter().map(|&x| i32::from(x) * i32::from(x)).sum();
+            let scale = 1.0 / (squares.max(1) as f32).sqrt();
+            for (slot, &x) in slot.iter_mut().zip(code) {
+                *slot = f32::from(x) * scale;
+            }
+        }
+        Tensor::from_data(TensorData::new(values, [batch, len, width]), device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_code_points_where_its_row_did(
+            row in prop::collection::vec(-9f32..9.0, 16),
+        ) {
+            let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+            prop_assume!(length > 1.0);
+            let codes = Codes::quantize(&[vec![0.0; 16], row.clone()].concat(), 16);
+            let found = codes.of(&[0, 1], [1, 2], &Device::flex());
+            let found: Vec<f32> = found.into_data().iter::<f32>().collect();
+            prop_assert!(found[..16].iter().all(|&x| x == 0.0));
+            let cosine: f32 = row.iter().zip(&found[16..]).map(|(a, b)| a * b / length).sum();
+            prop_assert!(cosine > 0.9995, "{}", cosine);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The network that every opinion comes from: a small Transformer over a history that looks both
+//! ways, draws attention by how alike clicks are, and gives each click a hidden state and a logit.
+
+use super::likeness::{Likeness, SUMMARY};
+use crate::attention::MASKED;
+use crate::backbone::{Block, EMBEDDING_DEVIATION};
+use crate::config::BackboneConfig;
+use crate::rng::{Rng, dropout, layer_norm, linear, normal};
+use burn::module::{Module, Param};
+use burn::nn::{LayerNorm, Linear};
+use burn::prelude::*;
+use burn::tensor::activation::gelu;
+
+/// The tower's parameters.
+#[derive(Module, Debug)]
+pub(super) struct Tower {
+    input: Linear,
+    /// `[max_len, width]`; the last row is the latest click.
+    positions: Param<Tensor<2>>,
+    blocks: Vec<Block>,
+    /// What each kind of likeness adds to the attention of each head, `[kinds, heads]`, by block.
+    pulls: Vec<Param<Tensor<2>>>,
+    norm: LayerNorm,
+    merge: Linear,
+    output: Linear,
+    dropout: f32,
+}
+
+/// Sizes of a tower.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    /// Values of a click's vector.
+    pub(super) inputs: usize,
+    /// Kinds of likeness.
+    pub(super) kinds: usize,
+    /// Width, heads, blocks, dropout and how far it looks back.
+    pub(super) sizes: BackboneConfig,
+}
+
+/// What a tower makes of a batch of histories.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    /// `[batch, len, width]`
+    pub(super) hidden: Tensor<3>,
+    /// `[batch, len]`; what stands on padding means nothing
+    pub(super) logit: Tensor<2>,
+}
+
+impl Reading {
+    /// The same without a way back for gradients.
+    pub(super) fn detach(self) -> Self {
+        Self {
+            hidden: self.hidden.detach(),
+            logit: self.logit.detach(),
+        }
+    }
+}
+
+impl Tower {
+    pub(super) fn new(shape: &Shape, rng: &mut Rng, device: &Device) -> Self {
+        let Shape {
+            inputs,
+            kinds,
+            sizes,
+        } = shape;
+        let width = sizes.width;
+        Self {
+            input: linear(*inputs, width, rng, device),
+            positions: normal([sizes.max_len, width], EMBEDDING_DEVIATION, rng, device),
+            blocks: (0..sizes.blocks)
+                .map(|_| Block::new(sizes, rng, device))
+                .collect(),
+            pulls: (0..sizes.blocks)
+                .map(|_| normal([*kinds, sizes.heads], 0.5, rng, device))
+                .collect(),
+            norm: layer_norm(width, device),
+            merge: linear(width + kinds * SUMMARY, width, rng, device),
+            output: linear(width, 1, rng, device),
+            dropout: sizes.dropout,
+        }
+    }
+
+    /// Reads histories. With a generator, dropout is on.
+    ///
+    /// # Shapes
+    /// - `vectors`: `[batch, len, inputs]`, `len <= max_len`
+    /// - `likeness`: of each kind
+    /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
+    pub(super) fn read(
+        &self,
+        vectors: Tensor<3>,
+        likeness: &[&Likeness],
+        real: &Tensor<2>,
+        mut rng: Option<&mut Rng>,
+    ) -> Reading {
+        let [batch, len, _inputs] = vectors.dims();
+        let [max_len, width] = self.positions.dims();
+        let positions = self
+            .positions
+            .val()
+            .slice([max_len - len..max_len, 0..width]);
+        let x = dropout(
+            self.input.forward(vectors),
+            self.dropout,
+            rng.as_deref_mut(),
+        );
+        let mut x = x + positions.unsqueeze::<3>();
+        let padding = (real.clone() - 1.0).reshape([batch, 1, 1, len]) * -MASKED;
+        for (block, pulls) in self.blocks.iter().zip(&self.pulls) {
+            let bias = pull(&pulls.val(), likeness) + padding.clone();
+            x = block.forward(x, bias, self.dropout, rng.as_deref_mut());
+        }
+        let hidden = self.norm.forward(x);
+        let mut seen = vec![hidden.clone()];
+        seen.extend(likeness.iter().map(|kind| kind.summary.clone()));
+        let logit = self
+            .output
+            .forward(gelu(self.merge.forward(Tensor::cat(seen, 2))));
+        Reading {
+            hidden,
+            logit: logit.reshape([batch, len]),
+        }
+    }
+}
+
+/// What likeness adds to attention scores, `[batch, heads, len, len]`.
+fn pull(pulls: &Tensor<2>, likeness: &[&Likeness]) -> Tensor<4> {
+    let [kinds, heads] = pulls.dims();
+    assert_eq!(kinds, likeness.len(), "one row of weights a kind");
+    let weighted = likeness.iter().enumerate().map(|(kind, likeness)| {
+        let [batch, len, _] = likeness.pairs.dims();
+        let weights = pulls.clone().slice([kind..kind + 1, 0..heads]);
+        likeness.pairs.clone().reshape([batch, 1, len, len]) * weights.reshape([1, heads, 1, 1])
+    });
+    weighted.reduce(|a, b| a + b).expect("a kind of likeness")
+}

@@ -1,0 +1,97 @@
+//! Folds: backbones that were trained without a part of the users, so that those can be judged as
+//! shoppers whom no log holds will be. What the recommender knows of the users it was trained on looks so
+//! much like interest that a denoiser that learnt from it would find too little noise in a stranger's
+//! history ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018).
+
+use super::checkpoint::write_atomically;
+use anyhow::{Context, Result, ensure};
+use ingle_kernel::product::{Matrix, add_product};
+use ingle_model::{Model, Rng};
+use nalgebra::DMatrix;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::path::Path;
+
+/// Which part of the users one belongs to.
+pub(super) fn part(user: usize, parts: usize, seed: u64) -> usize {
+    Rng::new(seed, &[5, user as u64]).below(parts)
+}
+
+/// A fold's item table turned so that it lies as near as can be to the backbone's, each item counting as
+/// often as it was clicked ([Schönemann, 1966](https://doi.org/10.1007/BF02289451)). Scores within a
+/// table do not change when it is turned.
+pub(super) fn aligned(fold: &[f32], backbone: &[f32], width: usize, counts: &[u32]) -> Vec<f32> {
+    let mut weighted = fold.to_vec();
+    for (row, &count) in weighted.chunks_exact_mut(width).zip(counts) {
+        for x in row {
+            *x *= count as f32;
+        }
+    }
+    let mut across = vec![0.0; width * width];
+    add_product(
+        Matrix::new(&weighted, width).transposed(),
+        backbone,
+        &mut across,
+    );
+    let across = DMatrix::from_row_iterator(width, width, across.iter().map(|&x| f64::from(x)));
+    let svd = across.svd(true, true);
+    let (u, v) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
+    let turn: Vec<f32> = (u * v).transpose().iter().map(|&x| x as f32).collect();
+    let mut turned = vec![0.0; fold.len()];
+    add_product(Matrix::new(fold, width), &turn, &mut turned);
+    turned
+}
+
+/// A model's item table, `[items + 1, width]`.
+pub(super) fn table(model: &Model) -> Vec<f32> {
+    model.backbone.items.val().into_data().iter().collect()
+}
+
+/// Writes a fold's table.
+pub(super) fn write(path: &Path, table: &[f32], width: usize) -> Result<()> {
+    let bytes: Vec<u8> = table.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, vec![table.len() / width, width], &bytes)?;
+    write_atomically(path, &safetensors::serialize([("items", view)], None)?)
+}
+
+/// Reads a fold's table of `len` values.
+pub(super) fn read(path: &Path, len: usize) -> Result<Vec<f32>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let damaged = || format!("{} is damaged", path.display());
+    let file = SafeTensors::deserialize(&bytes).with_context(damaged)?;
+    let data = file.tensor("items").with_context(damaged)?;
+    let values = data.data().as_chunks::<4>().0.iter();
+    let values: Vec<f32> = values.map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    ensure!(values.len() == len, damaged());
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_was_turned_is_turned_back() {
+        let (width, mut rng) = (4, Rng::new(1, &[]));
+        let backbone: Vec<f32> = (0..30 * width).map(|_| rng.normal(1.0)).collect();
+        let turn = DMatrix::from_fn(width, width, |_, _| f64::from(rng.normal(1.0)))
+            .qr()
+            .q();
+        let turn: Vec<f32> = turn.iter().map(|&x| x as f32).collect();
+        let mut fold = vec![0.0; backbone.len()];
+        add_product(Matrix::new(&backbone, width), &turn, &mut fold);
+        let found = aligned(&fold, &backbone, width, &[2; 30]);
+        for (a, b) in found.iter().zip(&backbone) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn users_are_spread_over_all_parts() {
+        let mut sizes = [0; 3];
+        (0..3000).for_each(|user| sizes[part(user, 3, 1)] += 1);
+        assert!(
+            sizes.iter().all(|size| (900..1100).contains(size)),
+            "{sizes:?}"
+        );
+    }
+}
