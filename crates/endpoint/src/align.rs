@@ -59,16 +59,6 @@ fn by_offsets(text: &str, tokens: &[&str], offsets: &[i64]) -> Option<Vec<Range<
         bytes.get(chars).copied().unwrap_or(text.len())
     };
     let starts: Vec<usize> = offsets.iter().map(|&offset| start(offset)).collect();
-    let is_there = |i: usize| {
-        let at = starts[i];
-        i <= first
-            || at == text.len()
-            || !is_readable(tokens[i])
-            || text[at..].starts_with(tokens[i])
-    };
-    if shift < 0 || !(0..tokens.len()).all(is_there) {
-        return None;
-    }
     let mut end = text.len();
     let mut spans = vec![0..0; tokens.len()];
     for i in (first..tokens.len()).rev() {
@@ -78,7 +68,13 @@ fn by_offsets(text: &str, tokens: &[&str], offsets: &[i64]) -> Option<Vec<Range<
         }
         spans[i] = starts[i]..end;
     }
-    Some(spans)
+    let is_there = |i: usize| match &text[spans[i].clone()] {
+        "" => true,
+        found if i == first => tokens[i].trim_start_matches(' ') == found.trim_start_matches(' '),
+        found if is_readable(tokens[i]) => tokens[i] == found,
+        found => found.chars().count() <= MOST_CHARS,
+    };
+    (shift >= 0 && (first..tokens.len()).all(is_there)).then_some(spans)
 }
 
 fn by_walking(text: &str, tokens: &[&str]) -> Option<Vec<Range<usize>>> {
@@ -189,6 +185,12 @@ mod tests {
         );
         let composed = spans("cafe\u{301}s", &["caf", "é", "s"], None).expect("found");
         assert_eq!(composed, [0..3, 3..6, 6..7]);
+    }
+
+    #[test]
+    fn what_was_added_to_a_text_is_not_taken_for_it() {
+        assert_eq!(read(&["A"], Some(&[11])), None);
+        assert_eq!(read(&["A", ":"], Some(&[11, 12])), None);
     }
 
     #[test]

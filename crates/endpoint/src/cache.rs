@@ -84,6 +84,8 @@ struct Line {
 pub(crate) struct Cache {
     path: PathBuf,
     file: File,
+    /// Bytes of the file that are whole lines.
+    whole: u64,
     answers: HashMap<Key, Answer>,
 }
 
@@ -113,6 +115,7 @@ impl Cache {
         Ok(Self {
             path: path.to_owned(),
             file,
+            whole,
             answers,
         })
     }
@@ -133,10 +136,13 @@ impl Cache {
             })
             .and_then(|()| self.file.write_all(&lines))
             .and_then(|()| self.file.sync_data());
-        written.map_err(|e| EndpointError::Cache {
-            path: self.path.clone(),
-            what: e.to_string(),
+        written.map_err(|e| {
+            // What was written in part must not stand before what is written next.
+            self.file.set_len(self.whole).ok();
+            let (path, what) = (self.path.clone(), e.to_string());
+            EndpointError::Cache { path, what }
         })?;
+        self.whole += lines.len() as u64;
         self.answers.extend(answers.iter().copied());
         Ok(())
     }

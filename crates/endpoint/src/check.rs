@@ -63,10 +63,9 @@ fn read(
 /// Whether the token that was added is read with the log-probability that it was added with. Where it is
 /// read as another token, nothing can be said.
 fn agree(added: Option<f64>, read: &Choice, text: &str) -> Result<(), Unusable> {
-    // A text without the added token must be read as well.
-    let all = 1..text.len();
     let log_probs = read.log_probs()?;
-    log_probs.score(text, &all)?;
+    // Whatever was added, what stands before it must have been read.
+    log_probs.score(text, &(TEXT.len() - 1..TEXT.len()))?;
     let (Some(added), Some(read)) = (added, log_probs.of(text, &(TEXT.len()..text.len()))) else {
         return Ok(());
     };
@@ -80,4 +79,50 @@ are at the wrong place"
         ),
         remedy: "use vLLM or SGLang; llama-cpp-python needs a model that begins texts with a token of its own",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::choices;
+    use serde_json::json;
+
+    /// The text and what was added to it, read as these tokens.
+    fn read(tokens: &[(&str, Option<f64>)]) -> Result<(), Unusable> {
+        let (tokens, log_probs): (Vec<_>, Vec<_>) = tokens.iter().copied().unzip();
+        let log_probs = json!({"tokens": tokens, "token_logprobs": log_probs, "text_offset": null});
+        let body = json!({"choices": [{"text": "", "logprobs": log_probs}]}).to_string();
+        let choices = choices(body.as_bytes(), 1).expect("one");
+        agree(Some(-0.5), &choices[0], &format!("{TEXT} eight"))
+    }
+
+    #[test]
+    fn a_token_is_read_as_it_was_added() {
+        let (one, rest) = (("One", None), (&TEXT[3..], Some(-7.0)));
+        assert_eq!(
+            read(&[one, rest, (" eight", Some(-0.51)), (".", Some(-9.0))]),
+            Ok(())
+        );
+        let error = read(&[one, rest, (" eight", Some(-9.0))]).expect_err("another place");
+        assert!(
+            error.found.contains("-0.500 and then reads it with -9.000"),
+            "{}",
+            error.found
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_token_that_is_read_as_others() {
+        let (one, rest) = (("One", None), (&TEXT[3..], Some(-7.0)));
+        assert_eq!(
+            read(&[one, rest, (" ei", Some(-4.0)), ("ght", Some(-9.0))]),
+            Ok(())
+        );
+        let error = read(&[one, ("x", Some(-4.0))]).expect_err("not the text");
+        assert!(
+            error.found.contains("2 tokens are not those"),
+            "{}",
+            error.found
+        );
+    }
 }

@@ -172,18 +172,19 @@ fn judges_every_kind_of_title_and_asks_nothing_twice() {
     let again = server.open().judge(&histories, &GO, |_| ()).expect("kept");
     assert_eq!(again, judged);
     assert_eq!(server.requests(), CHECKS + 8);
+    keeps_answers_without_a_server(server, &histories, &judged);
+}
+
+/// And keeps those of one model from another.
+fn keeps_answers_without_a_server(server: Server, histories: &[Vec<String>], judged: &[Vec<f32>]) {
     let (folder, base) = stop(server);
     let mut settings = Settings::new(base, "tiny", folder.path().join("answers.jsonl"));
     settings.attempts = 1;
-    let offline =
-        Endpoint::new(settings.clone())
-            .expect("an endpoint")
-            .judge(&histories, &GO, |_| ());
+    let open = |settings| Endpoint::new(settings).expect("an endpoint");
+    let offline = open(settings.clone()).judge(histories, &GO, |_| ());
     assert_eq!(offline.expect("kept"), judged);
-    settings.model = "other".to_owned();
-    let error = Endpoint::new(settings)
-        .expect("an endpoint")
-        .judge(&histories, &GO, |_| ());
+    "other".clone_into(&mut settings.model);
+    let error = open(settings).judge(histories, &GO, |_| ());
     let error = error.expect_err("another model's answers are its own");
     assert!(matches!(error, EndpointError::GaveUp { .. }), "{error}");
 }
