@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the build needs and is not there yet: setup.sh rust | npm | browser | vulkan | test-tools.
+# Installs what the build needs and is not there yet: setup.sh rust | npm | browser | vulkan | language-model |
+# test-tools.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
@@ -80,6 +81,15 @@ setup_vulkan() {
   echo "a GPU, or one made of software"
 }
 
+# The tests of crates/endpoint ask a server that is built from source, in a Python environment of its own.
+setup_language_model() {
+  if ! command -v c++ >/dev/null || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    apt_install g++ python3 python3-venv ||
+      fail "a C++ compiler or Python 3 with venv is missing: install both"
+  fi
+  scripts/tiny-llm/setup.sh
+}
+
 setup_test_tools() {
   local component
   for component in clippy rustfmt; do
@@ -94,6 +104,7 @@ case "${1:-}" in
   npm) setup_npm ;;
   browser) setup_browser ;;
   vulkan) setup_vulkan ;;
+  language-model) setup_language_model ;;
   test-tools) setup_test_tools ;;
-  *) fail "setup.sh takes rust, npm, browser, vulkan or test-tools" ;;
+  *) fail "setup.sh takes rust, npm, browser, vulkan, language-model or test-tools" ;;
 esac

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Dependencies point one way: root -> model -> bundle, train -> model, train -> kernel, train -> serve -> bundle.
+# Dependencies point one way: root -> model -> bundle, train -> model, train -> kernel, train -> serve -> bundle; endpoint
+# stands alone.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -37,13 +38,14 @@ exactly() {
 }
 
 exactly ingle-bundle ""
+exactly ingle-endpoint ""
 exactly ingle-kernel ""
 exactly ingle-model "ingle-bundle"
 exactly ingle-serve "ingle-bundle"
 exactly ingle "ingle-bundle ingle-model"
 exactly ingle-train "ingle-bundle ingle-kernel ingle-model ingle-serve"
 
-for package in ingle-bundle ingle-kernel ingle-serve; do
+for package in ingle-bundle ingle-endpoint ingle-kernel ingle-serve; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
 done
 never ingle-model "the program chooses the backend" \
