@@ -38,6 +38,7 @@ setup_for_tests() {
   step "Browser for tests" scripts/setup.sh browser
   step "Vulkan for tests" scripts/setup.sh vulkan
   step "Tools for tests" scripts/setup.sh test-tools
+  step "Language model for tests" scripts/fetch-lm
 }
 
 pkg() {

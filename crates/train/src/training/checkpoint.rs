@@ -85,19 +85,28 @@ pub fn save(
     learner: Option<&mut Learner>,
     state: &State,
 ) -> Result<()> {
+    replace(run, |coming| {
+        save_module(&coming.join("model.bpk"), model)?;
+        save_module(&coming.join("average.bpk"), average)?;
+        (optimizer.save(coming.join("optimizer.bpk")))
+            .context("cannot write the optimiser's state")?;
+        if let Some(learner) = learner {
+            learner.save(&coming.join(MOMENTS))?;
+        }
+        write_atomically(
+            &coming.join("state.json"),
+            &serde_json::to_vec_pretty(state)?,
+        )
+    })
+}
+
+/// Lets `fill` write a checkpoint's files into a new folder, which then takes the place of the run
+/// folder's checkpoint.
+pub fn replace(run: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
     remove(&coming)?;
     fs::create_dir_all(&coming)?;
-    save_model(&coming.join("model.bpk"), model)?;
-    save_model(&coming.join("average.bpk"), average)?;
-    (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
-    if let Some(learner) = learner {
-        learner.save(&coming.join(MOMENTS))?;
-    }
-    write_atomically(
-        &coming.join("state.json"),
-        &serde_json::to_vec_pretty(state)?,
-    )?;
+    fill(&coming)?;
     remove(&previous)?;
     if current.exists() {
         fs::rename(&current, &previous)?;
@@ -133,29 +142,29 @@ pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
         .load(dir.join("optimizer.bpk"))
         .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;
     Ok(Whole {
-        model: load_model(&dir.join("model.bpk"), fresh.model)?,
-        average: load_model(&dir.join("average.bpk"), fresh.average)?,
+        model: load_module(&dir.join("model.bpk"), fresh.model)?,
+        average: load_module(&dir.join("average.bpk"), fresh.average)?,
         optimizer,
         state,
         moments: Some(dir.join(MOMENTS)).filter(|path| path.exists()),
     })
 }
 
-/// Writes a model's parameters.
-pub fn save_model(path: &Path, model: &Model) -> Result<()> {
+/// Writes a module's parameters.
+pub fn save_module<M: Module>(path: &Path, module: &M) -> Result<()> {
     let coming = path.with_extension("coming");
-    let record = model.clone().into_record();
+    let record = module.clone().into_record();
     record
         .save(&coming)
         .with_context(|| format!("cannot write {}", coming.display()))?;
     fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Reads a model's parameters into a model of the same shape.
-pub fn load_model(path: &Path, model: Model) -> Result<Model> {
+/// Reads a module's parameters into a module of the same shape.
+pub fn load_module<M: Module>(path: &Path, module: M) -> Result<M> {
     let record = ModuleRecord::load(path)
         .with_context(|| format!("cannot read the weights in {}", path.display()))?;
-    let loaded = model.try_load_record(record);
+    let loaded = module.try_load_record(record);
     loaded.with_context(|| format!("{} does not fit the configuration", path.display()))
 }
 

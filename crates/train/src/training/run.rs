@@ -9,7 +9,7 @@
 //! RUN/model.bpk       the best weights
 //! ```
 
-use super::checkpoint::{self, load_model, write_atomically};
+use super::checkpoint::{self, load_module, write_atomically};
 use super::config::Config;
 use super::device::Compute;
 use super::epoch::Context;
@@ -211,7 +211,7 @@ impl Run {
             .into());
         }
         let fresh = Model::new(&self.model_config(), self.config.seed, device);
-        load_model(&self.dir.join("model.bpk"), fresh)
+        load_module(&self.dir.join("model.bpk"), fresh)
     }
 
     /// Trains until all phases are done (`true`) or `stop` is set (`false`). `device` is the one the

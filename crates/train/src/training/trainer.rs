@@ -3,7 +3,7 @@
 use super::Run;
 use super::average::blend;
 use super::backbone::Learner;
-use super::checkpoint::{self, State, load_model, save_model, write_atomically};
+use super::checkpoint::{self, State, load_module, save_module, write_atomically};
 use super::config::Schedule;
 use super::epoch::{self, Context, Ended, Trained};
 use super::judge::{self, LabelledHistory, Verdicts};
@@ -139,7 +139,7 @@ impl<'a> Trainer<'a> {
         (state.step, state.loss) = (0, (0.0, 0.0));
         if state.best.is_none_or(|(best, _)| figure > best) {
             state.best = Some((figure, state.epoch));
-            save_model(&self.run.dir.join(best_file(phase)), &self.average)?;
+            save_module(&self.run.dir.join(best_file(phase)), &self.average)?;
         }
         let (best, best_epoch) = self.state.best.unwrap_or((figure, self.state.epoch));
         let epoch = self.state.epoch;
@@ -187,7 +187,7 @@ impl<'a> Trainer<'a> {
     fn end_phase(&mut self, phase: &Phase) -> Result<()> {
         let best = self.run.dir.join(best_file(phase));
         let trained = &mut self.trained;
-        trained.model = load_model(&best, trained.model.clone())?;
+        trained.model = load_module(&best, trained.model.clone())?;
         trained.optimizer = optimizer();
         self.average = trained.model.valid();
         let (value, epoch) = self.state.best.context("a phase has at least one epoch")?;
@@ -216,7 +216,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn end(&mut self) -> Result<()> {
-        save_model(&self.run.dir.join("model.bpk"), &self.average)?;
+        save_module(&self.run.dir.join("model.bpk"), &self.average)?;
         self.run.about.finished = true;
         self.run.about.peak_memory = super::progress::peak_memory();
         self.account()
