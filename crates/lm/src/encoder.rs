@@ -71,21 +71,22 @@ impl TokenBatch {
     pub fn tokens(&self) -> usize {
         self.lens.iter().sum()
     }
+}
 
-    /// What is added to attention scores; none if nothing is padded.
-    ///
-    /// # Shapes
-    /// - output: `[batch, 1, len, len]`
-    fn bias(&self, device: &Device) -> Option<Tensor<4>> {
-        let [batch, len] = self.dims();
-        if self.tokens() == batch * len {
-            return None;
-        }
-        let at = |&real: &usize| (0..len).map(move |key| if key < real { 0.0 } else { MASKED });
-        let row: Vec<f32> = self.lens.iter().flat_map(at).collect();
-        let row = Tensor::<4>::from_data(TensorData::new(row, [batch, 1, 1, len]), device);
-        Some(row.expand([batch, 1, len, len]))
+/// What is added to attention scores so that nothing looks at padding; none if nothing is padded.
+///
+/// # Shapes
+/// - `lens`: tokens of each input, `len` at most
+/// - output: `[batch, 1, len, len]`
+fn bias(lens: &[usize], len: usize, device: &Device) -> Option<Tensor<4>> {
+    if lens.iter().all(|&real| real == len) {
+        return None;
     }
+    let batch = lens.len();
+    let at = |&real: &usize| (0..len).map(move |key| if key < real { 0.0 } else { MASKED });
+    let row: Vec<f32> = lens.iter().flat_map(at).collect();
+    let row = Tensor::<4>::from_data(TensorData::new(row, [batch, 1, 1, len]), device);
+    Some(row.expand([batch, 1, len, len]))
 }
 
 impl Encoder {
@@ -122,21 +123,16 @@ impl Encoder {
         self.words.weight.val().device()
     }
 
-    /// Hidden states of the last layer. `adapters` are of the last layers; below the first of them
-    /// nothing is recorded for gradients. With a generator, their dropout is on.
+    /// Hidden states of inputs that are read one by one, after the first `below` layers and after the
+    /// last.
     ///
     /// # Shapes
     /// - `batch`: `[batch, len]`, `len` within the positions of the configuration
-    /// - output: `[batch, len, width]`; what stands on padding means nothing
+    /// - outputs: `[batch, len, width]`; what stands on padding means nothing
     ///
     /// # Panics
     /// If an input is longer than the encoder has positions, or an id is not in its vocabulary.
-    pub fn forward(
-        &self,
-        batch: &TokenBatch,
-        adapters: Option<(&[LayerAdapters], &Pace)>,
-        mut rng: Option<&mut Rng>,
-    ) -> Tensor<3> {
+    pub fn forward(&self, batch: &TokenBatch, below: usize) -> [Tensor<3>; 2] {
         let [inputs, len] = batch.dims();
         let [positions, width] = self.positions.weight.dims();
         assert!(
@@ -144,13 +140,53 @@ impl Encoder {
             "{len} tokens, but the model reads {positions}"
         );
         let device = self.device();
+        let bias = bias(&batch.lens, len, &device);
         let mut x = self.embed(batch, &device);
-        let bias = batch.bias(&device);
-        let below = adapters.map_or(0, |(adapters, _)| self.layers.len() - adapters.len());
+        let mut between = x.clone();
         for (depth, layer) in self.layers.iter().enumerate() {
-            let adapters = adapters.filter(|_| depth >= below);
-            let adapters = adapters.map(|(adapters, pace)| (&adapters[depth - below], pace));
-            x = layer.forward(x, [inputs, len], bias.clone(), adapters, rng.as_deref_mut());
+            x = layer.forward(x, [inputs, len], bias.clone(), None, None);
+            if depth + 1 == below {
+                between = x.clone();
+            }
+        }
+        [between, x].map(|x| x.reshape([inputs, len, width]))
+    }
+
+    /// The last layers, as many as have adapters, over hidden states of what is read together. With a
+    /// generator, dropout is on.
+    ///
+    /// # Shapes
+    /// - `x` and output: `[batch, len, width]`; what stands on padding means nothing
+    /// - `lens`: tokens of each input
+    pub fn above(
+        &self,
+        x: Tensor<3>,
+        lens: &[usize],
+        (adapters, pace): (&[LayerAdapters], &Pace),
+        mut rng: Option<&mut Rng>,
+    ) -> Tensor<3> {
+        let [inputs, len, width] = x.dims();
+        let bias = bias(lens, len, &x.device());
+        let mut x = x.reshape([inputs * len, width]);
+        let layers = &self.layers[self.layers.len() - adapters.len()..];
+        for (layer, adapters) in layers.iter().zip(adapters) {
+            let adapters = Some((adapters, pace));
+            let rng = rng.as_deref_mut();
+            x = layer.forward(x, [inputs, len], bias.clone(), adapters, rng);
+        }
+        x.reshape([inputs, len, width])
+    }
+
+    /// The last `layers` over hidden states of what is read together.
+    ///
+    /// # Shapes
+    /// As [`above`](Self::above).
+    pub fn last(&self, x: Tensor<3>, lens: &[usize], layers: usize) -> Tensor<3> {
+        let [inputs, len, width] = x.dims();
+        let bias = bias(lens, len, &x.device());
+        let mut x = x.reshape([inputs * len, width]);
+        for layer in &self.layers[self.layers.len() - layers..] {
+            x = layer.forward(x, [inputs, len], bias.clone(), None, None);
         }
         x.reshape([inputs, len, width])
     }

@@ -151,7 +151,8 @@ mod tests {
     fn states(dir: &Path) -> Vec<f32> {
         let model = LanguageModel::open(dir, &Device::flex()).expect("the model");
         let batch = TokenBatch::new(&[&[2, 4, 5, 3]]);
-        (model.encoder.forward(&batch, None, None).into_data().iter()).collect()
+        let [_, states] = model.encoder.forward(&batch, 0);
+        states.into_data().iter().collect()
     }
 
     #[test]

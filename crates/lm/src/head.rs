@@ -1,9 +1,10 @@
 //! From hidden states to a noise logit a title.
 //!
-//! A title is the mean of its tokens' hidden states; what it is judged by is that vector, the mean of
-//! the other titles' vectors, and the product of both, each at the length `sqrt(width)`. The sum of the
-//! product is their cosine, and with its weights the head begins: a title is noise if it is unlike the
-//! rest. In a window of one title there is no rest, and its part is zero.
+//! A title is two vectors: the mean of its tokens' hidden states when the window is read together, and the
+//! same when it was read by itself. What it is judged by is the first, its mean over the other titles, the
+//! product of both, and that product of the second, each vector at the length `sqrt(width)`. The sum of a
+//! product is a cosine, and with that of the second the head begins: a title is noise if what it means is
+//! unlike the rest. In a window of one title there is no rest, and its part is zero.
 
 use crate::Windows;
 use burn::module::{Module, Param};
@@ -16,7 +17,7 @@ const COSINE: f32 = 4.0;
 /// A linear map from what is known of a title to its noise logit.
 #[derive(Module, Debug)]
 pub struct Head {
-    /// `[3 * width, 1]`
+    /// `[4 * width, 1]`
     weight: Param<Tensor<2>>,
     /// `[1]`
     bias: Param<Tensor<1>>,
@@ -25,9 +26,9 @@ pub struct Head {
 impl Head {
     /// A head that judges by the cosine alone.
     pub fn new(width: usize, device: &Device) -> Self {
-        let mut weight = vec![0.0; 3 * width];
-        weight[2 * width..].fill(-COSINE / width as f32);
-        let weight = Tensor::from_data(TensorData::new(weight, [3 * width, 1]), device);
+        let mut weight = vec![0.0; 4 * width];
+        weight[3 * width..].fill(-COSINE / width as f32);
+        let weight = Tensor::from_data(TensorData::new(weight, [4 * width, 1]), device);
         Self {
             weight: Param::from_tensor(weight),
             bias: Param::from_tensor(Tensor::zeros([1], device)),
@@ -39,15 +40,19 @@ impl Head {
     /// # Shapes
     /// - `hidden`: `[windows, len, width]`
     /// - output: `[windows, titles]`; what stands where there is no title means nothing
-    pub fn forward(&self, hidden: Tensor<3>, windows: &Windows) -> Tensor<2> {
+    pub fn forward(&self, hidden: Tensor<3>, windows: &Windows<'_>) -> Tensor<2> {
         let [count, _len, width] = hidden.dims();
         let [_count, titles] = windows.dims();
         let device = hidden.device();
+        let others = windows.others(&device);
+        let apart = windows.meanings(width, &device);
+        let agreement = stretched(apart.clone()) * stretched(others.clone().matmul(apart));
         let own = windows.shares(&device).matmul(hidden);
-        let others = windows.others(&device).matmul(own.clone());
-        let (own, others) = (stretched(own), stretched(others));
-        let known = Tensor::cat(vec![own.clone(), others.clone(), own * others], 2);
-        let known = known.reshape([count * titles, 3 * width]);
+        let rest = stretched(others.matmul(own.clone()));
+        let own = stretched(own);
+        let product = own.clone() * rest.clone();
+        let known = Tensor::cat(vec![own, rest, product, agreement], 2);
+        let known = known.reshape([count * titles, 4 * width]);
         let logits = known.matmul(self.weight.val()) + self.bias.val().unsqueeze();
         logits.reshape([count, titles])
     }

@@ -13,7 +13,8 @@ use ingle_model::Rng;
 /// The shape of what is learnt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tuning {
-    /// Layers that carry adapters, counted from the last; more than there are means all.
+    /// Layers that read titles together and carry adapters, counted from the last; more than there are
+    /// means all.
     pub layers: usize,
     /// Rank of an adapter.
     pub rank: usize,
@@ -47,23 +48,34 @@ impl Judge {
         }
     }
 
+    /// Layers that read titles together; titles are to be read by those below ([`title::read`](crate::title::read)).
+    pub fn layers(&self) -> usize {
+        self.adapters.len()
+    }
+
     /// Noise logits by an encoder without what was learnt in its weights. With a generator, dropout is on.
     ///
     /// # Shapes
     /// - output: `[windows, titles]`; what stands where there is no title means nothing
-    pub fn logits(&self, encoder: &Encoder, windows: &Windows, rng: Option<&mut Rng>) -> Tensor<2> {
+    pub fn logits(
+        &self,
+        encoder: &Encoder,
+        windows: &Windows<'_>,
+        rng: Option<&mut Rng>,
+    ) -> Tensor<2> {
         let pace = Pace {
             scale: self.scale,
             dropout: self.dropout,
         };
-        let adapters = Some((self.adapters.as_slice(), &pace));
-        let hidden = encoder.forward(&windows.batch, adapters, rng);
+        let states = windows.states(encoder.width(), &encoder.device());
+        let hidden = encoder.above(states, &windows.lens, (&self.adapters, &pace), rng);
         self.head.forward(hidden, windows)
     }
 
     /// The judge as it is used: what was learnt becomes part of the encoder's weights.
     pub fn ready(self, encoder: Encoder) -> Scorer {
         Scorer {
+            layers: self.adapters.len(),
             encoder: encoder.merged(&self.adapters, self.scale),
             head: self.head,
         }
@@ -75,12 +87,15 @@ impl Judge {
 pub struct Scorer {
     encoder: Encoder,
     head: Head,
+    /// Layers that read titles together.
+    layers: usize,
 }
 
 impl Scorer {
     /// Noise logits of the titles of each window, oldest first.
-    pub fn logits(&self, windows: &Windows) -> Vec<Vec<f32>> {
-        let hidden = self.encoder.forward(&windows.batch, None, None);
+    pub fn logits(&self, windows: &Windows<'_>) -> Vec<Vec<f32>> {
+        let states = windows.states(self.encoder.width(), &self.encoder.device());
+        let hidden = self.encoder.last(states, &windows.lens, self.layers);
         let logits = self.head.forward(hidden, windows);
         let [_windows, titles] = logits.dims();
         let logits: Vec<f32> = logits.into_data().iter().collect();
@@ -98,7 +113,7 @@ impl Scorer {
 ///
 /// # Panics
 /// If there are not as many labels as titles.
-pub fn loss(logits: Tensor<2>, windows: &Windows, labels: &[&[f32]]) -> Tensor<1> {
+pub fn loss(logits: Tensor<2>, windows: &Windows<'_>, labels: &[&[f32]]) -> Tensor<1> {
     let [count, titles] = logits.dims();
     let (mut noisy, mut clean) = (vec![0.0; count * titles], vec![0.0; count * titles]);
     for (row, (labels, real)) in labels.iter().zip(windows.counts()).enumerate() {
@@ -117,9 +132,11 @@ pub fn loss(logits: Tensor<2>, windows: &Windows, labels: &[&[f32]]) -> Tensor<1
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Window;
     use crate::testing;
+    use crate::title::{self, Title};
+    use crate::{LanguageModel, Window};
     use burn::module::ModuleVisitor;
+    use std::sync::Arc;
 
     const TUNING: Tuning = Tuning {
         layers: 2,
@@ -128,11 +145,16 @@ mod tests {
         dropout: 0.0,
     };
 
-    fn windows(tokens: &crate::Tokens) -> Vec<Window> {
-        let titles = [vec![7, 8], vec![9], vec![7, 10, 11]];
+    fn windows(lm: &LanguageModel) -> Vec<Window> {
+        let titles = titles(lm, &[vec![7, 8], vec![9], vec![7, 10, 11]]);
         (1..=3)
-            .map(|count| Window::join(tokens, &titles[..count], 64))
+            .map(|count| Window::join(&titles[..count], 64))
             .collect()
+    }
+
+    fn titles(lm: &LanguageModel, pieces: &[Vec<u32>]) -> Vec<Arc<Title>> {
+        let titles = title::read(&lm.encoder, &lm.tokens, pieces, TUNING.layers);
+        titles.into_iter().map(Arc::new).collect()
     }
 
     /// A judge whose adapters do change something.
@@ -153,9 +175,10 @@ mod tests {
     fn padding_and_company_change_nothing_and_one_title_is_enough() {
         let lm = testing::tiny(1);
         let judge = moved(Judge::new(&TUNING, &lm.encoder, &mut Rng::new(1, &[])));
+        let all = windows(&lm);
         let scorer = judge.ready(lm.encoder);
-        let all = windows(&lm.tokens);
-        let together = scorer.logits(&Windows::new(&all.iter().collect::<Vec<_>>()));
+        let together: Vec<&Window> = all.iter().collect();
+        let together = scorer.logits(&Windows::new(&together));
         for (window, row) in all.iter().zip(&together) {
             let alone = &scorer.logits(&Windows::new(&[window]))[0];
             assert_eq!(alone.len(), window.titles());
@@ -169,7 +192,7 @@ mod tests {
     fn equal_titles_get_finite_logits() {
         let lm = testing::tiny(1);
         let judge = Judge::new(&TUNING, &lm.encoder, &mut Rng::new(1, &[]));
-        let window = Window::join(&lm.tokens, &vec![[7, 8]; 12], 64);
+        let window = Window::join(&titles(&lm, &vec![vec![7, 8]; 12]), 64);
         let logits = &judge.ready(lm.encoder).logits(&Windows::new(&[&window]))[0];
         assert!(
             logits.iter().all(|logit| logit.is_finite() && *logit < 0.0),
@@ -181,8 +204,9 @@ mod tests {
     fn merged_weights_answer_as_adapters_beside_them_do() {
         let lm = testing::tiny(1);
         let judge = moved(Judge::new(&TUNING, &lm.encoder, &mut Rng::new(1, &[])));
-        let all = windows(&lm.tokens);
-        let batch = Windows::new(&[&all[2]]);
+        let all = windows(&lm);
+        let batch = [&all[2]];
+        let batch = Windows::new(&batch);
         let beside: Vec<f32> = judge
             .logits(&lm.encoder, &batch, None)
             .into_data()
@@ -212,8 +236,9 @@ mod tests {
             ..TUNING
         };
         let judge = Judge::new(&tuning, &lm.encoder, &mut Rng::new(1, &[]));
-        let all = windows(&lm.tokens);
-        let batch = Windows::new(&[&all[2]]);
+        let all = windows(&lm);
+        let batch = [&all[2]];
+        let batch = Windows::new(&batch);
         let logits = judge.logits(&lm.encoder, &batch, None);
         let gradients = loss(logits, &batch, &[&[0.0, 1.0, 0.25]]).backward();
         let mut learnt = Check(&gradients, 0, 0);
@@ -227,8 +252,9 @@ mod tests {
     #[test]
     fn the_loss_is_binary_cross_entropy() {
         let lm = testing::tiny(1);
-        let all = windows(&lm.tokens);
-        let batch = Windows::new(&[&all[1]]);
+        let all = windows(&lm);
+        let batch = [&all[1]];
+        let batch = Windows::new(&batch);
         let logits = Tensor::<2>::from_floats([[0.5, -2.0]], &Device::flex());
         let found = loss(logits, &batch, &[&[1.0, 0.25]]).into_scalar::<f32>();
         let softplus = |x: f32| x.exp().ln_1p();

@@ -3,8 +3,9 @@
 //! noise logit for each title of a window.
 //!
 //! [`LanguageModel`] is the folder: configuration, tokeniser, weights. [`sentence`] pools the hidden
-//! states of a text ([Reimers and Gurevych, 2019](https://arxiv.org/abs/1908.10084)). [`judge`] reads the
-//! titles of a whole window at once and says of each how likely it does not belong; what it learns are
+//! states of a text ([Reimers and Gurevych, 2019](https://arxiv.org/abs/1908.10084)). [`judge`] says of each
+//! title of a window how likely it does not belong: the lower layers read every title by itself and once
+//! ([`title`]), the last ones read the whole window ([`window`]); what it learns are
 //! low-rank adapters ([Hu et al., 2021](https://arxiv.org/abs/2106.09685)) and a linear head, while the
 //! weights read stay as they are.
 //!
@@ -24,6 +25,7 @@ pub mod judge;
 pub mod sentence;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod title;
 pub mod tokens;
 pub mod window;
 
@@ -32,5 +34,6 @@ pub use encoder::Encoder;
 pub use error::LmError;
 pub use folder::LanguageModel;
 pub use judge::{Judge, Tuning};
+pub use title::Title;
 pub use tokens::Tokens;
 pub use window::{Window, Windows};

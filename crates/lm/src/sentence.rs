@@ -41,7 +41,7 @@ pub fn embed(model: &LanguageModel, texts: &[&str], limit: usize) -> Vec<Vec<f32
 
 fn pooled(model: &LanguageModel, inputs: &[&[u32]]) -> Vec<Vec<f32>> {
     let batch = TokenBatch::new(inputs);
-    let hidden = model.encoder.forward(&batch, None, None);
+    let [_, hidden] = model.encoder.forward(&batch, 0);
     let [count, len, width] = hidden.dims();
     let share = |input: &&[u32]| {
         let real = input.len();

@@ -64,9 +64,18 @@ impl Tokens {
 
     /// A text as an input of its own, `[CLS] text [SEP]`, at most `limit` tokens in all.
     pub fn input(&self, text: &str, limit: usize) -> Vec<u32> {
-        let mut input = vec![self.cls];
-        input.extend(self.pieces(text, limit.saturating_sub(2)));
-        input.push(self.sep);
-        input
+        [
+            &[self.cls],
+            self.pieces(text, limit.saturating_sub(2)).as_slice(),
+            &[self.sep],
+        ]
+        .concat()
+    }
+
+    /// Word pieces as an input of their own; where there are none, `[UNK]` stands for them.
+    pub(crate) fn wrap(&self, pieces: &[u32]) -> Vec<u32> {
+        let unknown = [self.unknown];
+        let pieces = if pieces.is_empty() { &unknown } else { pieces };
+        [&[self.cls], pieces, &[self.sep]].concat()
     }
 }

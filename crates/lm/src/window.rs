@@ -1,111 +1,135 @@
-//! Windows: the titles of a stretch of clicks as one input, `[CLS] t1 [SEP] t2 [SEP] ...`, and batches
-//! of such inputs.
+//! Windows: the titles of a stretch of clicks read together, each followed by `[SEP]`, and batches of such
+//! windows.
 
-use crate::Tokens;
-use crate::encoder::TokenBatch;
+use crate::title::Title;
 use burn::prelude::*;
 use burn::tensor::TensorData;
-use std::ops::Range;
+use std::sync::Arc;
 
-/// The titles of one window, joined.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The titles of one window, oldest first.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Window {
-    ids: Vec<u32>,
-    /// Where the tokens of each title are, oldest first.
-    spans: Vec<Range<usize>>,
+    titles: Vec<Arc<Title>>,
 }
 
 impl Window {
-    /// Joins titles, given as word pieces, oldest first. One without word pieces is read as `[UNK]`: a
-    /// title of which nothing is known. If the whole is longer than `limit` tokens, the oldest titles are
-    /// left out; the latest is cut where it alone is too long.
+    /// Puts titles together, oldest first. If they are more than `limit` tokens, the oldest are left out;
+    /// the latest is cut where it alone is too long.
     ///
     /// # Panics
-    /// If there is no title, or `limit` is below 3.
-    pub fn join<T: AsRef<[u32]>>(tokens: &Tokens, titles: &[T], limit: usize) -> Self {
-        assert!(!titles.is_empty() && limit >= 3, "a window has a title");
-        let unknown = [tokens.unknown];
-        let pieces = |title: &T| title.as_ref().len().clamp(1, limit - 2);
-        let mut room = limit - 1;
-        let kept = titles.iter().rev().take_while(|title| {
-            let needed = pieces(title) + 1;
-            room = room.checked_sub(needed).unwrap_or(usize::MAX);
-            room != usize::MAX
-        });
-        let first = titles.len() - kept.count();
-        let mut ids = vec![tokens.cls];
-        let mut spans = Vec::with_capacity(titles.len() - first);
-        for title in &titles[first..] {
-            let known = title.as_ref();
-            let known = if known.is_empty() { &unknown } else { known };
-            let start = ids.len();
-            ids.extend(&known[..pieces(title)]);
-            spans.push(start..ids.len());
-            ids.push(tokens.sep);
-        }
-        Self { ids, spans }
+    /// If there is no title, or `limit` is below 2.
+    pub fn join(titles: &[Arc<Title>], limit: usize) -> Self {
+        let latest = titles.last().expect("a window has a title");
+        assert!(limit >= 2, "a title has two tokens");
+        let mut room = limit;
+        let fits = |title: &&Arc<Title>| {
+            let left = room.checked_sub(title.tokens());
+            room = left.unwrap_or(0);
+            left.is_some()
+        };
+        let kept = titles.iter().rev().take_while(fits).count();
+        let titles = match kept {
+            0 => vec![Arc::new(latest.cut(limit))],
+            kept => titles[titles.len() - kept..].to_vec(),
+        };
+        Self { titles }
     }
 
-    /// Tokens of the input.
+    /// Tokens of the window.
     pub fn tokens(&self) -> usize {
-        self.ids.len()
+        self.titles.iter().map(|title| title.tokens()).sum()
     }
 
     /// Titles in it: the latest of those given.
     pub fn titles(&self) -> usize {
-        self.spans.len()
+        self.titles.len()
     }
 }
 
 /// Windows that are read at once.
 #[derive(Clone, Debug)]
-pub struct Windows {
-    pub(crate) batch: TokenBatch,
-    spans: Vec<Vec<Range<usize>>>,
+pub struct Windows<'a> {
+    windows: &'a [&'a Window],
+    /// Tokens of each window.
+    pub(crate) lens: Vec<usize>,
+    /// Tokens of the longest.
+    len: usize,
     /// Titles of the window that has most.
     titles: usize,
 }
 
-impl Windows {
+impl<'a> Windows<'a> {
     /// Lays windows side by side; there must be one. Those of about the same number of tokens belong
     /// together: each is padded to the longest.
-    pub fn new(windows: &[&Window]) -> Self {
-        let ids: Vec<&[u32]> = windows.iter().map(|window| window.ids.as_slice()).collect();
+    pub fn new(windows: &'a [&'a Window]) -> Self {
+        let lens: Vec<usize> = windows.iter().map(|window| window.tokens()).collect();
         Self {
-            batch: TokenBatch::new(&ids),
-            spans: windows.iter().map(|window| window.spans.clone()).collect(),
+            windows,
+            len: lens.iter().copied().max().unwrap_or(0),
+            lens,
             titles: windows.iter().map(|w| w.titles()).max().unwrap_or(0),
         }
     }
 
     /// `[windows, titles of the window that has most]`
     pub fn dims(&self) -> [usize; 2] {
-        [self.spans.len(), self.titles]
+        [self.windows.len(), self.titles]
     }
 
     /// Titles of each window.
     pub fn counts(&self) -> impl Iterator<Item = usize> {
-        self.spans.iter().map(Vec::len)
+        self.windows.iter().map(|window| window.titles())
     }
 
-    /// Tokens of all windows, without padding.
-    pub fn tokens(&self) -> usize {
-        self.batch.tokens()
+    /// Hidden states of the titles' tokens, one title behind the other.
+    ///
+    /// # Shapes
+    /// - output: `[windows, len, width]`; padding is 0
+    pub(crate) fn states(&self, width: usize, device: &Device) -> Tensor<3> {
+        let mut states = Vec::with_capacity(self.windows.len() * self.len * width);
+        for (window, row) in self.windows.iter().zip(1..) {
+            for title in &window.titles {
+                states.extend(&title.states);
+            }
+            states.resize(row * self.len * width, 0.0);
+        }
+        let shape = [self.windows.len(), self.len, width];
+        Tensor::from_data(TensorData::new(states, shape), device)
     }
 
-    /// The share of each token in each title's mean.
+    /// What each title means by itself.
+    ///
+    /// # Shapes
+    /// - output: `[windows, titles, width]`; 0 where there is no title
+    pub(crate) fn meanings(&self, width: usize, device: &Device) -> Tensor<3> {
+        let mut meanings = Vec::with_capacity(self.windows.len() * self.titles * width);
+        for (window, row) in self.windows.iter().zip(1..) {
+            for title in &window.titles {
+                meanings.extend(&title.meaning);
+            }
+            meanings.resize(row * self.titles * width, 0.0);
+        }
+        let shape = [self.windows.len(), self.titles, width];
+        Tensor::from_data(TensorData::new(meanings, shape), device)
+    }
+
+    /// The share of each token in each title's mean; `[SEP]` has none.
     ///
     /// # Shapes
     /// - output: `[windows, titles, len]`; rows of titles there are not are 0
     pub(crate) fn shares(&self, device: &Device) -> Tensor<3> {
-        let [windows, len] = self.batch.dims();
-        let mut shares = vec![0.0; windows * self.titles * len];
-        for (rows, spans) in shares.chunks_exact_mut(self.titles * len).zip(&self.spans) {
-            for (row, span) in rows.chunks_exact_mut(len).zip(spans) {
-                row[span.clone()].fill((span.len() as f32).recip());
+        let (titles, len) = (self.titles, self.len);
+        let mut shares = vec![0.0; self.windows.len() * titles * len];
+        for (rows, window) in shares.chunks_exact_mut(titles * len).zip(self.windows) {
+            let mut start = 0;
+            for (row, title) in rows.chunks_exact_mut(len).zip(&window.titles) {
+                let pieces = title.tokens() - 1;
+                row[start..start + pieces].fill((pieces as f32).recip());
+                start += title.tokens();
             }
         }
-        Tensor::from_data(TensorData::new(shares, [windows, self.titles, len]), device)
+        let shape = [self.windows.len(), titles, len];
+        Tensor::from_data(TensorData::new(shares, shape), device)
     }
 
     /// For each title, the weight of every title in the mean of the others of its window.
@@ -122,12 +146,10 @@ impl Windows {
                 0.0
             }
         };
-        let weights: Vec<f32> = (self.counts())
-            .flat_map(|count| {
-                (0..titles * titles).map(move |at| weight(count, at / titles, at % titles))
-            })
-            .collect();
-        let shape = [self.spans.len(), titles, titles];
+        let of =
+            |count| (0..titles * titles).map(move |at| weight(count, at / titles, at % titles));
+        let weights: Vec<f32> = self.counts().flat_map(of).collect();
+        let shape = [self.windows.len(), titles, titles];
         Tensor::from_data(TensorData::new(weights, shape), device)
     }
 }
@@ -151,41 +173,57 @@ pub fn bucket(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
 mod tests {
     use super::*;
     use crate::testing::{self, WORDS};
+    use crate::title;
 
-    fn tokens() -> Tokens {
-        testing::tiny(1).tokens
+    /// Titles of so many word pieces.
+    fn titles(pieces: &[usize]) -> Vec<Arc<Title>> {
+        let lm = testing::tiny(1);
+        let ids: Vec<Vec<u32>> = pieces.iter().map(|&count| vec![7; count]).collect();
+        let titles = title::read(&lm.encoder, &lm.tokens, &ids, 1);
+        titles.into_iter().map(Arc::new).collect()
     }
 
     #[test]
-    fn titles_are_joined_between_special_tokens() {
-        let tokens = tokens();
-        let window = Window::join(&tokens, &[&[7, 8][..], &[9]], 64);
-        assert_eq!(window.ids, [tokens.cls, 7, 8, tokens.sep, 9, tokens.sep]);
-        assert_eq!(window.spans, [1..3, 4..5]);
+    fn every_title_brings_its_separator() {
+        let window = Window::join(&titles(&[2, 1]), 64);
+        assert_eq!((window.titles(), window.tokens()), (2, 5));
     }
 
     #[test]
     fn the_oldest_titles_go_first_and_the_latest_is_cut() {
-        let tokens = tokens();
-        let titles = [vec![7; 4], vec![8; 4], vec![9; 4]];
-        let window = Window::join(&tokens, &titles, 12);
-        assert_eq!((window.titles(), window.tokens()), (2, 11));
-        assert_eq!(window.ids[1], 8);
-        let window = Window::join(&tokens, &titles, 5);
-        assert_eq!((window.titles(), window.tokens()), (1, 5));
+        let titles = titles(&[4, 4, 4]);
+        let window = Window::join(&titles, 12);
+        assert_eq!((window.titles(), window.tokens()), (2, 10));
+        let window = Window::join(&titles, 4);
+        assert_eq!((window.titles(), window.tokens()), (1, 4));
     }
 
     #[test]
     fn a_title_without_word_pieces_is_unknown() {
-        let tokens = tokens();
-        let window = Window::join(&tokens, &[&[][..], &[9]], 64);
-        assert_eq!(window.ids[1], tokens.unknown);
-        assert_eq!(window.titles(), 2);
+        let lm = testing::tiny(1);
+        let none: [&[u32]; 2] = [&[], &[lm.tokens.unknown]];
+        let read = title::read(&lm.encoder, &lm.tokens, &none, 1);
+        assert_eq!(read[0], read[1]);
+        assert_eq!(read[0].tokens(), 2);
+    }
+
+    #[test]
+    fn a_title_is_read_the_same_in_any_company() {
+        let lm = testing::tiny(1);
+        let all: [&[u32]; 3] = [&[7], &[8, 9, 10, 11], &[12, 7]];
+        let together = title::read(&lm.encoder, &lm.tokens, &all, 1);
+        for (title, together) in all.iter().zip(together) {
+            let alone = &title::read(&lm.encoder, &lm.tokens, &[*title], 1)[0];
+            let pairs = alone.states.iter().zip(&together.states);
+            for (a, b) in pairs.chain(alone.meaning.iter().zip(&together.meaning)) {
+                assert!((a - b).abs() < 1e-4, "{a} {b}");
+            }
+        }
     }
 
     #[test]
     fn long_titles_and_other_scripts_are_read() {
-        let tokens = tokens();
+        let tokens = testing::tiny(1).tokens;
         let long = format!("{} ", WORDS[0]).repeat(1000);
         assert_eq!(tokens.pieces(&long, 16).len(), 16);
         assert_eq!(tokens.pieces("日本", 16), [tokens.unknown; 2]);

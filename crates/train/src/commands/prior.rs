@@ -64,7 +64,7 @@ struct FitArgs {
     /// Epochs
     #[arg(long)]
     epochs: Option<usize>,
-    /// Layers that carry adapters, counted from the last
+    /// Layers that read titles together and carry adapters, counted from the last
     #[arg(long)]
     adapt_layers: Option<usize>,
     /// Override one setting, as in `--set rank=4`; may be repeated

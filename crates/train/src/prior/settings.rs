@@ -16,7 +16,8 @@ pub struct Settings {
     pub window: usize,
     /// Word pieces of a title that are read.
     pub title_tokens: usize,
-    /// Layers that carry adapters, counted from the last; below them nothing is learnt, which is faster.
+    /// Layers that read the window together and carry adapters, counted from the last. Those below read
+    /// every title once, which is much faster.
     pub adapt_layers: usize,
     /// Rank of an adapter.
     pub rank: usize,
@@ -50,7 +51,7 @@ impl Default for Settings {
             seed: 1,
             window: 20,
             title_tokens: 16,
-            adapt_layers: 6,
+            adapt_layers: 2,
             rank: 8,
             alpha: 16.0,
             dropout: 0.05,
