@@ -26,4 +26,5 @@ rows = model.encode(TEXTS, normalize_embeddings=True)
 ramp = np.arange(rows.shape[1]) / rows.shape[1]
 for row in rows.astype("float64"):
     values = [*row[:8], row @ np.cos(7 * ramp), row @ np.sin(50 * ramp)]
-    print("[" + ", ".join(f"{value:.6f}" for value in values) + "],")
+    digits = [f"{value:.6f}" for value in values]
+    print("[" + ", ".join(f"{text[:-3]}_{text[-3:]}" for text in digits) + "],")

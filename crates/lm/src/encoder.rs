@@ -152,41 +152,28 @@ impl Encoder {
         [between, x].map(|x| x.reshape([inputs, len, width]))
     }
 
-    /// The last layers, as many as have adapters, over hidden states of what is read together. With a
-    /// generator, dropout is on.
+    /// The last `layers` over hidden states of what is read together, with an adapter for each or none.
+    /// With a generator, their dropout is on.
     ///
     /// # Shapes
     /// - `x` and output: `[batch, len, width]`; what stands on padding means nothing
     /// - `lens`: tokens of each input
-    pub fn above(
+    pub fn last(
         &self,
         x: Tensor<3>,
         lens: &[usize],
-        (adapters, pace): (&[LayerAdapters], &Pace),
+        layers: usize,
+        adapters: Option<(&[LayerAdapters], &Pace)>,
         mut rng: Option<&mut Rng>,
     ) -> Tensor<3> {
         let [inputs, len, width] = x.dims();
         let bias = bias(lens, len, &x.device());
         let mut x = x.reshape([inputs * len, width]);
-        let layers = &self.layers[self.layers.len() - adapters.len()..];
-        for (layer, adapters) in layers.iter().zip(adapters) {
-            let adapters = Some((adapters, pace));
+        let layers = &self.layers[self.layers.len() - layers..];
+        for (depth, layer) in layers.iter().enumerate() {
+            let adapters = adapters.map(|(adapters, pace)| (&adapters[depth], pace));
             let rng = rng.as_deref_mut();
             x = layer.forward(x, [inputs, len], bias.clone(), adapters, rng);
-        }
-        x.reshape([inputs, len, width])
-    }
-
-    /// The last `layers` over hidden states of what is read together.
-    ///
-    /// # Shapes
-    /// As [`above`](Self::above).
-    pub fn last(&self, x: Tensor<3>, lens: &[usize], layers: usize) -> Tensor<3> {
-        let [inputs, len, width] = x.dims();
-        let bias = bias(lens, len, &x.device());
-        let mut x = x.reshape([inputs * len, width]);
-        for layer in &self.layers[self.layers.len() - layers..] {
-            x = layer.forward(x, [inputs, len], bias.clone(), None, None);
         }
         x.reshape([inputs, len, width])
     }

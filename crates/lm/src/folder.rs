@@ -202,10 +202,13 @@ mod tests {
         }
     }
 
+    /// What spoils a file of weights, and a part of what is said then.
+    type Spoilt<'a> = (&'a dyn Fn(&Path), &'a str);
+
     #[test]
     fn refuses_weights_that_are_not_those_of_the_configuration() {
         let name = "encoder.layer.1.output.dense.weight";
-        let wrong: [(&dyn Fn(&Path), &str); 3] = [
+        let wrong: [Spoilt<'_>; 3] = [
             (
                 &|path| {
                     let mut weights = testing::weights(1);

@@ -48,11 +48,6 @@ impl Judge {
         }
     }
 
-    /// Layers that read titles together; titles are to be read by those below ([`title::read`](crate::title::read)).
-    pub fn layers(&self) -> usize {
-        self.adapters.len()
-    }
-
     /// Noise logits by an encoder without what was learnt in its weights. With a generator, dropout is on.
     ///
     /// # Shapes
@@ -68,7 +63,8 @@ impl Judge {
             dropout: self.dropout,
         };
         let states = windows.states(encoder.width(), &encoder.device());
-        let hidden = encoder.above(states, &windows.lens, (&self.adapters, &pace), rng);
+        let adapters = Some((self.adapters.as_slice(), &pace));
+        let hidden = encoder.last(states, &windows.lens, self.adapters.len(), adapters, rng);
         self.head.forward(hidden, windows)
     }
 
@@ -95,7 +91,9 @@ impl Scorer {
     /// Noise logits of the titles of each window, oldest first.
     pub fn logits(&self, windows: &Windows<'_>) -> Vec<Vec<f32>> {
         let states = windows.states(self.encoder.width(), &self.encoder.device());
-        let hidden = self.encoder.last(states, &windows.lens, self.layers);
+        let hidden = self
+            .encoder
+            .last(states, &windows.lens, self.layers, None, None);
         let logits = self.head.forward(hidden, windows);
         let [_windows, titles] = logits.dims();
         let logits: Vec<f32> = logits.into_data().iter().collect();

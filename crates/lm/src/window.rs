@@ -49,13 +49,13 @@ impl Window {
 /// Windows that are read at once.
 #[derive(Clone, Debug)]
 pub struct Windows<'a> {
-    windows: &'a [&'a Window],
+    rows: &'a [&'a Window],
     /// Tokens of each window.
     pub(crate) lens: Vec<usize>,
     /// Tokens of the longest.
     len: usize,
     /// Titles of the window that has most.
-    titles: usize,
+    most: usize,
 }
 
 impl<'a> Windows<'a> {
@@ -64,21 +64,21 @@ impl<'a> Windows<'a> {
     pub fn new(windows: &'a [&'a Window]) -> Self {
         let lens: Vec<usize> = windows.iter().map(|window| window.tokens()).collect();
         Self {
-            windows,
+            rows: windows,
             len: lens.iter().copied().max().unwrap_or(0),
             lens,
-            titles: windows.iter().map(|w| w.titles()).max().unwrap_or(0),
+            most: windows.iter().map(|w| w.titles()).max().unwrap_or(0),
         }
     }
 
     /// `[windows, titles of the window that has most]`
     pub fn dims(&self) -> [usize; 2] {
-        [self.windows.len(), self.titles]
+        [self.rows.len(), self.most]
     }
 
     /// Titles of each window.
     pub fn counts(&self) -> impl Iterator<Item = usize> {
-        self.windows.iter().map(|window| window.titles())
+        self.rows.iter().map(|window| window.titles())
     }
 
     /// Hidden states of the titles' tokens, one title behind the other.
@@ -86,14 +86,14 @@ impl<'a> Windows<'a> {
     /// # Shapes
     /// - output: `[windows, len, width]`; padding is 0
     pub(crate) fn states(&self, width: usize, device: &Device) -> Tensor<3> {
-        let mut states = Vec::with_capacity(self.windows.len() * self.len * width);
-        for (window, row) in self.windows.iter().zip(1..) {
+        let mut states = Vec::with_capacity(self.rows.len() * self.len * width);
+        for (window, row) in self.rows.iter().zip(1..) {
             for title in &window.titles {
                 states.extend(&title.states);
             }
             states.resize(row * self.len * width, 0.0);
         }
-        let shape = [self.windows.len(), self.len, width];
+        let shape = [self.rows.len(), self.len, width];
         Tensor::from_data(TensorData::new(states, shape), device)
     }
 
@@ -102,14 +102,14 @@ impl<'a> Windows<'a> {
     /// # Shapes
     /// - output: `[windows, titles, width]`; 0 where there is no title
     pub(crate) fn meanings(&self, width: usize, device: &Device) -> Tensor<3> {
-        let mut meanings = Vec::with_capacity(self.windows.len() * self.titles * width);
-        for (window, row) in self.windows.iter().zip(1..) {
+        let mut meanings = Vec::with_capacity(self.rows.len() * self.most * width);
+        for (window, row) in self.rows.iter().zip(1..) {
             for title in &window.titles {
                 meanings.extend(&title.meaning);
             }
-            meanings.resize(row * self.titles * width, 0.0);
+            meanings.resize(row * self.most * width, 0.0);
         }
-        let shape = [self.windows.len(), self.titles, width];
+        let shape = [self.rows.len(), self.most, width];
         Tensor::from_data(TensorData::new(meanings, shape), device)
     }
 
@@ -118,9 +118,9 @@ impl<'a> Windows<'a> {
     /// # Shapes
     /// - output: `[windows, titles, len]`; rows of titles there are not are 0
     pub(crate) fn shares(&self, device: &Device) -> Tensor<3> {
-        let (titles, len) = (self.titles, self.len);
-        let mut shares = vec![0.0; self.windows.len() * titles * len];
-        for (rows, window) in shares.chunks_exact_mut(titles * len).zip(self.windows) {
+        let (titles, len) = (self.most, self.len);
+        let mut shares = vec![0.0; self.rows.len() * titles * len];
+        for (rows, window) in shares.chunks_exact_mut(titles * len).zip(self.rows) {
             let mut start = 0;
             for (row, title) in rows.chunks_exact_mut(len).zip(&window.titles) {
                 let pieces = title.tokens() - 1;
@@ -128,7 +128,7 @@ impl<'a> Windows<'a> {
                 start += title.tokens();
             }
         }
-        let shape = [self.windows.len(), titles, len];
+        let shape = [self.rows.len(), titles, len];
         Tensor::from_data(TensorData::new(shares, shape), device)
     }
 
@@ -137,7 +137,7 @@ impl<'a> Windows<'a> {
     /// # Shapes
     /// - output: `[windows, titles, titles]`; 0 where there is no title, or no other
     pub(crate) fn others(&self, device: &Device) -> Tensor<3> {
-        let titles = self.titles;
+        let titles = self.most;
         let weight = |count: usize, row: usize, column: usize| {
             let other = row != column && row < count && column < count;
             if other {
@@ -149,7 +149,7 @@ impl<'a> Windows<'a> {
         let of =
             |count| (0..titles * titles).map(move |at| weight(count, at / titles, at % titles));
         let weights: Vec<f32> = self.counts().flat_map(of).collect();
-        let shape = [self.windows.len(), titles, titles];
+        let shape = [self.rows.len(), titles, titles];
         Tensor::from_data(TensorData::new(weights, shape), device)
     }
 }

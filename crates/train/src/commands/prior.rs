@@ -143,34 +143,33 @@ fn lm(dir: Option<&PathBuf>, device: &Device) -> Result<LanguageModel, InputErro
 }
 
 fn run_fit(args: &FitArgs) -> Result<()> {
-    let (mut prior, lm, data) = if args.resume {
-        let given = [args.histories, args.epochs, args.adapt_layers];
-        if !args.sets.is_empty() || given.iter().any(Option::is_some) {
-            bail!(InputError::other(
-                "a resumed fit keeps its settings: leave out --set, --histories, --epochs and --adapt-layers"
-            ));
-        }
-        let prior = Prior::open(&args.out)?;
-        let data = Dataset::open(&args.data)?;
-        (
-            prior,
-            lm(args.lm.as_ref(), &Device::flex().autodiff())?,
-            data,
-        )
-    } else {
-        let mut settings = Settings::resolve(&args.sets)?;
-        settings.histories = args.histories.unwrap_or(settings.histories);
-        settings.epochs = args.epochs.unwrap_or(settings.epochs);
-        settings.adapt_layers = args.adapt_layers.unwrap_or(settings.adapt_layers);
-        settings.check()?;
-        let data = Dataset::open(&args.data)?;
-        let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
-        (Prior::create(&args.out, settings, &lm, &data)?, lm, data)
+    let resumed = args.resume.then(|| Prior::open(&args.out)).transpose()?;
+    if resumed.is_none() {
+        Prior::check_new(&args.out)?;
+    }
+    let settings = match &resumed {
+        Some(prior) => prior.about.settings.clone(),
+        None => settings(args)?,
     };
+    let given = [args.histories, args.epochs, args.adapt_layers];
+    if args.resume && (!args.sets.is_empty() || given.iter().any(Option::is_some)) {
+        bail!(InputError::other(
+            "a resumed fit keeps its settings: leave out --set, --histories, --epochs and --adapt-layers"
+        ));
+    }
+    let data = Dataset::open(&args.data)?;
+    let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
+    if let Some(prior) = &resumed {
+        prior.check_lm(&lm)?;
+        prior.check_data(&data)?;
+    }
     let stop = stop_on_interrupt()?;
     let progress = Progress::new();
-    let settings = prior.about.settings.clone();
     let ground = fit::Ground::new(&data, &lm, &settings)?;
+    let mut prior = match resumed {
+        Some(prior) => prior,
+        None => Prior::create(&args.out, settings.clone(), &lm, &data)?,
+    };
     let finished = fit::fit(&mut prior, &ground, &stop, &progress)?;
     drop(progress);
     let dir = prior.dir.display();
@@ -193,6 +192,16 @@ fn run_fit(args: &FitArgs) -> Result<()> {
         args.data.display()
     );
     Ok(())
+}
+
+/// The settings of a new fit.
+fn settings(args: &FitArgs) -> Result<Settings> {
+    let mut settings = Settings::resolve(&args.sets)?;
+    settings.histories = args.histories.unwrap_or(settings.histories);
+    settings.epochs = args.epochs.unwrap_or(settings.epochs);
+    settings.adapt_layers = args.adapt_layers.unwrap_or(settings.adapt_layers);
+    settings.check()?;
+    Ok(settings)
 }
 
 fn run_score(args: &ScoreArgs) -> Result<()> {
@@ -254,6 +263,7 @@ fn run_refresh(args: &RefreshArgs) -> Result<()> {
     let before = Prior::finished(&args.prior)?;
     let data = Dataset::open(&args.data)?;
     before.check_data(&data)?;
+    Prior::check_new(&args.out)?;
     let disputed = disputed::read(&args.disputed, &data)?;
     let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
     let judge = before.judge(&lm)?;

@@ -86,6 +86,20 @@ pub struct Prior {
 }
 
 impl Prior {
+    /// Refuses a folder that holds a prior.
+    ///
+    /// # Errors
+    /// Says what to do.
+    pub fn check_new(dir: &Path) -> Result<(), InputError> {
+        if !dir.join(ABOUT).exists() {
+            return Ok(());
+        }
+        Err(InputError::other(format!(
+            "{} holds a prior already: choose another --out, or add --resume to go on with a fit",
+            dir.display()
+        )))
+    }
+
     /// Begins a prior in a new folder.
     ///
     /// # Errors
@@ -96,12 +110,7 @@ impl Prior {
         lm: &LanguageModel,
         data: &Dataset,
     ) -> Result<Self> {
-        if dir.join(ABOUT).exists() {
-            bail!(InputError::other(format!(
-                "{} holds a prior already: choose another --out, or add --resume to go on with a fit",
-                dir.display()
-            )));
-        }
+        Self::check_new(dir)?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let about = About {
             version: VERSION,

@@ -15,7 +15,7 @@ use ingle_model::Rng;
 use rayon::prelude::*;
 
 /// Tokens, padding included, whose graph exists in one piece.
-pub const SHARD_TOKENS: usize = 1024;
+pub const SHARD_TOKENS: usize = 512;
 
 /// A history and what is believed of each of its clicks.
 #[derive(Clone, Debug, PartialEq)]

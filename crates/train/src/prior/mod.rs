@@ -8,7 +8,8 @@
 //! model they belong to.
 //!
 //! Where the published method asks a large language model by prompt, this one reads a small encoder's
-//! hidden states: one pass a history, on a processor. No language model is shipped to the browser.
+//! hidden states: its lower layers read every title once, the last ones a whole window, in one short pass
+//! a history on a processor. No language model is shipped to the browser.
 
 pub mod disputed;
 pub mod fit;

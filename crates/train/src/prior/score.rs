@@ -88,7 +88,7 @@ pub fn split(
         progress.done(chunk.len());
         rows.extend(chunk);
     }
-    let scores = Scores::new(rows, data, split, prior.hash()?);
+    let scores = Scores::new(&rows, data, split, prior.hash()?);
     scores.save(out)?;
     partial.remove()?;
     Ok(Some(scores))

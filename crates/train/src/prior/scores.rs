@@ -76,10 +76,10 @@ impl Scores {
     ///
     /// # Panics
     /// If there is not one row a user.
-    pub fn new(rows: Vec<Vec<f32>>, data: &Dataset, split: ScoredSplit, prior: String) -> Self {
+    pub fn new(rows: &[Vec<f32>], data: &Dataset, split: ScoredSplit, prior: String) -> Self {
         assert_eq!(rows.len(), data.n_users(), "one row a user");
         let mut offsets = vec![0];
-        for row in &rows {
+        for row in rows {
             offsets.push(offsets[offsets.len() - 1] + row.len() as u64);
         }
         Self {
@@ -210,7 +210,7 @@ mod tests {
 
     fn scored(rows: Vec<Vec<f32>>) -> (Dataset, Scores, tempfile::NamedTempFile) {
         let data = dataset(&[&[1, 2, 3, 4], &[2], &[1, 2, 3]], &[2]);
-        let scores = Scores::new(rows, &data, ScoredSplit::Train, "abc".to_owned());
+        let scores = Scores::new(&rows, &data, ScoredSplit::Train, "abc".to_owned());
         (
             data,
             scores,
