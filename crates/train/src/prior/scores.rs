@@ -208,9 +208,9 @@ mod tests {
     use super::*;
     use crate::data::testing::dataset;
 
-    fn scored(rows: Vec<Vec<f32>>) -> (Dataset, Scores, tempfile::NamedTempFile) {
+    fn scored(rows: &[Vec<f32>]) -> (Dataset, Scores, tempfile::NamedTempFile) {
         let data = dataset(&[&[1, 2, 3, 4], &[2], &[1, 2, 3]], &[2]);
-        let scores = Scores::new(&rows, &data, ScoredSplit::Train, "abc".to_owned());
+        let scores = Scores::new(rows, &data, ScoredSplit::Train, "abc".to_owned());
         (
             data,
             scores,
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn come_back_as_they_were() {
-        let (data, scores, file) = scored(vec![vec![0.5, -1.5], vec![2.0], vec![]]);
+        let (data, scores, file) = scored(&[vec![0.5, -1.5], vec![2.0], vec![]]);
         scores.save(file.path()).expect("written");
         let back = Scores::open(file.path(), &data, ScoredSplit::Train).expect("reads");
         assert_eq!(back, scores);
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn refuses_another_dataset_or_split() {
-        let (data, scores, file) = scored(vec![vec![0.5, -1.5], vec![2.0], vec![]]);
+        let (data, scores, file) = scored(&[vec![0.5, -1.5], vec![2.0], vec![]]);
         scores.save(file.path()).expect("written");
         let error = Scores::open(file.path(), &data, ScoredSplit::Test).expect_err("split");
         assert!(
@@ -256,12 +256,12 @@ mod tests {
             ),
             (vec![vec![f32::NAN; 2], vec![2.0], vec![]], "no number"),
         ] {
-            let (data, scores, file) = scored(rows);
+            let (data, scores, file) = scored(&rows);
             scores.save(file.path()).expect("written");
             let error = Scores::open(file.path(), &data, ScoredSplit::Train).expect_err(part);
             assert!(error.to_string().contains(part), "{error}");
         }
-        let (data, _, file) = scored(vec![vec![]; 3]);
+        let (data, _, file) = scored(&[const { Vec::new() }; 3]);
         for bytes in [&b""[..], b"not safetensors at all", &[255; 40]] {
             std::fs::write(file.path(), bytes).expect("written");
             Scores::open(file.path(), &data, ScoredSplit::Train).expect_err("no scores");
