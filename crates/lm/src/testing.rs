@@ -26,8 +26,8 @@ pub fn config() -> Value {
     })
 }
 
-/// Tensors of its weights, by the original's names.
-pub fn weights(seed: u64) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+/// Names and shapes of its tensors, as the original has them.
+fn shapes() -> Vec<(String, Vec<usize>)> {
     let config: EncoderConfig = serde_json::from_value(config()).expect("sizes");
     let (width, wide) = (config.hidden_size, config.intermediate_size);
     let mut shapes: Vec<(String, Vec<usize>)> = Vec::new();
@@ -63,8 +63,13 @@ pub fn weights(seed: u64) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
         add(format!("{name}.weight"), &[width]);
         add(format!("{name}.bias"), &[width]);
     }
+    shapes
+}
+
+/// Tensors of its weights, by the original's names.
+pub fn weights(seed: u64) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     let mut rng = Rng::new(seed, &[]);
-    let drawn = shapes.into_iter().map(|(name, shape)| {
+    let drawn = shapes().into_iter().map(|(name, shape)| {
         let base = f32::from(u8::from(name.ends_with("LayerNorm.weight")));
         let count = shape.iter().product();
         let values = (0..count).map(|_| base + rng.normal(0.3)).collect();

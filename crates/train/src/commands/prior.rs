@@ -143,20 +143,7 @@ fn lm(dir: Option<&PathBuf>, device: &Device) -> Result<LanguageModel, InputErro
 }
 
 fn run_fit(args: &FitArgs) -> Result<()> {
-    let resumed = args.resume.then(|| Prior::open(&args.out)).transpose()?;
-    if resumed.is_none() {
-        Prior::check_new(&args.out)?;
-    }
-    let settings = match &resumed {
-        Some(prior) => prior.about.settings.clone(),
-        None => settings(args)?,
-    };
-    let given = [args.histories, args.epochs, args.adapt_layers];
-    if args.resume && (!args.sets.is_empty() || given.iter().any(Option::is_some)) {
-        bail!(InputError::other(
-            "a resumed fit keeps its settings: leave out --set, --histories, --epochs and --adapt-layers"
-        ));
-    }
+    let (resumed, settings) = begin(args)?;
     let data = Dataset::open(&args.data)?;
     let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
     if let Some(prior) = &resumed {
@@ -192,6 +179,23 @@ fn run_fit(args: &FitArgs) -> Result<()> {
         args.data.display()
     );
     Ok(())
+}
+
+/// The prior to go on with, if that is asked, and the settings.
+fn begin(args: &FitArgs) -> Result<(Option<Prior>, Settings)> {
+    if !args.resume {
+        Prior::check_new(&args.out)?;
+        return Ok((None, settings(args)?));
+    }
+    let given = [args.histories, args.epochs, args.adapt_layers];
+    if !args.sets.is_empty() || given.iter().any(Option::is_some) {
+        bail!(InputError::other(
+            "a resumed fit keeps its settings: leave out --set, --histories, --epochs and --adapt-layers"
+        ));
+    }
+    let prior = Prior::open(&args.out)?;
+    let settings = prior.about.settings.clone();
+    Ok((Some(prior), settings))
 }
 
 /// The settings of a new fit.

@@ -25,47 +25,13 @@ struct Line {
 pub fn read(path: &Path, data: &Dataset) -> Result<Vec<Labelled>, InputError> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| InputError::other(format!("cannot read {}: {e}", path.display())))?;
-    let users: HashMap<&str, usize> = (0..data.n_users()).map(|u| (data.user_id(u), u)).collect();
-    let items: HashMap<&str, u32> = (data.items().iter().zip(1..))
-        .map(|(item, index)| (item.id.as_str(), index))
-        .collect();
-    let history = |line: &str| -> Result<Labelled, String> {
-        let line: Line = serde_json::from_str(line).map_err(|e| e.to_string())?;
-        match users.get(line.user.as_str()) {
-            None => return Err(format!("the dataset has no user {:?}", line.user)),
-            Some(&user) if data.is_unseen(user) => {
-                return Err(format!("user {:?} is held out of training", line.user));
-            }
-            Some(_) => (),
-        }
-        if line.items.is_empty() || line.items.len() != line.noise.len() {
-            let (items, labels) = (line.items.len(), line.noise.len());
-            return Err(format!(
-                "{items} items and {labels} labels; it needs one label an item"
-            ));
-        }
-        if let Some(label) = line
-            .noise
-            .iter()
-            .find(|label| !(0.0..=1.0).contains(*label))
-        {
-            return Err(format!("a label is {label}, but must be between 0 and 1"));
-        }
-        let index = |id: &String| {
-            let found = items.get(id.as_str()).copied();
-            found.ok_or_else(|| format!("the dataset has no item {id:?}"))
-        };
-        Ok(Labelled {
-            items: line.items.iter().map(index).collect::<Result<_, _>>()?,
-            noise: line.noise,
-        })
-    };
+    let known = Known::of(data);
     let mut histories = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
         }
-        histories.push(history(text).map_err(|reason| {
+        histories.push(known.history(text).map_err(|reason| {
             let file = path.display().to_string();
             InputError::other(BadRow { file, line, reason }.to_string())
         })?);
@@ -75,6 +41,52 @@ pub fn read(path: &Path, data: &Dataset) -> Result<Vec<Labelled>, InputError> {
         return Err(InputError::other(format!("{path}: no disputed history")));
     }
     Ok(histories)
+}
+
+/// What a line may name.
+struct Known<'a> {
+    users: HashMap<&'a str, bool>,
+    items: HashMap<&'a str, u32>,
+}
+
+impl<'a> Known<'a> {
+    fn of(data: &'a Dataset) -> Self {
+        let users = (0..data.n_users()).map(|user| (data.user_id(user), data.is_unseen(user)));
+        let items = data.items().iter().zip(1..);
+        Self {
+            users: users.collect(),
+            items: items
+                .map(|(item, index)| (item.id.as_str(), index))
+                .collect(),
+        }
+    }
+
+    /// One line's history, or what is wrong with it.
+    fn history(&self, line: &str) -> Result<Labelled, String> {
+        let line: Line = serde_json::from_str(line).map_err(|e| e.to_string())?;
+        match self.users.get(line.user.as_str()) {
+            None => return Err(format!("the dataset has no user {:?}", line.user)),
+            Some(true) => return Err(format!("user {:?} is held out of training", line.user)),
+            Some(false) => (),
+        }
+        let (items, labels) = (line.items.len(), line.noise.len());
+        if items == 0 || items != labels {
+            return Err(format!(
+                "{items} items and {labels} labels; it needs one label an item"
+            ));
+        }
+        if let Some(label) = line.noise.iter().find(|x| !(0.0..=1.0).contains(*x)) {
+            return Err(format!("a label is {label}, but must be between 0 and 1"));
+        }
+        let index = |id: &String| {
+            let found = self.items.get(id.as_str()).copied();
+            found.ok_or_else(|| format!("the dataset has no item {id:?}"))
+        };
+        Ok(Labelled {
+            items: line.items.iter().map(index).collect::<Result<_, _>>()?,
+            noise: line.noise,
+        })
+    }
 }
 
 #[cfg(test)]

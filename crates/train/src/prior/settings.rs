@@ -5,6 +5,7 @@ use crate::data::corrupt::Kind;
 use crate::training::config::{Denoising, apply};
 use ingle_lm::Tuning;
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 
 /// Every setting of a prior; saved with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,11 +91,6 @@ impl Settings {
     /// # Errors
     /// Names the first key out of its range.
     pub fn check(&self) -> Result<(), InputError> {
-        let refuse = |key: &str, found: String, expected: &str| {
-            Err(InputError::other(format!(
-                "{key} is {found}, but must be {expected}"
-            )))
-        };
         for (key, value, most) in [
             ("window", self.window, 500),
             ("title_tokens", self.title_tokens, 500),
@@ -105,33 +101,24 @@ impl Settings {
             ("validation", self.validation, 1 << 30),
             ("refine_steps", self.refine_steps, 1 << 20),
         ] {
-            if value == 0 || value > most {
-                return refuse(key, value.to_string(), &format!("between 1 and {most}"));
-            }
+            let expected = format!("between 1 and {most}");
+            require((1..=most).contains(&value), key, value, &expected)?;
         }
-        for (key, value, below) in [
-            ("dropout", f64::from(self.dropout), 1.0),
-            ("warmup", self.warmup, 1.0),
-            ("rate", self.rate, 1.0),
+        for (key, value) in [
+            ("dropout", f64::from(self.dropout)),
+            ("warmup", self.warmup),
+            ("rate", self.rate),
         ] {
-            if !(0.0..below).contains(&value) {
-                return refuse(key, value.to_string(), "at least 0 and below 1");
-            }
+            let fits = (0.0..1.0).contains(&value);
+            require(fits, key, value, "at least 0 and below 1")?;
         }
-        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
-            return refuse(
-                "learning_rate",
-                self.learning_rate.to_string(),
-                "above 0 and at most 1",
-            );
-        }
-        if !(self.alpha > 0.0 && self.alpha.is_finite()) {
-            return refuse("alpha", self.alpha.to_string(), "above 0");
-        }
-        if self.kinds.is_empty() || self.rate == 0.0 {
-            return refuse("rate or kinds", "empty".to_owned(), "something to replace");
-        }
-        Ok(())
+        let (rate, alpha) = (self.learning_rate, self.alpha);
+        let fits = rate > 0.0 && rate <= 1.0;
+        require(fits, "learning_rate", rate, "above 0 and at most 1")?;
+        let fits = alpha > 0.0 && alpha.is_finite();
+        require(fits, "alpha", alpha, "above 0")?;
+        require(self.rate > 0.0, "rate", self.rate, "above 0")?;
+        require(!self.kinds.is_empty(), "kinds", "empty", "one kind or more")
     }
 
     /// The shape of what is learnt.
@@ -165,6 +152,16 @@ impl Settings {
         // Never quite nothing: the first step, too, learns.
         self.learning_rate * rise.min(fall).max(0.01)
     }
+}
+
+/// Refuses a value that does not fit.
+fn require(fits: bool, key: &str, found: impl Display, expected: &str) -> Result<(), InputError> {
+    if fits {
+        return Ok(());
+    }
+    Err(InputError::other(format!(
+        "{key} is {found}, but must be {expected}"
+    )))
 }
 
 #[cfg(test)]
