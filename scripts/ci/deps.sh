@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Dependencies point one way: root -> model -> bundle, train -> model, train -> kernel, train -> serve -> bundle; endpoint
-# stands alone.
+# Dependencies point one way: root -> model -> bundle, train -> model, train -> lm -> model, lm -> kernel,
+# train -> kernel, train -> serve -> bundle, train -> endpoint, which stands alone.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -40,10 +40,11 @@ exactly() {
 exactly ingle-bundle ""
 exactly ingle-endpoint ""
 exactly ingle-kernel ""
+exactly ingle-lm "ingle-kernel ingle-model"
 exactly ingle-model "ingle-bundle"
 exactly ingle-serve "ingle-bundle"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-kernel ingle-model ingle-serve"
+exactly ingle-train "ingle-bundle ingle-endpoint ingle-kernel ingle-lm ingle-model ingle-serve"
 
 for package in ingle-bundle ingle-endpoint ingle-kernel ingle-serve; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
@@ -51,9 +52,10 @@ done
 never ingle-model "the program chooses the backend" \
   'burn-(flex|ndarray|wgpu|optim)|rayon.*|tokio|wgpu.*' --package ingle-model
 never ingle-kernel "arithmetic starts no threads" "rayon.*" --package ingle-kernel
+never ingle-lm "it knows titles, and no datasets or HTTP" 'ingle-(train|serve)|tokio|reqwest|hf-hub|onig' --package ingle-lm
 for engine in cpu gpu; do
   never "ingle for wasm32 ($engine)" "the browser neither trains nor has threads" \
-    'burn-(optim|train)|rayon.*|tokio|clap|axum|arrow|parquet' \
+    'burn-(optim|train)|rayon.*|tokio|tokenizers|clap|axum|arrow|parquet' \
     --package ingle --target wasm32-unknown-unknown --no-default-features --features "$engine"
 done
 never "ingle for wasm32 (cpu)" "the GPU is the other engine's" 'burn-wgpu|burn-cubecl|wgpu.*|naga.*|cubecl|cubecl-wgpu' \

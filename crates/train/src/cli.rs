@@ -1,7 +1,8 @@
 //! The command line: one subcommand a step of the way from logs to bundle.
 
 use crate::commands::{
-    corrupt, denoise, evaluate, export, inspect, prepare, recommend, report, serve, simulate, train,
+    corrupt, denoise, evaluate, export, inspect, prepare, prior, recommend, report, serve,
+    simulate, train,
 };
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
@@ -37,6 +38,7 @@ enum Command {
     Denoise(denoise::Args),
     Export(export::Args),
     Inspect(inspect::Args),
+    Prior(prior::Args),
     Recommend(recommend::Args),
     Serve(serve::Args),
     Simulate(simulate::Args),
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Denoise(args) => denoise::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Prior(args) => prior::run(&args),
         Command::Recommend(args) => recommend::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Simulate(args) => simulate::run(&args),

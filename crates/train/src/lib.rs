@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod data;
 pub mod metrics;
+pub mod prior;
 pub mod report;
 pub mod simulate;
 pub mod text;

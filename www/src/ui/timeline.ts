@@ -45,12 +45,22 @@ function entry(click: Explanation, forget: (item: string) => void): HTMLElement 
       product ? h("a", { class: "click-title", href: addressOf(product) }, title) : h("span", { class: "click-title" }, title),
       h("p", { class: "click-words" }, WORDS[verdict]),
       click.known && h("div", { class: "bars" }, bar("Noise", click.noise, "noise"), bar("Weight", click.keep, "keep")),
+      click.prior !== undefined && click.posterior !== undefined && h("p", { class: "views" }, views(click.prior, click.posterior)),
     ),
     h("button", { class: "icon small", type: "button", "aria-label": `Forget ${title}`, onclick: () => forget(click.item) }, h("span", { "aria-hidden": "true" }, "×")),
   );
 }
 
+/** What each of the model's two views would say alone. */
+function views(prior: number, posterior: number): string {
+  return `Noise by what it is: ${percentOf(prior)}, by what shoppers do with it: ${percentOf(posterior)}`;
+}
+
+function percentOf(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 function bar(label: string, share: number, kind: string): HTMLElement {
-  const percent = `${Math.round(share * 100)} %`;
+  const percent = percentOf(share);
   return h("div", { class: `bar ${kind}` }, h("span", {}, label), setVar(h("span", { class: "track" }), "--share", String(share)), h("span", { class: "figure" }, percent));
 }

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod export;
 pub mod inspect;
 pub mod prepare;
+pub mod prior;
 pub mod recommend;
 pub mod report;
 pub mod serve;

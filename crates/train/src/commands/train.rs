@@ -160,7 +160,7 @@ fn resume(args: &Args) -> Result<(Run, Dataset, Device)> {
 }
 
 /// The first Ctrl-C asks the training to stop at the next step; a second one ends the program.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {

@@ -89,22 +89,31 @@ pub fn save(
     coder: Option<&Coder>,
     state: &State,
 ) -> Result<()> {
+    replace(run, |coming| {
+        save_module(&coming.join("model.bpk"), model)?;
+        save_module(&coming.join("average.bpk"), average)?;
+        (optimizer.save(coming.join("optimizer.bpk")))
+            .context("cannot write the optimiser's state")?;
+        if let Some(learner) = learner {
+            learner.save(&coming.join(MOMENTS))?;
+        }
+        if let Some(coder) = coder {
+            coder.save(coming)?;
+        }
+        write_atomically(
+            &coming.join("state.json"),
+            &serde_json::to_vec_pretty(state)?,
+        )
+    })
+}
+
+/// Lets `fill` write a checkpoint's files into a new folder, which then takes the place of the run
+/// folder's checkpoint.
+pub fn replace(run: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
     remove(&coming)?;
     fs::create_dir_all(&coming)?;
-    save_module(&coming.join("model.bpk"), model)?;
-    save_module(&coming.join("average.bpk"), average)?;
-    (optimizer.save(coming.join("optimizer.bpk"))).context("cannot write the optimiser's state")?;
-    if let Some(learner) = learner {
-        learner.save(&coming.join(MOMENTS))?;
-    }
-    if let Some(coder) = coder {
-        coder.save(&coming)?;
-    }
-    write_atomically(
-        &coming.join("state.json"),
-        &serde_json::to_vec_pretty(state)?,
-    )?;
+    fill(&coming)?;
     remove(&previous)?;
     if current.exists() {
         fs::rename(&current, &previous)?;
@@ -159,11 +168,11 @@ pub fn save_module<M: Module>(path: &Path, module: &M) -> Result<()> {
     fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Reads a module's parameters into one of the same shape.
-pub fn load_module<M: Module>(path: &Path, model: M) -> Result<M> {
+/// Reads a module's parameters into a module of the same shape.
+pub fn load_module<M: Module>(path: &Path, module: M) -> Result<M> {
     let record = ModuleRecord::load(path)
         .with_context(|| format!("cannot read the weights in {}", path.display()))?;
-    let loaded = model.try_load_record(record);
+    let loaded = module.try_load_record(record);
     loaded.with_context(|| format!("{} does not fit the configuration", path.display()))
 }
 

@@ -11,11 +11,19 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing is drawn unless standard error is a terminal.
+    /// Of a training, whose loss is told. Nothing is drawn unless standard error is a terminal.
     pub fn new() -> Self {
+        Self::with("{prefix:>22} {wide_bar} {pos}/{len} clicks, {per_sec}, {eta} left, loss {msg}")
+    }
+
+    /// Of a scoring, which has no loss.
+    pub fn of_histories() -> Self {
+        Self::with("{prefix:>22} {wide_bar} {pos}/{len} histories, {per_sec}, {eta} left")
+    }
+
+    fn with(style: &str) -> Self {
         let live = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = "{prefix:>22} {wide_bar} {pos}/{len} clicks, {per_sec}, {eta} left, loss {msg}";
         bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
         Self { bar, live }
     }
@@ -26,6 +34,13 @@ impl Progress {
             self.bar.reset();
             self.bar.set_length(total as u64);
             self.bar.set_prefix(what);
+        }
+    }
+
+    /// So many more are done that tell no loss.
+    pub fn done(&self, count: usize) {
+        if self.live {
+            self.bar.inc(count as u64);
         }
     }
 

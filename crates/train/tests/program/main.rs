@@ -3,5 +3,6 @@
 #[cfg(feature = "wgpu")]
 mod device;
 mod pipeline;
+mod prior;
 mod shop;
 mod split;

@@ -6,6 +6,7 @@
 use super::Dc4sr;
 use crate::methods::Clicks;
 use crate::methods::objective::{Labelled, Learns, Objective, Phase, Step, recommendation};
+use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::activation::log_sigmoid;
 
@@ -56,8 +57,9 @@ impl Dc4sr {
     fn fused_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let labelled = labelled(step);
         let sight = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
-        // The prior has been fitted: what it says is given.
-        let prior = self.prior(&sight, None).detach();
+        // The prior has been fitted: what it says is given. Without autodiff, for a graph that nobody goes
+        // back through is never freed.
+        let prior = self.valid().prior(&sight, None);
         let posterior = self.posterior(&sight, Some(step.rng));
         let own = cross_entropy(posterior.logit.clone(), &labelled);
         let fused = self.fuse(&sight, prior, posterior, Some(step.rng));

@@ -46,16 +46,6 @@ pub(super) struct Reading {
     pub(super) logit: Tensor<2>,
 }
 
-impl Reading {
-    /// The same without a way back for gradients.
-    pub(super) fn detach(self) -> Self {
-        Self {
-            hidden: self.hidden.detach(),
-            logit: self.logit.detach(),
-        }
-    }
-}
-
 impl Tower {
     pub(super) fn new(shape: &Shape, rng: &mut Rng, device: &Device) -> Self {
         let Shape {

@@ -66,7 +66,7 @@ pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
 }
 
 /// Applies one `a.b=value`; the value is TOML, or else taken as text.
-pub(super) fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
+pub(crate) fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
     let Some((key, value)) = set.split_once('=') else {
         return Err(InputError::other(format!("--set {set}: expected key=value")).into());
     };

@@ -15,7 +15,8 @@ use super::backbone::Pace;
 use super::embeddings::Beginning;
 use crate::data::InputError;
 use crate::data::corrupt::Kind;
-use keys::{apply, choose, misspelt};
+pub(crate) use keys::apply;
+use keys::{choose, misspelt};
 
 /// Everything a run is made of beside its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,316 @@
+//! `ingle prior`: the language model's opinion of every click. Fits it, asks it, and refines it by what is
+//! disputed.
+
+mod endpoint;
+
+use super::train::stop_on_interrupt;
+use crate::data::{Dataset, InputError};
+use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, disputed, fit, score};
+use crate::training::judge::Verdicts;
+use crate::training::progress::Progress;
+use anyhow::{Context as _, Result, bail};
+use burn::prelude::*;
+use ingle_bundle::Scale;
+use ingle_lm::LanguageModel;
+use ingle_lm::folder::default_folder;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+const EXAMPLES: &str = "Examples:
+  scripts/fetch-lm
+  ingle prior fit --data data/beauty --out priors/beauty
+  ingle prior fit --data data/beauty --out priors/beauty --resume    go on after Ctrl-C or a crash
+  ingle prior score priors/beauty --data data/beauty --split train --out train.safetensors
+  ingle prior score priors/beauty --data data/noisy --split unseen --out unseen.safetensors --evaluate
+  ingle prior refresh priors/beauty --data data/beauty --disputed disputed.jsonl --out priors/second
+
+The language model is a BERT as Hugging Face keeps one (config.json, tokenizer.json, model.safetensors).
+`scripts/fetch-lm` brings all-MiniLM-L6-v2 to where it is looked for; --lm DIR names another.";
+
+/// Fit a language model to tell noisy clicks by their titles, and ask it
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Fit(FitArgs),
+    Score(ScoreArgs),
+    Refresh(RefreshArgs),
+    ExportSft(endpoint::ExportArgs),
+}
+
+/// Fine-tune on training histories with replaced clicks
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle prior fit --data data/beauty --out priors/beauty
+  ingle prior fit --data data/beauty --out priors/quick --histories 500 --epochs 1 --set adapt_layers=2
+  ingle prior fit --data data/beauty --out priors/beauty --resume
+
+Settings for --set: seed, window, title_tokens, adapt_layers, rank, alpha, dropout, histories, epochs,
+learning_rate, warmup, batch_tokens, rate, kinds, validation, refine_steps.")]
+struct FitArgs {
+    /// Dataset folder
+    #[arg(long)]
+    data: PathBuf,
+    /// Prior folder to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Folder of the language model [default: where scripts/fetch-lm puts it]
+    #[arg(long)]
+    lm: Option<PathBuf>,
+    /// Histories of an epoch; 0 takes all
+    #[arg(long)]
+    histories: Option<usize>,
+    /// Epochs
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Layers that read titles together and carry adapters, counted from the last
+    #[arg(long)]
+    adapt_layers: Option<usize>,
+    /// Override one setting, as in `--set rank=4`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Go on with the fit in the folder from its last checkpoint
+    #[arg(long)]
+    resume: bool,
+}
+
+/// Write the noise logits of every history of a split
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle prior score priors/beauty --data data/beauty --split train --out train.safetensors
+  ingle prior score priors/beauty --data data/noisy --split test --out test.safetensors --evaluate --json
+  ingle prior score --endpoint http://127.0.0.1:8000/v1 --model tuned --data data/noisy --split unseen \\
+      --out unseen.safetensors --evaluate
+
+The same command again goes on where it was stopped.")]
+struct ScoreArgs {
+    /// Prior folder, unless an --endpoint is asked
+    #[arg(required_unless_present = "endpoint", conflicts_with = "endpoint")]
+    prior: Option<PathBuf>,
+    /// Dataset folder
+    #[arg(long)]
+    data: PathBuf,
+    /// Histories it is about
+    #[arg(long, value_enum)]
+    split: ScoredSplit,
+    /// Safetensors file to write: offsets of each user's logits, and the logits
+    #[arg(long)]
+    out: PathBuf,
+    /// Folder of the language model [default: where scripts/fetch-lm puts it]
+    #[arg(long)]
+    lm: Option<PathBuf>,
+    /// Judge the logits by the known labels of a corrupted dataset
+    #[arg(long)]
+    evaluate: bool,
+    /// With --evaluate: print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    asked: endpoint::Asked,
+}
+
+/// Refine by disputed histories with soft labels
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle prior refresh priors/beauty --data data/beauty --disputed disputed.jsonl --out priors/second
+
+Each line of the file is one history:
+  {\"user\": \"A1\", \"items\": [\"B01\", \"B02\"], \"noise\": [0.05, 0.9]}")]
+struct RefreshArgs {
+    /// Prior folder to start from
+    prior: PathBuf,
+    /// Dataset folder, the one the prior was fitted on
+    #[arg(long)]
+    data: PathBuf,
+    /// JSONL file of disputed histories
+    #[arg(long)]
+    disputed: PathBuf,
+    /// Prior folder to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Folder of the language model [default: where scripts/fetch-lm puts it]
+    #[arg(long)]
+    lm: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Fit(args) => run_fit(args),
+        Command::Score(args) => run_score(args),
+        Command::Refresh(args) => run_refresh(args),
+        Command::ExportSft(args) => endpoint::export(args),
+    }
+}
+
+fn lm(dir: Option<&PathBuf>, device: &Device) -> Result<LanguageModel, InputError> {
+    prior::open_lm(&dir.cloned().unwrap_or_else(default_folder), device)
+}
+
+fn run_fit(args: &FitArgs) -> Result<()> {
+    let (resumed, settings) = begin(args)?;
+    let data = Dataset::open(&args.data)?;
+    let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
+    if let Some(prior) = &resumed {
+        prior.check_lm(&lm)?;
+        prior.check_data(&data)?;
+    }
+    let stop = stop_on_interrupt()?;
+    let progress = Progress::new();
+    let ground = fit::Ground::new(&data, &lm, &settings)?;
+    let mut prior = match resumed {
+        Some(prior) => prior,
+        None => Prior::create(&args.out, settings.clone(), &lm, &data)?,
+    };
+    let finished = fit::fit(&mut prior, &ground, &stop, &progress)?;
+    drop(progress);
+    let dir = prior.dir.display();
+    if !finished {
+        let data = args.data.display();
+        eprintln!(
+            "stopped; `ingle prior fit --data {data} --out {dir} --resume` goes on from here"
+        );
+        return Ok(());
+    }
+    if let Some(best) = prior.about.valid {
+        println!(
+            "best validation AUC {:.4} at epoch {}",
+            best.auc, best.epoch
+        );
+    }
+    println!("fitted in {:.0} s", prior.about.seconds);
+    println!(
+        "next: ingle prior score {dir} --data {} --split train --out FILE",
+        args.data.display()
+    );
+    Ok(())
+}
+
+/// The prior to go on with, if that is asked, and the settings.
+fn begin(args: &FitArgs) -> Result<(Option<Prior>, Settings)> {
+    if !args.resume {
+        Prior::check_new(&args.out)?;
+        return Ok((None, settings(args)?));
+    }
+    let given = [args.histories, args.epochs, args.adapt_layers];
+    if !args.sets.is_empty() || given.iter().any(Option::is_some) {
+        bail!(InputError::other(
+            "a resumed fit keeps its settings: leave out --set, --histories, --epochs and --adapt-layers"
+        ));
+    }
+    let prior = Prior::open(&args.out)?;
+    let settings = prior.about.settings.clone();
+    Ok((Some(prior), settings))
+}
+
+/// The settings of a new fit.
+fn settings(args: &FitArgs) -> Result<Settings> {
+    let mut settings = Settings::resolve(&args.sets)?;
+    settings.histories = args.histories.unwrap_or(settings.histories);
+    settings.epochs = args.epochs.unwrap_or(settings.epochs);
+    settings.adapt_layers = args.adapt_layers.unwrap_or(settings.adapt_layers);
+    settings.check()?;
+    Ok(settings)
+}
+
+fn run_score(args: &ScoreArgs) -> Result<()> {
+    let data = Dataset::open(&args.data)?;
+    if args.evaluate && data.meta().corruption.is_none() {
+        bail!(InputError::other(
+            "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
+        ));
+    }
+    let stop = stop_on_interrupt()?;
+    let found = match (&args.prior, &args.asked.endpoint) {
+        (Some(prior), _) => by_encoder(args, prior, &data, &stop)?,
+        (None, Some(base)) => {
+            let scores = (args.asked).scores(base, &data, args.split, &args.out, &stop)?;
+            scores
+                .iter()
+                .try_for_each(|scores| scores.save(&args.out))?;
+            scores
+        }
+        (None, None) => bail!(InputError::other("name a prior folder or an --endpoint")),
+    };
+    let Some(scores) = found else {
+        eprintln!("stopped; the same command goes on from here");
+        return Ok(());
+    };
+    if args.evaluate {
+        return evaluate(args, &data, &scores);
+    }
+    println!("wrote {} logits to {}", scores.len(), args.out.display());
+    Ok(())
+}
+
+/// The scores of a fitted encoder; `None` if `stop` was set.
+fn by_encoder(
+    args: &ScoreArgs,
+    prior: &Path,
+    data: &Dataset,
+    stop: &AtomicBool,
+) -> Result<Option<Scores>> {
+    let prior = Prior::finished(prior)?;
+    let lm = lm(args.lm.as_ref(), &Device::flex())?;
+    let progress = Progress::of_histories();
+    score::split(&prior, &lm, data, args.split, &args.out, (stop, &progress))
+}
+
+fn evaluate(args: &ScoreArgs, data: &Dataset, scores: &Scores) -> Result<()> {
+    let mut verdicts = Verdicts::default();
+    for user in 0..data.n_users() {
+        let row = scores.of(user);
+        let noise = args.split.noise(data, user).unwrap_or_default();
+        let judged = &noise[noise.len() - row.len()..];
+        verdicts
+            .noisy
+            .extend(judged.iter().map(|&label| label == 1));
+        verdicts.logits.extend(row);
+    }
+    let figures = verdicts.detection(Scale::default());
+    let figures = figures.context("noisy and clean clicks must both occur")?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&json!(figures))?);
+    } else {
+        println!(
+            "AUC {:.4}   AP {:.4}   ECE {:.4}   over {} clicks, {} of them noise",
+            figures.auc, figures.ap, figures.ece, figures.clicks, figures.noisy
+        );
+    }
+    Ok(())
+}
+
+fn run_refresh(args: &RefreshArgs) -> Result<()> {
+    let before = Prior::finished(&args.prior)?;
+    let data = Dataset::open(&args.data)?;
+    before.check_data(&data)?;
+    Prior::check_new(&args.out)?;
+    let disputed = disputed::read(&args.disputed, &data)?;
+    let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
+    let judge = before.judge(&lm)?;
+    let stop = stop_on_interrupt()?;
+    let progress = Progress::new();
+    let settings = &before.about.settings;
+    let ground = fit::Ground::new(&data, &lm, settings)?;
+    let Some(judge) = fit::refine(&ground, judge, &disputed, (&stop, &progress))? else {
+        eprintln!("stopped; nothing is written");
+        return Ok(());
+    };
+    drop(progress);
+    let found = ground.validate(&judge, 0);
+    let after = before.refined(&args.out, &lm, &data, &judge, (found, disputed.len()))?;
+    println!(
+        "refined by {} histories: validation AUC {:.4}, it was {:.4}",
+        disputed.len(),
+        found.auc,
+        before.about.valid.map_or(0.0, |valid| valid.auc)
+    );
+    println!("wrote {}", after.dir.display());
+    Ok(())
+}

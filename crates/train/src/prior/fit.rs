@@ -1,0 +1,356 @@
+//! Fine-tuning: epochs over freshly corrupted training histories, the best epoch by validation kept; and
+//! a few more steps by histories with soft labels.
+
+use super::folder::{Figures, Prior};
+use super::learner::{Labelled, Learner, Sample, steps};
+use super::score;
+use super::settings::Settings;
+use super::windows::Titles;
+use crate::data::{Dataset, InputError, Split};
+use crate::training::checkpoint::{self, load_module, save_module, write_atomically};
+use crate::training::judge::{LabelledHistory, Verdicts, cases};
+use crate::training::progress::Progress;
+use crate::training::samples::{Corruption, latest};
+use anyhow::{Context as _, Result};
+use burn::module::Module as _;
+use ingle_bundle::Scale;
+use ingle_lm::{Judge, LanguageModel};
+use ingle_model::Rng;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Streams of chance, each its own purpose.
+const EPOCH: u64 = 21;
+const STEP: u64 = 22;
+const APART: u64 = 23;
+const REFINE: u64 = 24;
+/// Corruption of the validation histories and of a refinement; epochs count from 0.
+const VALID_STREAM: u64 = 1 << 40;
+const REFINE_STREAM: u64 = 1 << 41;
+
+/// What a fit learns from and is judged by.
+pub struct Ground<'a> {
+    data: &'a Dataset,
+    lm: &'a LanguageModel,
+    settings: &'a Settings,
+    titles: Titles,
+    corruption: Corruption,
+    /// Users learnt from.
+    users: Vec<usize>,
+    /// Histories of other users, corrupted once and for all.
+    valid: Vec<LabelledHistory>,
+}
+
+impl<'a> Ground<'a> {
+    /// Reads the titles, and keeps some users apart to validate on. The language model is on a device
+    /// with autodiff.
+    ///
+    /// # Errors
+    /// If nothing can be corrupted, or there are no histories of two clicks or more to learn from or to
+    /// validate on.
+    pub fn new(data: &'a Dataset, lm: &'a LanguageModel, settings: &'a Settings) -> Result<Self> {
+        let corruption = Corruption::new(&settings.corruption(), data)?;
+        // Of a single click there is nothing to agree or disagree with.
+        let mut valid: Vec<_> = cases(data, Split::Valid);
+        valid.retain(|case| case.history.len() > 1);
+        valid.sort_by_key(|case| case.user);
+        let count = settings.validation.min(valid.len().div_ceil(10));
+        let order = Rng::new(settings.seed, &[APART]).permutation(valid.len());
+        let apart: Vec<_> = order[..count].iter().map(|&at| valid[at]).collect();
+        let mut known: Vec<bool> = (0..data.n_users())
+            .map(|u| data.train(u).len() > 1)
+            .collect();
+        for case in &apart {
+            known[case.user] = false;
+        }
+        let users: Vec<usize> = (0..data.n_users()).filter(|&user| known[user]).collect();
+        if users.is_empty() || apart.is_empty() {
+            let missing = "no users with two clicks to learn from, and others to validate on";
+            return Err(InputError::other(missing).into());
+        }
+        let corrupted = apart.iter().map(|case| {
+            let history = latest(case.history, settings.window);
+            corruption.apply(history, case.user, settings.seed, VALID_STREAM)
+        });
+        Ok(Self {
+            valid: corrupted.collect(),
+            titles: Titles::new(lm, data, settings),
+            data,
+            lm,
+            settings,
+            corruption,
+            users,
+        })
+    }
+
+    /// Freshly corrupted histories of `count` users drawn at random.
+    fn corrupted(&self, count: usize, stream: u64, rng: &mut Rng) -> Vec<Sample> {
+        let mut order = rng.permutation(self.users.len());
+        order.truncate(count);
+        let samples = order.into_iter().filter_map(|at| {
+            let user = self.users[at];
+            let history = latest(self.data.train(user), self.settings.window);
+            let seed = self.settings.seed;
+            let (items, noise) = self.corruption.apply(history, user, seed, stream);
+            let noise = noise.into_iter().map(f32::from).collect();
+            Sample::of(&Labelled { items, noise }, &self.titles)
+        });
+        samples.collect()
+    }
+
+    /// How well a judge tells replaced clicks of the validation histories.
+    pub fn validate(&self, judge: &Judge, epoch: usize) -> Figures {
+        let scorer = judge.valid().ready(self.lm.encoder.valid());
+        let histories: Vec<&[u32]> = self
+            .valid
+            .iter()
+            .map(|(items, _)| items.as_slice())
+            .collect();
+        let mut verdicts = Verdicts::default();
+        let rows = score::logits(&scorer, &self.titles, &histories, |_| ());
+        for (row, (_, noise)) in rows.into_iter().zip(&self.valid) {
+            let judged = &noise[noise.len() - row.len()..];
+            verdicts
+                .noisy
+                .extend(judged.iter().map(|&label| label == 1));
+            verdicts.logits.extend(row);
+        }
+        let found = verdicts.detection(Scale::default());
+        // With a handful of histories there may be no replaced click at all.
+        let (auc, ap, ece) = found.map_or((0.5, 0.0, 0.0), |d| (d.auc, d.ap, d.ece));
+        Figures {
+            epoch,
+            auc,
+            ap,
+            ece,
+        }
+    }
+}
+
+/// The place a fit has reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct State {
+    epoch: usize,
+    step: usize,
+    /// Sum over the epoch's steps of loss times titles, and of titles.
+    loss: (f64, f64),
+    /// Tokens and seconds of the epoch so far.
+    spent: (usize, f64),
+    best: Option<Figures>,
+    /// Lines of `metrics.jsonl` that belong to what is complete.
+    lines: usize,
+}
+
+/// How often a fit saves where it is, in seconds.
+const SAVE_EVERY: f64 = 30.0;
+
+/// A fit under way.
+struct Fit<'a> {
+    prior: &'a mut Prior,
+    ground: &'a Ground<'a>,
+    learner: Learner,
+    state: State,
+    stop: &'a AtomicBool,
+    progress: &'a Progress,
+    saved: Instant,
+}
+
+/// Fits a prior, from its checkpoint if it has one, until all epochs are done (`true`) or `stop` is set
+/// (`false`).
+///
+/// # Errors
+/// If the loss diverges, files cannot be written, or language model or dataset are not the prior's.
+pub fn fit(
+    prior: &mut Prior,
+    ground: &Ground<'_>,
+    stop: &AtomicBool,
+    progress: &Progress,
+) -> Result<bool> {
+    prior.check_lm(ground.lm)?;
+    prior.check_data(ground.data)?;
+    let fresh = Learner::new(prior.fresh(ground.lm));
+    let (learner, state) = load(&prior.dir, fresh)?;
+    keep_lines(&prior.dir.join("metrics.jsonl"), state.lines)?;
+    let mut fit = Fit {
+        prior,
+        ground,
+        learner,
+        state,
+        stop,
+        progress,
+        saved: Instant::now(),
+    };
+    while fit.state.epoch < ground.settings.epochs {
+        if !fit.epoch()? {
+            return Ok(false);
+        }
+    }
+    fit.prior.about.finished = true;
+    fit.prior.save()?;
+    Ok(true)
+}
+
+impl Fit<'_> {
+    /// One epoch with its validation; `false` if the person stopped it.
+    fn epoch(&mut self) -> Result<bool> {
+        let settings = self.ground.settings;
+        let epoch = self.state.epoch as u64;
+        let mut rng = Rng::new(settings.seed, &[EPOCH, epoch]);
+        let count = match settings.histories {
+            0 => usize::MAX,
+            count => count,
+        };
+        let samples = self.ground.corrupted(count, epoch, &mut rng);
+        let steps = steps(&samples, settings.batch_tokens, &mut rng);
+        let titles = samples.iter().map(|sample| sample.noise.len()).sum();
+        let title = format!("epoch {} of {}", epoch + 1, settings.epochs);
+        self.progress.start(title, titles);
+        for (at, shards) in steps.iter().enumerate().skip(self.state.step) {
+            if self.stop.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(false);
+            }
+            let since = Instant::now();
+            let mut rng = Rng::new(settings.seed, &[STEP, epoch, at as u64]);
+            let done = (epoch as f64 + at as f64 / steps.len() as f64) / settings.epochs as f64;
+            let rate = settings.rate_at(done);
+            let learner = &mut self.learner;
+            let (loss, titles) = learner.step(self.ground.lm, &samples, shards, rate, &mut rng)?;
+            let state = &mut self.state;
+            state.step = at + 1;
+            state.loss.0 += loss * titles as f64;
+            state.loss.1 += titles as f64;
+            let tokens = shards.iter().flatten().map(|&i| samples[i].window.tokens());
+            state.spent.0 += tokens.sum::<usize>();
+            state.spent.1 += since.elapsed().as_secs_f64();
+            self.progress.advance(titles, state.loss.0 / state.loss.1);
+            if self.saved.elapsed().as_secs_f64() > SAVE_EVERY {
+                self.save()?;
+            }
+        }
+        self.end_epoch()?;
+        Ok(true)
+    }
+
+    fn end_epoch(&mut self) -> Result<()> {
+        let since = Instant::now();
+        let state = &mut self.state;
+        state.epoch += 1;
+        let found = self.ground.validate(&self.learner.judge, state.epoch);
+        let ((sum, titles), (tokens, seconds)) = (state.loss, state.spent);
+        (state.step, state.loss, state.spent) = (0, (0.0, 0.0), (0, 0.0));
+        let loss = sum / titles.max(1.0);
+        let validation = since.elapsed().as_secs_f64();
+        self.prior.about.seconds += seconds + validation;
+        let best = state.best.is_none_or(|best| found.auc > best.auc);
+        if best {
+            state.best = Some(found);
+            self.prior.save_judge(&self.learner.judge)?;
+            self.prior.about.valid = Some(found);
+        }
+        let Figures {
+            epoch,
+            auc,
+            ap,
+            ece,
+        } = found;
+        let speed = tokens as f64 / seconds.max(1e-9);
+        self.progress.line(&format!(
+            "epoch {epoch:>3}  loss {loss:.4}  valid AUC {auc:.4}  AP {ap:.4}  {seconds:.0} s, {speed:.0} tokens/s"
+        ));
+        let line = json!({
+            "epoch": epoch, "loss": loss, "auc": auc, "ap": ap, "ece": ece, "seconds": seconds,
+            "validation_seconds": validation, "titles": titles, "tokens": tokens,
+        });
+        let mut log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.prior.dir.join("metrics.jsonl"))?;
+        writeln!(log, "{line}")?;
+        self.state.lines += 1;
+        self.save()?;
+        self.prior.save()
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let (learner, state) = (&self.learner, &self.state);
+        checkpoint::replace(&self.prior.dir, |dir| {
+            save_module(&dir.join("judge.bpk"), &learner.judge)?;
+            (learner.optimizer.save(dir.join("optimizer.bpk")))
+                .context("cannot write the optimiser's state")?;
+            write_atomically(&dir.join("state.json"), &serde_json::to_vec_pretty(state)?)
+        })?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Reads a checkpoint into what a fresh fit begins with, where there is one.
+fn load(dir: &Path, fresh: Learner) -> Result<(Learner, State)> {
+    let Some(dir) = checkpoint::find(dir) else {
+        return Ok((fresh, State::default()));
+    };
+    let damaged = |file: &str| format!("{} is damaged", dir.join(file).display());
+    let text = fs::read(dir.join("state.json")).with_context(|| damaged("state.json"))?;
+    let state = serde_json::from_slice(&text).with_context(|| damaged("state.json"))?;
+    let judge = load_module(&dir.join("judge.bpk"), fresh.judge)?;
+    let optimizer = (fresh.optimizer)
+        .load(dir.join("optimizer.bpk"))
+        .with_context(|| damaged("optimizer.bpk"))?;
+    Ok((Learner { judge, optimizer }, state))
+}
+
+/// Drops the lines of epochs that a resumed fit will run again.
+fn keep_lines(path: &Path, lines: usize) -> Result<()> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Ok(());
+    };
+    let kept: String = text.split_inclusive('\n').take(lines).collect();
+    write_atomically(path, kept.as_bytes())
+}
+
+/// A few more steps by disputed histories with soft labels, each step mixed with as many freshly
+/// corrupted ones, so that nothing else is forgotten. `None` if `stop` was set.
+///
+/// # Errors
+/// If the loss diverges.
+pub fn refine(
+    ground: &Ground<'_>,
+    judge: Judge,
+    disputed: &[Labelled],
+    (stop, progress): (&AtomicBool, &Progress),
+) -> Result<Option<Judge>> {
+    let settings = ground.settings;
+    let disputed = disputed
+        .iter()
+        .filter_map(|history| Sample::of(history, &ground.titles));
+    let disputed: Vec<Sample> = disputed.collect();
+    let mut learner = Learner::new(judge);
+    let wanted = settings.refine_steps;
+    let (mut done, mut pass) = (0, 0);
+    progress.start("refining".to_owned(), wanted);
+    while done < wanted {
+        let mut rng = Rng::new(settings.seed, &[REFINE, pass]);
+        let fresh = ground.corrupted(disputed.len(), REFINE_STREAM + pass, &mut rng);
+        let samples = [disputed.as_slice(), &fresh].concat();
+        for shards in steps(&samples, settings.batch_tokens, &mut rng) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            if done == wanted {
+                break;
+            }
+            let rate = settings.rate_at(done as f64 / wanted as f64);
+            let (loss, _) = learner.step(ground.lm, &samples, &shards, rate, &mut rng)?;
+            done += 1;
+            progress.advance(1, loss);
+        }
+        pass += 1;
+    }
+    Ok(Some(learner.judge))
+}
