@@ -194,9 +194,9 @@ impl Engine {
         options: &RecommendOptions,
     ) -> Result<Vec<Recommendation>, EngineError> {
         let known = self.catalogue.known(history);
-        let scores = match self.batch(&known) {
+        let scores = match self.batch(&known).map(|batch| self.scores(batch)) {
             None => None,
-            Some(batch) => Some(self.scores(batch).await?),
+            Some(scores) => Some(read(scores).await?),
         };
         let mut barred: HashSet<usize> = (options.exclude.iter())
             .filter_map(|id| self.catalogue.rows.get(id).copied())
@@ -271,10 +271,9 @@ impl Engine {
     }
 
     /// Scores of all items for a history of one or more known clicks, by index: entry 0 is padding.
-    async fn scores(&self, batch: Batch) -> Result<Vec<f32>, EngineError> {
+    fn scores(&self, batch: Batch) -> Tensor<2> {
         let user = self.model.encode(batch, Some(&self.config.gate)).user;
-        let scores = user.matmul(self.model.backbone.items.val().transpose());
-        read(scores).await
+        user.matmul(self.model.backbone.items.val().transpose())
     }
 
     /// The latest known clicks as a batch of one; `None` if there are none.
