@@ -1,4 +1,5 @@
 //! What the titles of items say, as numbers.
 
 pub mod components;
+pub mod meanings;
 pub mod titles;

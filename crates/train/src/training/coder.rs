@@ -1,22 +1,26 @@
-//! Semantic codes being learnt: what is known of the words of an item's title, brought to a few
-//! values by a learnt projection. The projection is all that is learnt, so items that were clicked once
-//! or never get codes as good as the others'.
+//! Semantic codes being learnt: what is known of an item's title, by its words and by a language model,
+//! brought to a few values by a learnt projection. The projection is all that is learnt, so items that were
+//! clicked once or never get codes as good as the others'.
 
 use super::checkpoint::{load_module, save_module};
+use super::progress::Progress;
 use super::samples::tensor;
 use crate::data::Dataset;
 use crate::text::components::principal;
-use crate::text::titles;
+use crate::text::{meanings, titles};
 use anyhow::Result;
 use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::tensor::Int;
+use ingle_lm::LanguageModel;
 use ingle_model::Codes;
 use std::path::Path;
 
-/// Directions in which titles differ that a projection may draw on.
-const FEATURES: usize = 128;
+/// Directions in which the words of titles differ.
+const WORDS: usize = 128;
+/// Directions, of words and meanings, that a projection draws on at most.
+const FEATURES: usize = 256;
 
 /// The projection, `[features, code width]`.
 #[derive(Module, Debug)]
@@ -36,14 +40,13 @@ impl Coder {
     /// Begins with the directions in which titles differ most. Items without a title, and all items
     /// where no title has a word of another's, get codes that say nothing.
     pub fn new(
-        data: &Dataset,
-        seed: u64,
+        features: (Vec<f32>, usize),
         width: usize,
         optimizer: ModuleOptimizer,
         device: &Device,
     ) -> Self {
-        let rows = data.n_items() + 1;
-        let (values, columns) = features(data, seed);
+        let (values, columns) = features;
+        let rows = values.len() / columns;
         let begin = (0..columns * width).map(|i| f32::from(u8::from(i / width == i % width)));
         let weight = tensor(begin.collect(), [columns, width], device).require_grad();
         Self {
@@ -108,23 +111,43 @@ impl Coder {
     }
 }
 
-/// Principal components of what is known of the words, a row for padding first, and their number.
-fn features(data: &Dataset, seed: u64) -> (Vec<f32>, usize) {
-    let (rows, columns) = titles::scores(data.items(), FEATURES, seed);
+/// Principal components of what is known of the titles, a row for padding first, and their number.
+/// With a language model they are of words and meanings, else of words alone.
+pub(super) fn features(
+    data: &Dataset,
+    seed: u64,
+    lm: Option<&LanguageModel>,
+    progress: &Progress,
+) -> (Vec<f32>, usize) {
+    let mut known = titles::scores(data.items(), WORDS, seed);
+    if let Some(lm) = lm {
+        progress.start("titles".to_owned(), data.n_items());
+        let meanings = meanings::embeddings(lm, data.items(), |count| progress.done(count));
+        known = side_by_side(known, meanings, data.n_items());
+    }
+    let (rows, columns) = known;
     if columns == 0 {
         return (vec![0.0; data.n_items() + 1], 1);
     }
-    let mut values = principal(&rows, columns, columns);
-    for (row, known) in values
-        .chunks_exact_mut(columns)
-        .zip(rows.chunks_exact(columns))
-    {
+    let width = columns.min(FEATURES);
+    let mut values = principal(&rows, columns, width);
+    for (row, known) in (values.chunks_exact_mut(width)).zip(rows.chunks_exact(columns)) {
         if known.iter().all(|&x| x == 0.0) {
             row.fill(0.0);
         }
     }
-    values.splice(0..0, std::iter::repeat_n(0.0, columns));
-    (values, columns)
+    values.splice(0..0, std::iter::repeat_n(0.0, width));
+    (values, width)
+}
+
+/// Rows of two tables, one behind the other.
+fn side_by_side(
+    (a, a_width): (Vec<f32>, usize),
+    (b, b_width): (Vec<f32>, usize),
+    rows: usize,
+) -> (Vec<f32>, usize) {
+    let row = |at: usize| [&a[at * a_width..][..a_width], &b[at * b_width..][..b_width]].concat();
+    ((0..rows).flat_map(row).collect(), a_width + b_width)
 }
 
 /// Writes codes, `[items + 1, width]`.
@@ -154,4 +177,60 @@ pub(super) fn read_codes(path: &Path) -> Result<Codes> {
         width,
         values: tensor.data().iter().map(|&x| x as i8).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::{from_parts, parts};
+    use crate::training::trainer::optimizer;
+    use ingle_lm::testing::{WORDS, tiny};
+
+    /// Codes, one a row, of items with these titles.
+    fn codes(titles: [Option<&str>; 6], lm: Option<&LanguageModel>) -> Vec<Vec<i8>> {
+        let mut parts = parts(&[&[1, 2, 3, 4, 5, 6]], &[]);
+        for (item, title) in parts.items.iter_mut().zip(titles) {
+            item.title = title.map(str::to_owned);
+        }
+        let features = features(&from_parts(parts), 1, lm, &Progress::new());
+        let device = Device::flex().autodiff();
+        let codes = Coder::new(features, 4, optimizer(), &device).codes();
+        codes.values.chunks_exact(4).map(<[i8]>::to_vec).collect()
+    }
+
+    #[test]
+    fn equal_titles_have_equal_codes_and_none_says_nothing() {
+        let [a, b] = [WORDS[0], WORDS[1]];
+        let titles = [Some(a), Some(b), Some(a), None, Some(b), Some(a)];
+        let lm = tiny(1);
+        for lm in [None, Some(&lm)] {
+            let codes = codes(titles, lm);
+            assert_eq!(codes.len(), 7);
+            assert_eq!((&codes[0], &codes[4]), (&vec![0; 4], &vec![0; 4]));
+            assert_eq!((&codes[1], &codes[2]), (&codes[3], &codes[5]));
+            assert_ne!(codes[1], codes[2]);
+        }
+    }
+
+    #[test]
+    fn a_catalogue_without_titles_has_codes_that_say_nothing() {
+        for lm in [None, Some(&tiny(1))] {
+            assert!(codes([None; 6], lm).concat().iter().all(|&x| x == 0));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_damage_is_told() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("codes.safetensors");
+        let codes = Codes {
+            width: 3,
+            values: vec![0, 0, 0, -127, 5, 127],
+        };
+        write_codes(&path, &codes).expect("written");
+        assert_eq!(read_codes(&path).expect("read"), codes);
+        std::fs::write(&path, b"not codes").expect("written");
+        let told = read_codes(&path).expect_err("damaged").to_string();
+        assert!(told.contains("is damaged"), "{told}");
+    }
 }

@@ -4,7 +4,7 @@
 //! history ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018).
 
 use super::checkpoint::write_atomically;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use ingle_kernel::product::{Matrix, add_product};
 use ingle_model::{Model, Rng};
 use nalgebra::DMatrix;
@@ -46,23 +46,28 @@ pub(super) fn table(model: &Model) -> Vec<f32> {
     model.backbone.items.val().into_data().iter().collect()
 }
 
-/// Writes a fold's table.
+/// Writes a table of floats, a row an item and one for padding.
 pub(super) fn write(path: &Path, table: &[f32], width: usize) -> Result<()> {
     let bytes: Vec<u8> = table.iter().flat_map(|x| x.to_le_bytes()).collect();
     let view = TensorView::new(Dtype::F32, vec![table.len() / width, width], &bytes)?;
     write_atomically(path, &safetensors::serialize([("items", view)], None)?)
 }
 
-/// Reads a fold's table of `len` values.
-pub(super) fn read(path: &Path, len: usize) -> Result<Vec<f32>> {
+/// Reads one back: its width, and the values.
+pub(super) fn read(path: &Path) -> Result<(usize, Vec<f32>)> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let damaged = || format!("{} is damaged", path.display());
     let file = SafeTensors::deserialize(&bytes).with_context(damaged)?;
-    let data = file.tensor("items").with_context(damaged)?;
-    let values = data.data().as_chunks::<4>().0.iter();
-    let values: Vec<f32> = values.map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    ensure!(values.len() == len, damaged());
-    Ok(values)
+    let table = file.tensor("items").with_context(damaged)?;
+    let &[_, width] = table.shape() else {
+        bail!(damaged());
+    };
+    ensure!(width > 0 && table.dtype() == Dtype::F32, damaged());
+    let values = table.data().as_chunks::<4>().0.iter();
+    Ok((
+        width,
+        values.map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+    ))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
 use super::trainer::Trainer;
 use crate::data::{Dataset, InputError};
+use crate::prior::open_lm;
 use anyhow::{Context as _, Result, bail};
 use burn::module::Param;
 use burn::prelude::*;
@@ -134,6 +135,9 @@ impl Run {
         }
         if config.method.denoises() {
             Corruption::new(&config.denoising, data)?;
+            if let Some(folder) = config.denoising.lm_folder() {
+                open_lm(&folder, &Device::flex())?;
+            }
         }
         config.training.embeddings.check(data)?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;

@@ -4,7 +4,7 @@ use super::Run;
 use super::average::blend;
 use super::backbone::Learner;
 use super::checkpoint::{self, State, load_module, save_module, write_atomically};
-use super::coder::{Coder, read_codes, write_codes};
+use super::coder::{self, Coder, read_codes, write_codes};
 use super::config::Schedule;
 use super::epoch::{self, Context, Ended, Trained};
 use super::folds;
@@ -13,9 +13,11 @@ use super::run::{BestOf, CODES};
 use super::samples::{latest, popularity, tensor};
 use crate::data::{Case, Split};
 use crate::metrics::detection::Detection;
-use anyhow::{Context as _, Result};
+use crate::prior::open_lm;
+use anyhow::{Context as _, Result, ensure};
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::prelude::*;
 use ingle_bundle::Scale;
 use ingle_model::methods::{Learns, Phase, Views};
 use ingle_model::{Known, Model};
@@ -109,10 +111,11 @@ impl<'a> Trainer<'a> {
             .method
             .code_width()
             .filter(|_| learns == Some(Learns::Prior));
-        let coder = width.map(|width| {
-            let (data, device) = (self.context.data, &self.context.device);
-            Coder::new(data, config.seed, width, optimizer(), device)
-        });
+        let device = &self.context.device;
+        let coder = match width {
+            None => None,
+            Some(width) => Some(Coder::new(self.features()?, width, optimizer(), device)),
+        };
         (self.trained.learner, self.trained.coder) = (learner, coder);
         let done = &self.phases[..self.state.phase];
         if self.trained.known.codes.is_none() && done.iter().any(|p| p.learns == Learns::Prior) {
@@ -122,11 +125,36 @@ impl<'a> Trainer<'a> {
         for phase in folds.skip(self.trained.folds.len()) {
             let items = self.average.backbone.items.val();
             let [rows, width] = items.dims();
-            let table = folds::read(&self.run.dir.join(fold_file(phase)), rows * width)?;
+            let (columns, table) = folds::read(&self.run.dir.join(fold_file(phase)))?;
+            ensure!(
+                columns == width && table.len() == rows * width,
+                "a fold of another shape"
+            );
             let table = tensor(table, [rows, width], &items.device());
             self.trained.folds.push(table);
         }
         Ok(())
+    }
+
+    /// What codes are learnt from. A language model takes minutes to read all titles: what it makes of
+    /// them is kept, and a training that goes on does without it.
+    fn features(&self) -> Result<(Vec<f32>, usize)> {
+        let (data, config) = (self.context.data, &self.run.config);
+        let kept = self.run.dir.join("titles.safetensors");
+        if kept.exists() {
+            let (columns, values) = folds::read(&kept)?;
+            return Ok((values, columns));
+        }
+        let folder = config.denoising.lm_folder();
+        let lm = folder
+            .map(|folder| open_lm(&folder, &Device::flex()))
+            .transpose()?;
+        let progress = self.context.progress;
+        let (values, columns) = coder::features(data, config.seed, lm.as_ref(), progress);
+        if lm.is_some() {
+            folds::write(&kept, &values, columns)?;
+        }
+        Ok((values, columns))
     }
 
     /// All phases that are left; `false` if the person stopped it.
@@ -394,7 +422,7 @@ fn fold_file(phase: &Phase) -> String {
     format!("{}.safetensors", phase.name)
 }
 
-fn optimizer() -> ModuleOptimizer {
+pub(super) fn optimizer() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
 }
 

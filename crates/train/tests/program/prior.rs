@@ -101,3 +101,29 @@ fn an_endpoint_is_named_in_full_or_refused() {
     assert!(told.contains("--rate is 1.5"), "{told}");
     assert!(!shop.path("x").exists(), "nothing is written for bad input");
 }
+
+#[test]
+fn codes_are_learnt_from_a_language_model_that_going_on_does_without() {
+    let shop = Shop::new();
+    ingle_lm::testing::write(&shop.path("lm"), 1);
+    let small = "--set backbone.width=16 --set backbone.feed_forward=32 --set training.epochs=2 \
+                 --set denoising.epochs=2 --set denoising.language_model";
+    let told = shop.refused(&format!("train --data data --out x {small}=none"));
+    assert!(told.contains("scripts/fetch-lm"), "{told}");
+    assert!(!shop.path("x").exists(), "nothing is written for bad input");
+
+    shop.ok(&format!("train --data data --out whole {small}=lm"));
+    let mut command = shop.command(&format!("train --data data --out torn {small}=lm"));
+    let mut training = command.spawn().expect("the program starts");
+    while !shop.path("torn/titles.safetensors").exists() {
+        assert!(
+            training.try_wait().expect("a status").is_none(),
+            "too fast to be killed"
+        );
+    }
+    training.kill().expect("kills");
+    training.wait().expect("a status");
+    fs::remove_dir_all(shop.path("lm")).expect("removes");
+    shop.ok("train --out torn --resume");
+    assert_eq!(shop.losses("whole"), shop.losses("torn"));
+}

@@ -5,11 +5,12 @@
 mod keys;
 
 use anyhow::{Context, Result};
+use ingle_lm::folder::default_folder;
 use ingle_model::config::BackboneConfig;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::MethodConfig;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::backbone::Pace;
 use super::embeddings::Beginning;
@@ -112,6 +113,9 @@ pub struct Denoising {
     pub kinds: Vec<Kind>,
     /// Only the latest clicks of a history are replaced and judged.
     pub last: usize,
+    /// Folder of a language model whose embeddings of the titles semantic codes are learnt from, beside
+    /// their words; "default" for where `scripts/fetch-lm` puts one, and nothing for words alone.
+    pub language_model: String,
 }
 
 impl Default for Config {
@@ -157,11 +161,21 @@ impl Default for Denoising {
             seen: 0.5,
             kinds: vec![Kind::Uniform, Kind::Popularity],
             last: 20,
+            language_model: String::new(),
         }
     }
 }
 
 impl Denoising {
+    /// The folder of the language model, if there is to be one.
+    pub fn lm_folder(&self) -> Option<PathBuf> {
+        match self.language_model.as_str() {
+            "" => None,
+            "default" => Some(default_folder()),
+            folder => Some(folder.into()),
+        }
+    }
+
     /// The epochs and steps among these settings.
     pub fn schedule(&self) -> Schedule {
         Schedule {
