@@ -114,11 +114,7 @@ impl<'a> Ground<'a> {
         let mut verdicts = Verdicts::default();
         let rows = score::logits(&scorer, &self.titles, &histories, |_| ());
         for (row, (_, noise)) in rows.into_iter().zip(&self.valid) {
-            let judged = &noise[noise.len() - row.len()..];
-            verdicts
-                .noisy
-                .extend(judged.iter().map(|&label| label == 1));
-            verdicts.logits.extend(row);
+            verdicts.add(&row, noise);
         }
         let found = verdicts.detection(Scale::default());
         // With a handful of histories there may be no replaced click at all.
@@ -175,7 +171,7 @@ pub fn fit(
     prior.check_data(ground.data)?;
     let fresh = Learner::new(prior.fresh(ground.lm));
     let (learner, state) = load(&prior.dir, fresh)?;
-    keep_lines(&prior.dir.join("metrics.jsonl"), state.lines)?;
+    checkpoint::keep_lines(&prior.dir.join("metrics.jsonl"), state.lines)?;
     let mut fit = Fit {
         prior,
         ground,
@@ -303,15 +299,6 @@ fn load(dir: &Path, fresh: Learner) -> Result<(Learner, State)> {
         .load(dir.join("optimizer.bpk"))
         .with_context(|| damaged("optimizer.bpk"))?;
     Ok((Learner { judge, optimizer }, state))
-}
-
-/// Drops the lines of epochs that a resumed fit will run again.
-fn keep_lines(path: &Path, lines: usize) -> Result<()> {
-    let Ok(text) = fs::read_to_string(path) else {
-        return Ok(());
-    };
-    let kept: String = text.split_inclusive('\n').take(lines).collect();
-    write_atomically(path, kept.as_bytes())
 }
 
 /// A few more steps by disputed histories with soft labels, each step mixed with as many freshly

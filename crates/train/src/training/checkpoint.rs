@@ -176,6 +176,15 @@ pub fn load_module<M: Module>(path: &Path, module: M) -> Result<M> {
     loaded.with_context(|| format!("{} does not fit the configuration", path.display()))
 }
 
+/// Drops the lines of epochs that a resumed training will run again.
+pub fn keep_lines(path: &Path, lines: usize) -> Result<()> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Ok(());
+    };
+    let kept: String = text.split_inclusive('\n').take(lines).collect();
+    write_atomically(path, kept.as_bytes())
+}
+
 /// Writes a file so that it is either the old one or the new one.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -107,6 +107,13 @@ impl Verdicts {
         })
     }
 
+    /// Adds the logits of a history's latest clicks, of which all have labels (1 = replaced).
+    pub fn add(&mut self, logits: &[f32], labels: &[u8]) {
+        let judged = &labels[labels.len() - logits.len()..];
+        self.noisy.extend(judged.iter().map(|&label| label == 1));
+        self.logits.extend(logits);
+    }
+
     /// Adds the verdicts on other clicks.
     pub fn extend(&mut self, more: Self) {
         self.logits.extend(more.logits);

@@ -3,7 +3,7 @@
 use super::Run;
 use super::average::blend;
 use super::backbone::Learner;
-use super::checkpoint::{self, State, load_module, save_module, write_atomically};
+use super::checkpoint::{self, State, load_module, save_module};
 use super::coder::{self, Coder, read_codes, write_codes};
 use super::config::Schedule;
 use super::epoch::{self, Context, Ended, Trained};
@@ -24,7 +24,6 @@ use ingle_model::{Known, Model};
 use serde_json::json;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 use std::time::Instant;
 
 /// What training began with, where folds begin there too.
@@ -65,7 +64,7 @@ impl<'a> Trainer<'a> {
             dir: None,
         };
         let whole = checkpoint::load(&run.dir, whole)?;
-        keep_lines(&run.dir.join("metrics.jsonl"), whole.state.lines)?;
+        checkpoint::keep_lines(&run.dir.join("metrics.jsonl"), whole.state.lines)?;
         let valid = judge::cases(context.data, Split::Valid);
         let max_len = whole.model.backbone.max_len();
         let rate = run.config.denoising.rate;
@@ -424,13 +423,4 @@ fn fold_file(phase: &Phase) -> String {
 
 pub(super) fn optimizer() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
-}
-
-/// Drops the lines of epochs that a resumed training will run again.
-fn keep_lines(path: &Path, lines: usize) -> Result<()> {
-    let Ok(text) = fs::read_to_string(path) else {
-        return Ok(());
-    };
-    let kept: String = text.split_inclusive('\n').take(lines).collect();
-    write_atomically(path, kept.as_bytes())
 }

@@ -265,13 +265,8 @@ fn by_encoder(
 fn evaluate(args: &ScoreArgs, data: &Dataset, scores: &Scores) -> Result<()> {
     let mut verdicts = Verdicts::default();
     for user in 0..data.n_users() {
-        let row = scores.of(user);
         let noise = args.split.noise(data, user).unwrap_or_default();
-        let judged = &noise[noise.len() - row.len()..];
-        verdicts
-            .noisy
-            .extend(judged.iter().map(|&label| label == 1));
-        verdicts.logits.extend(row);
+        verdicts.add(scores.of(user), noise);
     }
     let figures = verdicts.detection(Scale::default());
     let figures = figures.context("noisy and clean clicks must both occur")?;
