@@ -89,11 +89,11 @@ pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &
 ///
 /// # Shapes
 /// - `dropout`, `weights`: as in [`forward`]
+/// - `leaning`: `[len]`, what the loss gains by attention to a click from any other, or empty
 /// - `out_gradient` and the three gradients: `[len, width]`
 pub fn backward(
     inputs: &Inputs<'_>,
-    dropout: &[f32],
-    weights: &[f32],
+    [dropout, weights, leaning]: [&[f32]; 3],
     out_gradient: &[f32],
     [query_gradient, key_gradient, value_gradient]: [&mut [f32]; 3],
 ) {
@@ -112,7 +112,8 @@ pub fn backward(
                 let mut mean = 0.0;
                 for other in 0..=at {
                     let kept = *dropout.get(row * len + other).unwrap_or(&1.0);
-                    slopes[other] = kept * dot_inlined(out, &value[part(other)]);
+                    slopes[other] = kept * dot_inlined(out, &value[part(other)])
+                        + leaning.get(other).unwrap_or(&0.0);
                     mean += weights[other] * slopes[other];
                     add_scaled(&mut value_gradient[part(other)], weights[other] * kept, out);
                 }
@@ -177,8 +178,14 @@ mod tests {
             let (weights, _) = mix(&inputs, &dropout);
             let mut gradients = [(); 3].map(|()| vec![0.0; LEN * WIDTH]);
             let [q, k, v] = &mut gradients;
-            backward(&inputs, &dropout, &weights, &direction, [q, k, v]);
-            let loss = |inputs: Inputs<'_>| weigh(&mix(&inputs, &dropout).1, &direction);
+            let leaning = [0.0, 0.5, -0.3, 1.0, 0.2];
+            let held = [&dropout[..], &weights, &leaning];
+            backward(&inputs, held, &direction, [q, k, v]);
+            let loss = |inputs: Inputs<'_>| {
+                let (weights, out) = mix(&inputs, &dropout);
+                let attended = weights.iter().zip(leaning.iter().cycle());
+                weigh(&out, &direction) + attended.map(|(w, l)| w * l).sum::<f32>()
+            };
             let by_query = differences(&query, |x| loss(Inputs { query: x, ..inputs }));
             let by_key = differences(&key, |x| loss(Inputs { key: x, ..inputs }));
             let by_value = differences(&value, |x| loss(Inputs { value: x, ..inputs }));

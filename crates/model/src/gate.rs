@@ -73,6 +73,25 @@ impl GateConfig {
         sigmoid((logits - scale.shift) / scale.temperature)
     }
 
+    /// Keep weights of one history's clicks from their noise probabilities: what [`keep`](Self::keep) gives,
+    /// without a tensor.
+    pub fn weights(&self, noise: &[f32]) -> Vec<f32> {
+        let width = self.tau_high - self.tau_low;
+        let keep = noise
+            .iter()
+            .map(|noise| ((self.tau_high - noise) / width).clamp(0.0, 1.0));
+        let mut keep: Vec<f32> = keep.collect();
+        if let Some(last) = keep
+            .iter()
+            .all(|&keep| keep == 0.0)
+            .then(|| keep.last_mut())
+            .flatten()
+        {
+            *last = 1.0;
+        }
+        keep
+    }
+
     /// Keep weights from noise probabilities.
     ///
     /// # Shapes
@@ -119,6 +138,14 @@ mod tests {
         for (kept, expected) in kept.iter().zip([1.0, 1.0, 0.5, 0.0, 0.0]) {
             assert!((kept - expected).abs() < 1e-6, "{kept} {expected}");
         }
+        let gate = GateConfig {
+            tau_low: 0.2,
+            tau_high: 0.6,
+            ..GateConfig::default()
+        };
+        assert_eq!(gate.weights(&[0.0, 0.2, 0.4, 0.6, 1.0]), kept);
+        assert_eq!(gate.weights(&[0.9, 0.9]), [0.0, 1.0]);
+        assert!(gate.weights(&[]).is_empty());
     }
 
     #[test]

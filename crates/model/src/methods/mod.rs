@@ -1,9 +1,9 @@
 //! Denoising methods, each a folder, and the one list of them.
 //!
-//! A method has two halves. [`Denoise`] ships: from a history to an [`Opinion`] of each click. [`Objective`] stays in the trainer: which phases training has, and the loss of
-//! a step. Methods use the backbone and the shared [`Clicks`]; the backbone names no method, and
-//! no method names another. To add one: a folder with a `Config`, its `PHASES`, a module type with both
-//! halves, and one line in the registry below. The contract tests then find it by themselves.
+//! A method has two halves. [`Denoise`] ships: from a history to an [`Opinion`] of each click.
+//! [`Objective`] stays in the trainer: the loss of a step. Methods use the backbone and the shared
+//! [`Clicks`]; the backbone names no method, and no method names another. To add one: a folder with a
+//! `Config`, its `phases` of training, whether it `DENOISES`, a module type with both halves, and one line in the registry below. The contract tests then find it by themselves.
 
 pub mod clicks;
 pub mod dc4sr;
@@ -11,7 +11,7 @@ pub mod objective;
 pub mod sasrec;
 
 pub use clicks::Clicks;
-pub use objective::{Labelled, Learns, Objective, Phase, RankLoss, Step};
+pub use objective::{Labelled, Learns, Objective, Phase, Plan, RankLoss, Step};
 
 use crate::config::{BackboneConfig, ConfigError};
 use crate::rng::Rng;
@@ -71,13 +71,13 @@ macro_rules! registry {
             }
 
             /// The phases of its training, in order.
-            pub fn phases(&self) -> &'static [Phase] {
-                match self { $(Self::$variant(_) => $folder::PHASES),+ }
+            pub fn phases(&self, plan: &Plan) -> Vec<Phase> {
+                match self { $(Self::$variant(_) => $folder::phases(plan)),+ }
             }
 
             /// Whether a phase of its training learns to tell noise.
             pub fn denoises(&self) -> bool {
-                self.phases().iter().any(|phase| phase.learns == Learns::Denoiser)
+                match self { $(Self::$variant(_) => $folder::DENOISES),+ }
             }
 
             /// Values of the semantic code that it wants of each item, if any.

@@ -14,26 +14,57 @@ pub enum Learns {
     /// they are then judged like shoppers that no log holds. It begins anew and leaves the backbone as
     /// it was.
     Fold(usize),
+    /// The language model whose opinion of the log's clicks the prior also learns from.
+    Reader,
     /// The prior and the semantic codes it reads, on labelled corruption, by the AUC of finding it.
     Prior,
     /// The rest of the method, on labelled corruption, by the AUC of finding it.
     Denoiser,
+    /// The backbone's encoder on gated histories, its item embeddings held fixed, by NDCG@10 of the next
+    /// item after histories as they are and corrupted ones.
+    Recommender,
 }
 
 impl Learns {
     /// Whether a next-item model is trained, and not what judges clicks.
     pub fn ranks(self) -> bool {
-        matches!(self, Self::Backbone | Self::Fold(_))
+        matches!(self, Self::Backbone | Self::Fold(_) | Self::Recommender)
     }
 }
 
-/// A stretch of training with one goal.
+/// What a training is to go through, of that which a method offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Parts that the users are split into.
+    pub folds: usize,
+    /// How often the views are trained, each time with what was disputed the time before.
+    pub rounds: usize,
+    /// Whether a language model reads the log.
+    pub reader: bool,
+    /// Whether the recommender goes on with gated histories.
+    pub recommender: bool,
+}
+
+/// A stretch of training with one goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
-    /// For people and logs.
-    pub name: &'static str,
+    /// For people and logs, unique in a training.
+    pub name: String,
     /// What it changes.
     pub learns: Learns,
+    /// The round it belongs to, counted from 1; 0 before the first.
+    pub round: usize,
+}
+
+impl Phase {
+    /// A phase of no round.
+    pub fn new(name: impl Into<String>, learns: Learns) -> Self {
+        Self {
+            name: name.into(),
+            learns,
+            round: 0,
+        }
+    }
 }
 
 /// Corrupted histories with known labels.
@@ -45,6 +76,9 @@ pub struct Labelled {
     pub labels: Tensor<2>,
     /// 1 where a click could have been replaced, and so is learnt from, `[batch, len]`.
     pub judged: Tensor<2>,
+    /// How likely clicks that were not replaced are noise all the same, as whoever teaches the view says,
+    /// `0..=1`, `[batch, len]`; `None` if nobody does.
+    pub beliefs: Option<Tensor<2>>,
 }
 
 /// The loss of ranking one item above all others. The trainer brings it, because how to compute
@@ -69,6 +103,8 @@ pub struct Step<'a> {
     pub targets: &'a [u32],
     /// Corrupted histories, in phases that learn the denoiser.
     pub labelled: Option<Labelled>,
+    /// Weight of the views' agreement in a loss that has it.
+    pub consistency: f32,
     /// Cross-entropy over the catalogue.
     pub rank: &'a mut dyn RankLoss,
     /// Dropout.

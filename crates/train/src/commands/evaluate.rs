@@ -1,8 +1,9 @@
 //! `ingle evaluate`: ranking figures of a run over the whole catalogue.
 
 use super::{Subject, open};
-use crate::data::{Dataset, InputError, Split};
+use crate::data::{Case, Dataset, InputError, Split};
 use crate::metrics::ranking::{Figures, names};
+use crate::report::robustness::real_clicks;
 use crate::training::judge::{self, Answer};
 use crate::training::{Config, Run};
 use anyhow::{Result, bail};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
   ingle evaluate runs/dc4sr
   ingle evaluate runs/dc4sr --split unseen --json
   ingle evaluate runs/dc4sr --data data/beauty-noisy     histories corrupted, targets clean
+  ingle evaluate runs/dc4sr --data data/beauty-noisy --oracle
 
 The whole catalogue is ranked. `masked` leaves the items of the history out, `unmasked` does not;
 the target ranks after items of equal score.")]
@@ -27,6 +29,9 @@ pub struct Args {
     /// Leave the gate open: every click counts in full
     #[arg(long)]
     ungated: bool,
+    /// Leave out exactly the clicks that are known to be noise: what a perfect gate would give
+    #[arg(long, conflicts_with = "ungated")]
+    oracle: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +41,17 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let Subject { run, data, split } = &args.subject;
     let (run, data, model) = open(run, data.as_deref())?;
-    let answers = answers(&run, &data, &model, split.split(), args.ungated)?;
+    if args.oracle && data.meta().corruption.is_none() {
+        bail!(InputError::other(
+            "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
+        ));
+    }
+    let gating = match (args.ungated, args.oracle) {
+        (true, _) => Gating::Open,
+        (_, true) => Gating::Oracle,
+        _ => Gating::Learnt,
+    };
+    let answers = answers(&run, &data, &model, split.split(), gating)?;
     if answers.is_empty() {
         bail!(InputError::Nobody);
     }
@@ -57,19 +72,42 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// What decides how much each click counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gating {
+    /// The run's gate.
+    Learnt,
+    /// Nothing: every click counts in full.
+    Open,
+    /// The labels: clicks that were replaced are left out, and others count in full.
+    Oracle,
+}
+
 /// Ranks the targets of a split.
 pub fn answers(
     run: &Run,
     data: &Dataset,
     model: &Model,
     split: Split,
-    ungated: bool,
+    gating: Gating,
 ) -> Result<Vec<Answer>> {
     let known = run.known()?;
-    let cases = judge::cases(data, split);
+    let mut cases = judge::cases(data, split);
+    let real: Vec<Vec<u32>>;
+    if gating == Gating::Oracle {
+        let labelled = |case: &Case<'_>| {
+            let noise = case.noise.unwrap_or_default().to_vec();
+            real_clicks(&(case.history.to_vec(), noise))
+        };
+        real = cases.iter().map(labelled).collect();
+        for (case, real) in cases.iter_mut().zip(&real) {
+            case.history = real;
+        }
+        cases.sort_by_key(|case| case.history.len());
+    }
     let gate = run.model_config().gate;
     let bar = ProgressBar::new(cases.len() as u64).with_message("users");
-    let gate = (!ungated).then_some(&gate);
+    let gate = (gating == Gating::Learnt).then_some(&gate);
     let answers = judge::answer(model, gate, &cases, &known, &Device::flex(), |done| {
         bar.inc(done as u64);
     });

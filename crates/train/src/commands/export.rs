@@ -1,6 +1,6 @@
 //! `ingle export`: from a run to a bundle.
 
-use super::evaluate::{answers, report};
+use super::evaluate::{Gating, answers, report};
 use super::{file_name, open};
 use crate::data::{Dataset, Split};
 use crate::training::Run;
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
 fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
     let mut figures = Map::new();
     for (name, split) in [("test", Split::Test), ("unseen", Split::Unseen)] {
-        let answers = answers(run, data, model, split, false)?;
+        let answers = answers(run, data, model, split, Gating::Learnt)?;
         if !answers.is_empty() {
             figures.insert(name.to_owned(), report(&answers, &run.config));
         }

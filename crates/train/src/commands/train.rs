@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[command(after_help = "Examples:
   ingle train --data data/beauty --method sasrec --out runs/sasrec
   ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
+  ingle train --data data/beauty --method dc4sr --rounds 3 --out runs/rounds
   ingle train --data data/beauty --device wgpu --out runs/gpu
   ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut
   ingle train --data data/beauty --sweep rates.toml --out runs/rates
@@ -41,6 +42,9 @@ pub struct Args {
     /// Override one setting, as in `--set training.epochs=50`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Rounds of a method that has any, short for `--set denoising.rounds=N`
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
     /// TOML file with values of settings: train every combination, each into a folder of --out
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     sweep: Option<PathBuf>,
@@ -94,9 +98,10 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn sweep(args: &Args, file: &Path) -> Result<()> {
     let (dir, data) = dataset(args)?;
+    let sets = settings(args);
     let base = Base {
         config: args.config.as_deref(),
-        sets: &args.sets,
+        sets: &sets,
         method: args.method.as_deref(),
         compute: args.device.unwrap_or_default(),
     };
@@ -117,12 +122,21 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
             args.out.display()
         )));
     }
-    let config = Config::resolve(args.config.as_deref(), &args.sets, args.method.as_deref())?;
+    let sets = settings(args);
+    let config = Config::resolve(args.config.as_deref(), &sets, args.method.as_deref())?;
     let (data_dir, data) = dataset(args)?;
     let compute = args.device.unwrap_or_default();
     let device = compute.open()?;
     let run = Run::create(&args.out, config, compute, data_dir, &data)?;
     Ok((run, data, device))
+}
+
+/// What is set on the command line.
+fn settings(args: &Args) -> Vec<String> {
+    let rounds = args
+        .rounds
+        .map(|rounds| format!("denoising.rounds={rounds}"));
+    args.sets.iter().cloned().chain(rounds).collect()
 }
 
 /// The dataset to train on, and its folder.
@@ -140,9 +154,10 @@ fn dataset(args: &Args) -> Result<(&Path, Dataset)> {
 }
 
 fn resume(args: &Args) -> Result<(Run, Dataset, Device)> {
-    if args.config.is_some() || !args.sets.is_empty() || args.method.is_some() {
+    let rounds = args.rounds.is_some();
+    if args.config.is_some() || !args.sets.is_empty() || args.method.is_some() || rounds {
         bail!(InputError::other(
-            "a resumed run keeps its settings: leave out --config, --set and --method"
+            "a resumed run keeps its settings: leave out --config, --set, --rounds and --method"
         ));
     }
     let run = Run::open(&args.out)?;

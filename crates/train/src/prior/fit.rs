@@ -7,13 +7,13 @@ use super::score;
 use super::settings::Settings;
 use super::windows::Titles;
 use crate::data::{Dataset, InputError, Split};
+use crate::training::calibrate;
 use crate::training::checkpoint::{self, load_module, save_module, write_atomically};
 use crate::training::judge::{LabelledHistory, Verdicts, cases};
 use crate::training::progress::Progress;
 use crate::training::samples::{Corruption, latest};
 use anyhow::{Context as _, Result};
 use burn::module::Module as _;
-use ingle_bundle::Scale;
 use ingle_lm::{Judge, LanguageModel};
 use ingle_model::Rng;
 use serde::{Deserialize, Serialize};
@@ -73,9 +73,10 @@ impl<'a> Ground<'a> {
             let missing = "no users with two clicks to learn from, and others to validate on";
             return Err(InputError::other(missing).into());
         }
+        let judged = corruption.at_rate(settings.rate);
         let corrupted = apart.iter().map(|case| {
             let history = latest(case.history, settings.window);
-            corruption.apply(history, case.user, settings.seed, VALID_STREAM)
+            judged.apply(history, case.user, settings.seed, VALID_STREAM)
         });
         Ok(Self {
             valid: corrupted.collect(),
@@ -116,7 +117,8 @@ impl<'a> Ground<'a> {
         for (row, (_, noise)) in rows.into_iter().zip(&self.valid) {
             verdicts.add(&row, noise);
         }
-        let found = verdicts.detection(Scale::default());
+        let scale = calibrate::scale(&verdicts.logits, &verdicts.noisy);
+        let found = verdicts.detection(scale);
         // With a handful of histories there may be no replaced click at all.
         let (auc, ap, ece) = found.map_or((0.5, 0.0, 0.0), |d| (d.auc, d.ap, d.ece));
         Figures {
@@ -124,6 +126,7 @@ impl<'a> Ground<'a> {
             auc,
             ap,
             ece,
+            scale,
         }
     }
 }
@@ -254,6 +257,7 @@ impl Fit<'_> {
             auc,
             ap,
             ece,
+            ..
         } = found;
         let speed = tokens as f64 / seconds.max(1e-9);
         self.progress.line(&format!(

@@ -11,7 +11,7 @@ use super::Settings;
 use crate::data::{Dataset, InputError};
 use crate::training::checkpoint::write_atomically;
 use anyhow::{Context as _, Result, bail};
-use ingle_bundle::Tensor as Weight;
+use ingle_bundle::{Scale, Tensor as Weight};
 use ingle_lm::{Judge, LanguageModel};
 use ingle_model::Rng;
 use ingle_model::weights::{self, Weights};
@@ -63,8 +63,11 @@ pub struct Figures {
     pub auc: f64,
     /// Average precision.
     pub ap: f64,
-    /// Expected calibration error.
+    /// Expected calibration error, calibrated.
     pub ece: f64,
+    /// How its logits become probabilities.
+    #[serde(default)]
+    pub scale: Scale,
 }
 
 /// Where a refined prior comes from.

@@ -36,8 +36,10 @@ pub struct Settings {
     pub warmup: f64,
     /// Tokens of a step, padding included.
     pub batch_tokens: usize,
-    /// Share of clicks that is replaced.
+    /// Share of clicks that is replaced in the histories it is validated on.
     pub rate: f64,
+    /// Shares that are replaced in training, one of them in each history: higher ones teach more.
+    pub rates: Vec<f64>,
     /// How replacements are drawn; each history takes the next kind in turn.
     pub kinds: Vec<Kind>,
     /// Users that are kept apart to validate on, a tenth of all at most.
@@ -62,6 +64,7 @@ impl Default for Settings {
             warmup: 0.05,
             batch_tokens: 1024,
             rate: 0.1,
+            rates: vec![0.1, 0.3, 0.5],
             kinds: vec![Kind::Uniform, Kind::Popularity],
             validation: 500,
             refine_steps: 50,
@@ -118,6 +121,13 @@ impl Settings {
         let fits = alpha > 0.0 && alpha.is_finite();
         require(fits, "alpha", alpha, "above 0")?;
         require(self.rate > 0.0, "rate", self.rate, "above 0")?;
+        let shares = !self.rates.is_empty() && self.rates.iter().all(|r| (0.0..=1.0).contains(r));
+        require(
+            shares,
+            "rates",
+            format!("{:?}", self.rates),
+            "shares between 0 and 1",
+        )?;
         require(!self.kinds.is_empty(), "kinds", "empty", "one kind or more")
     }
 
@@ -135,7 +145,7 @@ impl Settings {
     pub fn corruption(&self) -> Denoising {
         Denoising {
             rate: self.rate,
-            rates: vec![self.rate],
+            rates: self.rates.clone(),
             kinds: self.kinds.clone(),
             last: self.window,
             ..Denoising::default()
@@ -183,6 +193,7 @@ mod tests {
             ("window=0", "window is 0"),
             ("rate=1.0", "rate is 1"),
             ("kinds=[]", "kinds"),
+            ("rates=[2.0]", "rates"),
             ("learning_rate=-1.0", "learning_rate"),
             ("alpha=0.0", "alpha"),
             ("epochs", "key=value"),

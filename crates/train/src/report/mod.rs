@@ -8,9 +8,11 @@ pub mod curves;
 pub mod figures;
 pub mod noise;
 pub mod page;
+pub mod robustness;
 
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
 use crate::training::judge::{self, Answer};
+use crate::training::rounds::account::{self, Account};
 use crate::training::{Config, Run};
 use anyhow::Result;
 use bootstrap::{Bootstrap, LEVEL, RESAMPLES};
@@ -20,6 +22,7 @@ use figures::{Estimates, Group, NDCG10};
 use indicatif::ProgressBar;
 use ingle_model::Model;
 use noise::Noise;
+use robustness::{RATES, Robustness, robustness};
 use serde::Serialize;
 
 /// Everything a report says.
@@ -103,6 +106,10 @@ pub struct RunFigures {
     pub by_popularity: Vec<Group>,
     /// How well it finds noise, if it looks for any.
     pub noise: Option<Noise>,
+    /// What corruption costs it, where it looks for noise and clicks can be replaced.
+    pub robustness: Vec<Robustness>,
+    /// The rounds of its training, if it went in any.
+    pub rounds: Vec<Account>,
 }
 
 /// A run against the first one over the same users.
@@ -146,7 +153,10 @@ pub fn collect(
     }
     let passes: usize = subjects
         .iter()
-        .map(|s| 1 + usize::from(s.run.config.method.denoises()))
+        .map(|s| match s.run.config.method.denoises() {
+            true => 2 + 3 * RATES.len(),
+            false => 1,
+        })
         .sum();
     bar.set_length((passes * cases.len()) as u64);
     let mut runs = Vec::new();
@@ -221,11 +231,18 @@ fn judged(
     };
     let gated = answers(Some(&gate));
     let masked = resampled(&gated, seed, |answer| answer.rank.masked);
-    let noise = if run.config.method.denoises() {
+    let (noise, robustness) = if run.config.method.denoises() {
         let open = resampled(&answers(None), seed, |answer| answer.rank.masked);
-        noise::noise(run, data, model, cases, masked.minus(&open)[NDCG10])?
+        let gained = masked.minus(&open)[NDCG10];
+        let moved = |done| bar.inc(done as u64);
+        // Histories that are corrupted already would be corrupted twice.
+        let curve = match data.meta().corruption {
+            None => robustness((run, model, &known), data, cases, moved)?,
+            Some(_) => Vec::new(),
+        };
+        (noise::noise(run, data, model, cases, gained)?, curve)
     } else {
-        None
+        (None, Vec::new())
     };
     let figures = RunFigures {
         name: name.clone(),
@@ -239,6 +256,8 @@ fn judged(
         by_history: figures::by_history(cases, &gated, seed),
         by_popularity: figures::by_popularity(cases, &gated, &data.train_counts(), seed),
         noise,
+        robustness,
+        rounds: account::read(&run.dir)?,
     };
     Ok((figures, masked))
 }

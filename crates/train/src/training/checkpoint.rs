@@ -2,8 +2,6 @@
 //! it had reached. A checkpoint is written beside the previous one and takes its place by
 //! renaming, so that a crash or a full disk leaves one of the two whole.
 
-use super::backbone::Learner;
-use super::coder::Coder;
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -14,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layout of a run folder; a run of another version is not resumed.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The place a training has reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,28 +76,21 @@ pub struct Whole {
 const CURRENT: &str = "checkpoint";
 const PREVIOUS: &str = "checkpoint.previous";
 const COMING: &str = "checkpoint.coming";
-const MOMENTS: &str = "moments.safetensors";
+/// Moments of a backbone trained by hand.
+pub const MOMENTS: &str = "moments.safetensors";
 
-/// Writes a checkpoint into the run folder: the model, its mean over epochs, and how they go on.
+/// Writes a checkpoint into the run folder: the model, its mean over epochs, the place, and what `rest`
+/// writes of how they go on.
 pub fn save(
     run: &Path,
     [model, average]: [&Model; 2],
-    optimizer: &ModuleOptimizer,
-    learner: Option<&mut Learner>,
-    coder: Option<&Coder>,
     state: &State,
+    rest: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     replace(run, |coming| {
         save_module(&coming.join("model.bpk"), model)?;
         save_module(&coming.join("average.bpk"), average)?;
-        (optimizer.save(coming.join("optimizer.bpk")))
-            .context("cannot write the optimiser's state")?;
-        if let Some(learner) = learner {
-            learner.save(&coming.join(MOMENTS))?;
-        }
-        if let Some(coder) = coder {
-            coder.save(coming)?;
-        }
+        rest(coming).context("cannot write how the training goes on")?;
         write_atomically(
             &coming.join("state.json"),
             &serde_json::to_vec_pretty(state)?,

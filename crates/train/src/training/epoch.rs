@@ -4,11 +4,12 @@ use super::backbone::{Gradient, Learner, Pace};
 use super::batches::plan;
 use super::checkpoint::State;
 use super::coder::Coder;
-use super::config::Schedule;
+use super::config::{Denoising, Schedule};
 use super::folds;
 use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
-use super::samples::{Corruption, labelled, next_items, seen, windows};
+use super::rounds::dynamics::Dynamics;
+use super::samples::{Corruption, Labelling, Lesson, labelled, next_items, seen, windows};
 use crate::data::Dataset;
 use anyhow::{Result, ensure};
 use burn::module::{Module, Param, ParamId};
@@ -24,10 +25,12 @@ pub struct Context<'a> {
     pub data: &'a Dataset,
     /// Training clicks by item, entry 0 for padding.
     pub counts: Vec<u32>,
-    /// Share of the users of an epoch who are also judged by the backbone that knows them.
-    pub seen: f64,
+    /// How a denoiser is trained.
+    pub denoising: &'a Denoising,
     /// How histories are corrupted, where a denoiser is trained.
     pub corruption: Option<Corruption>,
+    /// How the histories are corrupted that a recommender learns from, if they are.
+    pub hardening: Option<Corruption>,
     /// The source of all chance.
     pub seed: u64,
     /// Where gradients are recorded.
@@ -52,8 +55,10 @@ impl Context<'_> {
     }
 }
 
-/// Parts that the users are split into.
-pub const FOLDS: usize = 2;
+/// Where the streams of replaced clicks begin that a recommender learns from.
+pub(super) const HARDENING: u64 = 1 << 32;
+/// Streams between one round's first and the next one's.
+const ROUND: u64 = 1 << 20;
 
 /// How an epoch ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,6 +94,13 @@ pub struct Trained {
     pub known: Known,
     /// Item tables of the folds that are trained, on no autodiff device.
     pub folds: Vec<Tensor<2>>,
+    /// How the log's clicks were learnt, while the backbone learns them.
+    pub dynamics: Option<Dynamics>,
+    /// How likely each training click of each user is noise, as the teacher of the view that is being
+    /// trained says.
+    pub beliefs: Option<Vec<Vec<f32>>>,
+    /// What the recommender learns from each user in this epoch, where that is more than the log.
+    pub lessons: Option<Vec<Lesson>>,
 }
 
 /// What one step has found out and not yet acted on.
@@ -96,6 +108,8 @@ enum Found {
     ByHand(Gradient),
     Graph {
         loss: f32,
+        /// Of each target, where items are ranked.
+        losses: Vec<f32>,
         model: GradientsParams,
         coder: Option<GradientsParams>,
     },
@@ -106,6 +120,13 @@ impl Found {
         match self {
             Self::ByHand(gradient) => gradient.loss,
             Self::Graph { loss, .. } => *loss,
+        }
+    }
+
+    fn losses(&self) -> &[f32] {
+        match self {
+            Self::ByHand(gradient) => &gradient.losses,
+            Self::Graph { losses, .. } => losses,
         }
     }
 }
@@ -193,6 +214,10 @@ pub fn run(
             epoch: state.epoch + 1,
         };
         ensure!(loss.is_finite(), diverged);
+        if let Some(dynamics) = &mut trained.dynamics {
+            let counts: Vec<usize> = batch.users.iter().map(|&user| lengths[user]).collect();
+            dynamics.observe(&batch.users, &counts, found.losses());
+        }
         let done = state.epoch as f64 + step as f64 / batches.len() as f64;
         trained.step(found, schedule.pace(done));
         let clicks = clicks_of(&batch.users);
@@ -238,7 +263,7 @@ fn batches(
             .collect();
         batches.extend(planned(kept, Some(fold), rng));
     }
-    let seen = context.seen;
+    let seen = context.denoising.seen;
     let kept = users().map(|(_, n)| {
         if f64::from(rng.uniform()) < seen {
             n
@@ -255,15 +280,19 @@ fn batches(
 /// Clicks that each user's history contributes to a step.
 fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> {
     let users = 0..context.data.n_users();
+    let part = |user| folds::part(user, context.denoising.folds, context.seed);
     let lengths = users.map(|user| {
         let clicks = context.data.train(user).len();
         match learns {
-            Learns::Fold(fold) if folds::part(user, FOLDS, context.seed) == fold => 0,
+            Learns::Fold(fold) if part(user) == fold => 0,
             // The first click has nothing before it to be predicted from.
-            Learns::Backbone | Learns::Fold(_) => clicks.saturating_sub(1).min(max_len),
+            Learns::Backbone | Learns::Fold(_) | Learns::Recommender => {
+                clicks.saturating_sub(1).min(max_len)
+            }
             // Of a single click there is nothing to agree or disagree with.
             Learns::Prior | Learns::Denoiser if clicks < 2 => 0,
             Learns::Prior | Learns::Denoiser => clicks.min(max_len),
+            Learns::Reader => unreachable!("a language model has epochs of its own"),
         }
     });
     lengths.collect()
@@ -279,42 +308,82 @@ fn find(
     rng: &mut Rng,
 ) -> Found {
     let max_len = trained.model.backbone.max_len();
-    if let Some(learner) = &mut trained.learner {
-        let windows = windows(context.data, &batch.users, max_len);
-        return Found::ByHand(learner.gradient(&windows, rng));
+    if trained.learner.is_some() {
+        let lessons = lessons(
+            context,
+            trained.lessons.as_deref(),
+            &batch.users,
+            max_len,
+            epoch,
+        );
+        let learner = trained.learner.as_mut().expect("as above");
+        return Found::ByHand(learner.gradient(&lessons, rng));
     }
-    let loss = if phase.learns.ranks() {
-        recommendation_loss(context, phase, schedule, trained, &batch.users, rng)
+    let (loss, losses) = if phase.learns.ranks() {
+        recommendation_loss(
+            context,
+            (phase, schedule),
+            trained,
+            &batch.users,
+            epoch,
+            rng,
+        )
     } else {
-        denoising_loss(context, phase, trained, batch, epoch, rng)
+        let loss = denoising_loss(context, phase, trained, batch, epoch, rng);
+        (loss, Vec::new())
     };
     let mut gradients = loss.backward();
     let coder = trained.coder.as_ref();
     Found::Graph {
         loss: loss.inner().into_scalar::<f32>(),
+        losses,
         coder: coder.map(|coder| coder.gradients(&mut gradients)),
         model: GradientsParams::from_grads(gradients, &trained.model),
     }
 }
 
+/// What the backbone learns from these users: to predict what they clicked, from histories in which
+/// some clicks were replaced where the settings say so.
+fn lessons(
+    context: &Context<'_>,
+    prepared: Option<&[Lesson]>,
+    users: &[usize],
+    max_len: usize,
+    epoch: usize,
+) -> Vec<Lesson> {
+    if let Some(prepared) = prepared {
+        return users.iter().map(|&user| prepared[user].clone()).collect();
+    }
+    let windows = windows(context.data, users, max_len);
+    let mut lessons: Vec<Lesson> = windows.into_iter().map(Lesson::of).collect();
+    if let Some(hardening) = &context.hardening {
+        let stream = HARDENING + epoch as u64;
+        for (lesson, &user) in lessons.iter_mut().zip(users) {
+            lesson.items = hardening.apply(&lesson.items, user, context.seed, stream).0;
+        }
+    }
+    lessons
+}
+
 fn recommendation_loss(
     context: &Context<'_>,
-    phase: &Phase,
-    schedule: &Schedule,
+    (phase, schedule): (&Phase, &Schedule),
     trained: &Trained,
     users: &[usize],
+    epoch: usize,
     rng: &mut Rng,
-) -> Tensor<1> {
+) -> (Tensor<1>, Vec<f32>) {
     let model = &trained.model;
-    let windows = windows(context.data, users, model.backbone.max_len());
-    let (batch, targets) = next_items(&windows, &trained.known, &context.device);
+    let max_len = model.backbone.max_len();
+    let lessons = lessons(context, trained.lessons.as_deref(), users, max_len, epoch);
+    let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
     let mut backbone = model.backbone.clone();
     if schedule.unit {
         let directions = on_device::unit_rows(backbone.items.val());
         backbone.items = Param::initialized(ParamId::new(), directions);
     }
     let barred = if schedule.mask_seen {
-        seen(&windows)
+        seen(&lessons)
     } else {
         Vec::new()
     };
@@ -324,10 +393,13 @@ fn recommendation_loss(
         histories: Some(batch),
         targets: &targets,
         labelled: None,
+        consistency: 0.0,
         rank: &mut rank,
         rng,
     };
-    model.method.loss(phase, &mut step)
+    let loss = model.method.loss(phase, &mut step);
+    let losses = trained.dynamics.as_ref().map(|_| rank.losses());
+    (loss, losses.unwrap_or_default())
 }
 
 fn denoising_loss(
@@ -344,13 +416,17 @@ fn denoising_loss(
         backbone.items = Param::from_tensor(trained.folds[fold].clone());
     }
     let device = backbone.items.val().device();
-    let corruption = context.corruption();
     // Whoever is judged twice in an epoch is corrupted in two ways.
-    let stream = 2 * epoch as u64 + u64::from(batch.fold.is_none());
-    let corrupted = |user, history: &[u32]| corruption.apply(history, user, context.seed, stream);
-    let (max_len, last) = (backbone.max_len(), corruption.last());
-    let (data, known) = (context.data, &trained.known);
-    let mut labelled = labelled(data, &batch.users, max_len, corrupted, last, known, &device);
+    let again = u64::from(batch.fold.is_none());
+    let stream = ROUND * phase.round.saturating_sub(1) as u64 + 2 * epoch as u64 + again;
+    let labelling = Labelling {
+        corruption: context.corruption(),
+        draw: (context.seed, stream),
+        beliefs: trained.beliefs.as_deref(),
+        log_labels: context.denoising.log_labels,
+    };
+    let (data, known, max_len) = (context.data, &trained.known, backbone.max_len());
+    let mut labelled = labelled(data, &batch.users, max_len, &labelling, known, &device);
     if let Some(coder) = &trained.coder {
         labelled.batch.codes = Some(coder.of(labelled.batch.items.clone()));
     }
@@ -360,6 +436,7 @@ fn denoising_loss(
         histories: None,
         targets: &[],
         labelled: Some(labelled),
+        consistency: context.denoising.consistency,
         rank: &mut rank,
         rng,
     };
@@ -392,8 +469,9 @@ mod tests {
         let context = Context {
             data: &data,
             counts: data.train_counts(),
-            seen: 0.0,
+            denoising: &Denoising::default(),
             corruption: None,
+            hardening: None,
             seed: 1,
             device: Device::flex().autodiff(),
             by_hand: true,
@@ -411,7 +489,7 @@ mod tests {
         let mut state = State::fresh();
         state.epoch = 2;
         state.step = 1;
-        let phase = &config.method.phases()[0];
+        let phase = &Phase::new("backbone", Learns::Backbone);
         let by_hand = Learner::new(&model, &config.backbone, &schedule, &context.counts);
         for learner in [None, Some(by_hand)] {
             let mut trained = Trained {
@@ -421,6 +499,9 @@ mod tests {
                 coder: None,
                 known: Known::popularity(popularity(&data.train_counts())),
                 folds: Vec::new(),
+                dynamics: None,
+                beliefs: None,
+                lessons: None,
             };
             let ended = run(&context, phase, &schedule, &mut trained, &mut state);
             let error = ended.expect_err("no number").to_string();

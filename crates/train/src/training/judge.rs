@@ -114,6 +114,20 @@ impl Verdicts {
         self.logits.extend(logits);
     }
 
+    /// Adds what was read of a history's latest `last` clicks, given its labels (1 = replaced).
+    pub fn add_reading(&mut self, reading: &Reading, labels: &[u8], last: usize) {
+        let count = reading.fused.len().min(last);
+        let tail = |logits: &[f32]| logits[logits.len() - count..].to_vec();
+        self.logits.extend(tail(&reading.fused));
+        let labels = &labels[labels.len() - count..];
+        self.noisy.extend(labels.iter().map(|&label| label == 1));
+        if let Some(views) = &reading.views {
+            let own = self.views.get_or_insert_default();
+            own.prior.extend(tail(&views.prior));
+            own.posterior.extend(tail(&views.posterior));
+        }
+    }
+
     /// Adds the verdicts on other clicks.
     pub fn extend(&mut self, more: Self) {
         self.logits.extend(more.logits);
@@ -138,6 +152,70 @@ pub fn probabilities(logits: &[f32], scale: Scale) -> Vec<f32> {
 /// A history with labels: its clicks, and 1 where a click was replaced.
 pub type LabelledHistory = (Vec<u32>, Vec<u8>);
 
+/// What a model makes of a history's latest clicks, oldest first: noise logits of the fusion, and of each
+/// view in a method of two.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// What the gate acts on.
+    pub fused: Vec<f32>,
+    /// What it was made from.
+    pub views: Option<Views<Vec<f32>>>,
+}
+
+/// Reads histories, as far back as the model looks; `None` for a method that judges nothing.
+pub fn read(
+    model: &Model,
+    histories: &[&[u32]],
+    known: &Known,
+    device: &Device,
+) -> Option<Vec<Reading>> {
+    let max_len = model.backbone.max_len();
+    let mut order: Vec<usize> = (0..histories.len())
+        .filter(|&h| !histories[h].is_empty())
+        .collect();
+    order.sort_by_key(|&h| histories[h].len());
+    let mut readings = vec![Reading::default(); histories.len()];
+    for group in order.chunks(USERS) {
+        let items: Vec<&[u32]> = group
+            .iter()
+            .map(|&h| latest(histories[h], max_len))
+            .collect();
+        let len = longest(&items);
+        let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, known, device));
+        let opinion = model.method.opinion(&clicks)?;
+        let rows = |logits: Tensor<2>| rows(logits, &items);
+        let mut fused = rows(opinion.fused).into_iter();
+        let mut views = (opinion.views).map(|views| {
+            [
+                rows(views.prior).into_iter(),
+                rows(views.posterior).into_iter(),
+            ]
+        });
+        for &h in group {
+            let of_view = |views: &mut [std::vec::IntoIter<Vec<f32>>; 2]| {
+                let [prior, posterior] =
+                    views.each_mut().map(|view| view.next().unwrap_or_default());
+                Views { prior, posterior }
+            };
+            readings[h] = Reading {
+                fused: fused.next().unwrap_or_default(),
+                views: views.as_mut().map(of_view),
+            };
+        }
+    }
+    Some(readings)
+}
+
+/// Of logits `[batch, len]`, those of each history's clicks.
+fn rows(logits: Tensor<2>, items: &[&[u32]]) -> Vec<Vec<f32>> {
+    let [_batch, len] = logits.dims();
+    let logits = logits.into_data();
+    let logits = logits.as_slice::<f32>().expect("logits are floats");
+    let rows = logits.chunks_exact(len).zip(items);
+    rows.map(|(row, items)| row[len - items.len()..].to_vec())
+        .collect()
+}
+
 /// Judges the latest `last` clicks of labelled histories; `None` for a method that judges nothing.
 pub fn judge(
     model: &Model,
@@ -146,45 +224,13 @@ pub fn judge(
     known: &Known,
     device: &Device,
 ) -> Option<Verdicts> {
-    let max_len = model.backbone.max_len();
-    let mut order: Vec<usize> = (0..histories.len())
-        .filter(|&h| !histories[h].0.is_empty())
-        .collect();
-    order.sort_by_key(|&h| histories[h].0.len());
+    let items: Vec<&[u32]> = histories.iter().map(|(items, _)| &items[..]).collect();
+    let readings = read(model, &items, known, device)?;
     let mut verdicts = Verdicts::default();
-    for group in order.chunks(USERS) {
-        let items: Vec<&[u32]> = group
-            .iter()
-            .map(|&h| latest(&histories[h].0, max_len))
-            .collect();
-        let len = longest(&items);
-        let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, known, device));
-        let opinion = model.method.opinion(&clicks)?;
-        let labels: Vec<&[u8]> = group.iter().map(|&h| &histories[h].1[..]).collect();
-        let judged = |logits| judged(logits, len, last, &labels);
-        verdicts.extend(Verdicts {
-            logits: judged(opinion.fused),
-            noisy: (labels.iter())
-                .flat_map(|labels| &labels[labels.len() - labels.len().min(last).min(len)..])
-                .map(|&label| label == 1)
-                .collect(),
-            views: opinion.views.map(|views| Views {
-                prior: judged(views.prior),
-                posterior: judged(views.posterior),
-            }),
-        });
+    for (reading, (_, labels)) in readings.iter().zip(histories) {
+        verdicts.add_reading(reading, labels, last);
     }
     Some(verdicts)
-}
-
-/// Of logits `[batch, len]`, those of the clicks that are judged.
-fn judged(logits: Tensor<2>, len: usize, last: usize, labels: &[&[u8]]) -> Vec<f32> {
-    let logits = logits.into_data();
-    let logits = logits.as_slice::<f32>().expect("logits are floats");
-    let rows = logits.chunks_exact(len).zip(labels);
-    rows.flat_map(|(row, labels)| &row[len - labels.len().min(last).min(len)..])
-        .copied()
-        .collect()
 }
 
 fn batch(cases: &[Case<'_>], max_len: usize, known: &Known, device: &Device) -> Batch {

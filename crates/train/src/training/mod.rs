@@ -14,6 +14,7 @@ mod folds;
 pub mod judge;
 pub mod on_device;
 pub mod progress;
+pub mod rounds;
 pub mod run;
 pub mod samples;
 pub mod softmax;

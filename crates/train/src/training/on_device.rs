@@ -26,6 +26,8 @@ pub struct CatalogueSoftmax {
     table: Tensor<2>,
     /// Pairs of a token and an item that does not compete for it, by token.
     barred: Vec<(u32, u32)>,
+    /// Cross-entropy of each token of the latest call, a part of the tokens at a time.
+    losses: Vec<Tensor<2>>,
 }
 
 impl CatalogueSoftmax {
@@ -33,7 +35,19 @@ impl CatalogueSoftmax {
     /// token and an item in `barred`, by token, leave the item out of the token's softmax, unless it
     /// is its target.
     pub fn new(table: Tensor<2>, barred: Vec<(u32, u32)>) -> Self {
-        Self { table, barred }
+        Self {
+            table,
+            barred,
+            losses: Vec::new(),
+        }
+    }
+
+    /// Cross-entropy of each token of the latest call, brought from the device.
+    pub fn losses(&self) -> Vec<f32> {
+        let parts = self.losses.iter().map(|part| part.clone().into_data());
+        parts
+            .flat_map(|part| part.iter::<f32>().collect::<Vec<_>>())
+            .collect()
     }
 
     /// What is added to the logits of some tokens, `[tokens, items]`: very negative where an item does
@@ -85,9 +99,12 @@ impl RankLoss for CatalogueSoftmax {
             } else {
                 logits + self.bars(range, targets, &device)
             };
-            log_softmax(logits, 1).gather(1, index).sum()
+            log_softmax(logits, 1).gather(1, index).neg()
         });
-        let total = parts.reduce(|a, b| a + b).expect("a step has a token");
-        total / -(tokens as f32)
+        let parts: Vec<Tensor<2>> = parts.collect();
+        self.losses = parts.iter().map(|part| part.clone().detach()).collect();
+        let sums = parts.into_iter().map(Tensor::sum);
+        let total = sums.reduce(|a, b| a + b).expect("a step has a token");
+        total / tokens as f32
     }
 }

@@ -5,6 +5,14 @@
 //! RUN/run.json        dataset, seed, figures of the best epochs, calibration
 //! RUN/counts.json     clicks of each item in training
 //! RUN/codes.safetensors    semantic codes, in a method that reads any
+//! RUN/titles.safetensors   what a language model made of the titles
+//! RUN/fold-N.safetensors   item tables of the folds, turned as the backbone's
+//! RUN/dynamics.safetensors how the log's clicks were learnt
+//! RUN/reader-N/       the language model of a round, and what it made of the log
+//! RUN/disputed-N.jsonl     histories that the views dispute after a round
+//! RUN/rounds.json     what each round came to
+//! RUN/fresh.bpk       the weights that training and folds begin with
+//! RUN/best-PHASE.bpk  the best weights of each phase
 //! RUN/metrics.jsonl   one line an epoch
 //! RUN/checkpoint/     where a resumed training goes on
 //! RUN/model.bpk       the best weights
@@ -133,6 +141,14 @@ impl Run {
                 "training.negatives needs --device cpu: other devices rank the whole catalogue"
             ));
         }
+        if device != Compute::Cpu
+            && config.method.denoises()
+            && config.denoising.recommender_epochs > 0
+        {
+            bail!(InputError::other(
+                "denoising.recommender_epochs needs --device cpu: set it to 0 on other devices"
+            ));
+        }
         if config.method.denoises() {
             Corruption::new(&config.denoising, data)?;
             if let Some(folder) = config.denoising.lm_folder() {
@@ -251,13 +267,20 @@ impl Run {
             )));
         }
         let counts = data.train_counts();
+        let denoising = self.config.denoising.clone();
         let context = Context {
             data,
             counts,
             corruption: (self.config.method.denoises())
                 .then(|| Corruption::new(&self.config.denoising, data))
                 .transpose()?,
-            seen: self.config.denoising.seen,
+            hardening: (!self.config.training.replaced.is_empty())
+                .then(|| {
+                    let rates = &self.config.training.replaced;
+                    Corruption::of(rates, &self.config.denoising, data)
+                })
+                .transpose()?,
+            denoising: &denoising,
             seed: self.config.seed,
             device: device.clone().autodiff(),
             by_hand: self.about.device == Compute::Cpu,

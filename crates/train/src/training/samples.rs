@@ -21,26 +21,50 @@ pub fn windows<'a>(data: &'a Dataset, users: &[usize], max_len: usize) -> Vec<&'
     clicks.map(|clicks| latest(clicks, max_len + 1)).collect()
 }
 
-/// Each predicted click, counted through all windows, with the items clicked before it.
-pub fn seen(windows: &[&[u32]]) -> Vec<(u32, u32)> {
+/// A history as the backbone learns from it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lesson {
+    /// Clicks as the recommender sees them, oldest first.
+    pub items: Vec<u32>,
+    /// What was clicked next after each.
+    pub targets: Vec<u32>,
+    /// What each click's embedding keeps, `0..=1`; empty where all keep all.
+    pub keep: Vec<f32>,
+    /// How likely each click is noise, `0..=1`; empty where nobody judged.
+    pub noise: Vec<f32>,
+}
+
+impl Lesson {
+    /// From clicks to predict from and, at the end, one more to predict.
+    pub fn of(window: &[u32]) -> Self {
+        Self {
+            items: window[..window.len() - 1].to_vec(),
+            targets: window[1..].to_vec(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Each predicted click, counted through all lessons, with the items clicked before it.
+pub fn seen(lessons: &[Lesson]) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
     let mut click = 0;
-    for window in windows {
-        for known in 1..window.len() {
-            pairs.extend(window[..known].iter().map(|&item| (click, item)));
+    for lesson in lessons {
+        for known in 1..=lesson.items.len() {
+            pairs.extend(lesson.items[..known].iter().map(|&item| (click, item)));
             click += 1;
         }
     }
     pairs
 }
 
-/// The clicks of windows but their last, and the next item at every position.
-pub fn next_items(windows: &[&[u32]], known: &Known, device: &Device) -> (Batch, Vec<u32>) {
-    let histories: Vec<&[u32]> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
+/// The clicks of lessons, and the next item at every position.
+pub fn next_items(lessons: &[Lesson], known: &Known, device: &Device) -> (Batch, Vec<u32>) {
+    let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
     let len = longest(&histories);
-    let mut targets = vec![0; windows.len() * len];
-    for (row, window) in targets.chunks_exact_mut(len).zip(windows) {
-        row[len + 1 - window.len()..].copy_from_slice(&window[1..]);
+    let mut targets = vec![0; lessons.len() * len];
+    for (row, lesson) in targets.chunks_exact_mut(len).zip(lessons) {
+        row[len - lesson.targets.len()..].copy_from_slice(&lesson.targets);
     }
     (Batch::new(&histories, len, known, device), targets)
 }
@@ -63,6 +87,15 @@ impl Corruption {
             last: settings.last,
             samplers: samplers.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Replacements alone, at one of these rates in each history.
+    pub fn of(rates: &[f64], settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
+        let settings = Denoising {
+            rates: rates.to_vec(),
+            ..settings.clone()
+        };
+        Self::new(&settings, data)
     }
 
     /// The same with one rate for all histories, that by which the method is judged and calibrated.
@@ -102,33 +135,67 @@ impl Corruption {
     }
 }
 
+/// How training histories become labelled ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Labelling<'a> {
+    /// What is replaced.
+    pub corruption: &'a Corruption,
+    /// The source of all chance, and the name of the draw.
+    pub draw: (u64, u64),
+    /// How likely each training click of each user is noise as it stands, if anybody says so.
+    pub beliefs: Option<&'a [Vec<f32>]>,
+    /// Whether labels that came with the log count.
+    pub log_labels: bool,
+}
+
+impl Labelling<'_> {
+    /// One user's latest clicks, some replaced, with labels and beliefs of each.
+    fn history(&self, data: &Dataset, user: usize, max_len: usize) -> (Vec<u32>, [Vec<f32>; 2]) {
+        let clicks = latest(data.train(user), max_len);
+        let (seed, stream) = self.draw;
+        let (items, replaced) = self.corruption.apply(clicks, user, seed, stream);
+        let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
+        let known = data.noise(user).filter(|_| self.log_labels);
+        if let Some(known) = known.map(|known| &known[..data.train(user).len()]) {
+            let known = &known[known.len() - clicks.len()..];
+            for (label, &known) in labels.iter_mut().zip(known) {
+                *label = label.max(f32::from(known));
+            }
+        }
+        let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
+        let beliefs = beliefs[beliefs.len().saturating_sub(max_len)..].to_vec();
+        (items, [labels, beliefs])
+    }
+}
+
 /// Corrupted training histories of some users with their labels.
 pub fn labelled(
     data: &Dataset,
     users: &[usize],
     max_len: usize,
-    corrupted: impl Fn(usize, &[u32]) -> (Vec<u32>, Vec<u8>),
-    last: usize,
+    labelling: &Labelling<'_>,
     known: &Known,
     device: &Device,
 ) -> Labelled {
-    let (histories, labels): (Vec<_>, Vec<_>) = (users.iter())
-        .map(|&user| corrupted(user, latest(data.train(user), max_len)))
+    let (histories, values): (Vec<_>, Vec<_>) = (users.iter())
+        .map(|&user| labelling.history(data, user, max_len))
         .unzip();
     let len = longest(&histories);
-    let shape = [users.len(), len];
-    let (mut padded, mut judged) = (vec![0.0; users.len() * len], vec![0.0; users.len() * len]);
-    for (row, labels) in labels.iter().enumerate() {
+    let size = users.len() * len;
+    let [mut labels, mut beliefs, mut judged] = [(); 3].map(|()| vec![0.0; size]);
+    for (row, [own, believed]) in values.iter().enumerate() {
         let end = (row + 1) * len;
-        for (slot, &label) in padded[end - labels.len()..end].iter_mut().zip(labels) {
-            *slot = f32::from(label);
-        }
-        judged[end - labels.len().min(last)..end].fill(1.0);
+        labels[end - own.len()..end].copy_from_slice(own);
+        beliefs[end - believed.len()..end].copy_from_slice(believed);
+        judged[end - own.len().min(labelling.corruption.last())..end].fill(1.0);
     }
+    let shape = [users.len(), len];
+    let beliefs = labelling.beliefs.map(|_| tensor(beliefs, shape, device));
     Labelled {
         batch: Batch::new(&histories, len, known, device),
-        labels: tensor(padded, shape, device),
+        labels: tensor(labels, shape, device),
         judged: tensor(judged, shape, device),
+        beliefs,
     }
 }
 

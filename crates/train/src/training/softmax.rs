@@ -14,6 +14,8 @@ const PARTS: usize = 16;
 pub struct Fused {
     /// Mean cross-entropy.
     pub loss: f32,
+    /// Cross-entropy of each token.
+    pub losses: Vec<f32>,
     /// Gradient with respect to the hidden states, `[tokens, width]`.
     pub hidden: Vec<f32>,
     /// Gradient with respect to the item table, `[rows, width]`; its padding row is 0.
@@ -43,9 +45,10 @@ pub fn cross_entropy(ranking: Ranking<'_>) -> Fused {
         })
         .map(LogSum::value)
         .collect();
-    let losses = (log_sums.iter().enumerate())
-        .map(|(token, log_sum)| f64::from(log_sum - operands.target_logit(token)));
-    let loss = losses.sum::<f64>() / targets.len() as f64;
+    let losses: Vec<f32> = (log_sums.iter().enumerate())
+        .map(|(token, log_sum)| log_sum - operands.target_logit(token))
+        .collect();
+    let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / targets.len() as f64;
 
     let scale = 1.0 / targets.len() as f32;
     let mut table_gradient = vec![0.0; table.len()];
@@ -58,6 +61,7 @@ pub fn cross_entropy(ranking: Ranking<'_>) -> Fused {
         .collect();
     Fused {
         loss: loss as f32,
+        losses,
         hidden: operands.narrow(&sum(hidden_parts)),
         table: table_gradient,
     }
@@ -116,12 +120,14 @@ mod tests {
         let logits = (logits + tensor(added, [tokens, rows], &device)).slice([0..tokens, 1..rows]);
         let targets: Vec<i32> = targets.iter().map(|&t| t as i32 - 1).collect();
         let index = Tensor::<2, Int>::from_data(TensorData::new(targets, [tokens, 1]), &device);
-        let loss = log_softmax(logits, 1).gather(1, index).mean().neg();
+        let losses = log_softmax(logits, 1).gather(1, index).neg();
+        let loss = losses.clone().mean();
         let gradients = loss.backward();
         let floats =
             |t: Option<Tensor<2>>| t.expect("a gradient").into_data().iter::<f32>().collect();
         Fused {
             loss: loss.into_scalar::<f32>(),
+            losses: losses.into_data().iter().collect(),
             hidden: floats(hidden.grad(&gradients)),
             table: floats(table.grad(&gradients)),
         }
@@ -162,6 +168,7 @@ mod tests {
             };
             let (ours, plain) = (cross_entropy(ranking), plain(ranking));
             prop_assert!((ours.loss - plain.loss).abs() < 1e-4, "{} {}", ours.loss, plain.loss);
+            prop_assert!(apart(&ours.losses, &plain.losses) < 1e-4);
             prop_assert!(apart(&ours.hidden, &plain.hidden) < 1e-5);
             prop_assert!(apart(&ours.table, &plain.table) < 1e-5);
         }

@@ -23,7 +23,7 @@ mod objective;
 mod tower;
 
 pub use judge::Dc4sr;
-pub use objective::PHASES;
+pub use objective::{DENOISES, phases};
 
 use crate::config::ConfigError;
 use serde::{Deserialize, Serialize};

@@ -1,48 +1,60 @@
 //! Training: the backbone on clean histories; backbones of parts of the users, for the posterior to
-//! learn from; the prior on labelled corruption; then posterior and fusion on labelled corruption, with
-//! backbone and prior held fixed. A history that the gate leaves whole is recommended for exactly as by
-//! the undenoised baseline.
+//! learn from; then in rounds the language model, the prior, and posterior with fusion, on labelled
+//! corruption; and last the recommender's encoder on gated histories.
+//!
+//! Labels say which clicks were replaced. Of those that were not, each view has a teacher of its own: the
+//! prior the language model's reading of the log, the posterior the recommender's learning dynamics.
 
 use super::Dc4sr;
 use crate::methods::Clicks;
-use crate::methods::objective::{Labelled, Learns, Objective, Phase, Step, recommendation};
+use crate::methods::objective::{Labelled, Learns, Objective, Phase, Plan, Step, recommendation};
 use burn::module::Module;
 use burn::prelude::*;
-use burn::tensor::activation::log_sigmoid;
+use burn::tensor::activation::{log_sigmoid, sigmoid};
 
 /// Weight of the posterior's own loss beside the fusion's.
 const OWN: f32 = 0.5;
 
-/// The backbone, its folds, and then the views in the order in which they build on each other.
-pub const PHASES: &[Phase] = &[
-    Phase {
-        name: "backbone",
-        learns: Learns::Backbone,
-    },
-    Phase {
-        name: "fold-1",
-        learns: Learns::Fold(0),
-    },
-    Phase {
-        name: "fold-2",
-        learns: Learns::Fold(1),
-    },
-    Phase {
-        name: "prior",
-        learns: Learns::Prior,
-    },
-    Phase {
-        name: "scorer",
-        learns: Learns::Denoiser,
-    },
-];
+/// It tells noise.
+pub const DENOISES: bool = true;
+
+/// The backbone, its folds, and then the views in the order in which they build on each other, round by
+/// round.
+pub fn phases(plan: &Plan) -> Vec<Phase> {
+    let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
+    let folds = (0..plan.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
+    phases.extend(folds);
+    for round in 1..=plan.rounds {
+        let parts = [
+            ("reader", Learns::Reader),
+            ("prior", Learns::Prior),
+            ("scorer", Learns::Denoiser),
+        ];
+        let parts = parts
+            .into_iter()
+            .filter(|(_, learns)| plan.reader || *learns != Learns::Reader);
+        phases.extend(parts.map(|(name, learns)| Phase {
+            name: match plan.rounds {
+                1 => name.to_owned(),
+                _ => format!("{name}-{round}"),
+            },
+            learns,
+            round,
+        }));
+    }
+    if plan.recommender {
+        phases.push(Phase::new("recommender", Learns::Recommender));
+    }
+    phases
+}
 
 impl Objective for Dc4sr {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            Learns::Backbone | Learns::Fold(_) => recommendation(step),
+            Learns::Backbone | Learns::Fold(_) | Learns::Recommender => recommendation(step),
             Learns::Prior => self.prior_loss(step),
             Learns::Denoiser => self.fused_loss(step),
+            Learns::Reader => unreachable!("a language model has a loss of its own"),
         }
     }
 }
@@ -51,20 +63,59 @@ impl Dc4sr {
     fn prior_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let labelled = labelled(step);
         let sight = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
-        cross_entropy(self.prior(&sight, Some(step.rng)).logit, &labelled)
+        let logits = self.prior(&sight, Some(step.rng)).logit;
+        cross_entropy(logits, taught(&labelled), &labelled.judged)
     }
 
     fn fused_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let labelled = labelled(step);
+        let judged = &labelled.judged;
         let sight = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
         // The prior has been fitted: what it says is given. Without autodiff, for a graph that nobody goes
         // back through is never freed.
         let prior = self.valid().prior(&sight, None);
         let posterior = self.posterior(&sight, Some(step.rng));
-        let own = cross_entropy(posterior.logit.clone(), &labelled);
+        let own = cross_entropy(posterior.logit.clone(), taught(&labelled), judged);
+        let mut loss = own * OWN;
+        if step.consistency > 0.0 {
+            let views = [prior.logit.clone(), posterior.logit.clone()];
+            loss = loss + disagreement(views, judged) * step.consistency;
+        }
         let fused = self.fuse(&sight, prior, posterior, Some(step.rng));
-        cross_entropy(fused, &labelled) + own * OWN
+        loss + cross_entropy(fused, labelled.labels.clone(), judged)
     }
+}
+
+/// What a view is to say: 1 of clicks that were replaced, and what its teacher believes of the others.
+fn taught(labelled: &Labelled) -> Tensor<2> {
+    let labels = labelled.labels.clone();
+    match &labelled.beliefs {
+        None => labels,
+        Some(beliefs) => labels.clone() + (labels.neg() + 1.0) * beliefs.clone(),
+    }
+}
+
+/// The Jensen-Shannon divergence of two views' probabilities, in nats, weighed by how sure the surer one
+/// is: mean over the clicks that were judged.
+///
+/// # Shapes
+/// - `views`, the logits of each: `[batch, len]`
+/// - `judged`: `[batch, len]`, 1 where a click counts
+fn disagreement(views: [Tensor<2>; 2], judged: &Tensor<2>) -> Tensor<1> {
+    let [_batch, _len] = judged.dims();
+    let [p, q] = views.map(sigmoid);
+    let sure = |p: &Tensor<2>| (p.clone() * 2.0 - 1.0).abs().detach();
+    let surer = sure(&p).max_pair(sure(&q));
+    let middle = (p.clone() + q.clone()) * 0.5;
+    let divergence = entropy(middle) - (entropy(p) + entropy(q)) * 0.5;
+    mean(divergence * surer, judged)
+}
+
+/// Entropy of a yes or no, in nats.
+fn entropy(p: Tensor<2>) -> Tensor<2> {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    let not = p.clone().neg() + 1.0;
+    (p.clone() * p.log() + not.clone() * not.log()).neg()
 }
 
 fn labelled(step: &Step<'_>) -> Labelled {
@@ -72,11 +123,98 @@ fn labelled(step: &Step<'_>) -> Labelled {
     labelled.expect("a phase that learns a view has labelled histories")
 }
 
-/// Binary cross-entropy of the noise labels, mean over the clicks that were judged.
-fn cross_entropy(logits: Tensor<2>, labelled: &Labelled) -> Tensor<1> {
-    let labels = labelled.labels.clone();
+/// Binary cross-entropy of labels `0..=1`, mean over the clicks that were judged.
+///
+/// # Shapes
+/// - `logits`, `labels`, `judged`: `[batch, len]`
+fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>, judged: &Tensor<2>) -> Tensor<1> {
+    let [_batch, _len] = logits.dims();
     let noise = log_sigmoid(logits.clone()) * labels.clone();
     let clean = log_sigmoid(logits.neg()) * (labels.neg() + 1.0);
-    let count = labelled.judged.clone().sum().clamp_min(1.0);
-    ((noise + clean) * labelled.judged.clone()).sum().neg() / count
+    mean((noise + clean).neg(), judged)
+}
+
+fn mean(x: Tensor<2>, judged: &Tensor<2>) -> Tensor<1> {
+    let count = judged.clone().sum().clamp_min(1.0);
+    (x * judged.clone()).sum() / count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(values: &[f32]) -> Tensor<2> {
+        Tensor::<1>::from_floats(values, &Device::flex()).unsqueeze()
+    }
+
+    fn value(x: Tensor<1>) -> f32 {
+        x.into_scalar::<f32>()
+    }
+
+    #[test]
+    fn a_teacher_is_heard_about_clicks_that_were_not_replaced() {
+        let device = Device::flex();
+        let labelled = Labelled {
+            batch: crate::Batch::new(
+                &[&[1, 2, 3]],
+                3,
+                &crate::Known::popularity(vec![0.0; 4]),
+                &device,
+            ),
+            labels: row(&[0.0, 1.0, 0.0]),
+            judged: row(&[1.0; 3]),
+            beliefs: Some(row(&[0.25, 0.25, 0.0])),
+        };
+        let taught: Vec<f32> = taught(&labelled).into_data().iter().collect();
+        assert_eq!(taught, [0.25, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn views_disagree_by_the_divergence_and_only_as_they_are_sure() {
+        let all = row(&[1.0]);
+        let of = |a: f32, b: f32| value(disagreement([row(&[a]), row(&[b])], &all));
+        assert!(of(2.0, 2.0).abs() < 1e-6);
+        // JS(.1 || .9) = ln 2 - H(.1), weighed by .8.
+        let logit = 9.0f32.ln();
+        let (p, ln2) = (0.1f32, 2.0f32.ln());
+        let entropy = -(p * p.ln() + (1.0 - p) * (1.0 - p).ln());
+        assert!((of(logit, -logit) - 0.8 * (ln2 - entropy)).abs() < 1e-5);
+        assert!(of(1e9, -1e9).is_finite());
+        assert_eq!(
+            value(disagreement([row(&[5.0]), row(&[-5.0])], &row(&[0.0]))),
+            0.0
+        );
+    }
+
+    #[test]
+    fn each_round_has_its_phases_and_a_reader_only_where_one_is_wanted() {
+        let plan = Plan {
+            folds: 2,
+            rounds: 2,
+            reader: true,
+            recommender: true,
+        };
+        let names =
+            |plan: &Plan| -> Vec<String> { phases(plan).into_iter().map(|p| p.name).collect() };
+        let expected = [
+            "backbone",
+            "fold-1",
+            "fold-2",
+            "reader-1",
+            "prior-1",
+            "scorer-1",
+            "reader-2",
+            "prior-2",
+            "scorer-2",
+            "recommender",
+        ];
+        assert_eq!(names(&plan), expected);
+        let plan = Plan {
+            folds: 0,
+            rounds: 1,
+            reader: false,
+            recommender: false,
+        };
+        assert_eq!(names(&plan), ["backbone", "prior", "scorer"]);
+    }
 }

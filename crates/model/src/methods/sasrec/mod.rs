@@ -2,7 +2,7 @@
 //! ([Self-Attentive Sequential Recommendation](https://arxiv.org/abs/1808.09781)). It judges no
 //! click; the gate stays open.
 
-use super::objective::{Learns, Objective, Phase, Step, recommendation};
+use super::objective::{Learns, Objective, Phase, Plan, Step, recommendation};
 use super::{Clicks, Denoise, Opinion};
 use crate::config::{BackboneConfig, ConfigError};
 use crate::rng::Rng;
@@ -11,10 +11,12 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Training is that of the backbone.
-pub const PHASES: &[Phase] = &[Phase {
-    name: "backbone",
-    learns: Learns::Backbone,
-}];
+pub fn phases(_: &Plan) -> Vec<Phase> {
+    vec![Phase::new("backbone", Learns::Backbone)]
+}
+
+/// It tells no noise.
+pub const DENOISES: bool = false;
 
 /// `sasrec` has no settings of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -52,7 +52,7 @@ enum Command {
   ingle prior fit --data data/beauty --out priors/beauty --resume
 
 Settings for --set: seed, window, title_tokens, adapt_layers, rank, alpha, dropout, histories, epochs,
-learning_rate, warmup, batch_tokens, rate, kinds, validation, refine_steps.")]
+learning_rate, warmup, batch_tokens, rate, rates, kinds, validation, refine_steps.")]
 struct FitArgs {
     /// Dataset folder
     #[arg(long)]

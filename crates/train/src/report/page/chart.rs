@@ -43,25 +43,30 @@ pub(super) fn mark(series: usize, x: f64, y: f64, r: f64) -> String {
     }
 }
 
-/// Values over the epochs of a training.
+/// Values over the epochs of a training, or over other whole numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     /// Number of the series.
     pub(super) series: usize,
     /// Its name.
     pub(super) name: String,
-    /// Epoch and value.
+    /// Place on the axis, as the number of an epoch, and value.
     pub(super) points: Vec<(usize, f64)>,
     /// The epoch that is marked.
     pub(super) marked: Option<usize>,
 }
 
-/// Lines over epochs.
-pub(super) fn lines(says: &str, y_title: &str, lines: &[Line]) -> Markup {
+/// Lines over the epochs of a training, or over other whole numbers. `titles` name the axes.
+pub(super) fn lines(says: &str, titles: (&str, &str), lines: &[Line]) -> Markup {
     let points = || lines.iter().flat_map(|line| &line.points);
-    let last = points().map(|(epoch, _)| *epoch).max().unwrap_or(1);
+    let places = || points().map(|(place, _)| *place);
+    // Epochs and rounds are counted; shares begin at nothing.
+    let x = match places().min() {
+        Some(0) => Axis::around(places().map(|place| place as f64)),
+        _ => Axis::epochs(places().max().unwrap_or(1)),
+    };
     let y = Axis::around(points().map(|(_, value)| *value));
-    let frame = Frame::new(Axis::epochs(last), y, ("epoch", y_title));
+    let frame = Frame::new(x, y, titles);
     let mut content = String::new();
     for line in lines {
         let at = |(epoch, value): &(usize, f64)| (frame.at_x(*epoch as f64), frame.at_y(*value));
@@ -87,8 +92,10 @@ pub(super) fn lines(says: &str, y_title: &str, lines: &[Line]) -> Markup {
             let name = Text(&line.name);
             let _ = write!(
                 content,
-                "<g><title>{name}, epoch {}: {:.4}{best}</title>{dot}</g>",
-                point.0, point.1
+                "<g><title>{name}, {} {}: {:.4}{best}</title>{dot}</g>",
+                Text(titles.0),
+                point.0,
+                point.1
             );
         }
         content.push_str("</g>");

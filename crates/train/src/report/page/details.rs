@@ -48,13 +48,17 @@ fn phase_charts(report: &Report, phase: &str) -> Markup {
     side_by_side([
         figure(
             &format!("Phase {title}: training loss"),
-            &lines("Training loss over the epochs", "loss", &line(|e| e.loss)),
+            &lines(
+                "Training loss over the epochs",
+                ("epoch", "loss"),
+                &line(|e| e.loss),
+            ),
         ),
         figure(
             &format!("Phase {title}: {valid} on validation clicks"),
             &lines(
                 "Validation figure over the epochs",
-                valid,
+                ("epoch", valid),
                 &line(|e| e.valid),
             ),
         ),

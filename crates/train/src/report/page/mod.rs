@@ -5,6 +5,7 @@ mod details;
 mod frame;
 mod markup;
 mod sections;
+mod views;
 
 use super::Report;
 use crate::data::grouped;
@@ -14,7 +15,7 @@ use markup::{Markup, Text};
 type Section = (&'static str, &'static str, Option<Markup>);
 
 /// All sections, in order.
-fn sections(report: &Report) -> [Section; 9] {
+fn sections(report: &Report) -> [Section; 11] {
     [
         ("short", "In short", Some(sections::short(report))),
         (
@@ -33,6 +34,8 @@ fn sections(report: &Report) -> [Section; 9] {
             Some(sections::groups(report)),
         ),
         ("noise", "Finding noise", sections::noise(report)),
+        ("robustness", "What noise costs", views::robustness(report)),
+        ("rounds", "Two views", views::rounds(report)),
         (
             "learning",
             "Learning curves",

@@ -5,8 +5,11 @@ use crate::report::bootstrap::Bootstrap;
 use crate::report::curves::{Curve, Epoch};
 use crate::report::figures::{Estimates, Group};
 use crate::report::noise::{HISTOGRAM, Noise};
+use crate::report::robustness::{RATES, Robustness};
 use crate::report::{Bar, Comparison, DatasetFigures, Resampling, RunFigures};
 use crate::training::Config;
+use crate::training::rounds::account::Account;
+use crate::training::rounds::disputes::{Shown, ShownClick};
 
 const NAME: &str = "<i>run</i> & \"co\"";
 
@@ -57,7 +60,48 @@ fn run(name: &str, noise: Option<Noise>) -> RunFigures {
         unmasked: estimates(),
         by_history: vec![group.clone()],
         by_popularity: vec![group],
+        robustness: match noise {
+            None => Vec::new(),
+            Some(_) => RATES.map(robust).to_vec(),
+        },
+        rounds: match noise {
+            None => Vec::new(),
+            Some(_) => (1..=3).map(round).collect(),
+        },
         noise,
+    }
+}
+
+fn robust(rate: f64) -> Robustness {
+    Robustness {
+        rate,
+        gated: 0.06 - 0.05 * rate,
+        open: 0.06 - 0.06 * rate,
+        oracle: 0.06 - 0.04 * rate,
+    }
+}
+
+fn round(round: usize) -> Account {
+    let click = ShownClick {
+        title: NAME.to_owned(),
+        prior: 0.9,
+        posterior: 0.1,
+        fused: 0.4,
+    };
+    Account {
+        round,
+        reader_auc: Some(0.7),
+        likeness: None,
+        prior_auc: 0.8,
+        posterior_auc: 0.85,
+        fused_auc: 0.87,
+        ece: [0.1, 0.02],
+        disagreement: 0.05,
+        ndcg10: [0.06, 0.05],
+        disputed: vec![Shown {
+            divergence: 0.3,
+            clicks: vec![click],
+        }],
     }
 }
 
@@ -114,6 +158,17 @@ fn unbalanced(html: &str) -> Vec<String> {
     }
     // What was open before the body: the head and the document around it.
     open
+}
+
+#[test]
+fn a_disputed_history_and_the_share_won_back_can_be_read() {
+    let html = html(&report(vec![run("a", Some(noise()))]));
+    assert!(html.contains("History 1: 1 clicks, divergence 0.300"));
+    for shown in ["90 %", "10 %", "40 %", "17 %", "33 %", "language model"] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    let plain = self::html(&report(vec![run("a", None)]));
+    assert!(!plain.contains("disputed") && !plain.contains("won back"));
 }
 
 #[test]

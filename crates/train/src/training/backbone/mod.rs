@@ -18,7 +18,7 @@ mod tests;
 pub use adam::Pace;
 
 use super::config::Schedule;
-use super::samples::seen;
+use super::samples::{Lesson, seen};
 use super::softmax::{Fused, cross_entropy, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
@@ -44,6 +44,10 @@ pub struct Learner {
     steps: u64,
     /// Whether items of a history compete with its next item.
     mask_seen: bool,
+    /// Whether the table is held as it is.
+    fixed: bool,
+    /// Weight in the loss of attention to clicks that are noise.
+    attention: f32,
     /// Step at which each row of the table was last changed; empty while all change at every step.
     last: Vec<u32>,
     sampler: Option<Sampler>,
@@ -70,6 +74,8 @@ impl Trained {
 pub struct Gradient {
     /// Mean cross-entropy.
     pub loss: f32,
+    /// Cross-entropy of each target.
+    pub losses: Vec<f32>,
     /// Rows of the table that `table` belongs to; nothing for all of them in order.
     rows: Option<Vec<u32>>,
     table: Vec<f32>,
@@ -92,8 +98,21 @@ impl Learner {
             directions,
             values,
             steps: 0,
+            fixed: false,
+            attention: 0.0,
             mask_seen: how.mask_seen,
             sampler,
+        }
+    }
+
+    /// Learns the encoder alone, and weighs attention to noise so much in the loss: the mean over all that
+    /// attend of the attention they pay to clicks times how likely those are noise.
+    #[must_use]
+    pub fn encoder_only(self, attention: f32) -> Self {
+        Self {
+            fixed: true,
+            attention,
+            ..self
         }
     }
 
@@ -108,13 +127,15 @@ impl Learner {
         rows.unwrap_or(&self.table.weights)
     }
 
-    /// Loss and gradient of predicting each click of `windows` but the first from those before it.
+    /// Loss and gradient of predicting the targets of lessons from the clicks before them.
     ///
     /// # Panics
-    /// If a window has fewer than two clicks or more than one above `max_len`.
-    pub fn gradient(&mut self, windows: &[&[u32]], rng: &mut Rng) -> Gradient {
+    /// If a lesson has no click or more than `max_len`.
+    pub fn gradient(&mut self, lessons: &[Lesson], rng: &mut Rng) -> Gradient {
         let width = self.layout.config.width;
-        let targets: Vec<u32> = windows.iter().flat_map(|w| &w[1..]).copied().collect();
+        let targets: Vec<u32> = (lessons.iter().flat_map(|lesson| &lesson.targets))
+            .copied()
+            .collect();
         let mut candidates = self.sampler.as_ref().map(|s| s.draw(&targets, rng));
         let stream = rng.bits();
         let turned = transposed(&self.layout, &self.values.weights);
@@ -124,7 +145,12 @@ impl Learner {
             transposed: &turned,
             table: self.item_table(),
         };
-        let shards = shards(windows);
+        // A mean over the clicks, heads and blocks that attend.
+        let BackboneConfig { heads, blocks, .. } = self.layout.config;
+        let shards = shards(
+            lessons,
+            self.attention / (targets.len() * heads * blocks) as f32,
+        );
         let tapes: Vec<Tape> = (shards.par_iter().enumerate())
             .map(|(at, shard)| pass.forward(shard, Some(&mut Rng::new(stream, &[at as u64]))))
             .collect();
@@ -132,8 +158,8 @@ impl Learner {
             .flat_map(|tape| &tape.hidden)
             .copied()
             .collect();
-        let fused = self.rank(windows, &hidden, &targets, candidates.as_ref());
-        let (loss, mut table) = (fused.loss, fused.table);
+        let fused = self.rank(lessons, &hidden, &targets, candidates.as_ref());
+        let (loss, losses, mut table) = (fused.loss, fused.losses, fused.table);
         let (values, embedded) = backward(&pass, &shards, &tapes, &fused.hidden);
         let clicks: Vec<u32> = (shards.iter())
             .flat_map(|shard| &shard.items)
@@ -146,6 +172,7 @@ impl Learner {
         }
         Gradient {
             loss,
+            losses,
             rows,
             table,
             values,
@@ -155,14 +182,14 @@ impl Learner {
     /// The cross-entropy of the targets among all items or among the candidates.
     fn rank(
         &self,
-        windows: &[&[u32]],
+        lessons: &[Lesson],
         hidden: &[f32],
         targets: &[u32],
         candidates: Option<&Candidates>,
     ) -> Fused {
         let (width, table) = (self.layout.config.width, self.item_table());
         let barred = if self.mask_seen {
-            seen(windows)
+            seen(lessons)
         } else {
             Vec::new()
         };
@@ -200,13 +227,14 @@ impl Learner {
         self.steps += 1;
         let Trained { weights, moments } = &mut self.table;
         match &gradient.rows {
+            _ if self.fixed => (),
             None => moments.step(weights, &gradient.table, pace, self.steps),
             Some(rows) => {
                 let last = &mut self.last;
                 moments.step_rows(weights, rows, &gradient.table, pace, self.steps, last);
             }
         }
-        if let Some(directions) = &mut self.directions {
+        if let Some(directions) = self.directions.as_mut().filter(|_| !self.fixed) {
             directions.follow(weights, gradient.rows.as_deref());
         }
         let Trained { weights, moments } = &mut self.values;
@@ -219,21 +247,21 @@ impl Learner {
     }
 }
 
-/// The clicks of all windows but their last, in groups of whole histories.
-fn shards(windows: &[&[u32]]) -> Vec<Packed> {
+/// The clicks of all lessons, in groups of whole histories.
+fn shards(lessons: &[Lesson], attention: f32) -> Vec<Packed> {
     let mut shards = Vec::new();
-    let mut held = Vec::new();
+    let mut held: Vec<&Lesson> = Vec::new();
     let mut clicks = 0;
-    for window in windows {
-        held.push(&window[..window.len() - 1]);
-        clicks += window.len() - 1;
+    for lesson in lessons {
+        held.push(lesson);
+        clicks += lesson.items.len();
         if clicks >= SHARD {
-            shards.push(Packed::of(&held));
+            shards.push(Packed::of(&held, attention));
             (held, clicks) = (Vec::new(), 0);
         }
     }
     if !held.is_empty() {
-        shards.push(Packed::of(&held));
+        shards.push(Packed::of(&held, attention));
     }
     shards
 }

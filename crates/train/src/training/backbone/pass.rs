@@ -1,6 +1,7 @@
 //! The backbone forwards and backwards over histories laid end to end, without padding and without a
 //! graph: the same function as [`ingle_model::Backbone::forward`], which the tests hold it to.
 
+use super::super::samples::Lesson;
 use super::layout::{Block, Layout, Linear, Norm};
 use ingle_kernel::attention::{self, Inputs};
 use ingle_kernel::product::{Matrix, add_product, transpose};
@@ -15,15 +16,31 @@ pub(super) struct Packed {
     pub(super) items: Vec<u32>,
     /// Clicks of each history.
     pub(super) lengths: Vec<usize>,
+    /// What each click's embedding keeps, `0..=1`; empty where all keep all.
+    pub(super) keep: Vec<f32>,
+    /// What the loss gains by attention to each click; empty where it does not matter.
+    pub(super) leaning: Vec<f32>,
 }
 
 impl Packed {
-    /// Puts histories end to end.
-    pub(super) fn of(histories: &[&[u32]]) -> Self {
+    /// Puts histories end to end; attention to a click that is surely noise costs `attention`.
+    pub(super) fn of(lessons: &[&Lesson], attention: f32) -> Self {
+        let noise = lessons.iter().flat_map(|lesson| &lesson.noise);
         Self {
-            items: histories.concat(),
-            lengths: histories.iter().map(|history| history.len()).collect(),
+            items: lessons.iter().flat_map(|l| &l.items).copied().collect(),
+            lengths: lessons.iter().map(|lesson| lesson.items.len()).collect(),
+            keep: lessons.iter().flat_map(|l| &l.keep).copied().collect(),
+            leaning: if attention > 0.0 {
+                noise.map(|noise| noise * attention).collect()
+            } else {
+                Vec::new()
+            },
         }
+    }
+
+    /// What a click's embedding keeps.
+    fn keep(&self, click: usize) -> f32 {
+        *self.keep.get(click).unwrap_or(&1.0)
     }
 
     /// Where the clicks of each history are.
@@ -43,6 +60,25 @@ pub(super) struct Tape {
     dropped: Vec<f32>,
     blocks: Vec<BlockTape>,
     norm: norm::Tape,
+}
+
+#[cfg(test)]
+impl Tape {
+    /// Attention paid to clicks by what it costs, summed over all that attend.
+    pub(super) fn attention_to(&self, leaning: &[f32], lengths: &[usize], heads: usize) -> f32 {
+        let mut sum = 0.0;
+        for block in &self.blocks {
+            let (mut square, mut first) = (0, 0);
+            for &length in lengths {
+                let weights = &block.weights[square..square + heads * length * length];
+                for row in weights.chunks_exact(length) {
+                    sum += vector::dot(row, &leaning[first..first + length]);
+                }
+                (square, first) = (square + weights.len(), first + length);
+            }
+        }
+        sum
+    }
 }
 
 #[derive(Debug)]
@@ -117,8 +153,12 @@ impl Pass<'_> {
         let mut x = Vec::with_capacity(packed.items.len() * width);
         for span in packed.spans() {
             let first = config.max_len - span.len();
-            for (at, &item) in packed.items[span].iter().enumerate() {
-                let item = &self.table[item as usize * width..][..width];
+            for (at, click) in span.enumerate() {
+                let item = packed.items[click] as usize;
+                let (item, scale) = (
+                    &self.table[item * width..][..width],
+                    scale * packed.keep(click),
+                );
                 let position = &positions[(first + at) * width..][..width];
                 x.extend(item.iter().zip(position).map(|(e, p)| e * scale + p));
             }
@@ -231,8 +271,9 @@ impl Pass<'_> {
             vector::add(last, &x[span.start * config.width..span.end * config.width]);
         }
         let scale = (config.width as f32).sqrt();
-        for x in &mut x {
-            *x *= scale;
+        for (click, row) in x.chunks_exact_mut(config.width).enumerate() {
+            let scale = scale * packed.keep(click);
+            row.iter_mut().for_each(|x| *x *= scale);
         }
         x
     }
@@ -262,10 +303,14 @@ impl Pass<'_> {
         let mut mixed = vec![0.0; x.len()];
         self.linear_back(&block.output, &tape.mixed, &attended, &mut mixed, gradient);
         let mut projected = [(); 3].map(|()| vec![0.0; x.len()]);
+        let width = self.layout.config.width;
         self.each_history(packed, &tape.projected, |inputs, square, span| {
             let dropped = (tape.weights_dropped.get(square.clone())).unwrap_or_default();
+            let clicks = span.start / width..span.end / width;
+            let leaning = packed.leaning.get(clicks).unwrap_or_default();
             let into = (projected.each_mut()).map(|part| &mut part[span.clone()]);
-            attention::backward(inputs, dropped, &tape.weights[square], &mixed[span], into);
+            let held = [dropped, &tape.weights[square], leaning];
+            attention::backward(inputs, held, &mixed[span], into);
         });
         let mut input = vec![0.0; x.len()];
         for (linear, out) in block.projections.iter().zip(&projected) {

@@ -6,7 +6,7 @@ use crate::training::samples::{longest, next_items};
 use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use ingle_model::methods::{MethodConfig, Objective, Step};
+use ingle_model::methods::{Learns, MethodConfig, Objective, Phase, Step};
 use ingle_model::{Batch, Known, ModelConfig, weights};
 
 const ITEMS: usize = 11;
@@ -63,6 +63,10 @@ const WINDOWS: [&[u32]; 4] = [
     &[7, 9, 3, 2, 3],
 ];
 
+fn lessons() -> Vec<Lesson> {
+    WINDOWS.iter().map(|window| Lesson::of(window)).collect()
+}
+
 fn close(found: &[f32], expected: &[f32], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (a, b) in found.iter().zip(expected) {
@@ -78,13 +82,16 @@ fn hidden_states_are_those_of_the_model() {
     let model = model(0.5);
     let learner = learner(&model, 0.5, &how(0, false));
     let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
+    let lessons = lessons();
     let pass = Pass {
         layout: &learner.layout,
         values: &learner.values.weights,
         transposed: &[],
         table: &learner.table.weights,
     };
-    let ours = pass.forward(&Packed::of(&histories), None).hidden;
+    let ours = pass
+        .forward(&Packed::of(&lessons.iter().collect::<Vec<_>>(), 0.0), None)
+        .hidden;
     let len = longest(&histories);
     let batch = Batch::new(
         &histories,
@@ -105,13 +112,17 @@ fn hidden_states_are_those_of_the_model() {
 /// Loss and gradients by autodiff.
 fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
     let device = Device::flex().autodiff();
-    let (batch, targets) = next_items(&WINDOWS, &Known::popularity(vec![0.0; ITEMS + 1]), &device);
+    let (batch, targets) = next_items(
+        &lessons(),
+        &Known::popularity(vec![0.0; ITEMS + 1]),
+        &device,
+    );
     let mut backbone = model.backbone.clone();
     if how.unit {
         backbone.items = Param::initialized(ParamId::new(), unit_rows(backbone.items.val()));
     }
     let barred = if how.mask_seen {
-        seen(&WINDOWS)
+        seen(&lessons())
     } else {
         Vec::new()
     };
@@ -121,10 +132,11 @@ fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
         histories: Some(batch),
         targets: &targets,
         labelled: None,
+        consistency: 0.0,
         rank: &mut rank,
         rng: &mut Rng::new(1, &[]),
     };
-    let phase = &config(0.0).method.phases()[0];
+    let phase = &Phase::new("backbone", Learns::Backbone);
     let loss = model.method.loss(phase, &mut step);
     let gradients = GradientsParams::from_grads(loss.backward(), model);
     (loss.into_scalar::<f32>(), gradients)
@@ -139,7 +151,7 @@ fn the_gradient_is_that_of_autodiff() {
             ..how(0, unit)
         };
         let mut by_hand = learner(&model, 0.0, &how);
-        let found = by_hand.gradient(&WINDOWS, &mut Rng::new(1, &[]));
+        let found = by_hand.gradient(&lessons(), &mut Rng::new(1, &[]));
         let (loss, gradients) = by_graph(&model, &how);
         assert!((found.loss - loss).abs() < 1e-5);
 
@@ -162,7 +174,7 @@ fn the_gradient_is_that_of_autodiff() {
 
 #[test]
 fn threads_change_nothing() {
-    let windows: Vec<&[u32]> = WINDOWS.iter().copied().cycle().take(400).collect();
+    let lessons: Vec<Lesson> = lessons().into_iter().cycle().take(400).collect();
     let train = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -171,7 +183,7 @@ fn threads_change_nothing() {
         pool.install(|| {
             let mut learner = learner(&model(0.3), 0.3, &how(0, true));
             for step in 0..3 {
-                let gradient = learner.gradient(&windows, &mut Rng::new(step, &[]));
+                let gradient = learner.gradient(&lessons, &mut Rng::new(step, &[]));
                 learner.step(&gradient, PACE);
             }
             [learner.table.weights, learner.values.weights]
@@ -187,7 +199,7 @@ fn a_stored_learner_goes_on_as_if_nothing_had_happened() {
     for how in [how(0, false), how(0, true), how(3, false), how(3, true)] {
         let steps = |learner: &mut Learner, range: std::ops::Range<u64>| {
             for step in range {
-                let gradient = learner.gradient(&WINDOWS, &mut Rng::new(step, &[]));
+                let gradient = learner.gradient(&lessons(), &mut Rng::new(step, &[]));
                 learner.step(&gradient, PACE);
             }
         };
@@ -223,7 +235,7 @@ fn all_items_drawn_make_the_sampled_gradient_the_full_one() {
     for unit in [false, true] {
         let gradient = |negatives| {
             let mut learner = learner(&model, 0.0, &how(negatives, unit));
-            learner.gradient(&WINDOWS, &mut Rng::new(1, &[]))
+            learner.gradient(&lessons(), &mut Rng::new(1, &[]))
         };
         // So many draws that every item is there, with a chance of 1.
         let [full, drawn] = [0, 2000].map(gradient);
@@ -243,7 +255,7 @@ fn descends_with_all_items_and_with_some_and_keeps_lengths_at_1() {
         let mut learner = learner(&model(0.0), 0.0, &how);
         let mut losses = Vec::new();
         for step in 0..100 {
-            let gradient = learner.gradient(&WINDOWS, &mut Rng::new(step, &[]));
+            let gradient = learner.gradient(&lessons(), &mut Rng::new(step, &[]));
             learner.step(&gradient, PACE);
             losses.push(gradient.loss);
         }
@@ -255,4 +267,62 @@ fn descends_with_all_items_and_with_some_and_keeps_lengths_at_1() {
             }
         }
     }
+}
+
+#[test]
+fn an_encoder_alone_leaves_the_table_and_attends_less_to_noise() {
+    let noisy = |lesson: Lesson| Lesson {
+        noise: (0..lesson.items.len())
+            .map(|at| f32::from(at == 1))
+            .collect(),
+        ..lesson
+    };
+    let lessons: Vec<Lesson> = lessons()
+        .into_iter()
+        .filter(|l| l.items.len() > 2)
+        .map(noisy)
+        .collect();
+    let attention = |learner: &Learner| {
+        let turned = transposed(&learner.layout, &learner.values.weights);
+        let pass = Pass {
+            layout: &learner.layout,
+            values: &learner.values.weights,
+            transposed: &turned,
+            table: learner.item_table(),
+        };
+        let tapes = shards(&lessons, 1.0).into_iter().map(|shard| {
+            let tape = pass.forward(&shard, None);
+            tape.attention_to(&shard.leaning, &shard.lengths, 3)
+        });
+        tapes.sum::<f32>()
+    };
+    let after = |weight: f32| {
+        let mut learner = learner(&model(0.0), 0.0, &how(0, true)).encoder_only(weight);
+        let before = learner.item_table().to_vec();
+        for step in 0..20 {
+            let gradient = learner.gradient(&lessons, &mut Rng::new(step, &[]));
+            learner.step(&gradient, PACE);
+        }
+        assert_eq!(learner.item_table(), before);
+        attention(&learner)
+    };
+    let (free, leant) = (after(0.0), after(3.0));
+    assert!(leant < 0.7 * free, "{leant} {free}");
+}
+
+#[test]
+fn a_click_that_keeps_nothing_is_as_if_any_item_stood_there() {
+    let mut learner = learner(&model(0.0), 0.0, &how(0, false));
+    let mut loss = |item: u32, keep: f32| {
+        let lesson = Lesson {
+            items: vec![3, item, 5],
+            targets: vec![1, 5, 2],
+            keep: vec![1.0, keep, 1.0],
+            noise: Vec::new(),
+        };
+        learner.gradient(&[lesson], &mut Rng::new(1, &[])).loss
+    };
+    // What it is predicted from does not change either: the item is a target of nothing.
+    assert_eq!(loss(4, 0.0), loss(7, 0.0));
+    assert_ne!(loss(4, 0.5), loss(7, 0.5));
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use ingle_lm::folder::default_folder;
 use ingle_model::config::BackboneConfig;
 use ingle_model::gate::GateConfig;
-use ingle_model::methods::MethodConfig;
+use ingle_model::methods::{MethodConfig, Phase, Plan};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -66,6 +66,10 @@ pub struct Schedule {
     /// Items drawn a step to rank targets among, beside the targets of the step; 0 ranks the whole
     /// catalogue, which is better and, up to some ten thousand items, fast.
     pub negatives: usize,
+    /// Shares of the clicks that are replaced before the next one is predicted from them, one of them in
+    /// each history: a recommender that has seen such histories trusts no single click. None for
+    /// histories as they are.
+    pub replaced: Vec<f64>,
 }
 
 /// How a learning rate changes over a training.
@@ -116,6 +120,33 @@ pub struct Denoising {
     /// Folder of a language model whose embeddings of the titles semantic codes are learnt from, beside
     /// their words; "default" for where `scripts/fetch-lm` puts one, and nothing for words alone.
     pub language_model: String,
+    /// Parts that the users are split into, so that each user can be judged by a recommender that does
+    /// not know him; 0 for none.
+    pub folds: usize,
+    /// How often prior, posterior and fusion are trained. Before every round but the first the language
+    /// model is refined by the histories that the views disputed most in the round before.
+    pub rounds: usize,
+    /// Epochs of prior, and of posterior and fusion, in every round but the first.
+    pub round_epochs: usize,
+    /// Histories of an epoch in which the language model learns to tell noise; 0 if it is not to.
+    pub reader_histories: usize,
+    /// Such epochs, before the first round.
+    pub reader_epochs: usize,
+    /// Disputed histories that the language model is refined by.
+    pub disputed: usize,
+    /// How much of what the language model believes of clicks that were not replaced becomes the prior's
+    /// label of them, `0.0..=1.0`.
+    pub reading: f32,
+    /// The same of the learning dynamics and the posterior.
+    pub dynamics: f32,
+    /// Weight of the two views' agreement in the loss.
+    pub consistency: f32,
+    /// Whether labels that came with the log are learnt from.
+    pub log_labels: bool,
+    /// Epochs in which the recommender's encoder goes on with gated histories; 0 if it does not.
+    pub recommender_epochs: usize,
+    /// Weight in its loss of attention to clicks that are noise.
+    pub attention: f32,
 }
 
 impl Default for Config {
@@ -145,6 +176,7 @@ impl Default for Schedule {
             unit: true,
             mask_seen: false,
             negatives: 0,
+            replaced: Vec::new(),
         }
     }
 }
@@ -162,6 +194,18 @@ impl Default for Denoising {
             kinds: vec![Kind::Uniform, Kind::Popularity],
             last: 20,
             language_model: String::new(),
+            folds: 2,
+            rounds: 1,
+            round_epochs: 4,
+            reader_histories: 2500,
+            reader_epochs: 2,
+            disputed: 500,
+            reading: 0.2,
+            dynamics: 0.2,
+            consistency: 0.1,
+            log_labels: true,
+            recommender_epochs: 0,
+            attention: 0.1,
         }
     }
 }
@@ -176,10 +220,85 @@ impl Denoising {
         }
     }
 
-    /// The epochs and steps among these settings.
-    pub fn schedule(&self) -> Schedule {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first key out of its range.
+    pub fn check(&self) -> Result<(), String> {
+        let shares = |key: &str, found: &[f64], low_too: bool| {
+            let fits = |x: &f64| (0.0..=1.0).contains(x) && (low_too || (*x > 0.0 && *x < 1.0));
+            if !found.is_empty() && found.iter().all(fits) {
+                return Ok(());
+            }
+            let found = match found {
+                [one] => format!("{one}"),
+                many => format!("{many:?}"),
+            };
+            Err(format!(
+                "denoising.{key} is {found}, but must be between 0 and 1"
+            ))
+        };
+        shares("rate", &[self.rate], false)?;
+        shares("rates", &self.rates, true)?;
+        for (key, value) in [
+            ("seen", self.seen),
+            ("reading", f64::from(self.reading)),
+            ("dynamics", f64::from(self.dynamics)),
+        ] {
+            shares(key, &[value], true)?;
+        }
+        for (key, value) in [
+            ("consistency", self.consistency),
+            ("attention", self.attention),
+        ] {
+            if !(0.0..=10.0).contains(&value) {
+                return Err(format!(
+                    "denoising.{key} is {value}, but must be between 0 and 10"
+                ));
+            }
+        }
+        if self.kinds.is_empty() || self.last == 0 {
+            return Err("denoising.kinds and denoising.last must not be empty or 0".into());
+        }
+        if self.folds == 1 || self.folds > 100 {
+            let folds = self.folds;
+            return Err(format!(
+                "denoising.folds is {folds}, but must be 0 or between 2 and 100"
+            ));
+        }
+        let positive = [
+            ("rounds", self.rounds),
+            ("round_epochs", self.round_epochs),
+            ("reader_epochs", self.reader_epochs),
+            ("disputed", self.disputed),
+        ];
+        match positive.into_iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(format!("denoising.{key} is 0, but must be at least 1")),
+            None => Ok(()),
+        }
+    }
+
+    /// How the recommender goes on with gated histories: as it was trained, at a third of the rate, which
+    /// falls to 0.
+    pub fn recommender_schedule(&self, training: &Schedule) -> Schedule {
         Schedule {
-            epochs: self.epochs,
+            epochs: self.recommender_epochs,
+            patience: self.recommender_epochs,
+            learning_rate: training.learning_rate / 3.0,
+            decay: Decay::Cosine,
+            average: 0.0,
+            ..training.clone()
+        }
+    }
+
+    /// The epochs and steps of a round among these settings.
+    pub fn schedule(&self, round: usize) -> Schedule {
+        Schedule {
+            epochs: if round > 1 {
+                self.round_epochs
+            } else {
+                self.epochs
+            },
             patience: self.patience,
             learning_rate: self.learning_rate,
             batch_clicks: self.batch_clicks,
@@ -190,6 +309,17 @@ impl Denoising {
 }
 
 impl Config {
+    /// What the training goes through.
+    pub fn phases(&self) -> Vec<Phase> {
+        let settings = &self.denoising;
+        self.method.phases(&Plan {
+            folds: settings.folds,
+            rounds: settings.rounds,
+            reader: settings.lm_folder().is_some() && settings.reader_histories > 0,
+            recommender: settings.recommender_epochs > 0,
+        })
+    }
+
     /// Reads `file` (defaults without one), takes `--set key=value` overrides and `--method`, and
     /// checks the result.
     ///
@@ -243,34 +373,11 @@ impl Config {
             .map_err(|e| bad(format!("method.{e}")))?;
         for (name, schedule) in [
             ("training", self.training.clone()),
-            ("denoising", self.denoising.schedule()),
+            ("denoising", self.denoising.schedule(1)),
         ] {
             schedule.validate(name).map_err(bad)?;
         }
-        if !(self.denoising.rate > 0.0 && self.denoising.rate < 1.0) {
-            let rate = self.denoising.rate;
-            return Err(bad(format!(
-                "denoising.rate is {rate}, but must be between 0 and 1"
-            )));
-        }
-        let rates = &self.denoising.rates;
-        if rates.is_empty() || !rates.iter().all(|rate| (0.0..=1.0).contains(rate)) {
-            return Err(bad(format!(
-                "denoising.rates is {rates:?}, but must be shares between 0 and 1"
-            )));
-        }
-        if !(0.0..=1.0).contains(&self.denoising.seen) {
-            let seen = self.denoising.seen;
-            return Err(bad(format!(
-                "denoising.seen is {seen}, but must be between 0 and 1"
-            )));
-        }
-        if self.denoising.kinds.is_empty() || self.denoising.last == 0 {
-            return Err(bad(
-                "denoising.kinds and denoising.last must not be empty or 0".into(),
-            ));
-        }
-        Ok(())
+        self.denoising.check().map_err(bad)
     }
 }
 

@@ -32,7 +32,12 @@ fn line(points: &[(usize, f64)]) -> Line {
 
 #[test]
 fn a_line_goes_right_with_the_epochs_and_up_with_the_values() {
-    let svg = lines("says", "loss", &[line(&[(1, 1.0), (2, 3.0), (3, 2.0)])]).to_string();
+    let svg = lines(
+        "says",
+        ("epoch", "loss"),
+        &[line(&[(1, 1.0), (2, 3.0), (3, 2.0)])],
+    )
+    .to_string();
     let points = numbers(&svg, "points");
     let (x, y): (Vec<f64>, Vec<f64>) = points.chunks(2).map(|p| (p[0], p[1])).unzip();
     assert!(x.is_sorted() && x.len() == 3, "{x:?}");
@@ -137,7 +142,7 @@ proptest! {
         values in prop::collection::vec(prop::num::f64::ANY, 0..60),
     ) {
         let points: Vec<_> = values.iter().enumerate().map(|(at, v)| (at + 1, *v)).collect();
-        let svg = lines("says", "loss", &[line(&points)]).to_string();
+        let svg = lines("says", ("epoch", "loss"), &[line(&points)]).to_string();
         prop_assert!(!svg.contains("NaN") && !svg.contains("inf"));
         for point in numbers(&svg, "points").chunks(2) {
             prop_assert!((0.0..=560.0).contains(&point[0]) && (0.0..=290.0).contains(&point[1]));

@@ -1,0 +1,222 @@
+//! The sections about what noise costs, and about the two views and where they disagree.
+
+use super::chart::{Line, lines};
+use super::markup::{Markup, Text, figure, keys, paragraph, share, side_by_side, table};
+use crate::report::robustness::Robustness;
+use crate::report::{Report, RunFigures};
+use crate::training::rounds::account::Account;
+use crate::training::rounds::disputes::{Shown, ShownClick};
+
+/// A line of a chart: its number, its name, and its value at each of the places.
+type Series<T> = (usize, &'static str, fn(&T) -> Option<f64>);
+
+/// A chart of some series over the same places, with its keys in the caption.
+fn chart<T>(
+    (caption, x_title, y_title): (&str, &str, &str),
+    over: &[T],
+    place: fn(&T) -> usize,
+    series: &[Series<T>],
+) -> Markup {
+    let drawn: Vec<Line> = (series.iter())
+        .map(|(number, name, value)| Line {
+            series: *number,
+            name: (*name).to_owned(),
+            points: (over.iter())
+                .filter_map(|at| Some((place(at), value(at)?)))
+                .collect(),
+            marked: None,
+        })
+        .filter(|line| !line.points.is_empty())
+        .collect();
+    let names = keys(drawn.iter().map(|line| (line.series, &*line.name)));
+    figure(
+        &format!("{caption}{names}"),
+        &lines(caption, (x_title, y_title), &drawn),
+    )
+}
+
+/// NDCG@10 after histories of which a share was replaced, of the runs that look for noise.
+pub(super) fn robustness(report: &Report) -> Option<Markup> {
+    let with = |run: &&RunFigures| !run.robustness.is_empty();
+    let judged: Vec<&RunFigures> = report.runs.iter().filter(with).collect();
+    judged.first()?;
+    let words = paragraph(
+        "A share of the latest clicks of the judged histories was replaced, as in training, and the same \
+         next item is to be found. The gap between the upper line and the lowest is what noise costs a \
+         recommender that believes every click. <b>Labels</b> leaves out exactly the replaced clicks: what \
+         they hid cannot be won back by leaving anything out, so no gate reaches higher.",
+    );
+    let charts = judged.iter().map(|run| {
+        let name = Text(&run.name);
+        chart(
+            (
+                &format!("{name}: NDCG@10, masked, by the share of replaced clicks"),
+                "percent replaced",
+                "NDCG@10",
+            ),
+            &run.robustness,
+            |at: &Robustness| (100.0 * at.rate).round() as usize,
+            &[
+                (0, "gate", |at| Some(at.gated)),
+                (1, "every click counts", |at| Some(at.open)),
+                (2, "labels", |at| Some(at.oracle)),
+            ],
+        )
+    });
+    let charts = side_by_side(charts);
+    let rows: Vec<Vec<Markup>> = (judged.iter())
+        .flat_map(|run| run.robustness.iter().map(|at| cost_row(run, at)))
+        .collect();
+    let head = [
+        "run, replaced",
+        "gate",
+        "every click counts",
+        "labels",
+        "won back",
+        "labels win back",
+    ];
+    Some([words, charts, table(&head, &rows)].into_iter().collect())
+}
+
+fn cost_row(run: &RunFigures, at: &Robustness) -> Vec<Markup> {
+    let clean = run.robustness.first().map_or(at.open, |clean| clean.open);
+    let cost = clean - at.open;
+    let won = |figure: f64| match cost > 0.0 {
+        true => Markup::text(format!("{:.0} %", 100.0 * (figure - at.open) / cost)),
+        false => Markup::text("–"),
+    };
+    vec![
+        Markup::text(format!("{}, {:.0} %", run.name, 100.0 * at.rate)),
+        Markup::text(share(at.gated)),
+        Markup::text(share(at.open)),
+        Markup::text(share(at.oracle)),
+        won(at.gated),
+        won(at.oracle),
+    ]
+}
+
+/// How the views came along, round by round, and the histories they dispute.
+pub(super) fn rounds(report: &Report) -> Option<Markup> {
+    let trained: Vec<&RunFigures> = report
+        .runs
+        .iter()
+        .filter(|run| !run.rounds.is_empty())
+        .collect();
+    trained.first()?;
+    let words = paragraph(
+        "A click is judged twice: the <b>prior</b> looks at what the clicked items are, the <b>posterior</b> \
+         at what shoppers do with them. In every round both learn again, with what the language model and \
+         the recommender's own learning say of the log's clicks; histories on which they disagree most \
+         refine the language model for the next round. Figures are of validation histories, judged as if \
+         their shoppers were in no log.",
+    );
+    let each = trained.iter().map(|run| of_run(run));
+    Some(std::iter::once(words).chain(each).collect())
+}
+
+fn of_run(run: &RunFigures) -> Markup {
+    let name = Text(&run.name);
+    let charts = side_by_side([
+        chart(
+            (&format!("{name}: how well noise is told"), "round", "AUC"),
+            &run.rounds,
+            |round: &Account| round.round,
+            &[
+                (0, "prior", |round| Some(round.prior_auc)),
+                (1, "posterior", |round| Some(round.posterior_auc)),
+                (2, "both", |round| Some(round.fused_auc)),
+                (3, "language model", |round| round.reader_auc),
+            ],
+        ),
+        chart(
+            (
+                &format!("{name}: how far the views are apart"),
+                "round",
+                "divergence, nats",
+            ),
+            &run.rounds,
+            |round: &Account| round.round,
+            &[(0, "Jensen-Shannon divergence", |round| {
+                Some(round.disagreement)
+            })],
+        ),
+        chart(
+            (
+                &format!("{name}: what becomes of the ranking"),
+                "round",
+                "NDCG@10, gated",
+            ),
+            &run.rounds,
+            |round: &Account| round.round,
+            &[
+                (0, "histories as they are", |round| Some(round.ndcg10[0])),
+                (1, "corrupted", |round| Some(round.ndcg10[1])),
+            ],
+        ),
+    ]);
+    let head = [
+        "run, round",
+        "prior",
+        "posterior",
+        "both",
+        "language model",
+        "prior like it",
+        "ECE before",
+        "ECE after",
+    ];
+    let rows: Vec<Vec<Markup>> = run
+        .rounds
+        .iter()
+        .map(|round| round_row(run, round))
+        .collect();
+    let disputed = run.rounds.last().map(|round| disputed(&round.disputed));
+    [charts, table(&head, &rows)]
+        .into_iter()
+        .chain(disputed)
+        .collect()
+}
+
+fn round_row(run: &RunFigures, round: &Account) -> Vec<Markup> {
+    let or_dash = |value: Option<f64>| Markup::text(value.map_or_else(|| "–".to_owned(), share));
+    vec![
+        Markup::text(format!("{}, {}", run.name, round.round)),
+        Markup::text(share(round.prior_auc)),
+        Markup::text(share(round.posterior_auc)),
+        Markup::text(share(round.fused_auc)),
+        or_dash(round.reader_auc),
+        or_dash(round.likeness),
+        Markup::text(share(round.ece[0])),
+        Markup::text(share(round.ece[1])),
+    ]
+}
+
+/// The histories of the log on which the views are furthest apart.
+fn disputed(histories: &[Shown]) -> Markup {
+    let words = Markup::ours(
+        "<h3>Judge for yourself: the most disputed histories</h3>\
+         <p>Clicks of the log as they are, oldest first, with what each view gives for noise and the verdict. \
+         Nobody knows which of them are.</p>",
+    );
+    let numbered = (1..).zip(histories);
+    let tables = numbered.map(|(number, history)| {
+        let rows: Vec<Vec<Markup>> = history.clicks.iter().map(disputed_row).collect();
+        let table = table(&["clicked", "prior", "posterior", "verdict"], &rows);
+        let open = if number == 1 { " open" } else { "" };
+        Markup::ours(format!(
+            "<details{open}><summary>History {number}: {} clicks, divergence {:.3}</summary>{table}</details>",
+            history.clicks.len(),
+            history.divergence
+        ))
+    });
+    std::iter::once(words).chain(tables).collect()
+}
+
+fn disputed_row(click: &ShownClick) -> Vec<Markup> {
+    let percent = |p: f32| Markup::text(format!("{:.0} %", 100.0 * p));
+    vec![
+        Markup::text(&click.title),
+        percent(click.prior),
+        percent(click.posterior),
+        percent(click.fused),
+    ]
+}

@@ -1,0 +1,190 @@
+//! Where the two views disagree: of which clicks, by how much, and which histories are worst.
+
+use super::super::checkpoint::write_atomically;
+use super::super::judge::{Reading, probabilities};
+use crate::data::Dataset;
+use anyhow::Result;
+use ingle_bundle::Scale;
+use ingle_model::methods::Views;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Histories that are kept for people to judge.
+pub const SHOWN: usize = 12;
+
+/// What the views and their fusion make of a history's latest clicks, each as probabilities of noise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dispute {
+    /// The user.
+    pub user: usize,
+    /// What each view says.
+    pub views: Views<Vec<f32>>,
+    /// What the fusion says.
+    pub fused: Vec<f32>,
+    /// Mean Jensen-Shannon divergence of the views, in nats.
+    pub divergence: f64,
+}
+
+/// The Jensen-Shannon divergence of two probabilities of a yes, in nats: 0 where they are equal, at most
+/// `ln 2`.
+pub fn divergence(p: f32, q: f32) -> f64 {
+    let entropy = |p: f64| {
+        let p = p.clamp(1e-12, 1.0 - 1e-12);
+        -(p * p.ln() + (1.0 - p) * (1.0 - p).ln())
+    };
+    let (p, q) = (f64::from(p), f64::from(q));
+    (entropy(f64::midpoint(p, q)) - f64::midpoint(entropy(p), entropy(q))).max(0.0)
+}
+
+/// Mean divergence of the views over some clicks; 0 over none.
+pub fn mean_divergence(views: &Views<Vec<f32>>) -> f64 {
+    let pairs = views.prior.iter().zip(&views.posterior);
+    let sum: f64 = pairs.map(|(&p, &q)| divergence(p, q)).sum();
+    sum / views.prior.len().max(1) as f64
+}
+
+/// Readings of the latest `last` clicks as disputes, the worst first; none of a method of one view.
+pub fn ranked(
+    users: &[usize],
+    readings: &[Reading],
+    last: usize,
+    (scale, scales): (Scale, Views<Scale>),
+) -> Vec<Dispute> {
+    let tail =
+        |logits: &[f32], scale| probabilities(&logits[logits.len().saturating_sub(last)..], scale);
+    let disputes = users.iter().zip(readings).filter_map(|(&user, reading)| {
+        let views = reading.views.as_ref()?;
+        let views = Views {
+            prior: tail(&views.prior, scales.prior),
+            posterior: tail(&views.posterior, scales.posterior),
+        };
+        Some(Dispute {
+            user,
+            fused: tail(&reading.fused, scale),
+            divergence: mean_divergence(&views),
+            views,
+        })
+    });
+    let mut disputes: Vec<Dispute> = disputes.collect();
+    disputes.sort_by(|a, b| (b.divergence.total_cmp(&a.divergence)).then(a.user.cmp(&b.user)));
+    disputes
+}
+
+/// Writes disputes as `ingle prior refresh` reads them, with what the fusion says as labels.
+pub fn write(path: &Path, disputes: &[Dispute], data: &Dataset) -> Result<()> {
+    let mut text = String::new();
+    for dispute in disputes {
+        let clicks = data.train(dispute.user);
+        let clicks = &clicks[clicks.len() - dispute.fused.len()..];
+        let ids = clicks
+            .iter()
+            .map(|&item| &*data.items()[item as usize - 1].id);
+        let line = serde_json::json!({
+            "user": data.user_id(dispute.user),
+            "items": ids.collect::<Vec<_>>(),
+            "noise": dispute.fused,
+        });
+        text.push_str(&line.to_string());
+        text.push('\n');
+    }
+    write_atomically(path, text.as_bytes())
+}
+
+/// A disputed history as people read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Mean divergence of the views, in nats.
+    pub divergence: f64,
+    /// Its latest clicks, oldest first.
+    pub clicks: Vec<ShownClick>,
+}
+
+/// A click of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShownClick {
+    /// Title of the item, or its id where it has none.
+    pub title: String,
+    /// How likely it is noise by what the items are.
+    pub prior: f32,
+    /// How likely it is noise by what shoppers do with them.
+    pub posterior: f32,
+    /// The verdict.
+    pub fused: f32,
+}
+
+impl Dispute {
+    /// For people.
+    pub fn shown(&self, data: &Dataset) -> Shown {
+        let clicks = data.train(self.user);
+        let clicks = &clicks[clicks.len() - self.fused.len()..];
+        let shown = clicks.iter().enumerate().map(|(at, &item)| {
+            let item = &data.items()[item as usize - 1];
+            let title = item.title.as_ref().filter(|title| !title.trim().is_empty());
+            ShownClick {
+                title: title.unwrap_or(&item.id).clone(),
+                prior: self.views.prior[at],
+                posterior: self.views.posterior[at],
+                fused: self.fused[at],
+            }
+        });
+        Shown {
+            divergence: self.divergence,
+            clicks: shown.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::dataset;
+    use crate::prior::disputed;
+
+    fn reading(prior: &[f32], posterior: &[f32]) -> Reading {
+        Reading {
+            fused: prior.iter().zip(posterior).map(|(a, b)| a + b).collect(),
+            views: Some(Views {
+                prior: prior.to_vec(),
+                posterior: posterior.to_vec(),
+            }),
+        }
+    }
+
+    fn disputes() -> Vec<Dispute> {
+        let readings = [
+            reading(&[1.0, 1.0], &[1.0, 1.0]),
+            reading(&[9.0, 4.0, -4.0], &[9.0, -4.0, 4.0]),
+        ];
+        ranked(&[0, 1], &readings, 2, (Scale::default(), Views::default()))
+    }
+
+    #[test]
+    fn divergence_is_nothing_of_equals_and_ln_2_of_opposites() {
+        assert_eq!(divergence(0.3, 0.3), 0.0);
+        assert!((divergence(0.0, 1.0) - 2f64.ln()).abs() < 1e-9);
+        assert_eq!(divergence(0.2, 0.7), divergence(0.7, 0.2));
+    }
+
+    #[test]
+    fn the_worst_come_first_and_only_the_latest_clicks_count() {
+        let disputes = disputes();
+        assert_eq!([disputes[0].user, disputes[1].user], [1, 0]);
+        assert_eq!(disputes[0].fused.len(), 2);
+        assert!(disputes[0].divergence > 0.5 && disputes[1].divergence == 0.0);
+    }
+
+    #[test]
+    fn what_is_written_refines_a_language_model_and_people_can_read_it() {
+        let data = dataset(&[&[1, 2, 3, 4], &[2, 3, 1, 4, 1]], &[]);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let disputes = disputes();
+        write(file.path(), &disputes, &data).expect("written");
+        let read = disputed::read(file.path(), &data).expect("read");
+        assert_eq!(read[0].items, [3, 1]);
+        assert_eq!(read[0].noise, disputes[0].fused);
+        assert_eq!(read[1].items, [1, 2]);
+        let shown = disputes[0].shown(&data);
+        assert_eq!(shown.clicks[0].title, "i3");
+        assert!(shown.clicks[0].prior > 0.9 && shown.clicks[0].posterior < 0.1);
+    }
+}

@@ -1,0 +1,196 @@
+//! What comes of a phase when it ends.
+
+use super::{DYNAMICS, FRESH, Trainer, best_file, fold_file, optimizer};
+use crate::metrics::detection::Detection;
+use crate::prior::Prior;
+use crate::training::checkpoint::load_module;
+use crate::training::judge::{Reading, Verdicts};
+use crate::training::rounds::account::{self, Account, rank_correlation};
+use crate::training::rounds::disputes::{self, Dispute, SHOWN};
+use crate::training::rounds::reader;
+use crate::training::run::BestOf;
+use crate::training::{calibrate, folds};
+use anyhow::{Context as _, Result};
+use burn::module::Module;
+use ingle_bundle::Scale;
+use ingle_model::methods::{Learns, Phase, Views};
+
+impl Trainer<'_> {
+    /// Keeps the best of the phase and what it found, and makes the next one ready.
+    pub(super) fn end_phase(&mut self, phase: &Phase) -> Result<()> {
+        let (value, epoch) = self.state.best.context("a phase has at least one epoch")?;
+        if phase.learns != Learns::Reader {
+            let best = self.run.dir.join(best_file(phase));
+            self.trained.model = load_module(&best, self.trained.model.clone())?;
+        }
+        let figure = match phase.learns {
+            Learns::Backbone => "validation ndcg@10",
+            Learns::Fold(_) => "validation ndcg@10 of a fold",
+            Learns::Reader => "validation noise auc of the language model",
+            Learns::Prior => "validation noise auc of the prior",
+            Learns::Denoiser => "validation noise auc",
+            Learns::Recommender => "validation ndcg@10 of gated histories, clean and corrupted",
+        };
+        let phases = &mut self.run.about.phases;
+        phases.retain(|done| done.phase != phase.name);
+        phases.push(BestOf {
+            phase: phase.name.clone(),
+            figure: figure.to_owned(),
+            value,
+            epoch,
+        });
+        match phase.learns {
+            Learns::Backbone => self.keep_dynamics()?,
+            Learns::Fold(_) => self.keep_fold(phase)?,
+            Learns::Denoiser => {
+                self.calibrate()?;
+                self.account_for(phase)?;
+            }
+            Learns::Reader | Learns::Prior | Learns::Recommender => {}
+        }
+        self.state.next_phase();
+        if let Some(Learns::Fold(_)) = self.phases.get(self.state.phase).map(|p| p.learns) {
+            let fresh = load_module(&self.run.dir.join(FRESH), self.trained.model.clone())?;
+            self.trained.model.backbone = fresh.backbone;
+        }
+        self.trained.optimizer = optimizer();
+        self.average = self.trained.model.valid();
+        self.equip()?;
+        self.checkpoint()
+    }
+
+    /// Keeps how the log's clicks were learnt, and says what that cost.
+    fn keep_dynamics(&mut self) -> Result<()> {
+        let Some(dynamics) = &mut self.trained.dynamics else {
+            return Ok(());
+        };
+        dynamics.save(&self.run.dir.join(DYNAMICS))?;
+        let spent = dynamics.spent().as_secs_f64();
+        self.context.progress.line(&format!(
+            "learning dynamics kept: {:.1} MB, {spent:.2} s of {:.0} s of training steps ({:.2} %)",
+            dynamics.bytes() as f64 / 1e6,
+            self.stepping,
+            100.0 * spent / self.stepping.max(f64::MIN_POSITIVE)
+        ));
+        Ok(())
+    }
+
+    /// Keeps a fold's item table, turned as the backbone's, and brings the backbone back.
+    fn keep_fold(&mut self, phase: &Phase) -> Result<()> {
+        let trained = self.phases.iter().find(|p| p.learns == Learns::Backbone);
+        let best = best_file(trained.context("folds come after the backbone")?);
+        let model = &mut self.trained.model;
+        let whole = load_module(&self.run.dir.join(best), model.clone())?;
+        let width = self.run.config.backbone.width;
+        let (own, other) = (folds::table(model), folds::table(&whole));
+        let turned = folds::aligned(&own, &other, width, &self.context.counts);
+        folds::write(&self.run.dir.join(fold_file(phase)), &turned, width)?;
+        model.backbone = whole.backbone;
+        Ok(())
+    }
+
+    /// Fits what makes logits probabilities, on histories judged as a stranger's and as a user's of the
+    /// log.
+    fn calibrate(&mut self) -> Result<()> {
+        let model = self.trained.model.valid();
+        let mut verdicts = self.unseen_verdicts(&model)?;
+        verdicts.extend(self.verdicts(&self.corrupted, &model, &self.trained.known)?);
+        let about = &mut self.run.about;
+        (about.scale, about.views) = calibrate::scales(&verdicts);
+        Ok(())
+    }
+
+    /// Writes down what the round came to, and the histories that the views dispute.
+    fn account_for(&mut self, phase: &Phase) -> Result<()> {
+        let model = self.trained.model.valid();
+        let verdicts = self.unseen_verdicts(&model)?;
+        let about = &self.run.about;
+        let (scale, scales) = (about.scale, about.views.unwrap_or_default());
+        let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
+        let ece = |scale| verdicts.detection(scale).map_or(0.0, |found| found.ece);
+        let views = verdicts.by_view(scales);
+        let (readings, disputes) = self.disputes()?;
+        let (reader_auc, likeness) = self.against_reader(phase, &readings)?;
+        let account = Account {
+            round: phase.round,
+            reader_auc,
+            likeness,
+            prior_auc: views.map_or(0.0, |views| views.prior.auc),
+            posterior_auc: views.map_or(0.0, |views| views.posterior.auc),
+            fused_auc: auc(verdicts.detection(scale)),
+            ece: [ece(Scale::default()), ece(scale)],
+            disagreement: disagreement(&verdicts, scales),
+            ndcg10: self.gated_ndcg10(&model),
+            disputed: (disputes.iter().take(SHOWN))
+                .map(|dispute| dispute.shown(self.context.data))
+                .collect(),
+        };
+        self.context.progress.line(&format!(
+            "round {}: AUC prior {:.4}  posterior {:.4}  fused {:.4}  disagreement {:.4}  NDCG@10 {:.4} clean, {:.4} corrupted",
+            account.round,
+            account.prior_auc,
+            account.posterior_auc,
+            account.fused_auc,
+            account.disagreement,
+            account.ndcg10[0],
+            account.ndcg10[1],
+        ));
+        let kept = self.run.config.denoising.disputed.min(disputes.len());
+        let file = reader::disputed_file(&self.run.dir, phase.round);
+        disputes::write(&file, &disputes[..kept], self.context.data)?;
+        account::add(&self.run.dir, account)
+    }
+
+    /// What the model makes of every training history, by user, and those of two clicks or more by how far
+    /// the views are apart.
+    fn disputes(&self) -> Result<(Vec<Reading>, Vec<Dispute>)> {
+        let data = self.context.data;
+        let users: Vec<usize> = (0..data.n_users()).collect();
+        let histories: Vec<&[u32]> = users.iter().map(|&user| data.train(user)).collect();
+        let model = self.trained.model.valid();
+        let readings = self.unseen_readings(&model, &users, &histories)?;
+        let about = &self.run.about;
+        let scales = (about.scale, about.views.unwrap_or_default());
+        let (users, read): (Vec<usize>, Vec<Reading>) = (users.iter().zip(&readings))
+            .filter(|(user, _)| histories[**user].len() > 1)
+            .map(|(&user, reading)| (user, reading.clone()))
+            .unzip();
+        let last = self.run.config.denoising.last;
+        Ok((readings, disputes::ranked(&users, &read, last, scales)))
+    }
+
+    /// How well the round's language model tells noise, and how alike it the prior ranks the log's clicks.
+    fn against_reader(
+        &self,
+        phase: &Phase,
+        readings: &[Reading],
+    ) -> Result<(Option<f64>, Option<f64>)> {
+        let dir = reader::folder(&self.run.dir, phase.round);
+        if !self.phases.iter().any(|p| p.learns == Learns::Reader) {
+            return Ok((None, None));
+        }
+        let auc = Prior::finished(&dir)?
+            .about
+            .valid
+            .map(|figures| figures.auc);
+        let beliefs = reader::beliefs(&self.run.dir, self.context.data, phase.round)?;
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for (reading, belief) in readings.iter().zip(&beliefs) {
+            let prior = reading.views.as_ref().map_or(&[][..], |views| &views.prior);
+            let count = prior.len().min(self.run.config.denoising.last);
+            ours.extend(&prior[prior.len() - count..]);
+            theirs.extend(&belief[belief.len() - count..]);
+        }
+        Ok((auc, rank_correlation(&ours, &theirs)))
+    }
+}
+
+/// How far the calibrated views are apart over all clicks that were judged, in nats.
+fn disagreement(verdicts: &Verdicts, scales: Views<Scale>) -> f64 {
+    let probabilities = crate::training::judge::probabilities;
+    let views = verdicts.views.as_ref().map(|views| Views {
+        prior: probabilities(&views.prior, scales.prior),
+        posterior: probabilities(&views.posterior, scales.posterior),
+    });
+    views.map_or(0.0, |views| disputes::mean_divergence(&views))
+}

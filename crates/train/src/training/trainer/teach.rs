@@ -1,0 +1,128 @@
+//! What a phase is taught beside the log: titles, beliefs about clicks that nobody replaced, and gated
+//! histories.
+
+use super::{DYNAMICS, Trainer};
+use crate::prior::open_lm;
+use crate::training::epoch::HARDENING;
+use crate::training::judge::probabilities;
+use crate::training::rounds::dynamics::Dynamics;
+use crate::training::rounds::{from_dynamics, reader};
+use crate::training::samples::{Lesson, windows};
+use crate::training::{coder, folds};
+use anyhow::Result;
+use burn::module::Module;
+use burn::prelude::*;
+use ingle_model::methods::{Learns, Phase};
+
+impl Trainer<'_> {
+    /// What codes are learnt from. A language model takes minutes to read all titles: what it makes of
+    /// them is kept, and a training that goes on does without it.
+    pub(super) fn features(&self) -> Result<(Vec<f32>, usize)> {
+        let (data, config) = (self.context.data, &self.run.config);
+        let kept = self.run.dir.join("titles.safetensors");
+        if kept.exists() {
+            let (columns, values) = folds::read(&kept)?;
+            return Ok((values, columns));
+        }
+        let folder = config.denoising.lm_folder();
+        let lm = folder
+            .map(|folder| open_lm(&folder, &Device::flex()))
+            .transpose()?;
+        let progress = self.context.progress;
+        let (values, columns) = coder::features(data, config.seed, lm.as_ref(), progress);
+        if lm.is_some() {
+            folds::write(&kept, &values, columns)?;
+        }
+        Ok((values, columns))
+    }
+
+    /// Whether the learning dynamics teach anybody.
+    pub(super) fn watches(&self) -> bool {
+        let denoiser = self.phases.iter().any(|p| p.learns == Learns::Denoiser);
+        denoiser && self.run.config.denoising.dynamics > 0.0
+    }
+
+    /// Whether a language model reads the log.
+    fn reads(&self) -> bool {
+        self.phases
+            .iter()
+            .any(|phase| phase.learns == Learns::Reader)
+    }
+
+    /// How likely each training click of each user is noise, as the teacher of the view says that the phase
+    /// trains: the language model of the prior's, and the learning dynamics of the posterior's. `None` if it
+    /// has no teacher.
+    pub(super) fn beliefs(&self, phase: &Phase) -> Result<Option<Vec<Vec<f32>>>> {
+        let (dir, data) = (&self.run.dir, self.context.data);
+        let settings = &self.run.config.denoising;
+        match phase.learns {
+            Learns::Prior if self.reads() && settings.reading > 0.0 => {
+                let mut beliefs = reader::beliefs(dir, data, phase.round)?;
+                (beliefs.iter_mut().flatten()).for_each(|belief| *belief *= settings.reading);
+                Ok(Some(beliefs))
+            }
+            Learns::Denoiser if self.watches() => {
+                let believed = if self.reads() {
+                    reader::beliefs(dir, data, phase.round)?
+                } else {
+                    let row = |user| vec![settings.rate as f32; data.train(user).len()];
+                    (0..data.n_users()).map(row).collect()
+                };
+                let mut dynamics = Dynamics::new(data);
+                dynamics.load(&dir.join(DYNAMICS))?;
+                let weight = settings.dynamics;
+                Ok(Some(from_dynamics(data, &dynamics, &believed, weight)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Lets the round's language model learn and read the log; `false` if the person stopped it.
+    pub(super) fn read_log(&mut self, phase: &Phase) -> Result<bool> {
+        let (run, context) = (&self.run, self.context);
+        let (stop, progress) = (context.stop, context.progress);
+        let round = phase.round;
+        let done = reader::work(&run.dir, &run.config, context.data, round, (stop, progress))?;
+        self.state.best = done
+            .and_then(|prior| prior.about.valid)
+            .map(|valid| (valid.auc, valid.epoch));
+        self.account()?;
+        Ok(self.state.best.is_some())
+    }
+
+    /// What the recommender learns from each user in the current epoch: histories, corrupted where the
+    /// settings say so, with what the gate keeps of each click as it will be judged in a shop.
+    pub(super) fn gated_lessons(&self) -> Result<Vec<Lesson>> {
+        let context = self.context;
+        let model = self.average.valid();
+        let max_len = model.backbone.max_len();
+        let users: Vec<usize> = (0..context.data.n_users()).collect();
+        let stream = HARDENING + (1 << 20) + self.state.epoch as u64;
+        let mut lessons = vec![Lesson::default(); users.len()];
+        let learning: Vec<usize> = (users.into_iter())
+            .filter(|&user| context.data.train(user).len() > 1)
+            .collect();
+        for (&user, window) in learning
+            .iter()
+            .zip(windows(context.data, &learning, max_len))
+        {
+            let mut lesson = Lesson::of(window);
+            if let Some(hardening) = &context.hardening {
+                lesson.items = hardening.apply(&lesson.items, user, context.seed, stream).0;
+            }
+            lessons[user] = lesson;
+        }
+        let histories: Vec<&[u32]> = learning
+            .iter()
+            .map(|&user| &lessons[user].items[..])
+            .collect();
+        let readings = self.unseen_readings(&model, &learning, &histories)?;
+        let gate = self.run.model_config().gate;
+        for (&user, reading) in learning.iter().zip(&readings) {
+            let noise = probabilities(&reading.fused, gate.scale);
+            lessons[user].keep = gate.weights(&noise);
+            lessons[user].noise = noise;
+        }
+        Ok(lessons)
+    }
+}

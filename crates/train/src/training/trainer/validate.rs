@@ -1,0 +1,125 @@
+//! What a phase is judged by on the validation split, and whose eyes see it.
+
+use super::Trainer;
+use crate::data::Case;
+use crate::metrics::detection::Detection;
+use crate::training::coder::Coder;
+use crate::training::folds;
+use crate::training::judge::{self, LabelledHistory, Reading, Verdicts};
+use anyhow::{Context as _, Result};
+use burn::module::Param;
+use ingle_bundle::Scale;
+use ingle_model::methods::{Learns, Phase, Views};
+use ingle_model::{Known, Model};
+
+impl Trainer<'_> {
+    /// The figure a phase is selected by.
+    pub(super) fn validate(&self, phase: &Phase) -> Result<(&'static str, f64)> {
+        let model = &self.average;
+        let device = model.backbone.items.val().device();
+        let known = &self.trained.known;
+        let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
+        match phase.learns {
+            Learns::Backbone | Learns::Fold(_) => {
+                let answers = judge::answer(model, None, &self.valid, known, &device, |_| ());
+                Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
+            }
+            Learns::Recommender => {
+                let [clean, corrupted] = self.gated_ndcg10(model);
+                Ok(("ndcg@10", f64::midpoint(clean, corrupted)))
+            }
+            Learns::Prior => {
+                // With the codes as they would ship.
+                let codes = self.trained.coder.as_ref().map(Coder::codes);
+                let known = Known {
+                    codes: codes.or_else(|| known.codes.clone()),
+                    ..known.clone()
+                };
+                let verdicts = self.verdicts(&self.corrupted, model, &known)?;
+                let views = verdicts.by_view(Views::default());
+                Ok(("auc", auc(views.map(|views| views.prior))))
+            }
+            Learns::Denoiser => {
+                let verdicts = self.unseen_verdicts(model)?;
+                Ok(("auc", auc(verdicts.detection(Scale::default()))))
+            }
+            Learns::Reader => unreachable!("a language model is validated by itself"),
+        }
+    }
+
+    /// NDCG@10 with the gate, of histories as they are and of the same with clicks replaced.
+    pub(super) fn gated_ndcg10(&self, model: &Model) -> [f64; 2] {
+        let gate = self.run.model_config().gate;
+        let device = model.backbone.items.val().device();
+        let corrupted = self.valid.iter().zip(&self.corrupted);
+        let corrupted: Vec<Case<'_>> = corrupted
+            .map(|(case, (history, _))| Case { history, ..*case })
+            .collect();
+        [&self.valid, &corrupted].map(|cases| {
+            let known = &self.trained.known;
+            let answers = judge::answer(model, Some(&gate), cases, known, &device, |_| ());
+            judge::masked(&answers).ndcg10()
+        })
+    }
+
+    /// A model's opinion of corrupted histories.
+    pub(super) fn verdicts(
+        &self,
+        histories: &[LabelledHistory],
+        model: &Model,
+        known: &Known,
+    ) -> Result<Verdicts> {
+        let last = self.run.config.denoising.last;
+        let device = model.backbone.items.val().device();
+        let verdicts = judge::judge(model, histories, last, known, &device);
+        verdicts.context(NO_DENOISER)
+    }
+
+    /// Its opinion of the validation histories as if they were of shoppers whom the recommender does not
+    /// know.
+    pub(super) fn unseen_verdicts(&self, model: &Model) -> Result<Verdicts> {
+        let users: Vec<usize> = self.valid.iter().map(|case| case.user).collect();
+        let histories: Vec<&[u32]> = self.corrupted.iter().map(|(items, _)| &items[..]).collect();
+        let readings = self.unseen_readings(model, &users, &histories)?;
+        let last = self.run.config.denoising.last;
+        let mut verdicts = Verdicts::default();
+        for (reading, (_, labels)) in readings.iter().zip(&self.corrupted) {
+            verdicts.add_reading(reading, labels, last);
+        }
+        Ok(verdicts)
+    }
+
+    /// What a model makes of users' histories, each seen with the eyes of the fold that was trained without
+    /// the user. Without folds, as they are.
+    pub(super) fn unseen_readings(
+        &self,
+        model: &Model,
+        users: &[usize],
+        histories: &[&[u32]],
+    ) -> Result<Vec<Reading>> {
+        let (tables, known) = (&self.trained.folds, &self.trained.known);
+        let device = model.backbone.items.val().device();
+        let read = |model: &Model, histories: &[&[u32]]| {
+            judge::read(model, histories, known, &device).context(NO_DENOISER)
+        };
+        if tables.is_empty() {
+            return read(model, histories);
+        }
+        let mut readings = vec![Reading::default(); users.len()];
+        for (fold, table) in tables.iter().enumerate() {
+            let mut model = model.clone();
+            model.backbone.items = Param::from_tensor(table.clone());
+            let part = |user| folds::part(user, tables.len(), self.context.seed);
+            let own: Vec<usize> = (0..users.len())
+                .filter(|&at| part(users[at]) == fold)
+                .collect();
+            let theirs: Vec<&[u32]> = own.iter().map(|&at| histories[at]).collect();
+            for (at, reading) in own.into_iter().zip(read(&model, &theirs)?) {
+                readings[at] = reading;
+            }
+        }
+        Ok(readings)
+    }
+}
+
+const NO_DENOISER: &str = "a phase that trains a denoiser needs a method that has one";
