@@ -1,8 +1,10 @@
-//! `ingle denoise`: the verdict of a run on every click of a dataset, and, where the noise is
-//! known, how good the verdicts are.
+//! `ingle denoise`: the verdict of a run on every click of a dataset or of windows, and, where the noise
+//! is known, how good the verdicts are.
 
-use super::{Subject, open, write_line};
-use crate::data::{Case, Dataset, InputError};
+use super::prepare::{columns, skipped};
+use super::{Subject, open, unlabelled, write_line};
+use crate::data::read::{self, Window, Windows};
+use crate::data::{Dataset, InputError, Item, Split};
 use crate::metrics::detection::Detection;
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
@@ -12,17 +14,29 @@ use burn::prelude::*;
 use ingle_model::methods::Clicks;
 use ingle_model::{Batch, Model};
 use serde_json::json;
+use std::collections::HashMap;
+use std::path::PathBuf;
 
-/// Judge the clicks of a dataset, one JSON line a history
+/// Judge the clicks of a dataset or of windows, one JSON line a history
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ingle denoise runs/dc4sr --data data/beauty > verdicts.jsonl
   ingle corrupt --data data/beauty --rate 0.1 --seed 7 --out data/beauty-noisy
-  ingle denoise runs/dc4sr --data data/beauty-noisy --split unseen --evaluate --json")]
+  ingle denoise runs/dc4sr --data data/beauty-noisy --split unseen --evaluate --json
+  ingle denoise runs/toys --windows valid.csv --evaluate
+
+Windows have the columns that `ingle prepare --windows` reads. Their clicks but the last are judged, which
+is the target of the history; clicks on items that the run does not know are passed over.")]
 pub struct Args {
     #[command(flatten)]
     subject: Subject,
-    /// Judge the verdicts by the known labels of a corrupted dataset
+    /// Files of windows of known noise, instead of the histories of a dataset
+    #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with = "split")]
+    windows: Vec<PathBuf>,
+    /// With --windows: name of a column, as in `--column item_ids=clicks`; may be repeated
+    #[arg(long = "column", value_name = "OURS=THEIRS", requires = "windows")]
+    columns: Vec<String>,
+    /// Judge the verdicts by the known labels of windows or a corrupted dataset
     #[arg(long)]
     evaluate: bool,
     /// With --evaluate: the latest clicks of each history that are judged
@@ -37,26 +51,102 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let Subject { run, data, split } = &args.subject;
     let (run, data, model) = open(run, data.as_deref())?;
-    let cases = judge::cases(&data, split.split());
-    if cases.is_empty() {
+    let histories = if args.windows.is_empty() {
+        of_dataset(&data, split.split())
+    } else {
+        of_windows(args, &data)?
+    };
+    if histories.is_empty() {
         bail!("the dataset has no history in this split");
     }
     if args.evaluate {
-        evaluate(args, &run, &model, &cases)
+        evaluate(args, &run, &model, histories)
     } else {
-        print_verdicts(&run, &data, &model, &cases)
+        print_verdicts(&run, data.items(), &model, &histories)
     }
 }
 
-fn evaluate(args: &Args, run: &Run, model: &Model, cases: &[Case<'_>]) -> Result<()> {
-    let labelled = |case: &Case<'_>| -> Option<LabelledHistory> {
-        Some((case.history.to_vec(), case.noise?.to_vec()))
+/// A history to be judged.
+struct History {
+    user_id: String,
+    /// Index of each item, oldest click first.
+    clicks: Vec<u32>,
+    /// 1 for each click that was replaced, where that is known.
+    noise: Option<Vec<u8>>,
+}
+
+/// The histories of a split, shortest first, so that a batch pads little.
+fn of_dataset(data: &Dataset, split: Split) -> Vec<History> {
+    let history = |user: usize| {
+        let (clicks, noise) = data.history(user, split)?;
+        Some(History {
+            user_id: data.user_id(user).to_owned(),
+            clicks: clicks.to_vec(),
+            noise: noise.map(<[u8]>::to_vec),
+        })
     };
-    let histories: Option<Vec<LabelledHistory>> = cases.iter().map(labelled).collect();
+    let mut histories: Vec<History> = (0..data.n_users()).filter_map(history).collect();
+    histories.sort_by_key(|history| history.clicks.len());
+    histories
+}
+
+/// The histories of windows over the catalogue of `data`, shortest first.
+fn of_windows(args: &Args, data: &Dataset) -> Result<Vec<History>> {
+    let columns = columns(&args.columns)?;
+    let mut windows = Windows::default();
+    for file in &args.windows {
+        read::windows(file, &columns, false, &mut windows)?;
+    }
+    skipped(&[&windows.bad]);
+    let mut histories = known(&windows, data.items());
+    if histories.is_empty() {
+        let (rows, bad) = (windows.rows, windows.bad.count);
+        bail!(InputError::Nothing(format!(
+            "{rows} rows read, {bad} could not be used, and no history of the others has an item that the \
+             run knows"
+        )));
+    }
+    histories.sort_by_key(|history| history.clicks.len());
+    Ok(histories)
+}
+
+/// The clicks of each window but its last, on items of the catalogue. Says how many others there are.
+fn known(windows: &Windows, items: &[Item]) -> Vec<History> {
+    let indices = items.iter().map(|item| item.id.as_str()).zip(1..);
+    let indices: HashMap<&str, u32> = indices.collect();
+    let index = |&item: &u32| indices.get(&windows.items.list()[item as usize]).copied();
+    let clicks = |window: &Window| window.items.len() - 1;
+    let history = |window: &Window| {
+        let labelled = window.items.iter().zip(&window.noise).take(clicks(window));
+        let (clicks, noise) = labelled
+            .filter_map(|(item, &label)| Some((index(item)?, label)))
+            .unzip();
+        History {
+            user_id: windows.name(window),
+            clicks,
+            noise: Some(noise),
+        }
+    };
+    let mut histories: Vec<History> = windows.list.iter().map(history).collect();
+    let judged: usize = histories.iter().map(|history| history.clicks.len()).sum();
+    let passed = windows.list.iter().map(clicks).sum::<usize>() - judged;
+    histories.retain(|history| !history.clicks.is_empty());
+    if passed > 0 {
+        let empty = windows.list.len() - histories.len();
+        eprintln!(
+            "passed over {passed} clicks on items that the run does not know; nothing is left of {empty} \
+             windows"
+        );
+    }
+    histories
+}
+
+fn evaluate(args: &Args, run: &Run, model: &Model, histories: Vec<History>) -> Result<()> {
+    let labelled =
+        |history: History| -> Option<LabelledHistory> { Some((history.clicks, history.noise?)) };
+    let histories: Option<Vec<LabelledHistory>> = histories.into_iter().map(labelled).collect();
     let Some(histories) = histories else {
-        bail!(InputError::other(
-            "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
-        ));
+        bail!(unlabelled());
     };
     let verdicts = judge::judge(model, &histories, args.last, &run.known()?, &Device::flex());
     let method = run.config.method.name();
@@ -82,7 +172,7 @@ fn evaluate(args: &Args, run: &Run, model: &Model, cases: &[Case<'_>]) -> Result
     println!(
         "over {} clicks of {} histories, {} of them noise",
         figures.clicks,
-        cases.len(),
+        histories.len(),
         figures.noisy
     );
     Ok(())
@@ -95,13 +185,13 @@ fn line(figures: &Detection) -> String {
 
 /// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`, and `prior`
 /// and `posterior` of a click in a method of two views.
-fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) -> Result<()> {
+fn print_verdicts(run: &Run, items: &[Item], model: &Model, asked: &[History]) -> Result<()> {
     let gate = run.model_config().gate;
     let known = run.known()?;
     let max_len = model.backbone.max_len();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for group in cases.chunks(256) {
-        let histories: Vec<&[u32]> = group.iter().map(|c| latest(c.history, max_len)).collect();
+    for group in asked.chunks(256) {
+        let histories: Vec<&[u32]> = group.iter().map(|h| latest(&h.clicks, max_len)).collect();
         let len = longest(&histories);
         let batch = Batch::new(&histories, len, &known, &Device::flex());
         let verdict = model.judge(&Clicks::of(&model.backbone, batch), &gate);
@@ -112,12 +202,12 @@ fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) 
         let views = verdict
             .views
             .map(|v| (floats(v.prior), floats(v.posterior)));
-        for (row, (case, history)) in group.iter().zip(&histories).enumerate() {
+        for (row, (asked, history)) in group.iter().zip(&histories).enumerate() {
             let start = row * len + len - history.len();
             let clicks: Vec<_> = (history.iter().enumerate())
                 .map(|(i, &item)| {
                     let mut click = json!({
-                        "item_id": data.items()[item as usize - 1].id,
+                        "item_id": items[item as usize - 1].id,
                         "noise": noise[start + i],
                         "keep": keep[start + i],
                     });
@@ -128,7 +218,7 @@ fn print_verdicts(run: &Run, data: &Dataset, model: &Model, cases: &[Case<'_>]) 
                     click
                 })
                 .collect();
-            let line = json!({"user_id": data.user_id(case.user), "clicks": clicks});
+            let line = json!({"user_id": asked.user_id, "clicks": clicks});
             if !write_line(&mut out, &line)? {
                 return Ok(());
             }

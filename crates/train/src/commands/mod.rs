@@ -41,11 +41,12 @@ pub struct Subject {
 /// Which users and which of their clicks are predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SplitName {
-    /// The click before the last (or the first of the validation period), of users seen in training
+    /// The click before the last (or the first of the validation period, or the last of a window of it), of
+    /// users seen in training
     Valid,
     /// The last click (or the first of the test period), of users seen in training
     Test,
-    /// The same, of users held out of training (`prepare --holdout-users`)
+    /// The same, of users held out of training (`prepare --holdout-users`, `--windows-unseen`)
     Unseen,
 }
 
@@ -88,6 +89,14 @@ fn read_bundle(dir: &Path) -> Result<Bundle, InputError> {
 /// What is wrong with the bundle in a folder.
 fn bad_bundle(dir: &Path, error: &impl Display) -> InputError {
     InputError::other(format!("{}: {error}", dir.display()))
+}
+
+/// Why nothing can be judged by the labels of a dataset that has none.
+fn unlabelled() -> InputError {
+    InputError::other(
+        "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels, and \
+         `ingle prepare --windows` reads one",
+    )
 }
 
 /// Writes a line of JSON; `false` if the reader has seen enough, as `head` has.

@@ -1,23 +1,25 @@
 //! `ingle prepare`: from interaction logs to a dataset.
 
 use super::file_name;
-use crate::data::build::build;
-use crate::data::read::{self, Catalogue, Columns, Log};
+use crate::data::read::{self, Catalogue, Columns, Log, Windows};
 use crate::data::{Dataset, InputError, Options, Shares, Source, Summary, check_target};
+use crate::data::{build, windows};
 use crate::training::progress::peak_memory;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Read interaction logs, filter and split them, and write a dataset
+/// Read interaction logs or windows, filter and split them, and write a dataset
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("log").required(true).args(["interactions", "windows"])))]
 #[command(after_help = "Examples:
   ingle prepare --interactions clicks.csv --items items.csv --out data/shop
   ingle prepare --interactions jan.parquet feb.parquet --column user_id=customer --out data/shop
   ingle prepare --interactions clicks.jsonl --holdout-users 0.1 --seed 7 --out data/shop
   ingle prepare --interactions clicks.csv --split time --test-share 0.05 --out data/shop
+  ingle prepare --windows train.csv --windows-unseen valid.csv --items items.csv --out data/toys
 
 Split leave-one-out (the usual one): every user's last click is for the test, the one before it for
 validation, all others are for training. Split time: two moments divide the whole log. Clicks before the
@@ -26,11 +28,24 @@ the second for the test, each from all of the user's clicks before the moment.
 
 Interactions need the columns user_id, item_id and timestamp (a number, or text like
 2024-05-31T12:00:00Z); items need item_id and may have title and category. Other columns are ignored.
+
+Windows are histories of which it is known which clicks are noise. Each row is a user of its own, with the
+columns user_id, item_ids and noise (as many 0s and 1s as items, with spaces between them, 1 where another
+item replaced the one that was clicked) and timestamp, the time of the last click. All windows stay. The
+latest are for validation and test, where their last click is predicted; all clicks of the others are for
+training. Last clicks that are noise are not predicted.
+
 Formats go by the file name: .csv, .tsv, .jsonl, .ndjson, .parquet.")]
 pub struct Args {
     /// Interaction files
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    #[arg(long, num_args = 1.., value_name = "FILE")]
     interactions: Vec<PathBuf>,
+    /// Files of windows of known noise
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    windows: Vec<PathBuf>,
+    /// Files of windows kept out of training, to measure shoppers never seen
+    #[arg(long, num_args = 1.., value_name = "FILE", requires = "windows")]
+    windows_unseen: Vec<PathBuf>,
     /// Items file with titles and categories
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
@@ -38,27 +53,32 @@ pub struct Args {
     #[arg(long = "column", value_name = "OURS=THEIRS")]
     columns: Vec<String>,
     /// Drop users with fewer clicks, again and again until all left have enough
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, conflicts_with = "windows")]
     min_user_clicks: usize,
     /// Drop items with fewer clicks, likewise
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, conflicts_with = "windows")]
     min_item_clicks: usize,
     /// Count rows equal in user, item and timestamp once
-    #[arg(long)]
+    #[arg(long, conflicts_with = "windows")]
     dedup: bool,
     /// Share of users kept out of training, to measure shoppers never seen
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, conflicts_with = "windows")]
     holdout_users: f64,
     /// Seed of the choice of those users
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, conflicts_with = "windows")]
     seed: u64,
     /// How to divide clicks into those to learn from and those to predict
-    #[arg(long, value_enum, default_value = "leave-one-out")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "leave-one-out",
+        conflicts_with = "windows"
+    )]
     split: SplitBy,
-    /// With --split time: share of the clicks in the validation period [default: 0.1]
+    /// With --split time or --windows: share of the clicks or windows for validation [default: 0.1]
     #[arg(long)]
     valid_share: Option<f64>,
-    /// With --split time: share of the clicks in the test period, the latest [default: 0.1]
+    /// With --split time or --windows: share of them for the test, the latest [default: 0.1]
     #[arg(long)]
     test_share: Option<f64>,
     /// Stop at the first row that cannot be read
@@ -93,30 +113,15 @@ pub fn run(args: &Args) -> Result<()> {
         )));
     }
     let started = Instant::now();
-    let by_time = shares(args)?;
+    let shares = shares(args)?;
     if !args.force {
         check_target(&args.out)?;
     }
     let columns = columns(&args.columns)?;
-    let (log, sources) = read_log(args, &columns)?;
-    let mut bad_items = read::BadRows {
-        strict: args.strict,
-        ..Default::default()
+    let data = match shares {
+        Some(shares) if !args.windows.is_empty() => from_windows(args, &columns, shares)?,
+        by_time => from_log(args, &columns, by_time)?,
     };
-    let catalogue = match &args.items {
-        Some(file) => read::items(file, &columns, &mut bad_items)?,
-        None => Catalogue::default(),
-    };
-    skipped(&[&log.bad, &bad_items]);
-    let options = Options {
-        min_user_clicks: args.min_user_clicks,
-        min_item_clicks: args.min_item_clicks,
-        dedup: args.dedup,
-        holdout_users: args.holdout_users,
-        seed: args.seed,
-        by_time,
-    };
-    let data = build(log, catalogue, file_name(&args.out), sources, options)?;
     if args.force {
         data.save_over(&args.out)?;
     } else {
@@ -125,7 +130,60 @@ pub fn run(args: &Args) -> Result<()> {
     report(args, &data, started)
 }
 
-fn skipped(rows: &[&read::BadRows]) {
+fn from_log(args: &Args, columns: &Columns, by_time: Option<Shares>) -> Result<Dataset> {
+    let (log, sources) = read_log(args, columns)?;
+    let catalogue = catalogue(args, columns, &log.bad)?;
+    let options = Options {
+        min_user_clicks: args.min_user_clicks,
+        min_item_clicks: args.min_item_clicks,
+        dedup: args.dedup,
+        holdout_users: args.holdout_users,
+        seed: args.seed,
+        by_time,
+    };
+    let name = file_name(&args.out);
+    Ok(build::build(log, catalogue, name, sources, options)?)
+}
+
+fn from_windows(args: &Args, columns: &Columns, shares: Shares) -> Result<Dataset> {
+    let mut read = Windows::default();
+    read.bad.strict = args.strict;
+    let mut sources = Vec::new();
+    for (files, unseen) in [(&args.windows, false), (&args.windows_unseen, true)] {
+        for file in files {
+            let before = read.rows;
+            read::windows(file, columns, unseen, &mut read)?;
+            sources.push(source(file, read.rows - before));
+        }
+    }
+    let catalogue = catalogue(args, columns, &read.bad)?;
+    let name = file_name(&args.out);
+    Ok(windows::build(&read, catalogue, name, sources, shares)?)
+}
+
+/// What the items file says, if there is one. Shows all rows that could not be used, of the log first.
+fn catalogue(args: &Args, columns: &Columns, bad: &read::BadRows) -> Result<Catalogue, InputError> {
+    let mut bad_items = read::BadRows {
+        strict: args.strict,
+        ..Default::default()
+    };
+    let catalogue = match &args.items {
+        Some(file) => read::items(file, columns, &mut bad_items)?,
+        None => Catalogue::default(),
+    };
+    skipped(&[bad, &bad_items]);
+    Ok(catalogue)
+}
+
+fn source(file: &Path, rows: usize) -> Source {
+    Source {
+        file: file_name(file),
+        bytes: std::fs::metadata(file).map_or(0, |meta| meta.len()),
+        rows: rows as u64,
+    }
+}
+
+pub(super) fn skipped(rows: &[&read::BadRows]) {
     for bad in rows {
         bad.shown.iter().for_each(|row| eprintln!("skipped {row}"));
         if bad.count > bad.shown.len() {
@@ -134,19 +192,20 @@ fn skipped(rows: &[&read::BadRows]) {
     }
 }
 
-/// The shares of a split by time, if that is what is asked for.
+/// The shares of a split by time or of windows, if that is what is asked for.
 fn shares(args: &Args) -> Result<Option<Shares>, InputError> {
     let (valid, test) = (args.valid_share, args.test_share);
-    if args.split == SplitBy::LeaveOneOut {
+    let windows = !args.windows.is_empty();
+    if args.split == SplitBy::LeaveOneOut && !windows {
         return match valid.or(test) {
             None => Ok(None),
             Some(_) => Err(InputError::other(
-                "--valid-share and --test-share are of a split by time: add --split time",
+                "--valid-share and --test-share are of windows or a split by time: add --split time",
             )),
         };
     }
     let (valid, test) = (valid.unwrap_or(0.1), test.unwrap_or(0.1));
-    if valid > 0.0 && test > 0.0 && valid + test < 1.0 {
+    if valid > 0.0 && (test > 0.0 || (windows && test == 0.0)) && valid + test < 1.0 {
         return Ok(Some(Shares { valid, test }));
     }
     Err(InputError::other(format!(
@@ -154,8 +213,16 @@ fn shares(args: &Args) -> Result<Option<Shares>, InputError> {
     )))
 }
 
-fn columns(given: &[String]) -> Result<Columns, InputError> {
-    const OURS: [&str; 5] = ["user_id", "item_id", "timestamp", "title", "category"];
+pub(super) fn columns(given: &[String]) -> Result<Columns, InputError> {
+    const OURS: [&str; 7] = [
+        "user_id",
+        "item_id",
+        "timestamp",
+        "title",
+        "category",
+        "item_ids",
+        "noise",
+    ];
     let column = |text: &String| match text.split_once('=') {
         Some((ours, theirs)) if OURS.contains(&ours) => Ok((ours.to_owned(), theirs.to_owned())),
         _ => Err(InputError::other(format!(
@@ -182,11 +249,7 @@ fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
         ));
         let before = log.rows;
         read::interactions(file, columns, &mut log)?;
-        sources.push(Source {
-            file: file_name(file),
-            bytes: std::fs::metadata(file).map_or(0, |meta| meta.len()),
-            rows: (log.rows - before) as u64,
-        });
+        sources.push(source(file, log.rows - before));
     }
     bar.finish_and_clear();
     Ok((log, sources))

@@ -52,7 +52,7 @@ pub fn build(
     hold_out(&mut parts, &options);
     dropped.unclicked_items = catalogue.items.len();
     let summary = Summary::of(&parts, split, dropped);
-    check(&summary, split)?;
+    check(&summary, split, true)?;
     let ingle = env!("CARGO_PKG_VERSION").to_owned();
     let meta = Meta {
         name,
@@ -67,7 +67,7 @@ pub fn build(
 }
 
 /// Numbers of the texts in order of text.
-fn by_id(texts: &Texts) -> Vec<u32> {
+pub(super) fn by_id(texts: &Texts) -> Vec<u32> {
     let mut order: Vec<u32> = (0..texts.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]));
     order
@@ -126,7 +126,7 @@ fn core(histories: &mut Histories, items: usize, options: &Options, dropped: &mu
 }
 
 /// Gives users and items their final numbers. What the catalogue says of an item is taken from it.
-fn number(
+pub(super) fn number(
     mut histories: Histories,
     users: &Texts,
     order: &[u32],
@@ -190,15 +190,16 @@ fn hold_out(parts: &mut Parts, options: &Options) {
     }
 }
 
-/// Refuses a split by time that leaves a period empty. (One by position may: a log of a few short
-/// histories is still one to look at.)
-fn check(summary: &Summary, split: Protocol) -> Result<(), InputError> {
+/// Refuses a split by time that leaves a period empty that is not to be. (One by position may: a log of
+/// a few short histories is still one to look at.)
+pub(super) fn check(summary: &Summary, split: Protocol, tested: bool) -> Result<(), InputError> {
     let cases = summary.cases;
-    let empty = [
+    let periods = [
         (cases.train, "click to learn from"),
         (cases.valid, "user to validate with"),
         (cases.test, "user to test with"),
     ];
+    let empty = &periods[..if tested { 3 } else { 2 }];
     match empty.iter().find(|(users, _)| *users == 0) {
         Some((_, what)) if split != Protocol::LeaveOneOut => Err(InputError::other(format!(
             "the split {split} leaves no {what}: choose other shares with --valid-share and --test-share"

@@ -150,9 +150,9 @@ pub fn corrupt(
     seed: u64,
     last: usize,
 ) -> Result<Dataset, InputError> {
-    if data.meta().corruption.is_some() {
+    if data.has_labels() {
         return Err(InputError::other(
-            "this dataset is corrupted already: start from the clean one",
+            "clicks of this dataset are replaced already: start from the clean one",
         ));
     }
     if !(0.0..=1.0).contains(&rate) {
@@ -220,17 +220,17 @@ mod tests {
         );
         for user in 0..data.n_users() {
             let labels = noisy.noise(user).expect("labels");
-            let clicks = noisy
-                .clicks(user)
-                .iter()
-                .zip(noisy.original(user))
-                .zip(labels);
+            let clicks = noisy.clicks(user).iter().zip(data.clicks(user)).zip(labels);
             assert!(
                 clicks
                     .into_iter()
                     .all(|((now, before), &label)| (now != before) == (label == 1))
             );
-            assert_eq!(noisy.original(user), data.clicks(user));
+            let start = noisy.range(user).start;
+            let truths = (start..).map(|click| noisy.parts().truth(click));
+            assert!(
+                (data.clicks(user).iter().map(|&click| Some(click))).eq(truths.take(labels.len()))
+            );
         }
     }
 

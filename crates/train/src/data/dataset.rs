@@ -45,7 +45,7 @@ pub struct Case<'a> {
     pub user: usize,
     /// What is known, oldest first, as observed.
     pub history: &'a [u32],
-    /// For each click of the history 1 when it was replaced; `None` in a clean dataset.
+    /// For each click of the history 1 when it was replaced; `None` where that is not known.
     pub noise: Option<&'a [u8]>,
     /// The true next item, never a replaced one.
     pub target: u32,
@@ -66,17 +66,30 @@ pub struct Parts {
     pub users: Texts,
     /// The catalogue; index `i` of a click is entry `i - 1`.
     pub items: Vec<Item>,
-    /// What was replaced, in a corrupted dataset.
+    /// What was replaced, where that is known.
     pub relabelled: Option<Relabelled>,
 }
 
-/// The truth behind a corrupted dataset, click by click.
+/// The truth behind clicks of which some were replaced, click by click.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Relabelled {
     /// 1 where the click was replaced.
     pub noise: Vec<u8>,
-    /// The clicks as they were.
-    pub original: Vec<u32>,
+    /// The clicks as they were; `None` where only the labels are known.
+    pub original: Option<Vec<u32>>,
+}
+
+impl Parts {
+    /// The item that was clicked before any replacement; `None` where it was replaced and is not known.
+    pub(super) fn truth(&self, click: usize) -> Option<u32> {
+        match &self.relabelled {
+            None => Some(self.clicks[click]),
+            Some(Relabelled { noise, original }) => match original {
+                Some(original) => Some(original[click]),
+                None => (noise[click] == 0).then_some(self.clicks[click]),
+            },
+        }
+    }
 }
 
 /// A checked dataset.
@@ -103,7 +116,7 @@ impl Dataset {
         noise: Vec<u8>,
         corruption: Corruption,
     ) -> Result<Self, String> {
-        let original = self.parts.clicks.clone();
+        let original = Some(self.parts.clicks.clone());
         let parts = Parts {
             clicks,
             relabelled: Some(Relabelled { noise, original }),
@@ -136,18 +149,15 @@ impl Dataset {
         &self.parts.clicks[self.range(user)]
     }
 
-    /// A user's clicks before any corruption.
-    pub fn original(&self, user: usize) -> &[u32] {
-        match &self.parts.relabelled {
-            Some(truth) => &truth.original[self.range(user)],
-            None => self.clicks(user),
-        }
-    }
-
-    /// For each of a user's clicks 1 when it was replaced; `None` in a clean dataset.
+    /// For each of a user's clicks 1 when it was replaced; `None` where that is not known.
     pub fn noise(&self, user: usize) -> Option<&[u8]> {
         let truth = self.parts.relabelled.as_ref()?;
         Some(&truth.noise[self.range(user)])
+    }
+
+    /// Whether it is known which clicks were replaced.
+    pub fn has_labels(&self) -> bool {
+        self.parts.relabelled.is_some()
     }
 
     /// Times of a user's clicks in the log's own unit.
@@ -182,7 +192,7 @@ impl Dataset {
 
     /// The clicks of a user that a model may learn from: all but the last two, of users with at
     /// least three, and all, of users with fewer, who are never evaluated; or those before the
-    /// validation period. None of an unseen user's.
+    /// validation period; or the window as a whole, if it is from before. None of an unseen user's.
     pub fn train(&self, user: usize) -> &[u32] {
         if self.is_unseen(user) {
             return &[];
@@ -191,9 +201,22 @@ impl Dataset {
         &self.clicks(user)[..learnt]
     }
 
-    /// The prediction to make for a user in a split, if the user has one there: a target, and at
-    /// least one click before it.
+    /// The prediction to make for a user in a split, if the user has one there: a target, at least one
+    /// click before it, and the truth about the target.
     pub fn case(&self, user: usize, split: Split) -> Option<Case<'_>> {
+        let (history, noise) = self.history(user, split)?;
+        let target = self.parts.truth(self.range(user).start + history.len())?;
+        Some(Case {
+            user,
+            history,
+            noise,
+            target,
+        })
+    }
+
+    /// The clicks before a user's target in a split with their labels, where they are known. A user
+    /// whose target was replaced by nobody knows what has a history, and no [`Case`].
+    pub fn history(&self, user: usize, split: Split) -> Option<(&[u32], Option<&[u8]>)> {
         let (protocol, times) = (self.meta.split, self.timestamps(user));
         let target = match (split, self.is_unseen(user)) {
             (Split::Valid, false) => protocol.valid(times),
@@ -201,12 +224,8 @@ impl Dataset {
             (Split::Unseen, true) => protocol.unseen(times),
             _ => None,
         }?;
-        Some(Case {
-            user,
-            history: &self.clicks(user)[..target],
-            noise: self.noise(user).map(|noise| &noise[..target]),
-            target: self.original(user)[target],
-        })
+        let noise = self.noise(user).map(|noise| &noise[..target]);
+        Some((&self.clicks(user)[..target], noise))
     }
 
     /// Clicks per item index in training, one entry more than items (entry 0 is padding's).
@@ -247,19 +266,29 @@ fn check(parts: &Parts) -> Result<(), String> {
         return Err("its sequences differ in length".to_owned());
     }
     check_indices(&parts.clicks, parts.items.len())?;
-    let Some(truth) = &parts.relabelled else {
-        return Ok(());
-    };
-    if truth.noise.len() != clicks || truth.original.len() != clicks {
+    (parts.relabelled.as_ref()).map_or(Ok(()), |truth| check_labels(truth, parts))
+}
+
+/// Refuses labels that say something else than the clicks.
+fn check_labels(truth: &Relabelled, parts: &Parts) -> Result<(), String> {
+    let Relabelled { noise, original } = truth;
+    let clicks = &parts.clicks;
+    if [Some(noise.len()), original.as_ref().map(Vec::len)]
+        .iter()
+        .flatten()
+        .any(|&length| length != clicks.len())
+    {
         return Err("its noise labels differ in length from its clicks".to_owned());
     }
-    check_indices(&truth.original, parts.items.len())?;
-    let replaced = parts
-        .clicks
-        .iter()
-        .zip(&truth.original)
-        .map(|(a, b)| u8::from(a != b));
-    if !replaced.eq(truth.noise.iter().copied()) {
+    if noise.iter().any(|&label| label > 1) {
+        return Err("its noise labels are not all 0 or 1".to_owned());
+    }
+    let Some(original) = original else {
+        return Ok(());
+    };
+    check_indices(original, parts.items.len())?;
+    let replaced = clicks.iter().zip(original).map(|(a, b)| u8::from(a != b));
+    if !replaced.eq(noise.iter().copied()) {
         return Err("its noise labels do not say which clicks were replaced".to_owned());
     }
     Ok(())
@@ -285,109 +314,4 @@ fn check_indices(clicks: &[u32], items: usize) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{dataset, parts};
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn leaves_the_last_two_clicks_of_a_seen_user_out_of_training() {
-        let data = dataset(&[&[1, 2, 3, 4]], &[]);
-        assert_eq!(data.train(0), [1, 2]);
-        let valid = data.case(0, Split::Valid).unwrap();
-        assert_eq!((valid.history, valid.target), (&[1, 2][..], 3));
-        let test = data.case(0, Split::Test).unwrap();
-        assert_eq!((test.history, test.target), (&[1, 2, 3][..], 4));
-        assert_eq!(data.case(0, Split::Unseen), None);
-    }
-
-    #[test]
-    fn trains_on_short_histories_and_never_evaluates_them() {
-        let data = dataset(&[&[1, 2], &[2]], &[]);
-        assert_eq!((data.train(0), data.train(1)), (&[1, 2][..], &[2][..]));
-        for split in [Split::Valid, Split::Test, Split::Unseen] {
-            assert_eq!(data.case(0, split), None);
-        }
-    }
-
-    #[test]
-    fn asks_unseen_users_only_for_their_last_click() {
-        let data = dataset(&[&[1, 2], &[1, 2, 3]], &[0]);
-        assert_eq!(data.train(0), [0_u32; 0]);
-        let case = data.case(0, Split::Unseen).unwrap();
-        assert_eq!((case.history, case.target), (&[1][..], 2));
-        assert_eq!(data.case(0, Split::Test), None);
-        assert_eq!(data.train_counts(), [0, 1, 0, 0]);
-    }
-
-    #[test]
-    fn a_case_keeps_the_labels_of_its_history_and_the_true_target() {
-        let mut parts = parts(&[&[1, 3, 3, 4]], &[]);
-        parts.relabelled = Some(Relabelled {
-            noise: vec![0, 1, 1, 0],
-            original: vec![1, 2, 2, 4],
-        });
-        let data = Dataset::new(parts, dataset(&[&[1]], &[]).meta().clone()).unwrap();
-        let case = data.case(0, Split::Valid).unwrap();
-        assert_eq!(case.history, [1, 3]);
-        assert_eq!(case.noise, Some(&[0, 1][..]));
-        assert_eq!(
-            case.target, 2,
-            "the validation target is the click as it was"
-        );
-    }
-
-    #[test]
-    fn refuses_labels_that_contradict_the_clicks() {
-        let mut parts = parts(&[&[1, 2, 3]], &[]);
-        parts.relabelled = Some(Relabelled {
-            noise: vec![0, 1, 0],
-            original: vec![1, 2, 3],
-        });
-        let meta = dataset(&[&[1]], &[]).meta().clone();
-        assert!(
-            Dataset::new(parts, meta)
-                .unwrap_err()
-                .contains("noise labels")
-        );
-    }
-
-    #[test]
-    fn refuses_an_item_outside_the_catalogue() {
-        let meta = dataset(&[&[1]], &[]).meta().clone();
-        for wrong in [0, 4] {
-            let mut parts = parts(&[&[1, 2, 3]], &[]);
-            parts.clicks[1] = wrong;
-            let error = Dataset::new(parts, meta.clone()).unwrap_err();
-            assert!(error.contains(&format!("item {wrong}")), "{error}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn training_and_targets_never_share_a_position(
-            lengths in prop::collection::vec(1_usize..9, 1..12), held in 0_usize..12,
-        ) {
-            // Every click is on its own item, so equal items mean equal positions.
-            let mut next = 0;
-            let histories: Vec<Vec<u32>> = lengths.iter().map(|&n| {
-                (0..n).map(|_| { next += 1; next }).collect()
-            }).collect();
-            let views: Vec<&[u32]> = histories.iter().map(Vec::as_slice).collect();
-            let data = dataset(&views, &[held % lengths.len()]);
-            for (user, all) in histories.iter().enumerate() {
-                let train = data.train(user);
-                for split in [Split::Valid, Split::Test, Split::Unseen] {
-                    let Some(case) = data.case(user, split) else { continue };
-                    prop_assert!(!train.contains(&case.target));
-                    prop_assert!(!case.history.contains(&case.target));
-                    prop_assert_eq!(&all[..case.history.len()], case.history);
-                    prop_assert_eq!(all[case.history.len()], case.target);
-                }
-                if data.case(user, Split::Test).is_some() {
-                    prop_assert_eq!(train.len() + 2, all.len());
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -96,7 +96,8 @@ pub enum InputError {
     },
     /// A split that nobody is in.
     #[error(
-        "the dataset has no user in this split; `ingle prepare --holdout-users 0.1` makes unseen users"
+        "the dataset has no user in this split; `ingle prepare --holdout-users 0.1` makes unseen users, \
+         and --windows-unseen reads them"
     )]
     Nobody,
     /// Anything else that the user can put right; the message says how.

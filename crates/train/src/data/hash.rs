@@ -3,33 +3,33 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::dataset::Parts;
+use super::dataset::{Parts, Relabelled};
 use super::protocol::Protocol;
 
 /// SHA-256 in hex over everything that training or evaluation can see.
 pub(super) fn content(parts: &Parts, split: Protocol) -> String {
     let mut hasher = Sha256::new();
     hasher.update(b"ingle dataset 1\n");
-    if let Protocol::Time {
-        valid_from,
-        test_from,
-    } = split
-    {
-        hasher.update(b"split by time");
-        numbers(&mut hasher, &[valid_from, test_from], |n| n.to_le_bytes());
+    let moments = match split {
+        Protocol::LeaveOneOut => None,
+        Protocol::Time {
+            valid_from,
+            test_from,
+        } => Some(("split by time", [valid_from, test_from])),
+        Protocol::Windows {
+            valid_from,
+            test_from,
+        } => Some(("split by windows", [valid_from, test_from])),
+    };
+    if let Some((by, moments)) = moments {
+        hasher.update(by);
+        numbers(&mut hasher, &moments, |n| n.to_le_bytes());
     }
     numbers(&mut hasher, &parts.offsets, |&n| (n as u64).to_le_bytes());
     numbers(&mut hasher, &parts.clicks, |n| n.to_le_bytes());
     numbers(&mut hasher, &parts.timestamps, |n| n.to_le_bytes());
     numbers(&mut hasher, &parts.unseen, |&b| [u8::from(b)]);
-    match &parts.relabelled {
-        None => hasher.update([0]),
-        Some(truth) => {
-            hasher.update([1]);
-            numbers(&mut hasher, &truth.noise, |&b| [b]);
-            numbers(&mut hasher, &truth.original, |n| n.to_le_bytes());
-        }
-    }
+    labels(&mut hasher, parts.relabelled.as_ref());
     hasher.update((parts.users.len() as u64).to_le_bytes());
     for user in parts.users.iter() {
         text(&mut hasher, Some(user));
@@ -41,6 +41,18 @@ pub(super) fn content(parts: &Parts, split: Protocol) -> String {
         text(&mut hasher, item.category.as_deref());
     }
     hex(&hasher.finalize())
+}
+
+/// Nothing, labels with what was there before, or labels alone.
+fn labels(hasher: &mut Sha256, truth: Option<&Relabelled>) {
+    let Some(Relabelled { noise, original }) = truth else {
+        return hasher.update([0]);
+    };
+    hasher.update([if original.is_some() { 1 } else { 2 }]);
+    numbers(hasher, noise, |&b| [b]);
+    if let Some(original) = original {
+        numbers(hasher, original, |n| n.to_le_bytes());
+    }
 }
 
 /// A list with its length before it, fed in blocks that stay in cache.
@@ -71,7 +83,6 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Relabelled;
     use super::super::testing::parts;
     use super::*;
 
@@ -80,10 +91,10 @@ mod tests {
         type Change<'a> = (&'a str, &'a dyn Fn(&mut Parts));
         let base = parts(&[&[1, 2, 3], &[3, 1]], &[]);
         let truth = |noise: [u8; 5], original: [u32; 5]| {
-            let (noise, original) = (noise.to_vec(), original.to_vec());
+            let (noise, original) = (noise.to_vec(), Some(original.to_vec()));
             Some(Relabelled { noise, original })
         };
-        let changes: [Change<'_>; 8] = [
+        let changes: [Change<'_>; 9] = [
             ("clicks", &|p| p.clicks[0] = 3),
             ("offsets", &|p| p.offsets[1] = 2),
             ("timestamps", &|p| p.timestamps[4] += 1),
@@ -93,6 +104,11 @@ mod tests {
             ("labels", &|p| p.relabelled = truth([0; 5], [1, 2, 3, 3, 1])),
             ("truth", &|p| {
                 p.relabelled = truth([0, 1, 0, 0, 0], [1, 3, 3, 3, 1]);
+            }),
+            ("labels alone", &|p| {
+                let noise = vec![0, 1, 0, 0, 0];
+                let original = None;
+                p.relabelled = Some(Relabelled { noise, original });
             }),
         ];
         let mut seen = vec![content(&base, Protocol::LeaveOneOut)];
@@ -105,15 +121,19 @@ mod tests {
             seen.push(hash);
         }
         for (valid_from, test_from) in [(1, 2), (2, 2)] {
-            let hash = content(
-                &base,
-                Protocol::Time {
-                    valid_from,
-                    test_from,
-                },
-            );
-            assert!(!seen.contains(&hash), "the split is not in the hash");
-            seen.push(hash);
+            let time = Protocol::Time {
+                valid_from,
+                test_from,
+            };
+            let windows = Protocol::Windows {
+                valid_from,
+                test_from,
+            };
+            for split in [time, windows] {
+                let hash = content(&base, split);
+                assert!(!seen.contains(&hash), "the split is not in the hash");
+                seen.push(hash);
+            }
         }
     }
 

@@ -2,9 +2,10 @@
 //! kept as one folder that says itself how it was made.
 //!
 //! [`read`] turns files into clicks and counts what cannot be read; [`build`] filters, orders and
-//! numbers them; every later step opens the folder with [`Dataset::open`] and asks it for training
+//! numbers them, and [`windows`] does so for clicks that come with noise labels; every later step opens the folder with [`Dataset::open`] and asks it for training
 //! histories and evaluation cases. Splits are not stored: they follow from positions or from two
-//! moments ([`Protocol`]), so nobody can train on a test click by reading the wrong file. [`corrupt`] replaces clicks and remembers which.
+//! moments ([`Protocol`]), so nobody can train on a test click by reading the wrong file.
+//! [`corrupt`] replaces clicks and remembers which.
 
 pub mod build;
 pub mod corrupt;
@@ -22,6 +23,7 @@ mod store;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod windows;
 
 pub(crate) use store::check_target;
 pub(crate) use summary::grouped;
@@ -31,4 +33,4 @@ pub use error::{BadRow, InputError};
 pub use meta::{Corruption, Meta, Options, Source};
 pub use names::{Names, Texts};
 pub use protocol::{Protocol, Shares};
-pub use summary::{Cases, Dropped, Lengths, Summary};
+pub use summary::{Cases, Dropped, Lengths, Summary, WindowFigures};

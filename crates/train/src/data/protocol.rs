@@ -1,6 +1,7 @@
 //! How clicks divide into those to learn from and those to predict.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,15 @@ pub enum Protocol {
         /// Clicks before it are for learning, the first from it on is for choosing.
         valid_from: i64,
         /// The first click from it on is for reporting.
+        test_from: i64,
+    },
+    /// Each history is a window of clicks with one time, that of its last click. Those before the first
+    /// moment are learnt whole; of the others only the last click is predicted, and nothing is learnt,
+    /// since windows of one shopper overlap: a click that one ends in may stand within the next.
+    Windows {
+        /// Windows before it are for learning, those from it on for choosing.
+        valid_from: i64,
+        /// Windows from it on are for reporting.
         test_from: i64,
     },
 }
@@ -38,12 +48,32 @@ impl Protocol {
         }
     }
 
+    /// The same of windows, by the time of each. A share of nothing is a moment after all of them.
+    pub(super) fn by_window(times: &[i64], shares: Shares) -> Self {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        let moment = |share: f64| {
+            let after = (share * times.len() as f64).round() as usize;
+            let at = times.len() - after.min(times.len());
+            let last = times.last().copied().unwrap_or_default();
+            times.get(at).copied().unwrap_or(last.saturating_add(1))
+        };
+        Self::Windows {
+            valid_from: moment(shares.valid + shares.test),
+            test_from: moment(shares.test),
+        }
+    }
+
     /// How many of a user's first clicks a model may learn from.
     pub(super) fn learnt(self, times: &[i64]) -> usize {
         match self {
             Self::LeaveOneOut if times.len() < 3 => times.len(),
             Self::LeaveOneOut => times.len() - 2,
             Self::Time { valid_from, .. } => times.partition_point(|&time| time < valid_from),
+            Self::Windows { valid_from, .. } => match times.last() {
+                Some(&time) if time < valid_from => times.len(),
+                _ => 0,
+            },
         }
     }
 
@@ -55,6 +85,10 @@ impl Protocol {
                 let at = self.learnt(times);
                 (at > 0 && at < times.len() && times[at] < test_from).then_some(at)
             }
+            Self::Windows {
+                valid_from,
+                test_from,
+            } => last_of_window(times, valid_from..test_from),
         }
     }
 
@@ -63,13 +97,14 @@ impl Protocol {
         match self {
             Self::LeaveOneOut => times.len().checked_sub(1).filter(|&at| at > 1),
             Self::Time { .. } => self.unseen(times),
+            Self::Windows { test_from, .. } => last_of_window(times, test_from..i64::MAX),
         }
     }
 
     /// The click to predict for a user of whom nothing was learnt.
     pub(super) fn unseen(self, times: &[i64]) -> Option<usize> {
         let at = match self {
-            Self::LeaveOneOut => times.len().saturating_sub(1),
+            Self::LeaveOneOut | Self::Windows { .. } => times.len().saturating_sub(1),
             Self::Time { test_from, .. } => times.partition_point(|&time| time < test_from),
         };
         (at > 0 && at < times.len()).then_some(at)
@@ -79,18 +114,25 @@ impl Protocol {
     pub(super) fn last_target(self, times: &[i64]) -> usize {
         let last = times.len().saturating_sub(1);
         match self {
-            Self::LeaveOneOut => last,
+            Self::LeaveOneOut | Self::Windows { .. } => last,
             Self::Time { .. } => self.test(times).or(self.valid(times)).unwrap_or(last),
         }
     }
 
-    /// Its name, as `ingle prepare --split` takes it.
+    /// Its name, as `ingle prepare --split` takes those of logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeaveOneOut => "leave-one-out",
             Self::Time { .. } => "time",
+            Self::Windows { .. } => "windows",
         }
     }
+}
+
+/// The last click of a window of some period, if there is one before it.
+fn last_of_window(times: &[i64], period: Range<i64>) -> Option<usize> {
+    let at = times.len().checked_sub(1)?;
+    (at > 0 && period.contains(&times[at])).then_some(at)
 }
 
 impl fmt::Display for Protocol {
@@ -106,11 +148,20 @@ impl fmt::Display for Protocol {
                     "by time: validation from {valid_from}, test from {test_from}"
                 )
             }
+            Self::Windows {
+                valid_from,
+                test_from,
+            } => {
+                write!(
+                    f,
+                    "by windows: validation from {valid_from}, test from {test_from}"
+                )
+            }
         }
     }
 }
 
-/// Shares of all clicks, the latest, that are kept from learning.
+/// Shares of all clicks (or windows), the latest, that are kept from learning.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Shares {
     /// Those for choosing.
@@ -194,6 +245,41 @@ mod tests {
         assert_eq!(Protocol::by_time(&[5; 9], shares), same);
     }
 
+    const WINDOWS: Protocol = Protocol::Windows {
+        valid_from: 10,
+        test_from: 20,
+    };
+
+    #[test]
+    fn a_window_is_learnt_whole_or_its_last_click_is_predicted() {
+        for (time, learnt, valid, test) in [
+            (9, 4, None, None),
+            (10, 0, Some(3), None),
+            (19, 0, Some(3), None),
+            (20, 0, None, Some(3)),
+        ] {
+            let found = positions(WINDOWS, &[time; 4]);
+            assert_eq!(found, (learnt, [valid, test, Some(3)]), "{time}");
+            assert_eq!(WINDOWS.last_target(&[time; 4]), 3);
+        }
+        for time in [9, 15, 25] {
+            assert_eq!(positions(WINDOWS, &[time]).1, [None; 3], "{time}");
+        }
+        assert_eq!(positions(WINDOWS, &[]), (0, [None; 3]));
+    }
+
+    #[test]
+    fn a_share_of_no_windows_leaves_none_after_its_moment() {
+        let times: Vec<i64> = (0..10).rev().collect();
+        let of = |valid, test| Protocol::by_window(&times, Shares { valid, test });
+        let windows = |valid_from, test_from| Protocol::Windows {
+            valid_from,
+            test_from,
+        };
+        assert_eq!(of(0.2, 0.1), windows(7, 9));
+        assert_eq!(of(0.2, 0.0), windows(8, 10));
+    }
+
     #[test]
     fn it_is_written_as_people_would() {
         let json = |protocol: Protocol| serde_json::to_string(&protocol).unwrap();
@@ -201,6 +287,10 @@ mod tests {
         assert_eq!(
             json(TIME),
             r#"{"by":"time","valid_from":10,"test_from":20}"#
+        );
+        assert_eq!(
+            json(WINDOWS),
+            r#"{"by":"windows","valid_from":10,"test_from":20}"#
         );
     }
 

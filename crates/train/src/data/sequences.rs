@@ -16,7 +16,8 @@ const BLOCK: usize = 8192;
 const LENGTH: usize = 8;
 const LONGEST_HEADER: u64 = 1 << 16;
 
-/// Writes offsets, items, timestamps and unseen, and of a corrupted dataset noise and original.
+/// Writes offsets, items, timestamps and unseen, and of a dataset with labels noise and, if it is known,
+/// original.
 pub(super) fn write(parts: &Parts, file: &mut dyn Write) -> io::Result<()> {
     let header = serde_json::to_vec(&header(parts)?)?;
     let padded = header.len().next_multiple_of(LENGTH);
@@ -27,7 +28,9 @@ pub(super) fn write(parts: &Parts, file: &mut dyn Write) -> io::Result<()> {
     array(file, &parts.timestamps, |n| n.to_le_bytes())?;
     array(file, &parts.clicks, |n| n.to_le_bytes())?;
     if let Some(truth) = &parts.relabelled {
-        array(file, &truth.original, |n| n.to_le_bytes())?;
+        if let Some(original) = &truth.original {
+            array(file, original, |n| n.to_le_bytes())?;
+        }
         array(file, &truth.noise, |&b| [b])?;
     }
     array(file, &parts.unseen, |&b| [u8::from(b)])
@@ -41,11 +44,10 @@ fn header(parts: &Parts) -> io::Result<Metadata> {
         ("timestamps", Dtype::I64, clicks),
         ("items", Dtype::U32, clicks),
     ];
-    if parts.relabelled.is_some() {
-        arrays.extend([
-            ("original", Dtype::U32, clicks),
-            ("noise", Dtype::U8, clicks),
-        ]);
+    if let Some(truth) = &parts.relabelled {
+        let original = truth.original.as_ref();
+        arrays.extend(original.map(|_| ("original", Dtype::U32, clicks)));
+        arrays.push(("noise", Dtype::U8, clicks));
     }
     arrays.push(("unseen", Dtype::U8, parts.unseen.len()));
     let mut end = 0;
@@ -82,10 +84,12 @@ pub(super) fn read(path: &Path) -> Result<Parts, Wrong> {
     let length = file.metadata()?.len();
     let header = read_header(&mut file, length)?;
     let mut arrays = Arrays { file, header };
-    let relabelled = if arrays.header.arrays.info("noise").is_some() {
+    let relabelled = if arrays.has("noise") {
+        let original = (arrays.has("original"))
+            .then(|| arrays.read("original", Dtype::U32, u32::from_le_bytes));
         Some(Relabelled {
+            original: original.transpose()?,
             noise: arrays.read("noise", Dtype::U8, |[b]: [u8; 1]| b)?,
-            original: arrays.read("original", Dtype::U32, u32::from_le_bytes)?,
         })
     } else {
         None
@@ -154,6 +158,10 @@ struct Arrays {
 }
 
 impl Arrays {
+    fn has(&self, name: &str) -> bool {
+        self.header.arrays.info(name).is_some()
+    }
+
     fn read<T, const N: usize>(
         &mut self,
         name: &str,
@@ -200,14 +208,18 @@ mod tests {
     fn it_is_a_safetensors_file_of_more_than_one_block() {
         let histories = vec![&[1, 2, 3][..]; BLOCK];
         let mut written = parts(&histories, &[3]);
-        written.relabelled = Some(Relabelled {
-            noise: vec![0; 3 * BLOCK],
-            original: written.clicks.clone(),
-        });
+        for (arrays, original) in [(5, None), (6, Some(written.clicks.clone()))] {
+            let noise = vec![0; 3 * BLOCK];
+            written.relabelled = Some(Relabelled { noise, original });
+            comes_back(&written, arrays);
+        }
+    }
+
+    fn comes_back(written: &Parts, arrays: usize) {
         let mut bytes = Vec::new();
-        write(&written, &mut bytes).unwrap();
+        write(written, &mut bytes).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        assert_eq!(tensors.len(), 6);
+        assert_eq!(tensors.len(), arrays);
         let items = tensors.tensor("items").unwrap();
         assert_eq!(
             (items.dtype(), items.shape()),
@@ -224,7 +236,7 @@ mod tests {
                 users,
                 items,
                 ..found
-            } == written
+            } == *written
         );
     }
 

@@ -1,7 +1,8 @@
 //! A dataset as a folder.
 //!
 //! `dataset.json` (layout version first, content hash, meta data), `sequences.safetensors`
-//! (offsets, items, timestamps, unseen, and in a corrupted dataset noise and original),
+//! (offsets, items, timestamps, unseen, where clicks have labels noise, and where they were replaced by
+//! `ingle corrupt` original),
 //! `items.jsonl` and `users.jsonl`. They are written and read a block or a line at a time, and the
 //! content is hashed and compared at once: a damaged folder is refused before anything is learnt
 //! from it.
@@ -20,8 +21,11 @@ use super::folder;
 use super::meta::Meta;
 use super::sequences::{self, Wrong};
 
-/// Version of the layout; readers refuse others.
-const VERSION: u64 = 1;
+/// Version of the layout. Version 2 may have windows, and labels of clicks without what was there before
+/// the replacement; all that version 1 may have means the same in it.
+const VERSION: u64 = 2;
+/// The oldest version that is read.
+const OLDEST: u64 = 1;
 const ABOUT: &str = "dataset.json";
 const SEQUENCES: &str = "sequences.safetensors";
 const ITEMS: &str = "items.jsonl";
@@ -127,10 +131,10 @@ fn read_about(dir: &Path) -> Result<About, InputError> {
     let about: Value = serde_json::from_slice(&bytes)
         .map_err(|error| damaged(dir, &format!("{ABOUT} cannot be read ({error})")))?;
     match about["format"].as_u64() {
-        Some(VERSION) => {}
+        Some(OLDEST..=VERSION) => {}
         Some(other) => {
             let reason = format!(
-                "has layout version {other}, and this program reads {VERSION}: prepare it anew, \
+                "has layout version {other}, and this program reads {OLDEST} to {VERSION}: prepare it anew, \
                  or use the version of ingle that wrote it"
             );
             return Err(InputError::dataset(dir, reason));
@@ -189,6 +193,7 @@ fn read_sequences(dir: &Path) -> Result<Parts, InputError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::corrupt::{Kind, corrupt};
     use super::super::dataset::Relabelled;
     use super::super::testing::{dataset, from_parts, parts};
     use super::*;
@@ -202,7 +207,7 @@ mod tests {
         parts.timestamps[0] = i64::MAX;
         parts.relabelled = Some(Relabelled {
             noise: vec![0, 1, 0, 0, 0, 0],
-            original: vec![1, 3, 3, 4, 2, 1],
+            original: Some(vec![1, 3, 3, 4, 2, 1]),
         });
         let data = from_parts(parts);
         let home = tempfile::tempdir().unwrap();
@@ -215,7 +220,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         dataset(&[&[1]], &[]).save(home.path()).unwrap();
         let about = fs::read_to_string(home.path().join(ABOUT)).unwrap();
-        assert!(about.starts_with("{\n  \"format\": 1,"), "{about}");
+        assert!(about.starts_with("{\n  \"format\": 2,"), "{about}");
     }
 
     #[test]
@@ -224,12 +229,23 @@ mod tests {
         dataset(&[&[1, 2]], &[]).save(home.path()).unwrap();
         let path = home.path().join(ABOUT);
         let about = fs::read_to_string(&path).unwrap();
-        fs::write(&path, about.replace("\"format\": 1", "\"format\": 2")).unwrap();
+        fs::write(&path, about.replace("\"format\": 2", "\"format\": 3")).unwrap();
         let error = Dataset::open(home.path()).unwrap_err().to_string();
         assert!(
-            error.contains("version 2") && error.contains("reads 1"),
+            error.contains("version 3") && error.contains("reads 1 to 2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn opens_a_dataset_of_the_first_version() {
+        let home = tempfile::tempdir().unwrap();
+        let data = corrupt(&dataset(&[&[1, 2, 3]], &[]), 1.0, Kind::Uniform, 1, 9).unwrap();
+        data.save(home.path()).unwrap();
+        let path = home.path().join(ABOUT);
+        let about = fs::read_to_string(&path).unwrap();
+        fs::write(&path, about.replace("\"format\": 2", "\"format\": 1")).unwrap();
+        assert_eq!(Dataset::open(home.path()).unwrap(), data);
     }
 
     #[test]

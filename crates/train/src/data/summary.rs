@@ -31,8 +31,26 @@ pub struct Summary {
     pub items_without_category: usize,
     /// Items that occur in no training history.
     pub items_without_training: usize,
+    /// Set when every user is a window of clicks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowFigures>,
     /// What did not get in.
     pub dropped: Dropped,
+}
+
+/// What is to be known of windows, beside what is of any histories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowFigures {
+    /// Shoppers they are of; of some there are several.
+    pub shoppers: usize,
+    /// Clicks labelled as noise.
+    pub noisy_clicks: usize,
+    /// Windows to predict of which the last click is: it is not predicted.
+    pub noisy_targets: usize,
+    /// Held-out windows of a shopper of whom another window is learnt.
+    pub familiar: usize,
+    /// Predicted clicks that also stand in a window that is learnt, of the same shopper.
+    pub learnt_targets: usize,
 }
 
 /// Users by what they are for.
@@ -126,6 +144,7 @@ impl Summary {
             items_without_title: parts.items.iter().filter(|i| i.title.is_none()).count(),
             items_without_category: parts.items.iter().filter(|i| i.category.is_none()).count(),
             items_without_training: items - trained,
+            windows: None,
             dropped,
         }
     }
@@ -157,6 +176,7 @@ impl Summary {
             let untrained = n(self.items_without_training);
             rows.push(("items without a training click", untrained));
         }
+        rows.extend(self.windows.iter().flat_map(WindowFigures::rows));
         let named = rows
             .into_iter()
             .map(|(what, figure)| (what.to_owned(), figure));
@@ -164,6 +184,22 @@ impl Summary {
         named
             .chain(dropped.map(|(what, figure)| (format!("dropped: {what}"), figure)))
             .collect()
+    }
+}
+
+impl WindowFigures {
+    fn rows(&self) -> [(&'static str, String); 5] {
+        let n = |n: usize| grouped(n as u64);
+        [
+            ("shoppers behind the users", n(self.shoppers)),
+            ("clicks labelled noise", n(self.noisy_clicks)),
+            (
+                "targets that are noise, not predicted",
+                n(self.noisy_targets),
+            ),
+            ("users held out of learnt shoppers", n(self.familiar)),
+            ("targets in learnt windows", n(self.learnt_targets)),
+        ]
     }
 }
 
@@ -198,8 +234,12 @@ fn cases(parts: &Parts, split: Protocol) -> (Cases, usize) {
     let mut trained = vec![false; parts.items.len()];
     for (user, ends) in parts.offsets.windows(2).enumerate() {
         let times = &parts.timestamps[ends[0]..ends[1]];
+        let counts = |target: Option<usize>| {
+            let truth = target.and_then(|target| parts.truth(ends[0] + target));
+            usize::from(truth.is_some())
+        };
         if parts.unseen[user] {
-            cases.unseen += usize::from(split.unseen(times).is_some());
+            cases.unseen += counts(split.unseen(times));
             continue;
         }
         let learnt = split.learnt(times);
@@ -207,8 +247,8 @@ fn cases(parts: &Parts, split: Protocol) -> (Cases, usize) {
             trained[item as usize - 1] = true;
         }
         cases.train += usize::from(learnt > 0);
-        cases.valid += usize::from(split.valid(times).is_some());
-        cases.test += usize::from(split.test(times).is_some());
+        cases.valid += counts(split.valid(times));
+        cases.test += counts(split.test(times));
     }
     (
         cases,
@@ -276,6 +316,7 @@ pub(crate) fn grouped(n: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Relabelled;
     use super::super::testing::parts;
     use super::*;
 
@@ -299,6 +340,23 @@ mod tests {
         let lengths = summary.history;
         assert_eq!((lengths.min, lengths.median, lengths.max), (1, 2, 4));
         assert!((lengths.mean - 7.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_target_that_is_noise_is_no_case() {
+        let mut parts = parts(&[&[1, 2, 3], &[1, 2, 3], &[3, 2, 1]], &[2]);
+        let times = [1, 2, 3].map(|time| [time; 3]);
+        parts.timestamps = times.concat();
+        parts.relabelled = Some(Relabelled {
+            noise: vec![1, 0, 1, 0, 0, 1, 0, 0, 0],
+            original: None,
+        });
+        let split = Protocol::Windows {
+            valid_from: 2,
+            test_from: 3,
+        };
+        let cases = Summary::of(&parts, split, Dropped::default()).cases;
+        assert_eq!((cases.train, cases.valid, cases.unseen), (1, 0, 1));
     }
 
     #[test]

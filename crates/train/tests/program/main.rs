@@ -6,3 +6,4 @@ mod pipeline;
 mod prior;
 mod shop;
 mod split;
+mod windows;

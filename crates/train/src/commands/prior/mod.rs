@@ -4,6 +4,7 @@
 mod endpoint;
 
 use super::train::stop_on_interrupt;
+use super::unlabelled;
 use crate::data::{Dataset, InputError};
 use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, disputed, fit, score};
 use crate::training::judge::Verdicts;
@@ -221,10 +222,8 @@ fn settings(args: &FitArgs) -> Result<Settings> {
 
 fn run_score(args: &ScoreArgs) -> Result<()> {
     let data = Dataset::open(&args.data)?;
-    if args.evaluate && data.meta().corruption.is_none() {
-        bail!(InputError::other(
-            "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
-        ));
+    if args.evaluate && !data.has_labels() {
+        bail!(unlabelled());
     }
     let stop = stop_on_interrupt()?;
     let found = match (&args.prior, &args.asked.endpoint) {

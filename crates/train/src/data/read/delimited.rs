@@ -1,13 +1,13 @@
 //! CSV and TSV, with quotes as RFC 4180 has them.
 
-use super::{COLUMNS, Row, Sink, Wanted};
+use super::{Row, Sink, Wanted};
 use crate::data::InputError;
 use csv::{ByteRecord, ReaderBuilder};
 
-pub(super) fn read(
-    wanted: &Wanted<'_>,
+pub(super) fn read<const N: usize>(
+    wanted: &Wanted<'_, N>,
     delimiter: u8,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink<'_, N>,
 ) -> Result<(), InputError> {
     let format = if delimiter == b'\t' { "TSV" } else { "CSV" };
     let mut reader = ReaderBuilder::new()
@@ -47,18 +47,18 @@ pub(super) fn read(
     Ok(())
 }
 
-fn cells<'a>(
+fn cells<'a, const N: usize>(
     record: &'a ByteRecord,
-    places: &[Option<usize>; COLUMNS],
+    places: &[Option<usize>; N],
     columns: usize,
-) -> Result<Row<'a>, String> {
+) -> Result<Row<'a, N>, String> {
     if record.len() != columns {
         return Err(format!(
             "{} cells where the header has {columns}",
             record.len()
         ));
     }
-    let mut row: Row<'_> = [None; COLUMNS];
+    let mut row: Row<'_, N> = [None; N];
     for (cell, place) in row.iter_mut().zip(places) {
         let text = place
             .map(|place| str::from_utf8(&record[place]))

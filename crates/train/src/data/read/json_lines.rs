@@ -1,11 +1,14 @@
 //! JSON lines: one object a line; ids and times may be strings or numbers.
 
-use super::{COLUMNS, Sink, Wanted};
+use super::{Sink, Wanted};
 use crate::data::InputError;
 use serde_json::{Map, Value};
 use std::io::{BufRead as _, BufReader};
 
-pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+pub(super) fn read<const N: usize>(
+    wanted: &Wanted<'_, N>,
+    sink: &mut Sink<'_, N>,
+) -> Result<(), InputError> {
     let mut reader = BufReader::new(wanted.open()?);
     let mut bytes = Vec::new();
     let mut line = 0;
@@ -40,11 +43,11 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
     Ok(())
 }
 
-fn cells(
+fn cells<const N: usize>(
     mut object: Map<String, Value>,
-    wanted: &Wanted<'_>,
-) -> Result<[Option<String>; COLUMNS], String> {
-    let mut cells = [const { None }; COLUMNS];
+    wanted: &Wanted<'_, N>,
+) -> Result<[Option<String>; N], String> {
+    let mut cells = [const { None }; N];
     for (cell, (name, ours)) in cells.iter_mut().zip(wanted.theirs.iter().zip(wanted.names)) {
         *cell = match object.remove(name).or_else(|| object.remove(*ours)) {
             None | Some(Value::Null) => None,

@@ -1,4 +1,4 @@
-//! Reading interaction and item files: CSV (or TSV), JSON lines and Parquet, told apart by their
+//! Reading interaction, window and item files: CSV (or TSV), JSON lines and Parquet, told apart by their
 //! extension. What cannot be read is counted and shown with file and line; it never stops the
 //! reading unless asked to.
 
@@ -6,6 +6,9 @@ mod delimited;
 mod json_lines;
 mod parquet;
 mod time;
+mod windows;
+
+pub use windows::{Window, Windows, windows};
 
 use super::names::Names;
 use super::{BadRow, InputError};
@@ -22,12 +25,9 @@ const SHOWN: usize = 10;
 /// Theirs for ours: `{"user_id": "customer"}`.
 pub type Columns = HashMap<String, String>;
 
-/// How many columns are read of any file.
-const COLUMNS: usize = 3;
-
-/// One row, cells in the order that was asked for; `None` where the row has no such cell. It lives
+/// One row of `N` columns, cells in the order that was asked for; `None` where the row has no such cell. It lives
 /// as long as the reader stays on it: what is to stay is copied.
-pub type Row<'a> = [Option<&'a str>; COLUMNS];
+pub type Row<'a, const N: usize> = [Option<&'a str>; N];
 
 /// A click as it stands in a log, user and item by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,15 +104,16 @@ impl BadRows {
 }
 
 /// Where a reader hands its rows: the line, and the cells or why there are none.
-type Sink<'a> = dyn FnMut(usize, Result<Row<'_>, String>) -> Result<(), InputError> + 'a;
+type Sink<'a, const N: usize> =
+    dyn FnMut(usize, Result<Row<'_, N>, String>) -> Result<(), InputError> + 'a;
 
 /// Reads the named columns of a file, `needed` of which it must have.
-fn rows(
+fn rows<const N: usize>(
     file: &Path,
-    names: &[&'static str; COLUMNS],
+    names: &[&'static str; N],
     needed: usize,
     columns: &Columns,
-    sink: &mut Sink<'_>,
+    sink: &mut Sink<'_, N>,
 ) -> Result<(), InputError> {
     let theirs = names.map(|name| columns.get(name).map_or(name, String::as_str).to_owned());
     let wanted = Wanted {
@@ -138,20 +139,20 @@ fn rows(
 }
 
 /// The columns a reader looks for.
-struct Wanted<'a> {
+struct Wanted<'a, const N: usize> {
     file: &'a Path,
-    names: &'a [&'static str; COLUMNS],
-    theirs: [String; COLUMNS],
+    names: &'a [&'static str; N],
+    theirs: [String; N],
     needed: usize,
 }
 
-impl Wanted<'_> {
+impl<const N: usize> Wanted<'_, N> {
     /// The place of each wanted column among `found`.
-    fn places(&self, found: &[String]) -> Result<[Option<usize>; COLUMNS], InputError> {
+    fn places(&self, found: &[String]) -> Result<[Option<usize>; N], InputError> {
         // A name given for one file does not have to hold in the other: ours will do as well.
         let at = |wanted: &str| found.iter().position(|name| name == wanted);
         let place = |column: usize| at(&self.theirs[column]).or_else(|| at(self.names[column]));
-        let places: [Option<usize>; COLUMNS] = std::array::from_fn(place);
+        let places: [Option<usize>; N] = std::array::from_fn(place);
         let Some(missing) = places[..self.needed].iter().position(Option::is_none) else {
             return Ok(places);
         };
@@ -195,7 +196,7 @@ pub fn interactions(file: &Path, columns: &Columns, log: &mut Log) -> Result<(),
     })
 }
 
-fn click([user, item, time]: Row<'_>) -> Result<(&str, &str, i64), String> {
+fn click([user, item, time]: Row<'_, 3>) -> Result<(&str, &str, i64), String> {
     let (user, item) = (id("user_id", user)?, id("item_id", item)?);
     Ok((user, item, time::parse(id("timestamp", time)?)?))
 }

@@ -1,6 +1,6 @@
 //! Parquet, a batch of rows at a time and only the wanted columns.
 
-use super::{COLUMNS, Row, Sink, Wanted};
+use super::{Row, Sink, Wanted};
 use crate::data::InputError;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
@@ -13,7 +13,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 /// Rows decoded at a time: what is in memory of a file, beside the pages they are decoded from.
 const BATCH: usize = 8192;
 
-pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), InputError> {
+pub(super) fn read<const N: usize>(
+    wanted: &Wanted<'_, N>,
+    sink: &mut Sink<'_, N>,
+) -> Result<(), InputError> {
     let damaged = |e: &dyn std::fmt::Display| wanted.unreadable("Parquet", e);
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(wanted.open()?).map_err(|e| damaged(&e))?;
@@ -31,7 +34,7 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
         .build()
         .map_err(|e| damaged(&e))?;
     let mut line = 0;
-    let mut texts: [String; COLUMNS] = Default::default();
+    let mut texts = [const { String::new() }; N];
     for batch in reader {
         let batch = batch.map_err(|e| damaged(&e))?;
         let columns = columns(&batch, wanted)?;
@@ -45,7 +48,10 @@ pub(super) fn read(wanted: &Wanted<'_>, sink: &mut Sink<'_>) -> Result<(), Input
 }
 
 /// The wanted columns of a batch, times as whole numbers.
-fn columns(batch: &RecordBatch, wanted: &Wanted<'_>) -> Result<Vec<Option<ArrayRef>>, InputError> {
+fn columns<const N: usize>(
+    batch: &RecordBatch,
+    wanted: &Wanted<'_, N>,
+) -> Result<Vec<Option<ArrayRef>>, InputError> {
     let column = |(theirs, ours): (&String, &&str)| {
         let column = batch
             .column_by_name(theirs)
@@ -96,13 +102,13 @@ fn formatters(columns: &[Option<ArrayRef>]) -> Result<Vec<Option<ArrayFormatter<
 }
 
 /// One row, written into `texts`.
-fn cells<'a>(
+fn cells<'a, const N: usize>(
     columns: &[Option<ArrayRef>],
     formatters: &[Option<ArrayFormatter<'_>>],
     row: usize,
-    texts: &'a mut [String; COLUMNS],
-) -> Result<Row<'a>, String> {
-    let mut cells: Row<'a> = [None; COLUMNS];
+    texts: &'a mut [String; N],
+) -> Result<Row<'a, N>, String> {
+    let mut cells: Row<'a, N> = [None; N];
     let columns = columns.iter().zip(formatters);
     for ((cell, text), (column, formatter)) in cells.iter_mut().zip(texts).zip(columns) {
         let (Some(column), Some(formatter)) = (column, formatter) else {
