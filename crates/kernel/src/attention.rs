@@ -184,7 +184,7 @@ mod tests {
             let loss = |inputs: Inputs<'_>| {
                 let (weights, out) = mix(&inputs, &dropout);
                 let attended = weights.iter().zip(leaning.iter().cycle());
-                weigh(&out, &direction) + attended.map(|(w, l)| w * l).sum::<f32>()
+                weigh(&out, &direction) + attended.map(|(w, l)| f64::from(w * l)).sum::<f64>()
             };
             let by_query = differences(&query, |x| loss(Inputs { query: x, ..inputs }));
             let by_key = differences(&key, |x| loss(Inputs { key: x, ..inputs }));

@@ -41,7 +41,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let Subject { run, data, split } = &args.subject;
     let (run, data, model) = open(run, data.as_deref())?;
-    if args.oracle && data.meta().corruption.is_none() {
+    if args.oracle && !data.has_labels() {
         bail!(InputError::other(
             "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
         ));

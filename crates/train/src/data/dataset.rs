@@ -180,6 +180,15 @@ impl Dataset {
         &self.parts.users[user]
     }
 
+    /// Who the user is: several windows may be of one shopper, any other history is of its own.
+    pub fn shopper(&self, user: usize) -> &str {
+        let id = self.user_id(user);
+        match self.meta.split {
+            Protocol::Windows { .. } => id.rsplit_once('#').map_or(id, |(shopper, _)| shopper),
+            Protocol::LeaveOneOut | Protocol::Time { .. } => id,
+        }
+    }
+
     /// How the dataset came to be.
     pub fn meta(&self) -> &Meta {
         &self.meta

@@ -153,9 +153,9 @@ pub fn collect(
     }
     let passes: usize = subjects
         .iter()
-        .map(|s| match s.run.config.method.denoises() {
-            true => 2 + 3 * RATES.len(),
-            false => 1,
+        .map(|s| {
+            let judges = s.run.config.method.denoises();
+            if judges { 2 + 3 * RATES.len() } else { 1 }
         })
         .sum();
     bar.set_length((passes * cases.len()) as u64);
@@ -236,9 +236,10 @@ fn judged(
         let gained = masked.minus(&open)[NDCG10];
         let moved = |done| bar.inc(done as u64);
         // Histories that are corrupted already would be corrupted twice.
-        let curve = match data.meta().corruption {
-            None => robustness((run, model, &known), data, cases, moved)?,
-            Some(_) => Vec::new(),
+        let curve = if data.has_labels() {
+            Vec::new()
+        } else {
+            robustness((run, model, &known), data, cases, moved)?
         };
         (noise::noise(run, data, model, cases, gained)?, curve)
     } else {

@@ -47,7 +47,7 @@ pub fn noise(
     cases: &[Case<'_>],
     gate_ndcg10: Estimate,
 ) -> Result<Option<Noise>> {
-    let labels_of_dataset = data.meta().corruption.is_some();
+    let labels_of_dataset = data.has_labels();
     let histories = labelled(run, data, model.backbone.max_len(), cases)?;
     let last = run.config.denoising.last;
     let verdicts = judge::judge(model, &histories, last, &run.known()?, &Device::flex());

@@ -5,7 +5,6 @@ use super::batches::plan;
 use super::checkpoint::State;
 use super::coder::Coder;
 use super::config::{Denoising, Schedule};
-use super::folds;
 use super::on_device::{self, CatalogueSoftmax};
 use super::progress::Progress;
 use super::rounds::dynamics::Dynamics;
@@ -25,6 +24,8 @@ pub struct Context<'a> {
     pub data: &'a Dataset,
     /// Training clicks by item, entry 0 for padding.
     pub counts: Vec<u32>,
+    /// Which part of the users each belongs to, where folds judge.
+    pub parts: Vec<usize>,
     /// How a denoiser is trained.
     pub denoising: &'a Denoising,
     /// How histories are corrupted, where a denoiser is trained.
@@ -257,7 +258,7 @@ fn batches(
     let users = || lengths.iter().copied().enumerate();
     let mut batches = Vec::new();
     for fold in 0..folds {
-        let own = |user| folds::part(user, folds, context.seed) == fold;
+        let own = |user: usize| context.parts[user] == fold;
         let kept = users()
             .map(|(user, n)| if own(user) { n } else { 0 })
             .collect();
@@ -280,11 +281,10 @@ fn batches(
 /// Clicks that each user's history contributes to a step.
 fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> {
     let users = 0..context.data.n_users();
-    let part = |user| folds::part(user, context.denoising.folds, context.seed);
     let lengths = users.map(|user| {
         let clicks = context.data.train(user).len();
         match learns {
-            Learns::Fold(fold) if part(user) == fold => 0,
+            Learns::Fold(fold) if context.parts[user] == fold => 0,
             // The first click has nothing before it to be predicted from.
             Learns::Backbone | Learns::Fold(_) | Learns::Recommender => {
                 clicks.saturating_sub(1).min(max_len)
@@ -308,7 +308,7 @@ fn find(
     rng: &mut Rng,
 ) -> Found {
     let max_len = trained.model.backbone.max_len();
-    if trained.learner.is_some() {
+    if let Some(learner) = &mut trained.learner {
         let lessons = lessons(
             context,
             trained.lessons.as_deref(),
@@ -316,7 +316,6 @@ fn find(
             max_len,
             epoch,
         );
-        let learner = trained.learner.as_mut().expect("as above");
         return Found::ByHand(learner.gradient(&lessons, rng));
     }
     let (loss, losses) = if phase.learns.ranks() {
@@ -469,6 +468,7 @@ mod tests {
         let context = Context {
             data: &data,
             counts: data.train_counts(),
+            parts: vec![0; data.n_users()],
             denoising: &Denoising::default(),
             corruption: None,
             hardening: None,

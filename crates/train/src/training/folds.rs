@@ -4,16 +4,24 @@
 //! history ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018).
 
 use super::checkpoint::write_atomically;
+use crate::data::Dataset;
 use anyhow::{Context, Result, bail, ensure};
 use ingle_kernel::product::{Matrix, add_product};
 use ingle_model::{Model, Rng};
 use nalgebra::DMatrix;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use std::collections::HashMap;
 use std::path::Path;
 
-/// Which part of the users one belongs to.
-pub(super) fn part(user: usize, parts: usize, seed: u64) -> usize {
-    Rng::new(seed, &[5, user as u64]).below(parts)
+/// Which part of the users each belongs to; all windows of one shopper are in one.
+pub(super) fn parts(data: &Dataset, parts: usize, seed: u64) -> Vec<usize> {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    (0..data.n_users())
+        .map(|user| {
+            let first = *first.entry(data.shopper(user)).or_insert(user);
+            Rng::new(seed, &[5, first as u64]).below(parts.max(1))
+        })
+        .collect()
 }
 
 /// A fold's item table turned so that it lies as near as can be to the backbone's, each item counting as
@@ -73,6 +81,7 @@ pub(super) fn read(path: &Path) -> Result<(usize, Vec<f32>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::testing::dataset;
 
     #[test]
     fn a_table_that_was_turned_is_turned_back() {
@@ -92,8 +101,11 @@ mod tests {
 
     #[test]
     fn users_are_spread_over_all_parts() {
+        let histories = vec![&[1, 2, 3][..]; 3000];
         let mut sizes = [0; 3];
-        (0..3000).for_each(|user| sizes[part(user, 3, 1)] += 1);
+        for part in parts(&dataset(&histories, &[]), 3, 1) {
+            sizes[part] += 1;
+        }
         assert!(
             sizes.iter().all(|size| (900..1100).contains(size)),
             "{sizes:?}"

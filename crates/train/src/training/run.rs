@@ -23,6 +23,7 @@ use super::coder::read_codes;
 use super::config::Config;
 use super::device::Compute;
 use super::epoch::Context;
+use super::folds;
 use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
 use super::trainer::Trainer;
@@ -280,6 +281,7 @@ impl Run {
                     Corruption::of(rates, &self.config.denoising, data)
                 })
                 .transpose()?,
+            parts: folds::parts(data, denoising.folds, self.config.seed),
             denoising: &denoising,
             seed: self.config.seed,
             device: device.clone().autodiff(),

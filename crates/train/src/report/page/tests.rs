@@ -168,7 +168,7 @@ fn a_disputed_history_and_the_share_won_back_can_be_read() {
         assert!(html.contains(shown), "{shown}");
     }
     let plain = self::html(&report(vec![run("a", None)]));
-    assert!(!plain.contains("disputed") && !plain.contains("won back"));
+    assert!(!plain.contains("most disputed") && !plain.contains("won back"));
 }
 
 #[test]

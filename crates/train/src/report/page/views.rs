@@ -81,9 +81,14 @@ pub(super) fn robustness(report: &Report) -> Option<Markup> {
 fn cost_row(run: &RunFigures, at: &Robustness) -> Vec<Markup> {
     let clean = run.robustness.first().map_or(at.open, |clean| clean.open);
     let cost = clean - at.open;
-    let won = |figure: f64| match cost > 0.0 {
-        true => Markup::text(format!("{:.0} %", 100.0 * (figure - at.open) / cost)),
-        false => Markup::text("–"),
+    let won = |figure: f64| {
+        let share = 100.0 * (figure - at.open) / cost;
+        let text = if cost > 0.0 {
+            format!("{share:.0} %")
+        } else {
+            "–".to_owned()
+        };
+        Markup::text(text)
     };
     vec![
         Markup::text(format!("{}, {:.0} %", run.name, 100.0 * at.rate)),

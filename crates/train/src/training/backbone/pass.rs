@@ -273,7 +273,9 @@ impl Pass<'_> {
         let scale = (config.width as f32).sqrt();
         for (click, row) in x.chunks_exact_mut(config.width).enumerate() {
             let scale = scale * packed.keep(click);
-            row.iter_mut().for_each(|x| *x *= scale);
+            for x in row {
+                *x *= scale;
+            }
         }
         x
     }

@@ -71,7 +71,9 @@ fn ranks(values: &[f32]) -> Vec<f64> {
     let mut start = 0;
     for group in order.chunk_by(|&a, &b| values[a] == values[b]) {
         let rank = start as f64 + (group.len() as f64 - 1.0) / 2.0;
-        group.iter().for_each(|&at| ranks[at] = rank);
+        for &at in group {
+            ranks[at] = rank;
+        }
         start += group.len();
     }
     ranks

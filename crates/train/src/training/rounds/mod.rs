@@ -26,7 +26,7 @@ pub fn from_dynamics(
     let counts = data.train_counts();
     let mut clicks = Vec::new();
     let mut places = Vec::new();
-    for user in 0..data.n_users() {
+    for (user, believed) in believed.iter().enumerate() {
         let items = data.train(user);
         for (place, trajectory) in dynamics.of(user).into_iter().enumerate() {
             let Some(trajectory) = trajectory else {
@@ -37,7 +37,7 @@ pub fn from_dynamics(
                 trajectory,
                 place,
                 popularity: counts[items[place] as usize],
-                believed: believed[user][place],
+                believed: believed[place],
             });
         }
     }

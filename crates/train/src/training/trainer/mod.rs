@@ -317,7 +317,8 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// The validation histories corrupted, the same at every epoch; none where no denoiser is trained.
+/// The validation histories corrupted, the same at every epoch, or as they are where it is known which of
+/// their clicks are noise; none where no denoiser is trained.
 fn corrupted(
     context: &Context<'_>,
     valid: &[Case<'_>],
@@ -328,11 +329,19 @@ fn corrupted(
         return Vec::new();
     };
     let corruption = corruption.at_rate(rate);
+    let labelled = context.data.has_labels() && context.denoising.log_labels;
     let corrupt = |case: &Case<'_>| {
         let history = latest(case.history, max_len);
-        corruption.apply(history, case.user, context.seed, u64::MAX)
+        match case.noise.filter(|_| labelled) {
+            Some(noise) => (history.to_vec(), latest_labels(noise, history.len())),
+            None => corruption.apply(history, case.user, context.seed, u64::MAX),
+        }
     };
     valid.iter().map(corrupt).collect()
+}
+
+fn latest_labels(noise: &[u8], count: usize) -> Vec<u8> {
+    noise[noise.len() - count..].to_vec()
 }
 
 fn best_file(phase: &Phase) -> String {

@@ -4,7 +4,6 @@ use super::Trainer;
 use crate::data::Case;
 use crate::metrics::detection::Detection;
 use crate::training::coder::Coder;
-use crate::training::folds;
 use crate::training::judge::{self, LabelledHistory, Reading, Verdicts};
 use anyhow::{Context as _, Result};
 use burn::module::Param;
@@ -109,9 +108,8 @@ impl Trainer<'_> {
         for (fold, table) in tables.iter().enumerate() {
             let mut model = model.clone();
             model.backbone.items = Param::from_tensor(table.clone());
-            let part = |user| folds::part(user, tables.len(), self.context.seed);
             let own: Vec<usize> = (0..users.len())
-                .filter(|&at| part(users[at]) == fold)
+                .filter(|&at| self.context.parts[users[at]] == fold)
                 .collect();
             let theirs: Vec<&[u32]> = own.iter().map(|&at| histories[at]).collect();
             for (at, reading) in own.into_iter().zip(read(&model, &theirs)?) {
