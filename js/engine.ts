@@ -4,7 +4,7 @@
 
 import { within } from "./deferred.js";
 import { IngleError } from "./errors.js";
-import type { EngineInfo, JudgedClick, LoadRequest, RankedItem, RankOptions } from "./protocol.js";
+import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 import { Rpc } from "./rpc.js";
 import type { EngineKind } from "./types.js";
 
@@ -30,6 +30,10 @@ export interface EngineClient {
   load(request: LoadRequest): Promise<EngineInfo>;
   recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]>;
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]>;
+  /** The items nearest to the mean of `items`, none of which is among them. */
+  similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]>;
+  /** The ids of all items in catalogue order, that of `allow` and `boost`. */
+  items(patience?: Patience): Promise<string[]>;
   dispose(): void;
 }
 
@@ -62,6 +66,14 @@ class RemoteEngine implements EngineClient {
 
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]> {
     return this.#rpc.call("explain", { history }, { timeoutMs: ANSWER_MS, ...patience });
+  }
+
+  similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]> {
+    return this.#rpc.call("similar", { items, options }, { timeoutMs: ANSWER_MS, ...patience });
+  }
+
+  items(patience?: Patience): Promise<string[]> {
+    return this.#rpc.call("items", undefined, { timeoutMs: ANSWER_MS, ...patience });
   }
 
   dispose(): void {

@@ -28,7 +28,7 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
     return engine;
   }
 
-  function answer(request: Request): Promise<unknown> {
+  async function answer(request: Request): Promise<unknown> {
     switch (request.call) {
       case "load":
         return load(request.body);
@@ -36,6 +36,10 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
         return loaded().recommend(request.body.history, request.body.options);
       case "explain":
         return loaded().explain(request.body.history);
+      case "similar":
+        return loaded().similar(request.body.items, request.body.options);
+      case "items":
+        return loaded().items();
     }
   }
 
