@@ -2,6 +2,7 @@
  * One engine as the page sees it: the same calls whether it lives in a worker or on the page's thread.
  */
 
+import { importEngine, startWorker } from "./beside.js";
 import { within } from "./deferred.js";
 import { IngleError } from "./errors.js";
 import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
@@ -83,10 +84,10 @@ class RemoteEngine implements EngineClient {
 }
 
 /** Starts an engine in a worker, or on this thread if `worker` is false or workers do not work here. */
-export async function openEngine(kind: EngineKind, worker: boolean): Promise<EngineClient> {
+export async function openEngine(kind: EngineKind, worker: boolean | ((kind: EngineKind) => Worker)): Promise<EngineClient> {
   if (worker && typeof Worker !== "undefined") {
     try {
-      return await inWorker(kind);
+      return await inWorker(kind, worker === true ? startWorker : worker);
     } catch {
       // Workers may be forbidden (worker-src) or not serve modules: the page's own thread does as well.
     }
@@ -94,8 +95,8 @@ export async function openEngine(kind: EngineKind, worker: boolean): Promise<Eng
   return onMainThread(kind);
 }
 
-async function inWorker(kind: EngineKind): Promise<EngineClient> {
-  const worker = startWorker(kind);
+async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): Promise<EngineClient> {
+  const worker = start(kind);
   const rpc = new Rpc(worker);
   worker.onerror = (event) => {
     event.preventDefault();
@@ -112,23 +113,11 @@ async function inWorker(kind: EngineKind): Promise<EngineClient> {
   return engine;
 }
 
-/** Written out twice: bundlers find a worker's file only in exactly this form. */
-function startWorker(kind: EngineKind): Worker {
-  return kind === "cpu"
-    ? new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module", name: "ingle-cpu", credentials: "omit" })
-    : new Worker(new URL("./worker-gpu.js", import.meta.url), { type: "module", name: "ingle-gpu", credentials: "omit" });
-}
-
 async function onMainThread(kind: EngineKind): Promise<EngineClient> {
-  const { servePort } = kind === "cpu" ? await import("./worker-cpu.js") : await import("./worker-gpu.js");
+  const { servePort } = await importEngine(kind);
   const { port1, port2 } = new MessageChannel();
   const rpc = new Rpc(port1);
   servePort(port2);
   await rpc.greeting;
   return new RemoteEngine(kind, "main", rpc, () => port1.close());
-}
-
-/** The engine's wasm beside this module; bundlers copy the files because of exactly this form. */
-export function defaultWasm(kind: EngineKind): string {
-  return (kind === "cpu" ? new URL("./cpu.wasm", import.meta.url) : new URL("./gpu.wasm", import.meta.url)).href;
 }
