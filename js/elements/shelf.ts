@@ -18,8 +18,8 @@ const KINDS = ["personal", "similar", "complete", "recent", "popular"];
 /**
  * Attributes: `src` (the bundle's folder) or the property `recommender`; `kind`; `items`, the ids that
  * `similar` and `complete` are about, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
- * all products as JSON. A `<template>` inside it is the markup of one card. The property `options` takes the
- * rest of `QueryOptions`. Events: `ingle-answer`, `ingle-click`, `ingle-error`.
+ * all products as JSON. A `<template>` inside it is the markup of one card, and what has `slot="note"` stands
+ * under the heading. The property `options` takes the rest of `QueryOptions`. Events: `ingle-answer`, `ingle-click`, `ingle-error`.
  */
 export class IngleShelf extends IngleElement {
   static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading"];
@@ -171,7 +171,7 @@ export class IngleShelf extends IngleElement {
     const viewport = h("div", { class: "viewport", id: "viewport", part: "viewport" }, h("slot", { name: "slides" }));
     const nothing = h("p", { class: "nothing", part: "nothing", hidden: true });
     const status = h("div", { class: "status", role: "status" });
-    const region = h("section", {}, h("div", { class: "head" }, title, h("div", { class: "controls" }, previous, next)), viewport, nothing, status);
+    const region = h("section", {}, h("div", { class: "head" }, h("div", {}, title, h("slot", { name: "note" })), h("div", { class: "controls" }, previous, next)), viewport, nothing, status);
     root.replaceChildren(region);
     previous.addEventListener("click", () => this.#page(-1));
     next.addEventListener("click", () => this.#page(1));
