@@ -1,5 +1,5 @@
 /**
- * `<ingle-shelf>`: a carousel of recommendations in the shop's own markup.
+ * `<ingle-shelf>`: a carousel of recommendations in the shop's own markup, which it asks for when it is seen.
  *
  * Follows the ARIA Authoring Practices' carousel pattern, without rotation by itself: a labelled group of
  * slides, previous and next as buttons, arrow keys, Home and End between slides.
@@ -13,6 +13,8 @@ import { adopt, h } from "./dom.js";
 import { CARDS, SHELF } from "./shelf-style.js";
 
 const arrow = (d: string): string => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${d}"/></svg>`;
+/** How far outside the screen a shelf already asks. */
+const MARGIN = "300px";
 const KINDS = ["personal", "similar", "complete", "recent", "popular"];
 
 /**
@@ -27,6 +29,10 @@ export class IngleShelf extends IngleElement {
   #options: QueryOptions = {};
   #asked = 0;
   #drawn = false;
+  /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
+  #near = false;
+  #behind = false;
+  #watcher: IntersectionObserver | undefined;
   #parts: Parts | undefined;
 
   get options(): QueryOptions {
@@ -41,8 +47,16 @@ export class IngleShelf extends IngleElement {
   override connectedCallback(): void {
     this.#parts ??= this.#build();
     adopt(document, CARDS);
+    this.#watcher ??= new IntersectionObserver((entries) => this.#moved(entries.at(-1)?.isIntersecting ?? false), { rootMargin: MARGIN });
+    this.#watcher.observe(this);
     super.connectedCallback();
-    if (!this.#drawn) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
+    this.#hold();
+  }
+
+  override disconnectedCallback(): void {
+    this.#watcher?.disconnect();
+    this.#near = false;
+    super.disconnectedCallback();
   }
 
   protected override follow(recommender: Recommender, signal: AbortSignal): void {
@@ -53,7 +67,9 @@ export class IngleShelf extends IngleElement {
   protected override async draw(signal: AbortSignal): Promise<void> {
     const { recommender } = this;
     this.#name();
-    if (!recommender) return;
+    this.#hold();
+    this.#behind = !this.#near;
+    if (!recommender || this.#behind) return;
     const asked = ++this.#asked;
     const answer = await ask(recommender, { ...this.#question, signal });
     const about = answer.flatMap(({ reason }) => ("item" in reason ? [reason.item] : []));
@@ -62,6 +78,16 @@ export class IngleShelf extends IngleElement {
     if (signal.aborted || asked !== this.#asked) return;
     this.#show(answer, products);
     this.dispatchEvent(new CustomEvent("ingle-answer", { detail: answer, bubbles: true }));
+  }
+
+  /** Holds the places of cards to come; the template may have come later than the element. */
+  #hold(): void {
+    if (!this.#drawn) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
+  }
+
+  #moved(near: boolean): void {
+    this.#near = near;
+    if (near && this.#behind) this.refresh();
   }
 
   get #question(): Question {

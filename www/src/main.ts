@@ -9,7 +9,7 @@ import { type Place, startRouter } from "./router.js";
 import { Session, type View } from "./session.js";
 import { startBasket } from "./ui/basket.js";
 import { tile } from "./ui/card.js";
-import { byId } from "./ui/dom.js";
+import { breathe, byId } from "./ui/dom.js";
 import { filter, startGrid } from "./ui/grid.js";
 import { startPanel } from "./ui/panel.js";
 import { showProduct } from "./ui/product.js";
@@ -20,10 +20,13 @@ const meter = new NetworkMeter();
 meter.start();
 startGrid();
 showHero();
+await breathe();
 
 const session = new Session(consentSoFar());
 const basket = new Basket();
 startShelves(session);
+await breathe();
+
 startPanel(session, meter);
 startVisits(session);
 startBasket(basket, session);

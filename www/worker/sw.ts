@@ -13,7 +13,13 @@ const CACHE = `inglenook-${SHOP_VERSION}`;
 
 worker.addEventListener("install", (event) => {
   const keep = async (): Promise<void> => {
-    await (await caches.open(CACHE)).addAll(SHOP_FILES);
+    const cache = await caches.open(CACHE);
+    // One by one, because `addAll` would name this script as the referrer.
+    for (const file of SHOP_FILES) {
+      const response = await fetch(file, { credentials: "omit", referrer: "", referrerPolicy: "no-referrer" });
+      if (!response.ok) throw new Error(`${file}: HTTP ${response.status}`);
+      await cache.put(file, response);
+    }
     await worker.skipWaiting();
   };
   event.waitUntil(keep());

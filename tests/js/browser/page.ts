@@ -76,6 +76,16 @@ const page = {
     return opened().status;
   },
 
+  /** Events of every type, with questions of every kind in between. */
+  async longVisit(events: number): Promise<void> {
+    const types = ["view", "click", "cart", "purchase", "remove"];
+    for (let n = 0; n < events; n++) {
+      await opened().record({ item: `sku-${n % 90}`, type: types[n % 5]! });
+      if (n % 20 > 0) continue;
+      await Promise.all([opened().recommend({ diversity: 0.2 }), opened().similar("sku-7"), opened().complete(["sku-7", "sku-9"]), opened().popular(), opened().recentlyViewed(), opened().explain()]);
+    }
+  },
+
   /** Changes one byte of every cached item file. */
   async damageCache(): Promise<number> {
     const cache = await caches.open("ingle-bundles");

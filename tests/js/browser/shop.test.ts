@@ -99,3 +99,40 @@ test("every request is a plain GET, and the same ones whatever was clicked", asy
   }
   equal(visits[0], visits[1]);
 });
+
+test("over a visit of 200 events nothing at all is asked of the network", { timeout: 120_000 }, async () => {
+  const visitor = await Visitor.arrive(browser, site);
+  await visitor.call("open", { consent: "granted", storage: { collapseMs: 0 } });
+  visitor.requests.length = 0;
+  await visitor.call("longVisit", 200);
+  equal((await visitor.call("history")).length, 200);
+  equal(visitor.requests.map((request) => request.url()), []);
+  await visitor.leave();
+});
+
+test("without IndexedDB and Cache the visit is kept in memory, and everything answers", async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    for (const name of ["indexedDB", "caches", "BroadcastChannel"]) Object.defineProperty(globalThis, name, { value: undefined });
+  });
+  const visitor = await Visitor.arriveIn(context, site);
+  const { status } = await visitor.call("open", { consent: "granted" });
+  await visitor.call("visit", ["sku-42"]);
+  equal([status.rung, (await visitor.call("status")).storage.kind, await visitor.call("history")], ["cpu", "memory", ["sku-42"]]);
+  equal((await visitor.call("recommend")).length, 10);
+  await visitor.leave();
+});
+
+test("a download that breaks off goes on with the files that are missing", async () => {
+  const visitor = await Visitor.arrive(browser, site);
+  await visitor.tab.route("**/b/items-*", (route) => route.abort("connectionfailed"));
+  const { failure } = await visitor.call("open", { consent: "granted" });
+  equal(failure, "bundle/network");
+  await visitor.tab.unroute("**/b/items-*");
+  await visitor.tab.waitForTimeout(300);
+  visitor.requests.length = 0;
+  const { status } = await visitor.call("open", { consent: "granted" });
+  equal(status.rung, "cpu");
+  ok(bundleRequests(visitor).every((path) => path.includes("manifest") || path.includes("items-")), bundleRequests(visitor).join());
+  await visitor.leave();
+});

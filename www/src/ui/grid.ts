@@ -6,7 +6,7 @@ import { card } from "./card.js";
 import { byId, h } from "./dom.js";
 
 /** Cards drawn at a time: few enough that drawing them never holds up a frame for long. */
-const PAGE = 24;
+const PAGE = 12;
 
 const grid = byId<HTMLUListElement>("grid");
 const filters = byId("filters");
