@@ -69,6 +69,7 @@ export class IngleShelf extends IngleElement {
     this.#name();
     this.#hold();
     this.#behind = !this.#near;
+    this.setAttribute("aria-busy", "true");
     if (!recommender || this.#behind) return;
     const asked = ++this.#asked;
     const answer = await ask(recommender, { ...this.#question, signal });
@@ -115,6 +116,7 @@ export class IngleShelf extends IngleElement {
       return slide;
     });
     this.#drawn = true;
+    this.setAttribute("aria-busy", "false");
     this.#fill(slides);
     if (this.#parts) {
       this.#parts.nothing.hidden = slides.length > 0;

@@ -46,7 +46,20 @@ export async function settled(page) {
   await page.waitForFunction(() => /ms$/.test(document.querySelector("#answer-ms")?.textContent ?? ""), undefined, { timeout: 60_000 });
 }
 
-export const shelf = (page) => page.locator("#shelf > [data-item]").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+const shown = (page) => page.locator("#shelf > [data-item]").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+
+/** Goes to the front of the shop, where the shelf is; one that is not seen asks for nothing. */
+async function home(page) {
+  await page.evaluate(() => (location.hash = "#/"));
+  await page.locator("#shelf").scrollIntoViewIfNeeded();
+}
+
+/** What the first shelf shows once it has its answer. */
+export async function shelf(page) {
+  await home(page);
+  await page.locator('#shelf[aria-busy="false"]').waitFor({ timeout: 60_000 });
+  return shown(page);
+}
 
 /** The timeline, latest click first. */
 export const timeline = (page) =>
@@ -72,15 +85,16 @@ export async function department(page, name) {
 
 /** Waits until the shelf shows something other than `before`. */
 export async function shelfChanged(page, before) {
+  await home(page);
   await page.waitForFunction(
     (old) => {
       const now = [...document.querySelectorAll("#shelf > [data-item]")].map((card) => card.dataset.item).join();
       return now !== "" && now !== old;
     },
     before.join(),
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   );
-  return shelf(page);
+  return shown(page);
 }
 
 /** Every record of every IndexedDB database of the shop, as one text. */
