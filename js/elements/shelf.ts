@@ -32,6 +32,7 @@ export class IngleShelf extends IngleElement {
   /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
   #near = false;
   #behind = false;
+  #frame = 0;
   #watcher: IntersectionObserver | undefined;
   #parts: Parts | undefined;
 
@@ -67,7 +68,7 @@ export class IngleShelf extends IngleElement {
   protected override async draw(signal: AbortSignal): Promise<void> {
     const { recommender } = this;
     this.#name();
-    this.#hold();
+    if (this.#near) this.#hold();
     this.#behind = !this.#near;
     this.setAttribute("aria-busy", "true");
     if (!recommender || this.#behind) return;
@@ -126,14 +127,23 @@ export class IngleShelf extends IngleElement {
 
   /** Puts slides in place of those there are, keeping what stays where the focus is. */
   #fill(slides: HTMLElement[]): void {
-    const old = [...this.children].filter((child) => child.slot === "slides" && !slides.includes(child as HTMLElement));
+    const keep = new Set<Element>(slides);
+    const old = [...this.children].filter((child) => child.slot === "slides" && !keep.has(child));
     for (const child of old) child.remove();
+    const there = [...this.children].filter((child) => child.slot === "slides");
     slides.forEach((slide, n) => {
-      const there = [...this.children].filter((child) => child.slot === "slides")[n];
-      if (there !== slide) this.insertBefore(slide, there ?? null);
+      if (there[n] === slide) return;
+      const from = there.indexOf(slide);
+      if (from >= 0) there.splice(from, 1);
+      this.insertBefore(slide, there[n] ?? null);
+      there.splice(n, 0, slide);
     });
-    this.#parts?.viewport.scrollTo({ left: 0, behavior: "instant" });
-    this.#enable();
+    // Where things are is asked once they have been laid out anyway.
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => {
+      this.#parts?.viewport.scrollTo({ left: 0, behavior: "instant" });
+      this.#enable();
+    });
   }
 
   #slide(): HTMLElement {

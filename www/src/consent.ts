@@ -20,18 +20,20 @@ export function startConsent(apply: (consent: Consent) => Promise<void>): void {
   bar.hidden = consentSoFar() === "granted";
   if (bar.hidden) keepOffline();
   const answer = async (consent: Consent): Promise<void> => {
-    bar.hidden = true;
-    if (consent === "granted") localStorage.setItem(KEY, consent);
-    await apply(consent);
-    if (consent === "granted") keepOffline();
+    await Promise.all([decide(consent), apply(consent)]);
   };
   byId("consent-yes").addEventListener("click", () => void answer("granted"));
   byId("consent-no").addEventListener("click", () => void answer("session"));
 }
 
-/** Takes everything back that a yes allowed. */
-export async function withdraw(): Promise<void> {
-  localStorage.removeItem(KEY);
+/** Keeps the shop's own things as the visitor decides, or takes them all back. */
+export async function decide(consent: Consent): Promise<void> {
+  bar.hidden = true;
+  if (consent === "granted") {
+    localStorage.setItem(KEY, consent);
+    return keepOffline();
+  }
+  localStorage.clear();
   for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister();
   for (const name of await caches.keys()) if (name.startsWith("inglenook-")) await caches.delete(name);
 }

@@ -1,8 +1,7 @@
 /** The shop: draws itself first, then lets the recommender load beside it. */
 
-import "ingle/element/define";
 import { Basket } from "./basket.js";
-import { consentSoFar, startConsent, withdraw } from "./consent.js";
+import { consentSoFar, startConsent } from "./consent.js";
 import { NetworkMeter } from "./network.js";
 import { findProduct, products } from "./products.js";
 import { type Place, startRouter } from "./router.js";
@@ -12,6 +11,7 @@ import { tile } from "./ui/card.js";
 import { breathe, byId } from "./ui/dom.js";
 import { filter, startGrid } from "./ui/grid.js";
 import { startPanel } from "./ui/panel.js";
+import { startPrivacy } from "./ui/privacy.js";
 import { showProduct } from "./ui/product.js";
 import { startShelves } from "./ui/shelves.js";
 import { startVisits } from "./visit.js";
@@ -33,8 +33,8 @@ startBasket(basket, session);
 startConsent(async (consent) => {
   await session.allow(consent);
   if (consent === "granted") basket.save();
-  else await withdraw();
 });
+startPrivacy(session);
 startRouter(show);
 session.on("view", showNotes);
 basket.addEventListener("change", aboutBasket);
@@ -49,7 +49,7 @@ function show(place: Place): void {
     for (const id of ["goes-with", "more-like"]) byId(id).setAttribute("items", product.item_id);
     void session.record(product.item_id);
   }
-  const name = { home: "Good things for a warm house", basket: "Your basket", category: place.view === "category" ? place.category : "", product: place.view === "product" ? place.product.title : "" }[place.view];
+  const name = { home: "Good things for a warm house", basket: "Your basket", you: "Your choices", category: place.view === "category" ? place.category : "", product: place.view === "product" ? place.product.title : "" }[place.view];
   document.title = `${name} · Inglenook`;
 }
 

@@ -2,11 +2,11 @@
 
 import { findProduct, type Product } from "./products.js";
 
-export type Place = { view: "home" } | { view: "category"; category: string } | { view: "product"; product: Product } | { view: "basket" };
+export type Place = { view: "home" } | { view: "category"; category: string } | { view: "product"; product: Product } | { view: "basket" } | { view: "you" };
 
 export function placeOf(hash: string): Place {
   const [, view, name = ""] = decodeURIComponent(hash.slice(1)).split("/");
-  if (view === "basket") return { view };
+  if (view === "basket" || view === "you") return { view };
   if (view === "c" && name !== "") return { view: "category", category: name };
   const product = view === "p" ? findProduct(name) : undefined;
   return product ? { view: "product", product } : { view: "home" };

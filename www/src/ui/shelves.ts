@@ -1,6 +1,6 @@
 /** The shop's shelves: the package's own element, with cards that the shop draws. */
 
-import type { IngleShelf, Product as Shown } from "ingle/element";
+import { define, type IngleShelf, type Product as Shown } from "ingle/element";
 import { picture } from "../art/index.js";
 import { addressOf, findProduct, priceOf } from "../products.js";
 import type { Session } from "../session.js";
@@ -18,11 +18,13 @@ export function shown(item: string): Shown | undefined {
 /** Fills every shelf, now and when the session moves to another engine. */
 export function startShelves(session: Session): void {
   for (const shelf of shelves) {
-    shelf.append(template.content.ownerDocument.importNode(template, true));
+    shelf.append(document.importNode(template, true));
     shelf.addEventListener("ingle-card", (event) => draw((event as CustomEvent<{ slide: HTMLElement; item: string }>).detail));
     shelf.products = shown;
     shelf.recommender = session.recommender;
   }
+  // Only now, so that each holds its places in the markup that it will show.
+  define();
   session.on("replaced", (recommender) => shelves.forEach((shelf) => (shelf.recommender = recommender)));
 }
 
