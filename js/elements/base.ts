@@ -22,6 +22,9 @@ export type Products = Readonly<Record<string, Product>> | ReadonlyMap<string, P
 /** On a server there are no elements, and importing this must still do. */
 const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as typeof HTMLElement;
 
+/** How far outside the screen an element already asks. */
+const MARGIN = "300px";
+
 /** One recommender for each bundle on a page, for elements that name it by `src`. */
 const shared = new Map<string, Recommender>();
 
@@ -43,6 +46,10 @@ export class IngleElement extends Base {
   #strings: Strings = ENGLISH;
   #connected: AbortController | undefined;
   #queued = false;
+  /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
+  #near = false;
+  #behind = false;
+  #watcher: IntersectionObserver | undefined;
 
   /** The recommender to ask; else the one that elements with the same `src` share. */
   get recommender(): Recommender | undefined {
@@ -79,10 +86,14 @@ export class IngleElement extends Base {
   connectedCallback(): void {
     // Set before the element was defined, a property hides the accessor of its name.
     for (const name of ["recommender", "products", "strings", "options"]) this.#adopt(name);
+    this.#watcher ??= new IntersectionObserver((entries) => this.#moved(entries.at(-1)?.isIntersecting ?? false), { rootMargin: MARGIN });
+    this.#watcher.observe(this);
     this.#reconnect();
   }
 
   disconnectedCallback(): void {
+    this.#watcher?.disconnect();
+    this.#near = false;
     this.#connected?.abort();
     this.#connected = undefined;
   }
@@ -100,9 +111,14 @@ export class IngleElement extends Base {
     queueMicrotask(() => {
       this.#queued = false;
       const { signal } = this.#connected ?? {};
-      if (signal) void this.draw(signal).catch((error: unknown) => this.#failed(error, signal));
+      this.#behind = !this.#near;
+      if (this.#behind) this.wait();
+      else if (signal) void this.draw(signal).catch((error: unknown) => this.#failed(error, signal));
     });
   }
+
+  /** Something is to be drawn, but not seen yet. */
+  protected wait(): void {}
 
   /** Follows a recommender until the signal aborts. */
   protected follow(_recommender: Recommender, _signal: AbortSignal): void {}
@@ -137,6 +153,11 @@ export class IngleElement extends Base {
     if (!loading) catalogues.set(href, (loading = fetch(href, { credentials: "omit" }).then((response) => response.json() as Promise<Record<string, Product>>)));
     loading.catch(() => catalogues.delete(href));
     return loading;
+  }
+
+  #moved(near: boolean): void {
+    this.#near = near;
+    if (near && this.#behind) this.refresh();
   }
 
   #adopt(name: string): void {

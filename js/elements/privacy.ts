@@ -20,6 +20,7 @@ export class InglePrivacy extends IngleElement {
   readonly #body = typeof document === "undefined" ? undefined : h("div");
   readonly #said = typeof document === "undefined" ? undefined : h("div", { class: "status", role: "status" });
   #shown = PAGE;
+  #formats: { lang: string | undefined; time: Intl.DateTimeFormat; percent: Intl.NumberFormat } | undefined;
   #drawing = 0;
 
   override connectedCallback(): void {
@@ -96,23 +97,31 @@ export class InglePrivacy extends IngleElement {
   #event(recommender: Recommender, event: Explanation, n: number, products: Map<string, Product>): HTMLElement {
     const { strings } = this;
     const title = products.get(event.item)?.title ?? event.item;
-    const { lang } = document.documentElement;
-    const when = new Intl.DateTimeFormat(lang || undefined, { dateStyle: "medium", timeStyle: "short" }).format(event.at);
-    const percent = (share: number): string => new Intl.NumberFormat(lang || undefined, { style: "percent" }).format(share);
+    const { time, percent } = this.#words();
     const facts: string[] = [];
     if (event.known) {
-      facts.push(`${strings.noise}: ${percent(event.noise)}`);
-      if (event.prior !== undefined) facts.push(`${strings.prior}: ${percent(event.prior)}`);
-      if (event.posterior !== undefined) facts.push(`${strings.posterior}: ${percent(event.posterior)}`);
-      facts.push(`${strings.weight}: ${percent(event.weight)}`);
+      facts.push(`${strings.noise}: ${percent.format(event.noise)}`);
+      if (event.prior !== undefined) facts.push(`${strings.prior}: ${percent.format(event.prior)}`);
+      if (event.posterior !== undefined) facts.push(`${strings.posterior}: ${percent.format(event.posterior)}`);
+      facts.push(`${strings.weight}: ${percent.format(event.weight)}`);
     }
     return h(
       "li",
       { class: event.verdict, part: `event ${event.verdict}`, "data-item": event.item },
-      h("div", {}, h("span", { class: "title" }, title), h("div", { class: "quiet" }, `${strings.events[event.type] ?? event.type} · ${when}`), h("div", { class: "quiet word" }, strings.verdicts[event.verdict])),
+      h("div", {}, h("span", { class: "title" }, title), h("div", { class: "quiet" }, `${strings.events[event.type] ?? event.type} · ${time.format(event.at)}`), h("div", { class: "quiet word" }, strings.verdicts[event.verdict])),
       this.#button("×", `forget-${n}`, () => this.#do(recommender.forget(event.item), strings.forgotten, `forget-${n}`), strings.forgetOne(title)),
       facts.length > 0 && h("div", { class: "facts" }, ...facts.map((fact) => h("span", {}, fact))),
     );
+  }
+
+  /** How the page's language writes times and shares; made once, because making them is slow. */
+  #words(): { time: Intl.DateTimeFormat; percent: Intl.NumberFormat } {
+    const lang = document.documentElement.lang || undefined;
+    if (this.#formats?.lang !== lang || !this.#formats) {
+      const time = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+      this.#formats = { lang, time, percent: new Intl.NumberFormat(lang, { style: "percent" }) };
+    }
+    return this.#formats;
   }
 
   #button(label: string, key: string, act: () => unknown, name?: string): HTMLButtonElement {

@@ -13,8 +13,6 @@ import { adopt, h } from "./dom.js";
 import { CARDS, SHELF } from "./shelf-style.js";
 
 const arrow = (d: string): string => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${d}"/></svg>`;
-/** How far outside the screen a shelf already asks. */
-const MARGIN = "300px";
 const KINDS = ["personal", "similar", "complete", "recent", "popular"];
 
 /**
@@ -29,11 +27,8 @@ export class IngleShelf extends IngleElement {
   #options: QueryOptions = {};
   #asked = 0;
   #drawn = false;
-  /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
-  #near = false;
-  #behind = false;
   #frame = 0;
-  #watcher: IntersectionObserver | undefined;
+  #scrolled = false;
   #parts: Parts | undefined;
 
   get options(): QueryOptions {
@@ -48,16 +43,8 @@ export class IngleShelf extends IngleElement {
   override connectedCallback(): void {
     this.#parts ??= this.#build();
     adopt(document, CARDS);
-    this.#watcher ??= new IntersectionObserver((entries) => this.#moved(entries.at(-1)?.isIntersecting ?? false), { rootMargin: MARGIN });
-    this.#watcher.observe(this);
     super.connectedCallback();
     this.#hold();
-  }
-
-  override disconnectedCallback(): void {
-    this.#watcher?.disconnect();
-    this.#near = false;
-    super.disconnectedCallback();
   }
 
   protected override follow(recommender: Recommender, signal: AbortSignal): void {
@@ -65,13 +52,16 @@ export class IngleShelf extends IngleElement {
     recommender.addEventListener("updated", () => this.refresh(), { signal });
   }
 
+  protected override wait(): void {
+    this.#name();
+    this.setAttribute("aria-busy", "true");
+  }
+
   protected override async draw(signal: AbortSignal): Promise<void> {
     const { recommender } = this;
-    this.#name();
-    if (this.#near) this.#hold();
-    this.#behind = !this.#near;
-    this.setAttribute("aria-busy", "true");
-    if (!recommender || this.#behind) return;
+    this.wait();
+    this.#hold();
+    if (!recommender) return;
     const asked = ++this.#asked;
     const answer = await ask(recommender, { ...this.#question, signal });
     const about = answer.flatMap(({ reason }) => ("item" in reason ? [reason.item] : []));
@@ -85,11 +75,6 @@ export class IngleShelf extends IngleElement {
   /** Holds the places of cards to come; the template may have come later than the element. */
   #hold(): void {
     if (!this.#drawn) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
-  }
-
-  #moved(near: boolean): void {
-    this.#near = near;
-    if (near && this.#behind) this.refresh();
   }
 
   get #question(): Question {
@@ -138,12 +123,10 @@ export class IngleShelf extends IngleElement {
       this.insertBefore(slide, there[n] ?? null);
       there.splice(n, 0, slide);
     });
-    // Where things are is asked once they have been laid out anyway.
+    if (this.#scrolled) this.#parts?.viewport.scrollTo({ left: 0, behavior: "instant" });
+    // Where things are is asked after they have been drawn: sooner, the browser would lay them out twice.
     cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => {
-      this.#parts?.viewport.scrollTo({ left: 0, behavior: "instant" });
-      this.#enable();
-    });
+    this.#frame = requestAnimationFrame(() => setTimeout(() => this.#enable()));
   }
 
   #slide(): HTMLElement {
@@ -236,8 +219,9 @@ export class IngleShelf extends IngleElement {
     const rest = viewport.scrollWidth - viewport.clientWidth - from;
     // A button that goes out under the focus hands it to the other one.
     const focused = this.shadowRoot?.activeElement;
-    previous.disabled = from < 2;
-    next.disabled = rest < 2;
+    this.#scrolled = from >= 2;
+    if (previous.disabled === this.#scrolled) previous.disabled = !this.#scrolled;
+    if (next.disabled !== rest < 2) next.disabled = rest < 2;
     if (focused === previous && previous.disabled) next.focus();
     if (focused === next && next.disabled) previous.focus();
   }
