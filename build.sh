@@ -71,6 +71,7 @@ run_tests() {
   step "Rust tests" logged scripts/ci/rust-tests.sh
   step "npm package" scripts/pkg.sh
   step "TypeScript and its tests" logged scripts/ci/js-tests.sh
+  step "The package in other people's bundlers" logged scripts/ci/packaging.sh
   step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
   step "Demo bundle" scripts/demo-bundle.sh
   step "Demo shop" scripts/shop.sh

@@ -11,7 +11,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { buildScripts } from "./scripts.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
@@ -26,7 +26,7 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 for (const kind of wasm) buildWasm(kind);
 for (const kind of engines) takeWasm(kind);
-await buildScripts();
+await buildScripts({ root, dist, bindings });
 run("tsc", ["--project", "tsconfig.json", "--noEmit", "false"]);
 for (const name of readdirSync(dist).sort()) console.log(`${String(statSync(join(dist, name)).size).padStart(9)}  ${name}`);
 
@@ -50,31 +50,6 @@ function takeWasm(kind) {
   const built = join(bindings(kind), `${kind}_bg.wasm`);
   if (!existsSync(built)) fail(`the ${kind} engine has not been built yet: run node js/build.mjs --only ${kind}`);
   copyFileSync(built, join(dist, `${kind}.wasm`));
-}
-
-async function buildScripts() {
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["js/index.ts", "js/worker-cpu.ts", "js/worker-gpu.ts"],
-    outdir: dist,
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-    minify: true,
-    sourcemap: true,
-    sourcesContent: false,
-    plugins: [{ name: "ingle", setup: resolveOurs }],
-  });
-}
-
-/** The bindings by their private names, and the workers left as files of their own. */
-function resolveOurs(esbuild) {
-  esbuild.onResolve({ filter: /^ingle:/ }, ({ path }) => {
-    const kind = path.slice("ingle:".length);
-    return { path: join(bindings(kind), `${kind}.js`) };
-  });
-  esbuild.onResolve({ filter: /^\.\/worker-(cpu|gpu)\.js$/ }, ({ path }) => ({ path, external: true }));
 }
 
 function run(command, args, env = {}) {

@@ -7,6 +7,7 @@
  * in the wasm engine, after the network and after the cache alike.
  */
 
+import { folderOf } from "./address.js";
 import type { FileCache } from "./cache.js";
 import { openCache } from "./cache.js";
 import { IngleError } from "./errors.js";
@@ -47,9 +48,9 @@ const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer" 
 export class BundleSource {
   /** The folder that the bundle's files are in. */
   readonly base: URL;
+  readonly cache: FileCache;
   readonly #fetch: typeof fetch;
   readonly #onProgress: ((progress: Progress) => void) | undefined;
-  readonly #cache: FileCache;
   /** Fetched once: engines that load later, or again, get the same bundle. */
   #manifest: Bytes | undefined;
 
@@ -57,16 +58,16 @@ export class BundleSource {
     this.base = folderOf(url);
     this.#fetch = (input, init) => fetch(input, init);
     this.#onProgress = onProgress;
-    this.#cache = cache;
+    this.cache = cache;
   }
 
   /** The whole bundle. Every call hands out bytes of its own. */
   async open(signal?: AbortSignal): Promise<BundleFiles> {
-    const manifest = (this.#manifest ??= await this.#fetchManifest(signal)).slice();
+    const manifest = (await this.manifest(signal)).slice();
     const entries = readEntries(manifest);
     const files = new Map<string, Bytes>();
     for (const entry of entries) {
-      const hit = await this.#cache.get(this.#url(entry.name));
+      const hit = await this.cache.get(this.#url(entry.name));
       if (hit) files.set(entry.name, hit);
     }
     const cached = files.size > 0;
@@ -76,18 +77,23 @@ export class BundleSource {
       missing.map(async (entry) => {
         const bytes = await this.#download(entry, report, signal);
         files.set(entry.name, bytes);
-        await this.#cache.put(this.#url(entry.name), bytes);
+        await this.cache.put(this.#url(entry.name), bytes);
       }),
     );
-    await this.#cache.put(this.#url("manifest.json"), manifest);
-    await this.#cache.keepOnly(this.base.href, [this.#url("manifest.json"), ...entries.map((entry) => this.#url(entry.name))]);
+    await this.cache.put(this.#url("manifest.json"), manifest);
+    await this.cache.keepOnly(this.base.href, [this.#url("manifest.json"), ...entries.map((entry) => this.#url(entry.name))]);
     return { manifest, entries, files, cached };
+  }
+
+  /** The manifest as it was when it was first asked for; not to be changed. */
+  async manifest(signal?: AbortSignal): Promise<Bytes> {
+    return (this.#manifest ??= await this.#fetchManifest(signal));
   }
 
   /** Forgets the cached files, after one of them turned out not to be what the manifest says. */
   async evict(): Promise<void> {
     this.#manifest = undefined;
-    await this.#cache.keepOnly(this.base.href, []);
+    await this.cache.keepOnly(this.base.href, []);
   }
 
   #url(name: string): string {
@@ -101,7 +107,7 @@ export class BundleSource {
       const response = await this.#get(url, { ...QUIET, cache: "no-cache" }, signal);
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
-      const last = error instanceof IngleError && error.code === "bundle/network" ? await this.#cache.get(url) : undefined;
+      const last = error instanceof IngleError && error.code === "bundle/network" ? await this.cache.get(url) : undefined;
       if (!last) throw error;
       return last;
     }
@@ -166,23 +172,6 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
     // After an error on our side the rest is not wanted; after the end this does nothing.
     reader.cancel().catch(() => {});
   }
-}
-
-/** The folder a bundle's address means: given as the folder itself or as its manifest. */
-function folderOf(url: string | URL): URL {
-  const page = typeof document === "undefined" ? undefined : document.baseURI;
-  let folder: URL;
-  try {
-    folder = new URL(url, page);
-  } catch {
-    throw new IngleError("input/options", `"${url}" is not an address that a bundle can be fetched from.`);
-  }
-  if (folder.search || folder.hash) {
-    throw new IngleError("input/options", `A bundle's address has no query and no fragment: ${folder.href}`);
-  }
-  const path = folder.pathname.replace(/\/manifest\.json$/, "/");
-  folder.pathname = path.endsWith("/") ? path : `${path}/`;
-  return folder;
 }
 
 /** As much of the manifest as fetching needs; the engine checks all of it. */

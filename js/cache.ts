@@ -11,17 +11,21 @@ export interface FileCache {
   put(url: string, bytes: Bytes): Promise<void>;
   /** Drops every entry in the folder `base` that `urls` does not name: files of earlier releases. */
   keepOnly(base: string, urls: string[]): Promise<void>;
+  /** Writes to the device what had to stay in memory until now. */
+  settle(): Promise<void>;
+  /** Deletes the files of every bundle from the device. */
+  erase(): Promise<void>;
 }
 
 /** The name of ours among the origin's caches. */
 export const CACHE_NAME = "ingle-bundles";
 
-/** The best cache that there is here. */
-export function openCache(): FileCache {
+/** The best cache that there is here; files are written to the device only while `mayStore`. */
+export function openCache(mayStore: () => boolean = () => true): FileCache {
   const memory = new MemoryCache();
   // `caches` exists on secure pages only, and merely touching it throws where storage is blocked.
   try {
-    return typeof caches === "undefined" ? memory : new BrowserCache(memory);
+    return typeof caches === "undefined" ? memory : new BrowserCache(memory, mayStore);
   } catch {
     return memory;
   }
@@ -39,6 +43,17 @@ export class MemoryCache implements FileCache {
     this.#files.set(url, bytes.slice());
   }
 
+  async settle(): Promise<void> {}
+
+  async erase(): Promise<void> {}
+
+  /** Gives away everything it has. */
+  take(): [string, Bytes][] {
+    const files = [...this.#files];
+    this.#files.clear();
+    return files;
+  }
+
   async keepOnly(base: string, urls: string[]): Promise<void> {
     for (const url of this.#files.keys()) {
       if (isStale(url, base, urls)) this.#files.delete(url);
@@ -47,15 +62,18 @@ export class MemoryCache implements FileCache {
 }
 
 class BrowserCache implements FileCache {
-  readonly #overflow: FileCache;
+  readonly #overflow: MemoryCache;
+  readonly #mayStore: () => boolean;
 
-  constructor(overflow: FileCache) {
+  constructor(overflow: MemoryCache, mayStore: () => boolean) {
     this.#overflow = overflow;
+    this.#mayStore = mayStore;
   }
 
   async get(url: string): Promise<Bytes | undefined> {
     try {
-      const hit = await (await caches.open(CACHE_NAME)).match(url);
+      // Opening a cache makes it; looking through those that exist does not.
+      const hit = await caches.match(url, { cacheName: CACHE_NAME });
       if (hit) return new Uint8Array(await hit.arrayBuffer());
     } catch {
       // Storage was switched off: as good as empty.
@@ -64,6 +82,7 @@ class BrowserCache implements FileCache {
   }
 
   async put(url: string, bytes: Bytes): Promise<void> {
+    if (!this.#mayStore()) return this.#overflow.put(url, bytes);
     try {
       await (await caches.open(CACHE_NAME)).put(url, new Response(bytes));
     } catch {
@@ -72,9 +91,22 @@ class BrowserCache implements FileCache {
     }
   }
 
+  async erase(): Promise<void> {
+    try {
+      await caches.delete(CACHE_NAME);
+    } catch {
+      // Storage that is switched off holds nothing.
+    }
+  }
+
+  async settle(): Promise<void> {
+    for (const [url, bytes] of this.#overflow.take()) await this.put(url, bytes);
+  }
+
   async keepOnly(base: string, urls: string[]): Promise<void> {
     await this.#overflow.keepOnly(base, urls);
     try {
+      if (!(await caches.has(CACHE_NAME))) return;
       const cache = await caches.open(CACHE_NAME);
       const stale = (await cache.keys()).filter(({ url }) => isStale(url, base, urls));
       await Promise.all(stale.map((request) => cache.delete(request)));

@@ -2,9 +2,10 @@
  * One engine as the page sees it: the same calls whether it lives in a worker or on the page's thread.
  */
 
+import { importEngine, startWorker } from "./beside.js";
 import { within } from "./deferred.js";
 import { IngleError } from "./errors.js";
-import type { EngineInfo, JudgedClick, LoadRequest, RankedItem, RankOptions } from "./protocol.js";
+import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 import { Rpc } from "./rpc.js";
 import type { EngineKind } from "./types.js";
 
@@ -30,6 +31,10 @@ export interface EngineClient {
   load(request: LoadRequest): Promise<EngineInfo>;
   recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]>;
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]>;
+  /** The items nearest to the mean of `items`, none of which is among them. */
+  similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]>;
+  /** The ids of all items in catalogue order, that of `allow` and `boost`. */
+  items(patience?: Patience): Promise<string[]>;
   dispose(): void;
 }
 
@@ -64,6 +69,14 @@ class RemoteEngine implements EngineClient {
     return this.#rpc.call("explain", { history }, { timeoutMs: ANSWER_MS, ...patience });
   }
 
+  similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]> {
+    return this.#rpc.call("similar", { items, options }, { timeoutMs: ANSWER_MS, ...patience });
+  }
+
+  items(patience?: Patience): Promise<string[]> {
+    return this.#rpc.call("items", undefined, { timeoutMs: ANSWER_MS, ...patience });
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#rpc.die(new IngleError("disposed", "The engine was disposed of."));
@@ -71,10 +84,10 @@ class RemoteEngine implements EngineClient {
 }
 
 /** Starts an engine in a worker, or on this thread if `worker` is false or workers do not work here. */
-export async function openEngine(kind: EngineKind, worker: boolean): Promise<EngineClient> {
+export async function openEngine(kind: EngineKind, worker: boolean | ((kind: EngineKind) => Worker)): Promise<EngineClient> {
   if (worker && typeof Worker !== "undefined") {
     try {
-      return await inWorker(kind);
+      return await inWorker(kind, worker === true ? startWorker : worker);
     } catch {
       // Workers may be forbidden (worker-src) or not serve modules: the page's own thread does as well.
     }
@@ -82,8 +95,8 @@ export async function openEngine(kind: EngineKind, worker: boolean): Promise<Eng
   return onMainThread(kind);
 }
 
-async function inWorker(kind: EngineKind): Promise<EngineClient> {
-  const worker = startWorker(kind);
+async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): Promise<EngineClient> {
+  const worker = start(kind);
   const rpc = new Rpc(worker);
   worker.onerror = (event) => {
     event.preventDefault();
@@ -100,23 +113,11 @@ async function inWorker(kind: EngineKind): Promise<EngineClient> {
   return engine;
 }
 
-/** Written out twice: bundlers find a worker's file only in exactly this form. */
-function startWorker(kind: EngineKind): Worker {
-  return kind === "cpu"
-    ? new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module", name: "ingle-cpu", credentials: "omit" })
-    : new Worker(new URL("./worker-gpu.js", import.meta.url), { type: "module", name: "ingle-gpu", credentials: "omit" });
-}
-
 async function onMainThread(kind: EngineKind): Promise<EngineClient> {
-  const { servePort } = kind === "cpu" ? await import("./worker-cpu.js") : await import("./worker-gpu.js");
+  const { servePort } = await importEngine(kind);
   const { port1, port2 } = new MessageChannel();
   const rpc = new Rpc(port1);
   servePort(port2);
   await rpc.greeting;
   return new RemoteEngine(kind, "main", rpc, () => port1.close());
-}
-
-/** The engine's wasm beside this module; bundlers copy the files because of exactly this form. */
-export function defaultWasm(kind: EngineKind): string {
-  return (kind === "cpu" ? new URL("./cpu.wasm", import.meta.url) : new URL("./gpu.wasm", import.meta.url)).href;
 }

@@ -20,7 +20,7 @@ export interface EnginesHost {
   wasm(kind: EngineKind): Promise<string | BufferSource | WebAssembly.Module>;
   bundle: { open(signal?: AbortSignal): Promise<BundleFiles>; evict(): Promise<void> };
   checkGpu(choice: EngineChoice): Promise<GpuVerdict>;
-  /** The history's item ids, oldest first. */
+  /** The items that the model would read of the history, oldest first. */
   history(): Promise<string[]>;
   onChange(): void;
   onError(error: IngleError): void;

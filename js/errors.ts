@@ -35,7 +35,7 @@
  * | `gpu/software` | the GPU is simulated in software and cannot beat the CPU engine |
  * | `gpu/data-saver` | the visitor asked to save data, so the GPU engine is not downloaded |
  * | `device/...` | the GPU device could not be opened |
- * | `storage/lost` | the history could not be kept on the device and is now kept in memory |
+ * | `storage/lost` | the history could not be kept on the device and is now kept in memory, or could not be erased |
  * | `disposed` | the recommender was disposed of |
  */
 export type ErrorCode =

@@ -5,12 +5,16 @@
  * wrote to `build.mjs`: the TypeScript can be checked before any wasm is built.
  */
 
-import type { EngineInfo, JudgedClick, RankedItem, RankOptions } from "./protocol.js";
+import type { EngineInfo, FilterOptions, JudgedClick, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 
 export interface GlueEngine {
   info(): EngineInfo;
   recommend(history: string[], options: RankOptions): Promise<RankedItem[]>;
   explain(history: string[]): Promise<JudgedClick[]>;
+  /** The items nearest to the mean of `items`, none of which is among them. */
+  similar(items: string[], options: FilterOptions): Promise<SimilarItem[]>;
+  /** The ids of all items in catalogue order, that of `allow` and `boost`. */
+  items(): string[];
 }
 
 export interface Glue {

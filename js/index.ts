@@ -10,13 +10,23 @@ export { IngleError } from "./errors.js";
 export type { Recommender } from "./recommender.js";
 export { createRecommender } from "./recommender.js";
 export type {
+  Boost,
   BundleInfo,
+  Consent,
   EngineChoice,
   EngineKind,
   EngineState,
+  EventType,
   Explanation,
   HistoryEvent,
+  HistoryExport,
+  ObserveOptions,
+  Offer,
+  Offers,
+  Pin,
   Progress,
+  QueryOptions,
+  Reason,
   Recommendation,
   RecommenderEventMap,
   RecommenderOptions,
@@ -25,5 +35,8 @@ export type {
   Rung,
   Status,
   StorageOptions,
+  StorageStatus,
+  Verdict,
   WasmSource,
+  WeightOptions,
 } from "./types.js";

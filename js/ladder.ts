@@ -1,48 +1,30 @@
-/** The lower rungs: what is answered when no engine can, and how a rung is put into words. */
+/** The lower rungs: what is answered when no engine can. */
 
-import type { RankOptions } from "./protocol.js";
-import type { EngineChoice, EngineState, HistoryEvent, Recommendation, Rung } from "./types.js";
+import type { Candidate } from "./answer.js";
+import { poolOf, type Query } from "./query.js";
+import type { HistoryEvent } from "./types.js";
 
-/** Popular items if the bundle could be read, else the items viewed last, latest first. */
-export function answerWithout(
-  popular: { item: string; score: number }[] | undefined,
-  history: HistoryEvent[],
-  { k, exclude, includeSeen }: RankOptions,
-): Recommendation[] {
-  const barred = new Set(exclude);
-  if (!popular) {
-    // Seen items are the only ones there are, so they are not held back here.
-    const latest = [...new Set(history.map(({ item }) => item).reverse())];
-    const wanted = latest.filter((item) => !barred.has(item)).slice(0, k);
-    return wanted.map((item, place) => ({ item, score: 1 / (place + 1), source: "recent" }));
-  }
-  if (!includeSeen) for (const { item } of history) barred.add(item);
-  const wanted = popular.filter(({ item }) => !barred.has(item)).slice(0, k);
-  return wanted.map(({ item, score }) => ({ item, score, source: "popular" }));
+/** Popular items if the bundle could be read, else the items of `recent`, latest first. */
+export function fallBack(
+  popular: { item: string; share: number }[] | undefined,
+  recent: readonly HistoryEvent[],
+  query: Query,
+  includeSeen: boolean,
+  shown: (item: string) => number,
+  seen: readonly HistoryEvent[],
+): Candidate[] {
+  if (!popular) return recentItems(recent, query);
+  const barred = new Set(query.exclude);
+  if (!includeSeen) for (const { item } of seen) barred.add(item);
+  const wanted = popular.filter(({ item }) => !barred.has(item) && query.allows(item));
+  const worth = ({ item, share }: (typeof popular)[number]): number => share * query.factor(item) * shown(item);
+  const ranked = wanted.map((one) => ({ ...one, worth: worth(one) })).sort((a, b) => b.worth - a.worth);
+  return ranked.slice(0, poolOf(query)).map(({ item, share }) => ({ item, score: share, source: "popular", reason: { kind: "popular" } }));
 }
 
-/** Why this rung answers, for people. */
-export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineState, gpu: EngineState): string {
-  if (rung === "gpu") {
-    if (requested === "gpu") return "The GPU engine answers, as asked.";
-    return "medianMs" in gpu ? `The GPU engine answers: it is faster here${against(gpu, cpu)}.` : `The GPU engine answers: ${whyNot("CPU", cpu)}`;
-  }
-  if (rung === "cpu") {
-    if (requested === "cpu") return "The CPU engine answers, as asked.";
-    return `The CPU engine answers: ${gpu.state === "slower" ? `it is faster here${against(cpu, gpu)}.` : whyNot("GPU", gpu)}`;
-  }
-  if (cpu.state === "waiting" || cpu.state === "loading") return "Calls wait for the CPU engine, which is still loading.";
-  const answers = rung === "popular" ? "The most popular items are shown" : "The items viewed last are shown";
-  return `${answers}: ${whyNot("CPU", cpu)}`;
-}
-
-function whyNot(name: string, engine: EngineState): string {
-  if ("reason" in engine) return engine.reason;
-  if (engine.state === "ready") return `the ${name} engine is being compared with it.`;
-  return engine.state === "off" ? `the ${name} engine was not asked for.` : `the ${name} engine is still loading.`;
-}
-
-function against(winner: EngineState, loser: EngineState): string {
-  if (!("medianMs" in winner && "medianMs" in loser)) return "";
-  return ` (${(winner.medianMs ?? 0).toFixed(1)} ms against ${(loser.medianMs ?? 0).toFixed(1)} ms)`;
+/** The items of a history, each once, latest first. */
+export function recentItems(events: readonly HistoryEvent[], query: Query): Candidate[] {
+  const latest = [...new Set(events.map(({ item }) => item).reverse())];
+  const wanted = latest.filter((item) => !query.exclude.has(item) && query.allows(item)).slice(0, poolOf(query));
+  return wanted.map((item, place) => ({ item, score: 1 / (place + 1), source: "recent", reason: { kind: "recent" } }));
 }

@@ -6,8 +6,8 @@
 import type { BundleFiles, Bytes } from "./bundle.js";
 import { IngleError } from "./errors.js";
 
-/** Every item with ln(1 + clicks) in training, most popular first. */
-export async function readPopular({ entries, files }: BundleFiles): Promise<{ item: string; score: number }[]> {
+/** Every item with its share of all clicks in training, each counted once more, most popular first. */
+export async function readPopular({ entries, files }: BundleFiles): Promise<{ item: string; share: number }[]> {
   const ids: string[] = [];
   const scores: number[] = [];
   for (const entry of [...entries].sort((a, b) => (a.first_row ?? 0) - (b.first_row ?? 0))) {
@@ -20,7 +20,9 @@ export async function readPopular({ entries, files }: BundleFiles): Promise<{ it
   if (ids.length === 0 || ids.length !== scores.length) {
     throw new IngleError("bundle/tensor", `The bundle has ${ids.length} ids and ${scores.length} popularities.`);
   }
-  return ids.map((item, row) => ({ item, score: scores[row] ?? 0 })).sort((a, b) => b.score - a.score);
+  // The bundle has ln(1 + clicks).
+  const all = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+  return ids.map((item, row) => ({ item, share: Math.exp(scores[row] ?? 0) / all })).sort((a, b) => b.share - a.share);
 }
 
 /** The engines check hashes themselves; without one the browser does, where it can. */

@@ -16,14 +16,35 @@ export interface LoadRequest {
   files: Map<string, Uint8Array<ArrayBuffer>>;
 }
 
-export interface RankOptions {
+/** Options that the rankings share. */
+export interface FilterOptions {
   k: number;
   exclude: string[];
+  /** One byte for each item in catalogue order: 0 for items that may not be returned. */
+  allow?: Uint8Array;
+  /** One finite number for each item in catalogue order: what is added to its score. */
+  boost?: Float32Array;
+}
+
+export interface RankOptions extends FilterOptions {
   includeSeen: boolean;
+  /** For each entry of the history, how much it counts: 0 to 1, times what the denoiser keeps of it. */
+  weights?: Float32Array;
 }
 
 export interface RankedItem {
   item: string;
+  /** The model's logit and the boost. */
+  score: number;
+  /** The softmax of the model's logits over the whole catalogue, before boosts and filters: 0 to 1. */
+  probability: number;
+  /** The click that speaks for it most, and its part of what all clicks say for it, above 0 up to 1. */
+  because?: { item: string; share: number };
+}
+
+export interface SimilarItem {
+  item: string;
+  /** The cosine and the boost. */
   score: number;
 }
 
@@ -50,6 +71,8 @@ export interface Calls {
   load: { request: LoadRequest; reply: EngineInfo };
   recommend: { request: { history: string[]; options: RankOptions }; reply: RankedItem[] };
   explain: { request: { history: string[] }; reply: JudgedClick[] };
+  similar: { request: { items: string[]; options: FilterOptions }; reply: SimilarItem[] };
+  items: { request: undefined; reply: string[] };
 }
 
 export type CallName = keyof Calls;

@@ -1,143 +1,203 @@
 /** The recommender that a shop holds: history in, recommendations out, status all along. */
 
-import { BundleSource } from "./bundle.js";
+import { folderOf } from "./address.js";
+import type { Core, CoreHost } from "./core.js";
 import { unlessAborted } from "./deferred.js";
-import { defaultWasm, openEngine } from "./engine.js";
-import { Engines } from "./engines.js";
-import { IngleError, isCallersFault, toIngleError } from "./errors.js";
-import { checkGpu } from "./gpu.js";
+import { Emitter } from "./emitter.js";
+import { IngleError, toIngleError } from "./errors.js";
+import { checkItem } from "./events.js";
 import { History } from "./history.js";
-import { answerWithout, explainRung } from "./ladder.js";
-import { readPopular } from "./popular.js";
 import type {
+  Consent,
   Explanation,
   HistoryEvent,
+  HistoryExport,
+  ObserveOptions,
+  QueryOptions,
   Recommendation,
-  RecommenderEventMap,
   RecommenderOptions,
   RecommendOptions,
   RecordInput,
   Status,
-  WasmSource,
 } from "./types.js";
 
 /**
  * Recommends from a click history that stays on this device.
  *
- * Made by `createRecommender`. Raises `status`, `change` and `error` events.
+ * Made by `createRecommender`. Raises the events of `RecommenderEventMap`.
  */
-export class Recommender extends EventTarget {
+export class Recommender extends Emitter {
   /**
    * Resolves with the status once an engine can answer; rejects with an `IngleError` if none can, or with
    * the signal's reason. It need not be awaited: calls wait by themselves.
    */
   readonly ready: Promise<Status>;
+  readonly #options: RecommenderOptions;
   readonly #requested: Status["requested"];
   readonly #history: History;
-  readonly #bundle: BundleSource;
-  readonly #engines: Engines;
   readonly #life = new AbortController();
-  /** Everything by popularity, read once for a page that has no engine; nothing if there is no bundle either. */
-  #popular: Promise<{ item: string; score: number }[] | undefined> | undefined;
-  /** Whether the last answer without an engine came from popularity. */
-  #rungWithout: "recent" | "popular" = "recent";
+  #url: URL;
+  /** The bundle at work; replaced by `update`. */
+  #core: Promise<Core>;
+  #running: Core | undefined;
+  #lastRung: Status["rung"] | undefined;
+  #updating: Promise<boolean> | undefined;
 
   /** @internal */
   constructor(url: string | URL, options: RecommenderOptions) {
     super();
-    const { engine = "auto", worker = true, signal } = options;
+    const { engine = "auto", signal, consent = "session" } = options;
     if (!["auto", "cpu", "gpu"].includes(engine)) {
       throw new IngleError("input/options", `engine is "auto", "cpu" or "gpu", not ${JSON.stringify(engine)}.`);
     }
+    checkConsent(consent);
     signal?.throwIfAborted();
+    this.#options = options;
     this.#requested = engine;
-    this.#bundle = new BundleSource(url, { onProgress: options.onProgress, ...(options.fetch && { fetch: options.fetch }) });
-    this.#history = new History(options.storage, (error) => this.#report(error));
-    this.#engines = new Engines({
-      choice: engine,
-      open: (kind) => openEngine(kind, worker),
-      wasm: (kind) => resolveWasm(options.wasm?.[kind] ?? defaultWasm(kind)),
-      bundle: this.#bundle,
-      checkGpu: (choice) => checkGpu(choice),
-      history: async () => itemsOf(await this.#history.list()),
-      onChange: () => this.#announce(),
-      onError: (error) => this.#report(error),
-      signal: this.#life.signal,
+    this.#url = folderOf(url);
+    this.#history = new History(options.storage, this.#effective(consent), {
+      onLoss: (error) => this.#report(error),
+      onChange: () => void this.#changed(),
+      onState: () => this.#announce(),
     });
     signal?.addEventListener("abort", () => this.#end(signal.reason), { once: true, signal: this.#life.signal });
-    this.ready = unlessAborted(this.#engines.ready(), this.#life.signal).then(() => this.status);
+    this.#core = this.#open(this.#url).then((core) => (this.#running = core));
+    this.ready = unlessAborted(this.#core.then((core) => core.engines.ready()), this.#life.signal).then(() => this.status);
     // Who does not await it learns of a failure from `status` and the `error` event.
-    this.ready.catch(() => {});
+    this.ready.then((status) => this.#tell("ready", status)).catch(() => {});
   }
 
   /** What answers now, why, and how the engines are. */
   get status(): Status {
-    const { cpu, gpu, active, bundle } = this.#engines;
-    const rung = active ?? this.#rungWithout;
+    const { bundle = null, cpu, gpu } = this.#running?.engines ?? {};
+    const { rung, why } = this.#running?.rung ?? LOADING;
+    const privacy = this.#asksForPrivacy;
+    const { storage } = this.#history;
     return {
       rung,
-      why: explainRung(rung, this.#requested, cpu.state, gpu.state),
+      why,
       requested: this.#requested,
-      cpu: cpu.state,
-      gpu: gpu.state,
+      cpu: cpu?.state ?? WAITING,
+      gpu: gpu?.state ?? WAITING,
       bundle,
-      storage: this.#history.storage,
+      consent: this.#history.consent,
+      globalPrivacyControl: privacy,
+      paused: this.#history.paused,
+      storage: privacy && !storage.reason && storage.kind === "memory" ? { ...storage, reason: "The browser asks for privacy (Global Privacy Control)." } : storage,
     };
   }
 
-  /** Adds what the shopper just did; resolves once it is stored. A view repeated at once counts once. */
-  async record(event: RecordInput): Promise<void> {
-    this.#life.signal.throwIfAborted();
-    this.#changed(await this.#history.record(event));
-  }
-
   /**
-   * The best items for this history, best first. Waits for the first engine.
+   * The best items for this shopper, best first. Waits for the first engine.
    *
    * If no engine can answer, the bundle's most popular items do, and without a bundle the items viewed last:
    * each result's `source` says which.
    */
   async recommend(options: RecommendOptions = {}): Promise<Recommendation[]> {
-    const { k = 10, includeSeen = false, signal } = options;
-    if (!Number.isSafeInteger(k) || k < 0) throw new IngleError("input/options", `k is a count, not ${String(k)}.`);
+    return this.#ask((core) => core.recommend(options), options.signal);
+  }
+
+  /** Items like one or several others, by what shoppers do with them; those given are never among them. */
+  async similar(items: string | Iterable<string>, options: QueryOptions = {}): Promise<Recommendation[]> {
+    const given = idsOf(items);
+    return this.#ask((core) => core.similar(given, options), options.signal);
+  }
+
+  /** What goes with a basket: the items that shoppers went on to after ones like these. */
+  async complete(items: string | Iterable<string>, options: QueryOptions = {}): Promise<Recommendation[]> {
+    const given = idsOf(items);
+    return this.#ask((core) => core.complete(given, options), options.signal);
+  }
+
+  /** The items that the shopper looked at, each once, latest first. Needs neither bundle nor engine. */
+  async recentlyViewed(options: QueryOptions = {}): Promise<Recommendation[]> {
+    return this.#ask((core) => core.recentlyViewed(options), options.signal);
+  }
+
+  /** What everybody likes, from the bundle; the same for every shopper, but for `includeSeen`. */
+  async popular(options: RecommendOptions = {}): Promise<Recommendation[]> {
+    return this.#ask((core) => core.popular(options), options.signal);
+  }
+
+  /**
+   * Adds what the shopper just did, or several such events; resolves once they are kept, with whether they
+   * were: nothing is without consent or while paused. A view repeated at once counts once.
+   */
+  async record(events: RecordInput | readonly RecordInput[]): Promise<boolean> {
+    return this.#while(this.#history.record(events));
+  }
+
+  /**
+   * Records by itself from the page's markup: an element with `data-ingle-item` counts as viewed once it
+   * has been seen for a second; one that also has `data-ingle-event="cart"` (or another type) records that
+   * when it is clicked. Elements that come later are found. Returns a function that stops it.
+   */
+  observe(root?: ParentNode & Node, options: ObserveOptions = {}): () => void {
     this.#life.signal.throwIfAborted();
-    const ranking = { k, exclude: [...(options.exclude ?? [])], includeSeen };
-    const history = await unlessAborted(this.#history.list(), signal);
-    try {
-      const asked = this.#engines.ask((engine) => engine.recommend(itemsOf(history), ranking, { signal }), signal);
-      const { by, answer } = await unlessAborted(asked, this.#life.signal);
-      const source = history.length === 0 ? "popular" : by;
-      return answer.map(({ item, score }) => ({ item, score, source }));
-    } catch (error) {
-      if (signal?.aborted || this.#life.signal.aborted || isCallersFault(error)) throw error;
-      const popular = await unlessAborted(this.#readPopular(), signal);
-      return answerWithout(popular, history, ranking);
-    }
+    const stop = new AbortController();
+    this.#life.signal.addEventListener("abort", () => stop.abort(), { signal: stop.signal });
+    const start = async () => (await import("./observe.js")).observe(root ?? document, options, (event) => this.record(event), stop.signal);
+    start().catch((error: unknown) => this.#report(toIngleError(error, "engine/failed")));
+    return () => stop.abort();
   }
 
   /** Every event of the history with what the model made of it, oldest first. Needs an engine. */
   async explain(options: { signal?: AbortSignal } = {}): Promise<Explanation[]> {
-    this.#life.signal.throwIfAborted();
-    const { signal } = options;
-    const history = await unlessAborted(this.#history.list(), signal);
-    const asked = this.#engines.ask((engine) => engine.explain(itemsOf(history), { signal }), signal);
-    const { answer } = await unlessAborted(asked, this.#life.signal);
-    return history.map((event, place) => {
-      const { item: _, ...verdict } = answer[place] ?? { item: event.item, known: false, noise: 0, keep: 0 };
-      return { ...event, ...verdict };
-    });
+    return this.#ask((core) => core.explain(options.signal), options.signal);
   }
 
   /** The history, oldest first. */
   async history(): Promise<HistoryEvent[]> {
-    this.#life.signal.throwIfAborted();
-    return this.#history.list();
+    return this.#while(this.#history.list());
   }
 
-  /** Removes every event of `item` from the device, or the whole history. */
+  /** Removes every event of `item`, or the whole history, from the device and from every tab. */
   async forget(item?: string): Promise<void> {
+    if (item === undefined) this.#running?.forget();
+    await this.#while(this.#history.forget(item));
+  }
+
+  /** All that is kept about the shopper, as plain data. */
+  async export(): Promise<HistoryExport> {
+    const events = await this.history();
+    const { consent, paused } = this.status;
+    return { version: 1, exportedAt: new Date().toISOString(), consent, paused, events };
+  }
+
+  /**
+   * What the shopper allows to be kept, in this and every other tab. `session` and `denied` erase what is
+   * stored on the device, the bundle's files included; `denied` forgets the history as well.
+   */
+  async consent(consent: Consent): Promise<void> {
+    checkConsent(consent);
+    const effective = this.#effective(consent);
+    await this.#while(this.#history.allow(effective));
+    const { cache } = (await this.#core).bundle;
+    await (effective === "granted" ? cache.settle() : cache.erase());
+  }
+
+  /** Stops recording, in every tab and, where consent was granted, on later visits, until `resume`. */
+  async pause(): Promise<void> {
+    await this.#while(this.#history.pause(true));
+  }
+
+  /** Records again. */
+  async resume(): Promise<void> {
+    await this.#while(this.#history.pause(false));
+  }
+
+  /**
+   * Moves to the bundle that is now at the address, or at another one; resolves with whether it is a new
+   * one. The old one answers until the new one can; if that fails the old one stays and this rejects.
+   * The history stays: items that the new bundle does not know are kept and count again when they return.
+   */
+  async update(url?: string | URL): Promise<boolean> {
     this.#life.signal.throwIfAborted();
-    this.#changed(await this.#history.forget(item));
+    const address = url === undefined ? this.#url : folderOf(url);
+    const after = this.#updating ?? Promise.resolve(false);
+    const updating = after.catch(() => false).then(() => this.#update(address));
+    this.#updating = updating;
+    return this.#while(updating);
   }
 
   /** Stops the engines and closes the storage; what is stored stays. Calls made later reject. */
@@ -145,73 +205,105 @@ export class Recommender extends EventTarget {
     this.#end(new IngleError("disposed", "The recommender was disposed of."));
   }
 
-  override addEventListener<K extends keyof RecommenderEventMap>(
-    type: K,
-    listener: ((event: RecommenderEventMap[K]) => void) | { handleEvent(event: RecommenderEventMap[K]): void } | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
-  override addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void {
-    super.addEventListener(type, listener, options);
+  async #update(address: URL): Promise<boolean> {
+    const old = await this.#core;
+    const next = old.successor(address);
+    try {
+      const same = address.href === this.#url.href && sameBytes(await old.bundle.manifest(), await next.bundle.manifest());
+      // A bundle that could not be used may have been repaired where it is.
+      if (same && old.engines.active) return next.dispose(), false;
+      await unlessAborted(next.engines.ready(), this.#life.signal);
+    } catch (error) {
+      next.dispose();
+      throw error;
+    }
+    this.#url = address;
+    this.#core = Promise.resolve(next);
+    this.#running = next;
+    old.dispose();
+    const { bundle } = next.engines;
+    if (bundle) this.#tell("updated", bundle);
+    this.#announce();
+    return true;
   }
 
-  override removeEventListener<K extends keyof RecommenderEventMap>(
-    type: K,
-    listener: ((event: RecommenderEventMap[K]) => void) | { handleEvent(event: RecommenderEventMap[K]): void } | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  override removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
-  override removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void {
-    super.removeEventListener(type, listener, options);
+  async #open(url: URL): Promise<Core> {
+    const { openCore } = await import("./core.js");
+    const host: CoreHost = {
+      choice: this.#requested,
+      options: this.#options,
+      mayStore: () => this.#history.storage.kind === "indexeddb",
+      history: () => this.#history.read(),
+      onChange: () => this.#announce(),
+      onError: (error) => this.#report(error),
+    };
+    return openCore(url, host);
+  }
+
+  async #ask<T>(question: (core: Core) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return this.#while(this.#core.then(question), signal);
+  }
+
+  /** What is asked for, unless the recommender or the call ends first. */
+  async #while<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+    work.catch(() => {});
+    this.#life.signal.throwIfAborted();
+    return unlessAborted(unlessAborted(work, signal), this.#life.signal);
+  }
+
+  get #asksForPrivacy(): boolean {
+    const asks = typeof navigator !== "undefined" && (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
+    return asks && this.#options.globalPrivacyControl !== "ignore";
+  }
+
+  #effective(consent: Consent): Consent {
+    return consent === "granted" && this.#asksForPrivacy ? "session" : consent;
   }
 
   #end(reason: unknown): void {
     if (this.#life.signal.aborted) return;
     this.#life.abort(reason);
-    this.#engines.dispose();
+    this.#core.then((core) => core.dispose()).catch(() => {});
     void this.#history.close();
   }
 
-  #readPopular(): Promise<{ item: string; score: number }[] | undefined> {
-    this.#popular ??= this.#loadPopular().catch((error: unknown) => {
-      this.#report(toIngleError(error, "bundle/io"));
-      return undefined;
-    });
-    return this.#popular;
-  }
-
-  async #loadPopular(): Promise<{ item: string; score: number }[]> {
-    const popular = await readPopular(await this.#bundle.open(this.#life.signal));
-    this.#rungWithout = "popular";
-    this.#announce();
-    return popular;
-  }
-
-  /** Later than the change itself, so that a listener sees every part of the status in step. */
+  /** After the change itself, so that a listener sees every part of the status in step. */
   #announce(): void {
     queueMicrotask(() => {
-      if (!this.#life.signal.aborted) this.dispatchEvent(new CustomEvent("status", { detail: this.status }));
+      const { status } = this;
+      this.#tell("status", status);
+      if (status.rung !== this.#lastRung && status.bundle) {
+        this.#lastRung = status.rung;
+        this.#tell("engine", status);
+      }
     });
   }
 
-  #changed(history: HistoryEvent[]): void {
-    if (!this.#life.signal.aborted) this.dispatchEvent(new CustomEvent("change", { detail: history }));
+  async #changed(): Promise<void> {
+    this.#tell("change", await this.#history.list());
   }
 
   #report(error: IngleError): void {
-    queueMicrotask(() => {
-      if (!this.#life.signal.aborted) this.dispatchEvent(new CustomEvent("error", { detail: error }));
-    });
+    queueMicrotask(() => this.#tell("error", error));
+  }
+
+  #tell(type: string, detail: unknown): void {
+    if (!this.#life.signal.aborted) this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+/** Before the core is there. */
+const WAITING = { state: "waiting" } as const;
+const LOADING = { rung: "recent", why: "Calls wait for the engine, which is still loading." } as const;
 
 /**
  * Makes a recommender from the bundle at `url`, a folder on any static host.
  *
- * Returns at once and loads in the background; follow `ready`, `status` and `onProgress`.
+ * Returns at once and loads in the background; follow `ready`, `status` and `onProgress`. Nothing is
+ * stored on the device until `consent("granted")`.
  *
  * @example
- * const recommender = createRecommender("/ingle/");
+ * const recommender = createRecommender("/ingle/", { consent: "granted" });
  * await recommender.record({ item: "sku-123" });
  * const items = await recommender.recommend({ k: 8 });
  */
@@ -219,14 +311,17 @@ export function createRecommender(url: string | URL, options: RecommenderOptions
   return new Recommender(url, options);
 }
 
-function itemsOf(history: HistoryEvent[]): string[] {
-  return history.map(({ item }) => item);
+function checkConsent(consent: Consent): void {
+  if (["granted", "session", "denied"].includes(consent)) return;
+  throw new IngleError("input/options", `consent is "granted", "session" or "denied", not ${JSON.stringify(consent)}.`);
 }
 
-/** Turns what a shop may pass into what a message may carry. */
-async function resolveWasm(source: WasmSource): Promise<string | BufferSource | WebAssembly.Module> {
-  if (source instanceof Response) return source.clone().arrayBuffer();
-  if (source instanceof URL) return source.href;
-  // A worker resolves relative addresses against its own, not the page's.
-  return typeof source === "string" && typeof document !== "undefined" ? new URL(source, document.baseURI).href : source;
+function idsOf(items: string | Iterable<string>): string[] {
+  const ids = typeof items === "string" ? [items] : [...items];
+  ids.forEach(checkItem);
+  return ids;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, n) => byte === b[n]);
 }

@@ -28,7 +28,7 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
     return engine;
   }
 
-  function answer(request: Request): Promise<unknown> {
+  async function answer(request: Request): Promise<unknown> {
     switch (request.call) {
       case "load":
         return load(request.body);
@@ -36,6 +36,10 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
         return loaded().recommend(request.body.history, request.body.options);
       case "explain":
         return loaded().explain(request.body.history);
+      case "similar":
+        return loaded().similar(request.body.items, request.body.options);
+      case "items":
+        return loaded().items();
     }
   }
 
@@ -54,7 +58,8 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
 /** Serves the page that started this worker; does nothing where this module was merely imported. */
 export function serveWorker(kind: EngineKind, glue: Glue): void {
   const scope: unknown = globalThis;
-  if (!isWorkerScope(scope) || scope.name !== `ingle-${kind}`) return;
+  // By its name where the package started it; where a shop did, by there being no page.
+  if (!isWorkerScope(scope) || (scope.name !== "" && scope.name !== `ingle-${kind}`)) return;
   // A panic between two awaits surfaces here and nowhere else: without this the call would wait for ever.
   scope.addEventListener("unhandledrejection", (event) => {
     scope.postMessage({ kind: "fatal", error: packError((event as PromiseRejectionEvent).reason) } satisfies Reply, []);

@@ -27,17 +27,55 @@ export interface Progress {
 /** A compiled engine, or where to get it. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
+/**
+ * What the shopper allows to be kept.
+ *
+ * - `granted`: the history is kept on this device until it is forgotten or too old.
+ * - `session`: it is kept in the memory of the open pages and nothing is written. The default.
+ * - `denied`: nothing is recorded at all.
+ */
+export type Consent = "granted" | "session" | "denied";
+
 /** How the history is kept. */
 export interface StorageOptions {
-  /** `auto` is IndexedDB where it works and memory otherwise; `memory` keeps nothing beyond the page. */
+  /** `auto` is IndexedDB where it works and consent allows it; `memory` keeps nothing beyond the page. */
   kind?: "auto" | "memory";
   /** The IndexedDB database; give each shop on one origin its own. Default `ingle`. */
   name?: string;
   /** How many of the latest events are kept. Default 200. */
   retain?: number;
+  /** Events older than this many milliseconds are dropped. Default 180 days; `Infinity` keeps them. */
+  maxAgeMs?: number;
   /** A repeated view of the same item within this many milliseconds counts once. Default 30 000. */
   collapseMs?: number;
 }
+
+/** What a shopper may do with an item. `remove` takes it out of the basket and undoes its `cart`. */
+export type EventType = "view" | "click" | "cart" | "purchase" | "remove";
+
+/** How much an event counts for the model, before the model's own judgement. */
+export interface WeightOptions {
+  /**
+   * Weights by event type, 0 or more; only their ratios matter, within one history. Default: view 0.8,
+   * click 0.6, cart 1, purchase 1; words of the shop's own 0.8. A weight of 0 keeps a type from the model.
+   */
+  types?: Partial<Record<string, number>>;
+  /** A view that is known to have lasted less than this many milliseconds is a bounce. Default 2 000. */
+  bounceMs?: number;
+  /** What a bounced view's weight is multiplied by, 0 to 1. Default 0.25. */
+  bounceWeight?: number;
+}
+
+/** What the shop knows of an item at the moment of a call. */
+export interface Offer {
+  /** In stock: a count, or whether. 0 and `false` are never recommended. Default: in stock. */
+  stock?: number | boolean;
+  /** In the shop's currency, for `price` in a call's options. An item with a price of 0 is no offer. */
+  price?: number;
+}
+
+/** Looks an item up in the shop's own data, without waiting; `null` for one that is no longer sold. */
+export type Offers = (item: string) => Offer | null | undefined;
 
 /** Options of `createRecommender`; every one has a sensible default. */
 export interface RecommenderOptions {
@@ -47,12 +85,25 @@ export interface RecommenderOptions {
   onProgress?: (progress: Progress) => void;
   /** Aborts loading and disposes of the recommender. */
   signal?: AbortSignal;
-  /** `false` computes on the page's main thread. Default: in a worker, where workers work. */
-  worker?: boolean;
+  /**
+   * `false` computes on the page's main thread; a function starts the worker itself, for bundlers that do
+   * not find `ingle/worker`. Default: in a worker, where workers work.
+   */
+  worker?: boolean | ((kind: EngineKind) => Worker);
   /** Where the engines' wasm files are, if the bundler moved them. Default: beside this module. */
-  wasm?: Partial<Record<EngineKind, WasmSource>>;
+  wasm?: Partial<Record<EngineKind, WasmSource | Promise<WasmSource>>>;
+  /** What the shopper has allowed so far. Default `session`. */
+  consent?: Consent;
+  /** Whether Global Privacy Control turns `granted` into `session`. Default `respect`. */
+  globalPrivacyControl?: "respect" | "ignore";
   /** How the history is kept. */
   storage?: StorageOptions;
+  /** How much events count. */
+  weights?: WeightOptions;
+  /** Stock and prices, asked for at every call. */
+  offers?: Offers;
+  /** Options of calls by the name of a placement; a call that names the `scenario` begins with these. */
+  scenarios?: Record<string, QueryOptions>;
   /** A replacement for `fetch`, for the bundle's files. */
   fetch?: typeof fetch;
 }
@@ -61,54 +112,125 @@ export interface RecommenderOptions {
 export interface HistoryEvent {
   /** The shop's own item id. */
   item: string;
-  /** `view`, `cart`, `purchase`, or a word of the shop's own. */
+  /** An `EventType`, or a word of the shop's own. */
   type: string;
   /** When, in milliseconds since 1970. */
   at: number;
+  /** How long a view lasted, in milliseconds, where that is known. */
+  dwell?: number;
 }
 
 /** What `record` takes. */
 export interface RecordInput {
   item: string;
   /** Default `view`. */
-  type?: string;
-  /** Default now. */
+  type?: EventType | (string & {});
+  /** Default now. A time in the future counts as now. */
   at?: number | Date;
+  /** How long the view has lasted so far, in milliseconds. Recorded again it updates the same view. */
+  dwell?: number;
 }
 
-/** Options of `recommend`. */
-export interface RecommendOptions {
+/** Factors on an item's chance: 2 doubles it against others, 0.5 halves it. All above 0; 1 changes nothing. */
+export type Boost = Readonly<Record<string, number>> | ReadonlyMap<string, number> | ((item: string) => number);
+
+/** An item at a place that the shop decides on: next in order, or at `place`, counted from 0. */
+export type Pin = string | { item: string; place: number };
+
+/** What all questions have in common. Filters, stock and price apply before the best are chosen. */
+export interface QueryOptions {
   /** How many items to return at most. Default 10. */
   k?: number;
-  /** Items never to return: sold out, in the basket, on the page already. */
+  /** The placement's name: its defaults, its rotation, and part of the attribution ids. Default `default`. */
+  scenario?: string;
+  /** The only items to return: their ids, or what is true of theirs. */
+  filter?: Iterable<string> | ((item: string) => boolean);
+  /** Items never to return: in the basket, on the page already. */
   exclude?: Iterable<string>;
-  /** Also return items that are in the history. Default false. */
-  includeSeen?: boolean;
+  /** Items to make more or less likely. */
+  boost?: Boost;
+  /** Items to show whatever the model says, unless they are excluded, filtered out or out of stock. */
+  pin?: Iterable<Pin>;
+  /** 0 ranks by score alone, 1 mostly avoids items like those already chosen. Default 0. */
+  diversity?: number;
+  /** Items that score less are left out, 0 to 1. Default 0. */
+  minScore?: number;
+  /** 0 to 1: how far items that this scenario has shown on this page already step back. Default 0. */
+  rotate?: number;
+  /** Stock and prices for this call, instead of the recommender's. */
+  offers?: Offers;
+  /** Bounds on the price that `offers` gives; an item without a price is out of bounds. */
+  price?: { min?: number; max?: number };
   /** Stops waiting; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
+/** Options of `recommend`. */
+export interface RecommendOptions extends QueryOptions {
+  /** Also return items that are in the history. Default false. */
+  includeSeen?: boolean;
+}
+
+/**
+ * Why an item is in an answer.
+ *
+ * - `history`: mostly because of `item`, which the shopper did `type` with; `share` is its part, 0 to 1.
+ * - `similar`, `complete`: it is like, or goes with, `item`, which the shop asked about.
+ * - `popular`, `recent`, `pinned`: everybody likes it, the shopper looked at it last, the shop put it there.
+ */
+export type Reason =
+  | { kind: "history"; item: string; type: string; share: number }
+  | { kind: "similar" | "complete"; item: string; share: number }
+  | { kind: "popular" | "recent" | "pinned" };
+
 /** One recommended item. */
 export interface Recommendation {
   item: string;
-  /** Higher is better; comparable within one answer only. */
+  /**
+   * 0 to 1. From the model: the probability that this is the next item clicked, of all in the catalogue.
+   * For similar items: their cosine. For popular ones: their share of all clicks.
+   */
   score: number;
   /** What produced it. */
   source: Rung;
+  reason: Reason;
+  /**
+   * New for every answer and place: `scenario.answer.place`. Says nothing about the shopper; the shop may
+   * keep it with what follows from a click on this item.
+   */
+  attribution: string;
 }
+
+/** How an event was judged: it counts, counts less, is set aside as noise, or cannot be judged. */
+export type Verdict = "kept" | "less" | "ignored" | "unknown";
 
 /** One event of the history, and what the model made of it. */
 export interface Explanation extends HistoryEvent {
-  /** Whether the bundle knows the item; one it does not know changes no recommendation. */
+  /** Whether the bundle knows the item and looks back that far; else it changes no recommendation. */
   known: boolean;
   /** How likely this event is noise, 0 to 1. */
   noise: number;
-  /** How much of it the model keeps, 0 to 1. */
+  /** How much of it the model's gate keeps, 0 to 1. */
   keep: number;
   /** How likely it is noise by what the item is, 0 to 1; in a method of two views, for a known item. */
   prior?: number;
   /** How likely it is noise by what shoppers do with the item, 0 to 1; likewise. */
   posterior?: number;
+  /** What it counts with in all: `keep` times the weight of its type and dwell, 0 to 1. */
+  weight: number;
+  /** `keep` in a word: ignored below a half, kept from nine tenths. */
+  verdict: Verdict;
+}
+
+/** Everything that is kept about the shopper, to read, download or take elsewhere. */
+export interface HistoryExport {
+  /** The layout of this object: 1. */
+  version: 1;
+  /** When it was made, as ISO 8601. */
+  exportedAt: string;
+  consent: Consent;
+  paused: boolean;
+  events: HistoryEvent[];
 }
 
 /** What the bundle says of itself. */
@@ -135,6 +257,13 @@ export type EngineState =
   | { state: "ready" | "slower"; loadMs: number; medianMs?: number; thread: "worker" | "main" }
   | { state: "absent" | "refused" | "failed" | "retired"; code: ErrorCode; reason: string };
 
+/** What may be kept, and what keeps it. */
+export interface StorageStatus {
+  kind: "indexeddb" | "memory" | "none";
+  /** If that is less than was consented to, why. */
+  reason?: string;
+}
+
 /** What the recommender is doing, and why. */
 export interface Status {
   /** What would answer a call now. */
@@ -147,16 +276,33 @@ export interface Status {
   gpu: EngineState;
   /** `null` until the bundle has been opened. */
   bundle: BundleInfo | null;
-  /** Where the history is kept, and if that is memory only, why. */
-  storage: { kind: "indexeddb" | "memory"; reason?: string };
+  /** What the shopper allows, as it takes effect: Global Privacy Control may have lowered it. */
+  consent: Consent;
+  /** Whether the browser asks for privacy and that is respected. */
+  globalPrivacyControl: boolean;
+  /** Whether the shopper has paused recording. */
+  paused: boolean;
+  storage: StorageStatus;
 }
 
 /** The events of a recommender, by name. */
 export interface RecommenderEventMap {
-  /** The status changed; `detail` is the new one. */
+  /** An engine can answer, for the first time. */
+  ready: CustomEvent<Status>;
+  /** Another rung answers from now on; `detail` is the status. */
+  engine: CustomEvent<Status>;
+  /** Another bundle is in use after `update()`; `detail` is what it says of itself. */
+  updated: CustomEvent<BundleInfo>;
+  /** Anything in the status changed, consent and pause included; `detail` is the new one. */
   status: CustomEvent<Status>;
-  /** The history changed on this page; `detail` is the history, oldest first. */
+  /** The history changed, here or in another tab; `detail` is the history, oldest first. */
   change: CustomEvent<HistoryEvent[]>;
   /** Something failed that no call reported: a load, an engine, the storage. */
   error: CustomEvent<IngleError>;
+}
+
+/** How `observe` watches a page. */
+export interface ObserveOptions {
+  /** A view counts once half of the element, or half of the screen, shows for this long. Default 1 000. */
+  afterMs?: number;
 }

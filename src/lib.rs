@@ -7,6 +7,7 @@
 
 mod device;
 mod error;
+mod options;
 
 use ingle_bundle::{Bundle, BundleError, FileEntry};
 use js_sys::{Map, Uint8Array};
@@ -40,13 +41,21 @@ impl Engine {
         history: Vec<String>,
         options: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let options = if options.is_undefined() {
-            ingle_model::RecommendOptions::default()
-        } else {
-            serde_wasm_bindgen::from_value(options).map_err(|error| input("options", &error))?
-        };
+        let options = options::recommend(options)?;
         let best = self.engine.recommend(&history, &options).await;
         encode(&best.map_err(Failure::from)?)
+    }
+
+    /// The items nearest to the mean of some others, which are never among them.
+    pub async fn similar(&self, items: Vec<String>, options: JsValue) -> Result<JsValue, JsValue> {
+        let options = options::similar(options)?;
+        let nearest = self.engine.similar(&items, &options).await;
+        encode(&nearest.map_err(Failure::from)?)
+    }
+
+    /// The ids of all items in catalogue order: that of the options `allow` and `boost`.
+    pub fn items(&self) -> Vec<String> {
+        self.engine.items().to_vec()
     }
 
     /// What the denoiser makes of each click of a history, in the order given.

@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use ingle::Engine;
-use js_sys::{Array, Function, Map, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, Function, Map, Promise, Reflect, Uint8Array};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -40,6 +40,20 @@ struct Case {
 struct Recommendation {
     item: String,
     score: f32,
+    probability: f32,
+    because: Option<Because>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Because {
+    item: String,
+    share: f32,
+}
+
+#[derive(Debug, Deserialize)]
+struct Similar {
+    item: String,
+    score: f32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,6 +81,10 @@ async fn gives_the_native_engines_answers() {
                 (got.score - want.score).abs() <= golden.bound,
                 "{got:?}, native {want:?}"
             );
+            assert!((got.probability - want.probability).abs() <= golden.bound);
+            let reasons = [&got.because, &want.because];
+            let [got, want] = reasons.map(|because| because.as_ref().map_or(0.0, |b| b.share));
+            assert!((got - want).abs() <= golden.bound, "{reasons:?}");
         }
         let got: Vec<Click> = decode(&engine.explain(case.history).await.expect("answers"));
         assert_eq!(got.len(), case.explain.len());
@@ -118,6 +136,79 @@ async fn odd_requests_get_sensible_answers() {
     let strangers = recommend(&engine, &["gone".to_owned()], json!({})).await;
     assert_eq!(cold.len(), 10);
     assert_eq!(cold[0].item, strangers[0].item);
+}
+
+#[wasm_bindgen_test]
+async fn filters_boosts_and_weights_come_as_typed_arrays() {
+    let Some(engine) = engine().await else { return };
+    let items = engine.items();
+    assert_eq!(items.len(), ITEMS);
+    let history = vec![items[9].clone(), items[70].clone()];
+    let ask = async |entries: &[(&str, JsValue)]| -> Result<Vec<Recommendation>, String> {
+        let options = encode(&json!({ "k": 5 }));
+        for (name, value) in entries {
+            Reflect::set(&options, &(*name).into(), value).expect("is an object");
+        }
+        let answer = engine.recommend(history.clone(), options).await;
+        answer
+            .map(|found| decode(&found))
+            .map_err(|error| code(&error))
+    };
+    let all = ask(&[]).await.expect("answers");
+    assert!(
+        all.iter()
+            .all(|one| one.probability > 0.0 && one.probability < 1.0)
+    );
+    assert!(all.iter().flat_map(|one| &one.because).all(|because| {
+        history.contains(&because.item) && because.share > 0.0 && because.share <= 1.0
+    }));
+
+    let allow: Vec<u8> = (0..ITEMS).map(|row| u8::from(row % 100 == 50)).collect();
+    let boost: Vec<f32> = (0..ITEMS).map(|row| row as f32).collect();
+    let filters = [
+        ("allow", Uint8Array::from(&allow[..]).into()),
+        ("boost", Float32Array::from(&boost[..]).into()),
+        ("weights", Float32Array::from(&[0.0f32, 1.0][..]).into()),
+    ];
+    let found = ask(&filters).await.expect("answers");
+    let places: Vec<_> = found.iter().map(|one| one.item.as_str()).collect();
+    assert_eq!(places, [&items[250], &items[150], &items[50]]);
+    let reasons = found.iter().flat_map(|one| &one.because);
+    assert!(reasons.into_iter().all(|because| because.item == items[70]));
+
+    let wrong = [
+        ("allow", Uint8Array::new_with_length(3).into()),
+        ("allow", Float32Array::new_with_length(ITEMS as u32).into()),
+        ("boost", Float32Array::from(&[f32::NAN; ITEMS][..]).into()),
+        ("weights", Float32Array::from(&[1.0][..]).into()),
+        ("weights", Float32Array::from(&[1.0, 2.0][..]).into()),
+        ("weights", "all".into()),
+    ];
+    for (name, value) in wrong {
+        let refused = ask(&[(name, value)]).await.expect_err(name);
+        assert_eq!(refused, "input/options", "{name}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn similar_items_are_near_and_new() {
+    let Some(engine) = engine().await else { return };
+    let given = vec!["sku-9".to_owned(), "gone".to_owned(), "sku-40".to_owned()];
+    let found = engine
+        .similar(given.clone(), encode(&json!({ "k": ITEMS })))
+        .await;
+    let found: Vec<Similar> = decode(&found.expect("answers"));
+    assert_eq!(found.len(), ITEMS - 2);
+    assert!(
+        found
+            .iter()
+            .all(|one| !given.contains(&one.item) && one.score.abs() <= 1.0)
+    );
+    assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    let none = engine
+        .similar(vec!["gone".into()], JsValue::UNDEFINED)
+        .await;
+    assert!(decode::<Vec<Similar>>(&none.expect("answers")).is_empty());
 }
 
 #[wasm_bindgen_test]

@@ -64,6 +64,10 @@ fn the_native_engine_gives_the_golden_answers() {
                 (got.score - want.score).abs() <= golden.bound,
                 "{got:?} {want:?}"
             );
+            assert!((got.probability - want.probability).abs() <= golden.bound);
+            let reasons = [&got.because, &want.because];
+            let [got, want] = reasons.map(|because| because.as_ref().map_or(0.0, |b| b.share));
+            assert!((got - want).abs() <= golden.bound, "{reasons:?}");
         }
         for (got, want) in got.explain.iter().zip(&want.explain) {
             assert_eq!((&got.item, got.known), (&want.item, want.known));

@@ -2,8 +2,10 @@
  * Builds the demo shop. INGLE_ITEMS names the products: the items.json that `ingle simulate` writes.
  * For development, serve a bundle with `ingle serve BUNDLE` and name its address in INGLE_BUNDLE.
  */
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { build } from "esbuild";
 import { defineConfig } from "vite";
 
 const CSP = [
@@ -13,6 +15,7 @@ const CSP = [
   "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self'",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
@@ -32,6 +35,17 @@ export default defineConfig({
     ? { proxy: { "/bundle": { target: process.env.INGLE_BUNDLE, rewrite: (url) => url.replace(/^\/bundle/, "") } } }
     : {},
   plugins: [
+    {
+      name: "service-worker",
+      apply: "build",
+      // After everything else, because it names every file of the shop. The GPU engine is too large to keep.
+      async closeBundle() {
+        const files = readdirSync("dist", { recursive: true, withFileTypes: true }).filter((file) => file.isFile() && !/^sw\.js|gpu|\.map$/.test(file.name));
+        const names = files.map((file) => `/${path.relative("dist", path.join(file.parentPath, file.name))}`.replace(/^\/index\.html$/, "/")).sort();
+        const version = createHash("sha256").update(names.join()).digest("hex").slice(0, 12);
+        await build({ entryPoints: ["worker/sw.ts"], outfile: "dist/sw.js", bundle: true, minify: true, define: { SHOP_FILES: JSON.stringify(names), SHOP_VERSION: JSON.stringify(version) } });
+      },
+    },
     {
       name: "content-security-policy",
       apply: "build",

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { launch } from "../e2e/visit.mjs";
 
-/** Largest difference of two scores that counts as the same. */
+/** Largest difference of two log-probabilities that counts as the same. */
 const BOUND = 1e-4;
 /** Histories asked for in one call, so that there is progress to show. */
 const CHUNK = 20;
@@ -33,7 +33,8 @@ async function answersOf(engine) {
 
 /** How two lists compare: the same items in the same order, the same up to swaps of equal scores, or not. */
 function compare(ours, theirs) {
-  const off = Math.max(...ours.map(({ score }, at) => Math.abs(score - (theirs[at]?.score ?? NaN))), 0);
+  // What the page calls a score is the probability.
+  const off = Math.max(...ours.map(({ probability }, at) => Math.abs(Math.log(probability / (theirs[at]?.score ?? NaN)))), 0);
   if (ours.length !== theirs.length || !(off <= BOUND)) return { verdict: "different", off };
   return { verdict: ours.every(({ item }, at) => item === theirs[at].item) ? "equal" : "swapped", off };
 }
@@ -45,8 +46,8 @@ for (const engine of ["cpu", "gpu"]) {
   const count = (wanted) => compared.filter(({ verdict }) => verdict === wanted).length;
   const largest = Math.max(...compared.map(({ off }) => off));
   console.log(
-    `${engine}  ${count("equal")} equal, ${count("swapped")} equal but for items whose scores differ by less than ${BOUND}, ` +
-      `${count("different")} different; largest difference of scores ${largest.toExponential(1)}`,
+    `${engine}  ${count("equal")} equal, ${count("swapped")} equal but for items whose log-probabilities differ by less than ${BOUND}, ` +
+      `${count("different")} different; largest difference ${largest.toExponential(1)}`,
   );
   failed ||= count("different") > 0;
 }

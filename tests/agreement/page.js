@@ -1,7 +1,7 @@
 // A page with the package as it is published, for agree.mjs: open(engine), then answers(histories, k).
 import { createRecommender } from "./ingle/index.js";
 
-const storage = { kind: "memory", retain: 10_000, collapseMs: 0 };
+const storage = { kind: "memory", retain: 10_000, collapseMs: 0, maxAgeMs: Infinity };
 let recommender;
 
 /** Starts one engine and waits until it can be asked. */
@@ -19,7 +19,7 @@ globalThis.answers = async (engine, histories, k) => {
   const found = [];
   for (const history of histories) {
     await recommender.forget();
-    for (const [at, item] of history.entries()) await recommender.record({ item, at });
+    await recommender.record(history.map((item, at) => ({ item, at })));
     const items = await recommender.recommend({ k });
     if (items.some(({ source }) => source !== engine)) throw new Error(`not the ${engine} engine's answer: ${recommender.status.why}`);
     found.push(items);

@@ -40,10 +40,14 @@ for (const [size, viewport] of Object.entries(sizes)) {
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${wide} px wider than the screen`);
 
-      await page.locator("#shelf .card a").first().click();
-      await page.locator("#product[open] .product-next .card").first().waitFor();
+      await page.locator("#shelf > [data-item] a").first().click();
+      await page.locator("#goes-with > [data-item]").first().waitFor();
       await shoot(page, `${size}-${colorScheme}-product`);
-      await page.keyboard.press("Escape");
+      await page.locator("#add").click();
+      await page.locator("#basket-link").click();
+      await page.locator("#complete > [data-item]").first().waitFor();
+      await shoot(page, `${size}-${colorScheme}-basket`);
+      await page.evaluate(() => (location.hash = "#/"));
 
       if (size === "phone") await page.locator("#panel-open").click();
       await page.locator("#panel").evaluate((panel) => panel.scrollTo(0, 330));
@@ -60,7 +64,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
 
 test("every control has a name, every picture stands beside its words", async () => {
   const { page, end } = await visit(browser);
-  const nameless = await page.locator("button, a, input").evaluateAll((controls) =>
+  const nameless = await page.locator(":is(button, a, input):not([inert] *)").evaluateAll((controls) =>
     controls.filter((control) => !(control.getAttribute("aria-label") ?? control.textContent).trim()).map((control) => control.outerHTML.slice(0, 120)),
   );
   assert.deepEqual(nameless, []);

@@ -72,7 +72,7 @@ test("only fetches the page's and the bundle's files", () => {
       assert.equal(method, "GET", `${method} ${url}`);
       assert.equal(new URL(url).origin, origin, url);
       assert.equal(new URL(url).search, "", url);
-      assert.match(new URL(url).pathname, /^\/(|assets\/[\w-]+\.\w+|bundle\/(manifest\.json|[a-z]+-[0-9a-f]{16}\.(safetensors|json)))$/);
+      assert.match(new URL(url).pathname, /^\/(|sw\.js|icon\.svg|manifest\.webmanifest|assets\/[\w-]+\.\w+|bundle\/(manifest\.json|[a-z]+-[0-9a-f]{16}\.(safetensors|json)))$/);
     }
     const unseen = addresses(wire).filter((url) => !addresses(logged).includes(url));
     assert.deepEqual(unseen, [], "the browser's log has every request, the workers' included");

@@ -16,7 +16,7 @@ export function launch({ gpu = false, args = [] } = {}) {
 }
 
 /** A new shopper's visit; `watch` sees the page before its first request. Uncaught errors fail the test at `end`. */
-export async function visit(browser, { watch, ...options } = {}) {
+export async function visit(browser, { watch, consent = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   const errors = [];
@@ -27,6 +27,10 @@ export async function visit(browser, { watch, ...options } = {}) {
   await watch?.(page, context);
   await page.goto(SHOP);
   await settled(page);
+  if (consent) {
+    await page.locator("#consent-yes").click();
+    await page.locator("#consent").waitFor({ state: "hidden" });
+  }
   return {
     context,
     page,
@@ -42,38 +46,55 @@ export async function settled(page) {
   await page.waitForFunction(() => /ms$/.test(document.querySelector("#answer-ms")?.textContent ?? ""), undefined, { timeout: 60_000 });
 }
 
-export const shelf = (page) => page.locator("#shelf .card").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+const shown = (page) => page.locator("#shelf > [data-item]").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+
+/** Goes to the front of the shop, where the shelf is; one that is not seen asks for nothing. */
+async function home(page) {
+  await page.evaluate(() => (location.hash = "#/"));
+  await page.locator("#shelf").scrollIntoViewIfNeeded();
+}
+
+/** What the first shelf shows once it has its answer. */
+export async function shelf(page) {
+  await home(page);
+  await page.locator('#shelf[aria-busy="false"]').waitFor({ timeout: 60_000 });
+  return shown(page);
+}
 
 /** The timeline, latest click first. */
 export const timeline = (page) =>
   page.locator(".click").evaluateAll((clicks) => clicks.map(({ dataset }) => ({ item: dataset.item, verdict: dataset.verdict })));
 
-/** Looks at a product by its card in the grid, and closes its page again. */
+/** Looks at a product on its own page, and goes back to where the visit was. */
 export async function lookAt(page, item) {
-  await page.locator(`#grid [data-item="${item}"] a`).click();
-  await page.locator(`.click[data-item="${item}"]`).waitFor({ state: "attached" });
-  await page.keyboard.press("Escape");
-  await page.locator("#product[open]").waitFor({ state: "detached" });
+  const before = await page.evaluate(() => location.hash);
+  await page.evaluate((id) => (location.hash = `#/p/${id}`), item);
+  await page.locator("#product h1").waitFor();
+  await page.locator(`.click[data-item="${item}"]`).first().waitFor({ state: "attached" });
+  await page.evaluate((hash) => (location.hash = hash || "#/"), before);
+  await page.locator("#grid .card").first().waitFor();
 }
 
 /** Shows one department, and gives its products' ids in the order of the page. */
 export async function department(page, name) {
   await page.locator(`[data-category="${name}"]`).click();
+  await page.locator(`[data-category="${name}"][aria-current]`).waitFor();
   await page.locator("#grid .card").first().waitFor();
   return page.locator("#grid .card").evaluateAll((cards) => cards.map((card) => card.dataset.item));
 }
 
 /** Waits until the shelf shows something other than `before`. */
 export async function shelfChanged(page, before) {
+  await home(page);
   await page.waitForFunction(
     (old) => {
-      const now = [...document.querySelectorAll("#shelf .card")].map((card) => card.dataset.item).join();
+      const now = [...document.querySelectorAll("#shelf > [data-item]")].map((card) => card.dataset.item).join();
       return now !== "" && now !== old;
     },
     before.join(),
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   );
-  return shelf(page);
+  return shown(page);
 }
 
 /** Every record of every IndexedDB database of the shop, as one text. */

@@ -18,7 +18,7 @@ export interface Golden {
   bound: number;
   cases: {
     history: string[];
-    recommend: { item: string; score: number }[];
+    recommend: { item: string; score: number; probability: number; because?: { item: string; share: number } }[];
     explain: { item: string; known: boolean; noise: number; keep: number; prior?: number; posterior?: number }[];
   }[];
 }

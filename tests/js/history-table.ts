@@ -1,18 +1,18 @@
 /** What every history store must do, whichever storage is behind it. */
 
-import type { HistoryStore, Retention } from "../../js/history.js";
+import type { HistoryStore, Retention } from "../../js/store.js";
 import type { HistoryEvent } from "../../js/types.js";
-import { equal } from "./check.js";
+import { equal, ok } from "./check.js";
 
 export type OpenStore = (retention: Retention) => Promise<HistoryStore>;
 
-const KEEP: Retention = { retain: 100, collapseMs: 1000 };
+const KEEP: Retention = { retain: 100, collapseMs: 1000, maxAgeMs: Infinity };
 
 const view = (item: string, at: number): HistoryEvent => ({ item, type: "view", at });
 const items = async (store: HistoryStore) => (await store.list()).map(({ item }) => item);
 
 async function filled(store: HistoryStore, ...events: HistoryEvent[]): Promise<HistoryStore> {
-  for (const event of events) await store.add(event);
+  for (const event of events) await store.add([event]);
   return store;
 }
 
@@ -47,12 +47,12 @@ export const HISTORY_TABLE: Record<string, (open: OpenStore) => Promise<void>> =
   },
 
   "keeps the latest events only": async (open) => {
-    const store = await open({ retain: 3, collapseMs: 0 });
+    const store = await open({ retain: 3, collapseMs: 0, maxAgeMs: Infinity });
     equal(await items(await filled(store, view("a", 1), view("b", 2), view("c", 3), view("d", 4), view("e", 5))), ["c", "d", "e"]);
   },
 
   "drops an event that is older than all that are kept": async (open) => {
-    const store = await open({ retain: 2, collapseMs: 0 });
+    const store = await open({ retain: 2, collapseMs: 0, maxAgeMs: Infinity });
     equal(await items(await filled(store, view("b", 20), view("c", 30), view("a", 10))), ["b", "c"]);
   },
 
@@ -73,5 +73,50 @@ export const HISTORY_TABLE: Record<string, (open: OpenStore) => Promise<void>> =
   "keeps ids with quotes, commas and emoji as they are": async (open) => {
     const odd = ['"', "a,b", "🧦", " ", "__proto__", "\u0000"];
     equal(await items(await filled(await open(KEEP), ...odd.map((item, at) => view(item, at)))), odd);
+  },
+
+  "adds many events at once, in their order": async (open) => {
+    const events = [view("c", 9000), view("a", 1000), view("a", 1500), view("b", 5000)];
+    const store = await open(KEEP);
+    await store.add(events);
+    equal(await store.list(), [view("a", 1500), view("b", 5000), view("c", 9000)]);
+  },
+
+  "joins the report of a long look with its beginning": async (open) => {
+    const store = await filled(await open(KEEP), view("a", 1000), { ...view("a", 61_000), dwell: 60_000 });
+    equal(await store.list(), [{ ...view("a", 61_000), dwell: 60_000 }]);
+  },
+
+  "finds the view that a dwell belongs to behind later events": async (open) => {
+    const cart = { item: "a", type: "cart", at: 2000 };
+    const store = await filled(await open(KEEP), view("a", 1000), cart, view("b", 3000), { ...view("a", 9000), dwell: 8000 });
+    equal(await store.list(), [{ ...view("a", 1000), dwell: 8000 }, cart, view("b", 3000)]);
+  },
+
+  "keeps the longer of two dwells": async (open) => {
+    const store = await filled(await open(KEEP), { ...view("a", 1000), dwell: 900 }, { ...view("a", 1500), dwell: 100 });
+    equal(await store.list(), [{ ...view("a", 1500), dwell: 900 }]);
+  },
+
+  "drops events that are too old": async (open) => {
+    const now = Date.now();
+    const store = await filled(await open({ ...KEEP, maxAgeMs: 60_000 }), view("old", now - 120_000), view("new", now - 1000));
+    equal(await items(store), ["new"]);
+  },
+
+  "brings events of a clock that was ahead back to now, in their order": async (open) => {
+    const ahead = Date.now() + 86_400_000;
+    const store = await filled(await open(KEEP), view("a", ahead), view("b", ahead + 5000), view("c", Date.now()));
+    equal(await items(store), ["a", "b", "c"]);
+    ok((await store.list()).every(({ at }) => at <= Date.now()), "none is in the future");
+  },
+
+  "remembers a pause": async (open) => {
+    const store = await open(KEEP);
+    equal(await store.paused(), false);
+    await store.setPaused(true);
+    equal(await store.paused(), true);
+    await store.setPaused(false);
+    equal(await store.paused(), false);
   },
 };

@@ -32,6 +32,10 @@ if (suite === "browser") {
   const published = (esbuild) => esbuild.onResolve({ filter: /^ingle$/ }, () => ({ path: "/ingle/index.js", external: true }));
   const plugins = [{ name: "published", setup: published }];
   await build({ ...common, entryPoints: [join(here, suite, "page.ts")], platform: "browser", plugins });
+  // Here it is, as by a shop that bundles with esbuild and copies the engine's files.
+  const define = { "process.env.NODE_ENV": '"production"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" };
+  const external = ["./worker-cpu.js", "./worker-gpu.js"];
+  await build({ ...common, entryPoints: [join(here, suite, "widgets.ts")], platform: "browser", define, external });
 }
 const pattern = rest.length > 0 ? [`--test-name-pattern=${rest.join(" ")}`] : [];
 const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".js")));

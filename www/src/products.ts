@@ -29,12 +29,12 @@ export const findProduct = (id: string): Product | undefined => byId.get(id);
 
 export const categories: readonly string[] = [...new Set(products.map(({ category }) => category))].sort();
 
-const pounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
+export const pounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
 
 export const priceOf = ({ price }: Product): string => pounds.format(price / 100);
 
 /** Where a product's page is. Fragments never leave the browser. */
-export const addressOf = ({ item_id }: Product): string => `#/${item_id}`;
+export const addressOf = ({ item_id }: Product): string => `#/p/${item_id}`;
 
 /** Products of a department (all if empty) that match every word of the query. */
 export function searchProducts(query: string, category: string): Product[] {

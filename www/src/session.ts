@@ -1,11 +1,11 @@
 /** The shop's one recommender: follows its events, asks it again after every click, and times the answers. */
 
-import type { EngineChoice, Explanation, IngleError, Progress, Recommendation, Recommender, Status } from "ingle";
+import type { Consent, EngineChoice, Explanation, IngleError, Progress, Recommendation, Recommender, Status } from "ingle";
 import { createRecommender } from "ingle";
 
 /** The bundle's folder on this same server. */
-const BUNDLE = "/bundle/";
-/** How many products the shelf holds. */
+export const BUNDLE = "/bundle/";
+/** How many products the first shelf holds. */
 export const SHELF = 8;
 
 /** What the page shows of the recommender at one moment. */
@@ -21,16 +21,24 @@ interface SessionEvents {
   status: CustomEvent<Status>;
   progress: CustomEvent<Progress>;
   trouble: CustomEvent<IngleError>;
+  /** Another engine was chosen, and with it another recommender. */
+  replaced: CustomEvent<Recommender>;
 }
 
 export class Session extends EventTarget {
   #recommender: Recommender;
+  #consent: Consent;
   /** Counts questions, so that a late answer never replaces a newer one. */
   #asked = 0;
 
-  constructor(engine: EngineChoice = "auto") {
+  constructor(consent: Consent) {
     super();
-    this.#recommender = this.#open(engine);
+    this.#consent = consent;
+    this.#recommender = this.#open("auto");
+  }
+
+  get recommender(): Recommender {
+    return this.#recommender;
   }
 
   get status(): Status {
@@ -42,15 +50,24 @@ export class Session extends EventTarget {
     this.addEventListener(type, (event) => listener((event as SessionEvents[K]).detail));
   }
 
-  /** Starts over with another engine; the history is in the browser's storage and stays. */
-  choose(engine: EngineChoice): void {
+  /** Starts over with another engine; what was clicked moves along. */
+  async choose(engine: EngineChoice): Promise<void> {
     if (engine === this.status.requested) return;
-    this.#recommender.dispose();
+    const old = this.#recommender;
+    const events = this.#consent === "granted" ? [] : await old.history();
+    old.dispose();
     this.#recommender = this.#open(engine);
+    await this.#recommender.record(events);
+    this.#tell("replaced", this.#recommender);
   }
 
-  async record(item: string): Promise<void> {
-    await this.#recommender.record({ item, type: "view" });
+  async allow(consent: Consent): Promise<void> {
+    this.#consent = consent;
+    await this.#recommender.consent(consent);
+  }
+
+  async record(item: string, type: "view" | "cart" | "remove" = "view"): Promise<void> {
+    await this.#recommender.record({ item, type });
   }
 
   async forget(item?: string): Promise<void> {
@@ -61,20 +78,16 @@ export class Session extends EventTarget {
     return this.#recommender.explain();
   }
 
-  /** Products that go with the history so far, beside those on the page already. */
-  async recommend(k: number, exclude: string[]): Promise<Recommendation[]> {
-    return this.#recommender.recommend({ k, exclude });
-  }
-
   #open(engine: EngineChoice): Recommender {
     const recommender = createRecommender(BUNDLE, {
       engine,
+      consent: this.#consent,
       onProgress: (progress) => this.#tell("progress", progress),
       storage: { name: "inglenook" },
     });
     recommender.addEventListener("status", ({ detail }) => this.#tell("status", detail));
     recommender.addEventListener("error", ({ detail }) => this.#tell("trouble", detail));
-    recommender.addEventListener("change", () => void this.#refresh(recommender));
+    for (const type of ["change", "updated"] as const) recommender.addEventListener(type, () => void this.#refresh(recommender));
     queueMicrotask(() => this.#tell("status", recommender.status));
     void this.#refresh(recommender);
     return recommender;
@@ -106,5 +119,5 @@ export class Session extends EventTarget {
 
 /** Without an engine nothing judges the clicks; they are shown all the same. */
 async function unjudged(recommender: Recommender): Promise<Explanation[]> {
-  return (await recommender.history()).map((event) => ({ ...event, known: false, noise: 0, keep: 1 }));
+  return (await recommender.history()).map((event) => ({ ...event, known: false, noise: 0, keep: 1, weight: 1, verdict: "unknown" }));
 }

@@ -3,8 +3,8 @@
 import type { Product } from "./products.js";
 import { products } from "./products.js";
 import type { Session } from "./session.js";
+import { showComparison } from "./compare.js";
 import { byId, prefersStill, wait } from "./ui/dom.js";
-import { verdictOf } from "./ui/timeline.js";
 
 interface Step {
   theme: string;
@@ -17,18 +17,18 @@ interface Step {
 const SCRIPT: Step[] = [
   { theme: "Under Canvas", step: 0, says: "A tent for the spring…" },
   { theme: "Under Canvas", step: 1, says: "…and something to sleep in." },
-  { theme: "Backyard Hens", step: 0, says: "Oops: the thumb slipped.", accident: true },
   { theme: "Under Canvas", step: 2, says: "A stove for the tea." },
   { theme: "Under Canvas", step: 3, says: "A light for the tent." },
-  { theme: "Hill Walking", step: 0, says: "A pack to carry it all." },
   { theme: "Soft Animals", step: 2, says: "A present for a niece.", accident: true },
+  { theme: "Hill Walking", step: 0, says: "A pack to carry it all." },
   { theme: "Hill Walking", step: 1, says: "Boots, at last." },
   { theme: "Hill Walking", step: 2, says: "A flask for the summit." },
-  { theme: "Barber's Shelf", step: 0, says: "Oops: the cat walked over the keys.", accident: true },
   { theme: "Hill Walking", step: 3, says: "And a compass to get home by." },
+  { theme: "Backyard Hens", step: 0, says: "A child borrows the phone…", accident: true },
+  { theme: "Barber's Shelf", step: 0, says: "…and taps on.", accident: true },
 ];
 
-const PACE_MS = 1100;
+const PACE_MS = 900;
 
 const button = byId<HTMLButtonElement>("play");
 const note = byId("play-note");
@@ -58,6 +58,8 @@ async function play(session: Session, signal: AbortSignal): Promise<void> {
       await wait(prefersStill() ? PACE_MS / 4 : PACE_MS, signal);
     }
     note.textContent = await summary(session);
+    const accidents = SCRIPT.filter(({ accident }) => accident).flatMap((step) => cast(step)?.item_id ?? []);
+    await showComparison(session, new Set(accidents));
   } catch (error) {
     if (!signal.aborted) throw error;
     note.textContent = "";
@@ -74,7 +76,7 @@ function cast({ theme, step, accident = false }: Step): Product | undefined {
 
 /** How the model's verdicts compare with what the script knows. */
 async function summary(session: Session): Promise<string> {
-  const aside = new Set((await session.explain()).filter((click) => verdictOf(click) === "aside").map(({ item }) => item));
+  const aside = new Set((await session.explain()).filter((click) => click.verdict === "ignored").map(({ item }) => item));
   const count = (accident: boolean): string => {
     const steps = SCRIPT.filter((step) => (step.accident ?? false) === accident && cast(step));
     const caught = steps.filter((step) => aside.has(cast(step)?.item_id ?? ""));

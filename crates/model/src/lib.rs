@@ -24,7 +24,10 @@ pub mod weights;
 
 pub use batch::Batch;
 pub use config::{BackboneConfig, ModelConfig};
-pub use engine::{Click, Engine, EngineError, Info, RecommendOptions, Recommendation};
+pub use engine::{
+    Because, Click, Engine, EngineError, Info, RecommendOptions, Recommendation, Similar,
+    SimilarOptions,
+};
 pub use known::{Codes, Known};
 pub use model::Model;
 pub use rng::Rng;

@@ -83,20 +83,35 @@ impl Model {
         let real = batch.real.clone();
         let clicks = Clicks::of(&self.backbone, batch);
         let verdict = gate.and_then(|gate| self.judge(&clicks, gate));
-        let embedded = match &verdict {
-            None => clicks.embedded,
-            Some(verdict) => {
-                let [batch, len, width] = clicks.embedded.dims();
-                let keep = verdict.keep.clone().reshape([batch, len, 1]);
-                clicks.embedded * keep.expand([batch, len, width])
+        let keep = verdict.as_ref().map(|verdict| &verdict.keep);
+        let user = self.attend(clicks.embedded, keep, &real);
+        Encoded { user, verdict }
+    }
+
+    /// User vectors from embedded clicks, each scaled by the weight it keeps.
+    ///
+    /// # Shapes
+    /// - `embedded`: `[batch, len, width]`
+    /// - `keep`: `[batch, len]`, `0..=1`; `None` for 1
+    /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
+    /// - output: `[batch, width]`
+    pub fn attend(
+        &self,
+        embedded: Tensor<3>,
+        keep: Option<&Tensor<2>>,
+        real: &Tensor<2>,
+    ) -> Tensor<2> {
+        let [batch, len, width] = embedded.dims();
+        let embedded = match keep {
+            None => embedded,
+            Some(keep) => {
+                let keep = keep.clone().reshape([batch, len, 1]);
+                embedded * keep.expand([batch, len, width])
             }
         };
-        let hidden = self.backbone.forward(embedded, &real, None);
-        let [batch, len, width] = hidden.dims();
-        let user = hidden
-            .slice([0..batch, len - 1..len, 0..width])
-            .reshape([batch, width]);
-        Encoded { user, verdict }
+        let hidden = self.backbone.forward(embedded, real, None);
+        let latest = hidden.slice([0..batch, len - 1..len, 0..width]);
+        latest.reshape([batch, width])
     }
 
     /// The method's opinion alone, without a pass of the backbone.

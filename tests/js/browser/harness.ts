@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Browser, chromium, type Page as Tab, type Request } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page as Tab, type Request } from "playwright-core";
 import { goldenFiles, root, serveSite, type Site } from "../golden.js";
 import type { Page } from "./page.js";
 
@@ -24,6 +24,9 @@ export const POLICIES: Record<string, string> = {
   "/no-worker": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'; connect-src 'self'",
 };
 
+/** As strict as a shop's policy can be, styles included. */
+const STRICT_STYLE = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'";
+
 export async function serveShop(): Promise<Site> {
   const golden = goldenFiles();
   return serveSite(({ url = "/" }, response) => {
@@ -37,11 +40,13 @@ export async function serveShop(): Promise<Site> {
         });
       }
       const type = TYPES[extname(url)] ?? "application/octet-stream";
-      if (url === "/page.js") return send(readFileSync(join(process.env["INGLE_TESTS"] ?? "", "page.js")), type);
+      if (url === "/widgets") return send('<!doctype html><script type="module" src="/widgets.js"></script>', "text/html", { "content-security-policy": STRICT_STYLE });
+      if (url === "/page.js" || url === "/widgets.js") return send(readFileSync(join(process.env["INGLE_TESTS"] ?? "", url)), type);
+      if (/^\/((worker-)?[cg]pu\.(js|wasm))$/.test(url)) return send(readFileSync(join(root, "pkg/dist", url)), type);
       // A worker obeys the policy that its own script is sent with.
       const policy = response.req.headers.referer?.endsWith("/no-wasm") ? POLICIES["/no-wasm"] : undefined;
       const headers = policy ? { "content-security-policy": policy } : {};
-      if (/^\/ingle\/[a-z-]+\.(js|wasm)(\.map)?$/.test(url)) return send(readFileSync(join(root, "pkg/dist", url.slice(7))), type, headers);
+      if (/^\/ingle\/[\w.-]+\.(js|wasm)(\.map)?$/.test(url)) return send(readFileSync(join(root, "pkg/dist", url.slice(7))), type, headers);
       const file = url.startsWith("/b/") ? golden.get(url.slice(3)) : undefined;
       if (file) return send(file, type, { "cache-control": url.endsWith("manifest.json") ? "no-cache" : "max-age=31536000, immutable" });
     } catch {
@@ -68,7 +73,15 @@ export class Visitor {
   }
 
   static async arrive(browser: Browser, site: Site, path = "/"): Promise<Visitor> {
-    const context = await browser.newContext();
+    return Visitor.arriveIn(await browser.newContext(), site, path);
+  }
+
+  /** Another tab of the same browser. */
+  another(site: Site): Promise<Visitor> {
+    return Visitor.arriveIn(this.tab.context(), site);
+  }
+
+  static async arriveIn(context: BrowserContext, site: Site, path = "/"): Promise<Visitor> {
     const visitor = new Visitor(await context.newPage());
     await visitor.tab.goto(new URL(path, site.url).href);
     await visitor.loaded();

@@ -3,7 +3,7 @@
 import { createRecommender } from "ingle";
 import { History } from "../../../js/history.js";
 import { IndexedDbStore } from "../../../js/indexeddb.js";
-import type { Explanation, Recommendation, Recommender, RecommenderOptions, Status } from "../../../js/index.js";
+import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status } from "../../../js/index.js";
 import { equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
 
@@ -39,19 +39,51 @@ const page = {
   },
 
   async visit(items: string[]): Promise<void> {
-    for (const [n, item] of items.entries()) await opened().record({ item, at: n });
+    const since = Date.now() - items.length;
+    await opened().record(items.map((item, n) => ({ item, at: since + n })));
   },
 
   recommend: (k?: number): Promise<Recommendation[]> => opened().recommend(k === undefined ? {} : { k }),
   explain: (): Promise<Explanation[]> => opened().explain(),
   history: async (): Promise<string[]> => (await opened().history()).map(({ item }) => item),
   forget: (): Promise<void> => opened().forget(),
+  forgetItem: (item: string): Promise<void> => opened().forget(item),
   status: (): Status => opened().status,
+  events: (): Promise<HistoryEvent[]> => opened().history(),
+  consent: (consent: Consent): Promise<void> => opened().consent(consent),
+  pause: (on: boolean): Promise<void> => (on ? opened().pause() : opened().resume()),
+
+  /** What this origin has stored, and the history's records as text. */
+  async stored(): Promise<{ databases: string[]; caches: string[]; local: number; session: number; cookies: string; events?: string }> {
+    const databases = (await indexedDB.databases()).map(({ name = "" }) => name).sort();
+    const found = { databases, caches: await caches.keys(), local: localStorage.length, session: sessionStorage.length, cookies: document.cookie };
+    return databases.includes("ingle") ? { ...found, events: JSON.stringify(await records("getAll")) } : found;
+  },
+
+  /** The key of the oldest record: how many there were before it, and one. */
+  firstKey: async (): Promise<unknown> => ((await records("getAllKeys")) as unknown[])[0],
+
+  /** A product that shows, with its button, and one that is far below. */
+  markup(): void {
+    document.body.innerHTML =
+      '<div id="product" data-ingle-item="sku-42">A <button id="buy" data-ingle-item="sku-42" data-ingle-event="cart">Buy</button></div><div style="height: 5000px"></div><div data-ingle-item="sku-7">B</div>';
+    opened().observe(document, { afterMs: 50 });
+  },
 
   /** Waits until the GPU engine is in one of these states. */
   async untilGpu(...states: string[]): Promise<Status> {
     await until(() => states.includes(opened().status.gpu.state), `gpu is ${states.join(" or ")}`, 90_000);
     return opened().status;
+  },
+
+  /** Events of every type, with questions of every kind in between. */
+  async longVisit(events: number): Promise<void> {
+    const types = ["view", "click", "cart", "purchase", "remove"];
+    for (let n = 0; n < events; n++) {
+      await opened().record({ item: `sku-${n % 90}`, type: types[n % 5]! });
+      if (n % 20 > 0) continue;
+      await Promise.all([opened().recommend({ diversity: 0.2 }), opened().similar("sku-7"), opened().complete(["sku-7", "sku-9"]), opened().popular(), opened().recentlyViewed(), opened().explain()]);
+    }
   },
 
   /** Changes one byte of every cached item file. */
@@ -74,17 +106,21 @@ function opened(): Recommender {
   return recommender;
 }
 
+const EVER = { maxAgeMs: Infinity };
+
 const STORAGE: Record<string, () => Promise<void>> = {
   "two pages see one history": async () => {
     const name = freshName();
-    const [a, b] = [new History({ name }), new History({ name })];
+    const [a, b] = [new History({ name, ...EVER }), new History({ name, ...EVER })];
     await a.record({ item: "from a", at: 1 });
-    equal((await b.record({ item: "from b", at: 2 })).map(({ item }) => item), ["from a", "from b"]);
+    await b.record({ item: "from b", at: 2 });
+    equal((await b.list()).map(({ item }) => item), ["from a", "from b"]);
+    await until(async () => (await a.list()).length === 2, "the other page hears of it");
   },
 
   "broken records cost only themselves": async () => {
     const name = freshName();
-    const history = new History({ name, retain: 3 });
+    const history = new History({ name, retain: 3, ...EVER });
     await history.record({ item: "whole", at: 1 });
     await put(name, [7, null, { item: 5, type: "view", at: 2 }, { item: "no type", at: 3 }, { item: "", type: "view", at: 4 }]);
     equal((await history.list()).map(({ item }) => item), ["whole"]);
@@ -94,7 +130,7 @@ const STORAGE: Record<string, () => Promise<void>> = {
 
   "a database deleted halfway is made again": async () => {
     const name = freshName();
-    const history = new History({ name });
+    const history = new History({ name, ...EVER });
     await history.record({ item: "before", at: 1 });
     await request(indexedDB.deleteDatabase(name));
     await history.record({ item: "after", at: 2 });
@@ -104,7 +140,7 @@ const STORAGE: Record<string, () => Promise<void>> = {
 
   "storage that fails halfway moves to memory with everything it had": async () => {
     const losses: string[] = [];
-    const history = new History({ name: freshName() }, ({ code }) => losses.push(code));
+    const history = new History({ name: freshName(), ...EVER }, "granted", { onLoss: ({ code }) => losses.push(code) });
     await history.record({ item: "before", at: 1 });
     const { transaction } = IDBDatabase.prototype;
     const { open } = IDBFactory.prototype;
@@ -114,7 +150,7 @@ const STORAGE: Record<string, () => Promise<void>> = {
     IDBDatabase.prototype.transaction = broken;
     IDBFactory.prototype.open = broken;
     try {
-      equal((await history.record({ item: "after", at: 2 })).map(({ item }) => item), ["before", "after"]);
+      await history.record({ item: "after", at: 2 });
     } finally {
       IDBDatabase.prototype.transaction = transaction;
       IDBFactory.prototype.open = open;
@@ -127,13 +163,20 @@ const STORAGE: Record<string, () => Promise<void>> = {
     const name = freshName();
     // A page that has a newer version open and does not let go.
     await request(indexedDB.open(name, 99));
-    const history = new History({ name });
+    const history = new History({ name, ...EVER });
     await history.record({ item: "a", at: 1 });
     equal(history.storage.kind, "memory");
     ok(history.storage.reason, "the reason is given");
   },
 };
 page.storageCases = Object.keys(STORAGE);
+
+async function records(method: "getAll" | "getAllKeys"): Promise<unknown> {
+  const database = (await request(indexedDB.open("ingle"))) as IDBDatabase;
+  const found = await request(database.transaction("events").objectStore("events")[method]());
+  database.close();
+  return found;
+}
 
 async function put(name: string, records: unknown[]): Promise<void> {
   const database = (await request(indexedDB.open(name))) as IDBDatabase;

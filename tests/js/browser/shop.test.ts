@@ -47,31 +47,31 @@ for (const worker of [true, false]) {
 
 test("a reload keeps the history and fetches the manifest only; forgetting is for good", async () => {
   const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open");
+  await visitor.call("open", { consent: "granted" });
   await visitor.call("visit", ["sku-5", "sku-6"]);
   const first = await visitor.call("recommend");
   ok(bundleRequests(visitor).length > 3, "the files came from the network");
   visitor.requests.length = 0;
   await visitor.tab.reload();
   await visitor.loaded();
-  await visitor.call("open");
+  await visitor.call("open", { consent: "granted" });
   equal(await visitor.call("history"), ["sku-5", "sku-6"]);
-  equal(await visitor.call("recommend"), first);
+  equal((await visitor.call("recommend")).map(({ item }) => item), first.map(({ item }) => item));
   equal(bundleRequests(visitor), ["/b/manifest.json"]);
   await visitor.call("forget");
   await visitor.tab.reload();
   await visitor.loaded();
-  await visitor.call("open");
+  await visitor.call("open", { consent: "granted" });
   equal(await visitor.call("history"), []);
   await visitor.leave();
 });
 
 test("damage in the browser's cache is found, and the files are fetched anew", async () => {
   const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open");
+  await visitor.call("open", { consent: "granted" });
   ok((await visitor.call("damageCache")) > 0, "there was something to damage");
   visitor.requests.length = 0;
-  const { status, failure } = await visitor.call("open");
+  const { status, failure } = await visitor.call("open", { consent: "granted" });
   equal([failure, status.rung], [undefined, "cpu"]);
   ok(bundleRequests(visitor).some((path) => path.includes("items-")), "they were fetched again");
   await visitor.leave();
@@ -82,7 +82,7 @@ test("every request is a plain GET, and the same ones whatever was clicked", asy
   for (const items of [["sku-1"], ["sku-299", "sku-42", "not ours", "🧦"]]) {
     const visitor = await Visitor.arrive(browser, site);
     await visitor.tab.context().addCookies([{ name: "shopper", value: "7", url: site.url }]);
-    await visitor.call("open");
+    await visitor.call("open", { consent: "granted" });
     await visitor.call("visit", items);
     await visitor.call("recommend");
     await visitor.call("explain");
@@ -98,4 +98,41 @@ test("every request is a plain GET, and the same ones whatever was clicked", asy
     await visitor.leave();
   }
   equal(visits[0], visits[1]);
+});
+
+test("over a visit of 200 events nothing at all is asked of the network", { timeout: 120_000 }, async () => {
+  const visitor = await Visitor.arrive(browser, site);
+  await visitor.call("open", { consent: "granted", storage: { collapseMs: 0 } });
+  visitor.requests.length = 0;
+  await visitor.call("longVisit", 200);
+  equal((await visitor.call("history")).length, 200);
+  equal(visitor.requests.map((request) => request.url()), []);
+  await visitor.leave();
+});
+
+test("without IndexedDB and Cache the visit is kept in memory, and everything answers", async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    for (const name of ["indexedDB", "caches", "BroadcastChannel"]) Object.defineProperty(globalThis, name, { value: undefined });
+  });
+  const visitor = await Visitor.arriveIn(context, site);
+  const { status } = await visitor.call("open", { consent: "granted" });
+  await visitor.call("visit", ["sku-42"]);
+  equal([status.rung, (await visitor.call("status")).storage.kind, await visitor.call("history")], ["cpu", "memory", ["sku-42"]]);
+  equal((await visitor.call("recommend")).length, 10);
+  await visitor.leave();
+});
+
+test("a download that breaks off goes on with the files that are missing", async () => {
+  const visitor = await Visitor.arrive(browser, site);
+  await visitor.tab.route("**/b/items-*", (route) => route.abort("connectionfailed"));
+  const { failure } = await visitor.call("open", { consent: "granted" });
+  equal(failure, "bundle/network");
+  await visitor.tab.unroute("**/b/items-*");
+  await visitor.tab.waitForTimeout(300);
+  visitor.requests.length = 0;
+  const { status } = await visitor.call("open", { consent: "granted" });
+  equal(status.rung, "cpu");
+  ok(bundleRequests(visitor).every((path) => path.includes("manifest") || path.includes("items-")), bundleRequests(visitor).join());
+  await visitor.leave();
 });

@@ -29,11 +29,19 @@ class FakeEngine implements EngineClient {
   async recommend() {
     if (this.failing) throw this.failing;
     await sleep(this.#ms);
-    return [{ item: this.kind, score: 1 }];
+    return [{ item: this.kind, score: 1, probability: 1 }];
   }
 
   async explain() {
     return [{ item: "a", known: true, noise: 0, keep: 1 }];
+  }
+
+  async similar() {
+    return [{ item: this.kind, score: 1 }];
+  }
+
+  async items() {
+    return ["a"];
   }
 
   dispose() {

@@ -55,3 +55,6 @@ export const wait = (ms: number, signal: AbortSignal): Promise<void> =>
       reject(signal.reason as Error);
     });
   });
+
+/** Lets the browser draw and answer the visitor before the next piece of work. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));

@@ -6,7 +6,7 @@ import { card } from "./card.js";
 import { byId, h } from "./dom.js";
 
 /** Cards drawn at a time: few enough that drawing them never holds up a frame for long. */
-const PAGE = 24;
+const PAGE = 12;
 
 const grid = byId<HTMLUListElement>("grid");
 const filters = byId("filters");
@@ -17,21 +17,32 @@ let found: Product[] = [];
 let category = "";
 
 export function startGrid(): void {
-  const chip = (label: string, value: string): HTMLButtonElement =>
-    h("button", { class: "chip", type: "button", "aria-pressed": String(value === category), "data-category": value, onclick: () => filter(value) }, label);
+  const chip = (label: string, value: string): HTMLAnchorElement => h("a", { class: "chip", href: value === "" ? "#/" : `#/c/${value}`, "data-category": value }, label);
   filters.replaceChildren(chip("Everything", ""), ...categories.map((name) => chip(name, name)));
-  search.addEventListener("input", show);
+  search.addEventListener("input", () => {
+    // A search is in the whole shop, wherever it was begun.
+    if (location.hash.startsWith("#/p/") || location.hash === "#/basket") location.hash = "#/";
+    show();
+  });
   search.form?.addEventListener("submit", (event) => {
     event.preventDefault();
     grid.scrollIntoView({ block: "start" });
   });
   new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px" }).observe(byId("more"));
-  show();
+  filter("");
 }
 
-function filter(value: string): void {
-  category = value;
-  for (const chip of filters.children) chip.setAttribute("aria-pressed", String((chip as HTMLElement).dataset["category"] === value));
+/** Shows one department, or all for the empty one. */
+export function filter(value: string): void {
+  category = categories.includes(value) ? value : "";
+  for (const chip of filters.children) {
+    if ((chip as HTMLElement).dataset["category"] === category) chip.setAttribute("aria-current", "page");
+    else chip.removeAttribute("aria-current");
+  }
+  const title = byId("all-title");
+  title.textContent = category || "The whole shop";
+  // A department's page has no other title.
+  title.setAttribute("aria-level", category ? "1" : "2");
   show();
 }
 

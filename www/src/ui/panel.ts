@@ -1,10 +1,11 @@
 /** The side panel: the model at work, and what has left this device (nothing). */
 
-import type { EngineChoice, EngineState, Progress, Status } from "ingle";
+import type { EngineChoice, EngineState, Progress, Recommendation, Status } from "ingle";
 import type { NetworkMeter } from "../network.js";
 import type { Session, View } from "../session.js";
 import { byId, fill, h, setVar } from "./dom.js";
-import { timeline, verdictOf } from "./timeline.js";
+import { shelves } from "./shelves.js";
+import { timeline } from "./timeline.js";
 
 const panel = byId("panel");
 const opener = byId<HTMLButtonElement>("panel-open");
@@ -16,6 +17,8 @@ const historyBox = h("section", { class: "box", "aria-labelledby": "history-titl
 let progress: Progress | undefined;
 let answerMs: number | undefined;
 let trouble = "";
+/** The latest answers' times. */
+const times: number[] = [];
 
 export function startPanel(session: Session, meter: NetworkMeter): void {
   byId("panel-body").replaceChildren(meterBox, engineBox, historyBox, explanation());
@@ -30,6 +33,7 @@ export function startPanel(session: Session, meter: NetworkMeter): void {
   });
   session.on("view", (view) => {
     answerMs = view.answerMs;
+    if (answerMs !== undefined) times.push(answerMs);
     showEngine(session.status, session);
     showHistory(view, session);
     showMeter(meter, session.status);
@@ -81,6 +85,7 @@ function showEngine(status: Status, session: Session): void {
       h("h3", { id: "engine-title" }, "Who answers"),
       h("span", { class: "answer" }, h("span", { class: `badge ${status.rung}`, id: "rung", "data-rung": status.rung }, names[status.rung]), h("span", { id: "answer-ms" }, pace(answerMs))),
     ),
+    times.length > 1 && pulse(times.slice(-32)),
     h("p", { class: "note", id: "why" }, headline(status.why)),
     engineSwitch(status.requested, session),
     !status.bundle && progress !== undefined && loadingBar(progress),
@@ -93,6 +98,13 @@ function showEngine(status: Status, session: Session): void {
     ),
     trouble !== "" && !status.why.includes(trouble) && h("p", { class: "note trouble", role: "alert" }, trouble),
   );
+}
+
+/** The times of the latest answers, a bar each. */
+function pulse(latest: number[]): HTMLElement {
+  const most = Math.max(...latest);
+  const words = `The last ${latest.length} answers took ${pace(Math.min(...latest))} to ${pace(most)}`;
+  return h("div", { class: "pulse", role: "img", "aria-label": words }, ...latest.map((ms) => setVar(h("span"), "--share", String(ms / most))));
 }
 
 function loadingBar({ loaded, total }: Progress): HTMLElement {
@@ -115,7 +127,7 @@ function engineSwitch(chosen: EngineChoice, session: Session): HTMLElement {
   const choose = (engine: EngineChoice) => (): void => {
     trouble = "";
     answerMs = undefined;
-    session.choose(engine);
+    void session.choose(engine);
     engineBox.querySelector<HTMLButtonElement>(`[data-engine="${engine}"]`)?.focus();
   };
   const buttons = choices.map(([engine, label]) =>
@@ -143,13 +155,13 @@ function stateWords(state: EngineState): string {
 }
 
 function bundleWords({ bundle, storage }: Status): string {
-  const kept = storage.kind === "indexeddb" ? "History is kept in this browser’s IndexedDB." : `History is kept in memory only${storage.reason ? `: ${storage.reason}` : "."}`;
+  const kept = storage.kind === "indexeddb" ? "History is kept in this browser’s storage." : `History is kept for this visit only${storage.reason ? `: ${storage.reason}` : "."}`;
   if (!bundle) return progress ? `Fetching the model: ${size(progress.loaded)} of ${size(progress.total)}.` : "Fetching the model.";
   return `Model “${bundle.name}” (${bundle.method}), ${bundle.items} products, ${size(bundle.bytes)}, on this device. ${kept}`;
 }
 
-function showHistory({ clicks }: View, session: Session): void {
-  const aside = clicks.filter((click) => verdictOf(click) === "aside").length;
+function showHistory({ clicks, shelf }: View, session: Session): void {
+  const aside = clicks.filter((click) => click.verdict === "ignored").length;
   count.textContent = String(clicks.length);
   count.setAttribute("aria-label", `${clicks.length} clicks`);
   fill(
@@ -161,8 +173,21 @@ function showHistory({ clicks }: View, session: Session): void {
       h("button", { class: "button ghost", type: "button", id: "forget", disabled: clicks.length === 0, onclick: () => void session.forget() }, "Forget everything"),
     ),
     clicks.length > 0 && h("p", { class: "note", id: "verdicts" }, `${clicks.length} kept here, ${aside === 0 ? "none" : aside} judged noise.`),
-    timeline(clicks, (item) => void session.forget(item)),
+    timeline(clicks, {
+      forget: (item) => void session.forget(item),
+      brought: (item) => shelf.filter(({ reason }) => reason.kind === "history" && reason.item === item).length,
+      light: (item) => light(shelf, item),
+    }),
   );
+}
+
+/** Marks on the first shelf what a click has brought. */
+function light(shelf: Recommendation[], item: string | undefined): void {
+  const lit = new Set(shelf.filter(({ reason }) => item !== undefined && reason.kind === "history" && reason.item === item).map((one) => one.item));
+  for (const slide of shelves[0]?.querySelectorAll("[data-item]") ?? []) {
+    slide.classList.toggle("lit", lit.has(slide.getAttribute("data-item") ?? ""));
+    slide.classList.toggle("dimmed", lit.size > 0 && !lit.has(slide.getAttribute("data-item") ?? ""));
+  }
 }
 
 function explanation(): HTMLElement {
@@ -175,7 +200,7 @@ function explanation(): HTMLElement {
       "ol",
       {},
       point("One file for everyone.", "The shop trains a small Transformer on past visits and publishes it as static files. Your browser downloads them once."),
-      point("Your clicks stay.", "Each product you open is noted in this browser’s storage. No request carries it anywhere."),
+      point("Your clicks stay.", "Each product you open is noted in this browser, and kept only if you said so. No request carries it anywhere."),
       point("Mistakes are weighed.", "Before recommending, the model asks of every click whether it fits the others. A present for somebody else or a slip of the thumb gets little weight."),
       point("The answer is made here.", "On the graphics card where that is faster, else on the processor. If one fails, the other takes over."),
       point("Forgetting is real.", "“Forget everything” empties the storage. There is no copy elsewhere to ask about."),

@@ -1,41 +1,40 @@
 /** The history as a timeline: every click, how likely it was a mistake, and how much of it counts. */
 
-import type { Explanation } from "ingle";
+import type { Explanation, Verdict } from "ingle";
 import { addressOf, findProduct } from "../products.js";
 import { tile } from "./card.js";
 import { h, setVar } from "./dom.js";
 
-/** Below this the model has set a click aside: less than half of it counts. */
-const ASIDE = 0.5;
-/** From here on a click counts as good as fully. */
-const FULL = 0.9;
-
-export type Verdict = "kept" | "less" | "aside" | "unknown";
-
-export function verdictOf({ known, keep }: Explanation): Verdict {
-  if (!known) return "unknown";
-  if (keep < ASIDE) return "aside";
-  return keep < FULL ? "less" : "kept";
-}
-
 const WORDS: Record<Verdict, string> = {
   kept: "Counts in full",
   less: "Counts a little less: it only half fits the rest",
-  aside: "Judged noise: does not fit your other clicks",
+  ignored: "Judged noise: does not fit your other clicks",
   unknown: "The model does not judge this one",
 };
 
-/** The clicks, latest first. */
-export function timeline(clicks: Explanation[], forget: (item: string) => void): HTMLElement {
-  if (clicks.length === 0) return h("p", { class: "empty" }, "Nothing yet. Open a product and it appears here, in your browser’s own storage.");
-  return h("ol", { class: "timeline", reversed: true }, ...[...clicks].reverse().map((click) => entry(click, forget)));
+const DID: Record<string, string> = { cart: "Put in the basket. ", remove: "Taken out again. " };
+
+/** What a timeline can do with its clicks. */
+export interface TimelineActions {
+  forget(item: string): void;
+  /** How many of the recommendations shown are because of this item. */
+  brought(item: string): number;
+  /** Marks the recommendations that are because of an item, or none. */
+  light(item: string | undefined): void;
 }
 
-function entry(click: Explanation, forget: (item: string) => void): HTMLElement {
+/** The clicks, latest first. */
+export function timeline(clicks: Explanation[], actions: TimelineActions): HTMLElement {
+  if (clicks.length === 0) return h("p", { class: "empty" }, "Nothing yet. Open a product and it appears here.");
+  return h("ol", { class: "timeline", reversed: true }, ...[...clicks].reverse().map((click) => entry(click, actions)));
+}
+
+function entry(click: Explanation, { forget, brought, light }: TimelineActions): HTMLElement {
   const product = findProduct(click.item);
   const title = product?.title ?? click.item;
-  const verdict = verdictOf(click);
-  return h(
+  const { verdict } = click;
+  const links = brought(click.item);
+  const element = h(
     "li",
     { class: `click ${verdict}`, "data-item": click.item, "data-verdict": verdict },
     product ? tile(product) : h("span", { class: "art" }),
@@ -43,24 +42,24 @@ function entry(click: Explanation, forget: (item: string) => void): HTMLElement 
       "div",
       { class: "click-text" },
       product ? h("a", { class: "click-title", href: addressOf(product) }, title) : h("span", { class: "click-title" }, title),
-      h("p", { class: "click-words" }, WORDS[verdict]),
-      click.known && h("div", { class: "bars" }, bar("Noise", click.noise, "noise"), bar("Weight", click.keep, "keep")),
-      click.prior !== undefined && click.posterior !== undefined && h("p", { class: "views" }, views(click.prior, click.posterior)),
+      h("p", { class: "click-words" }, `${DID[click.type] ?? ""}${WORDS[verdict]}`),
+      click.known && bars(click),
+      links > 0 && h("p", { class: "brought" }, `Brought ${links} of what is shown`),
     ),
     h("button", { class: "icon small", type: "button", "aria-label": `Forget ${title}`, onclick: () => forget(click.item) }, h("span", { "aria-hidden": "true" }, "×")),
   );
+  for (const type of ["pointerenter", "focusin"]) element.addEventListener(type, () => light(click.item));
+  for (const type of ["pointerleave", "focusout"]) element.addEventListener(type, () => light(undefined));
+  return element;
 }
 
-/** What each of the model's two views would say alone. */
-function views(prior: number, posterior: number): string {
-  return `Noise by what it is: ${percentOf(prior)}, by what shoppers do with it: ${percentOf(posterior)}`;
-}
-
-function percentOf(share: number): string {
-  return `${Math.round(share * 100)} %`;
+/** The two views, what they come to together, and what the gate lets through. */
+function bars({ prior, posterior, noise, weight }: Explanation): HTMLElement {
+  const views = prior !== undefined && posterior !== undefined ? [bar("What it is", prior, "view"), bar("What people do", posterior, "view")] : [];
+  return h("div", { class: "bars" }, ...views, bar("Noise", noise, "noise"), bar("Counts", weight, "keep"));
 }
 
 function bar(label: string, share: number, kind: string): HTMLElement {
-  const percent = percentOf(share);
+  const percent = `${Math.round(share * 100)} %`;
   return h("div", { class: `bar ${kind}` }, h("span", {}, label), setVar(h("span", { class: "track" }), "--share", String(share)), h("span", { class: "figure" }, percent));
 }

@@ -63,8 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
         .map_err(|error| bad_bundle(&args.bundle, &error))?;
     let options = RecommendOptions {
         k: args.k,
-        exclude: Vec::new(),
         include_seen: args.include_seen,
+        ..RecommendOptions::default()
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for history in histories(args)? {

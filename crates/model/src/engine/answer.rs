@@ -1,0 +1,86 @@
+//! What an engine answers.
+
+use crate::methods::Views;
+use serde::{Deserialize, Serialize};
+
+/// A recommended item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// Its id.
+    pub item: String,
+    /// What it was ranked by: the model's logit and what the shop added to it. Comparable within one
+    /// answer only. Without a known click the logit is `ln(1 + clicks in training)`.
+    pub score: f32,
+    /// The model's probability that this is the next click, `0..=1`: the softmax of its logits, before
+    /// the shop's boosts, over the whole catalogue, what was filtered out included.
+    #[serde(default)]
+    pub probability: f32,
+    /// The click that speaks for it most; none where no click does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
+}
+
+/// The click of a history that speaks most for a recommended item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Because {
+    /// The clicked item.
+    pub item: String,
+    /// Its part of what all clicks say for the recommended item, above 0 and at most 1. What a click
+    /// says is the cosine of both items' embeddings, where above 0, times the weight the click kept;
+    /// clicks on the same item count together.
+    pub share: f32,
+}
+
+/// An item near to others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Similar {
+    /// Its id.
+    pub item: String,
+    /// What it was ranked by: the cosine, `-1..=1`, and what the shop added to it.
+    pub score: f32,
+}
+
+/// A click as the denoiser sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Click {
+    /// The clicked item.
+    pub item: String,
+    /// Whether the catalogue has it and the model looks back that far.
+    pub known: bool,
+    /// Probability that the click is noise; 0 if it is not known.
+    pub noise: f32,
+    /// The weight it keeps in the recommendation, `0..=1`; 0 if it is not known.
+    pub keep: f32,
+    /// The probability of noise by each view alone, in a method that has two, of a known click.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views<f32>>,
+}
+
+impl Click {
+    /// A click that no model has seen.
+    pub(super) fn unseen(item: &str) -> Self {
+        Self {
+            item: item.to_owned(),
+            known: false,
+            noise: 0.0,
+            keep: 0.0,
+            views: None,
+        }
+    }
+}
+
+/// What an engine runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Info {
+    /// The bundle's name.
+    pub name: String,
+    /// The denoising method.
+    pub method: String,
+    /// Items of the catalogue.
+    pub items: usize,
+    /// Width of an embedding.
+    pub width: usize,
+    /// Clicks the model looks back on.
+    pub max_len: usize,
+}

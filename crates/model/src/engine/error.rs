@@ -1,0 +1,65 @@
+//! Why an engine refuses.
+
+use crate::config::ConfigError;
+use crate::methods;
+use crate::weights::WeightsError;
+use ingle_bundle::BundleError;
+
+/// Why a bundle does not become an engine, or an engine does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The bundle itself is bad.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The bundle's method is none of ours.
+    #[error("the bundle was trained with method {found:?}, which this version does not have; it has {}: update the package or export the bundle again", methods::NAMES.join(", "))]
+    Method {
+        /// The name in the manifest.
+        found: String,
+    },
+    /// The configuration cannot be read or describes no model.
+    #[error("the bundle's {part} configuration is not usable: {reason}")]
+    Config {
+        /// Which part of the manifest.
+        part: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The weights do not fit the configuration.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// An option of a call is not what it should be.
+    #[error("{option}: {reason}")]
+    Option {
+        /// Which option.
+        option: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The device failed while computing.
+    #[error("the device failed while computing: {0}")]
+    Device(String),
+}
+
+impl EngineError {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Bundle(error) => error.code(),
+            Self::Method { .. } => "method/unknown",
+            Self::Config { .. } => "model/config",
+            Self::Weights(_) => "model/tensor",
+            Self::Option { .. } => "input/options",
+            Self::Device(_) => "device/compute",
+        }
+    }
+}
+
+impl From<ConfigError> for EngineError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config {
+            part: "model",
+            reason: error.to_string(),
+        }
+    }
+}

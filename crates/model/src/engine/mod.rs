@@ -1,0 +1,16 @@
+//! A bundle brought to life: recommendations and verdicts by item id.
+//!
+//! An engine owns no history and keeps none: every call is given the clicks it is to judge.
+
+mod answer;
+mod because;
+mod catalogue;
+mod error;
+mod options;
+mod settings;
+mod tensors;
+
+pub use answer::{Because, Click, Info, Recommendation, Similar};
+pub use error::EngineError;
+pub use options::{RecommendOptions, SimilarOptions};
+pub use tensors::{Engine, shipped_weights};

@@ -1,0 +1,66 @@
+//! What a bundle says of its model.
+
+use super::error::EngineError;
+use crate::config::{BackboneConfig, ModelConfig};
+use crate::gate::GateConfig;
+use crate::methods::{self, MethodConfig, Views};
+use ingle_bundle::Bundle;
+
+/// Reads the model's configuration out of a manifest.
+pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> {
+    let manifest = &bundle.manifest;
+    let unusable = |part| {
+        move |error: serde_json::Error| EngineError::Config {
+            part,
+            reason: error.to_string(),
+        }
+    };
+    let backbone: BackboneConfig =
+        serde_json::from_value(manifest.backbone.clone()).map_err(unusable("backbone"))?;
+    if !methods::NAMES.contains(&manifest.method.name.as_str()) {
+        return Err(EngineError::Method {
+            found: manifest.method.name.clone(),
+        });
+    }
+    let mut method = manifest.method.config.clone();
+    if let Some(settings) = method.as_object_mut() {
+        settings.insert("name".into(), manifest.method.name.clone().into());
+    }
+    let method: MethodConfig = serde_json::from_value(method).map_err(unusable("method"))?;
+    let calibration = &manifest.calibration;
+    let config = ModelConfig {
+        items: manifest.items.count,
+        backbone,
+        method,
+        gate: GateConfig {
+            tau_low: calibration.tau_low,
+            tau_high: calibration.tau_high,
+            scale: calibration.scale(),
+            views: calibration.views.map(|views| Views {
+                prior: views.prior,
+                posterior: views.posterior,
+            }),
+        },
+    };
+    config.validate()?;
+    let codes = config.method.code_width().unwrap_or(0);
+    if ![0, codes].contains(&manifest.items.code_width) {
+        return Err(EngineError::Config {
+            part: "method",
+            reason: format!(
+                "it reads semantic codes of {codes} values, but the items have {}",
+                manifest.items.code_width
+            ),
+        });
+    }
+    if config.backbone.width != manifest.items.width {
+        return Err(EngineError::Config {
+            part: "backbone",
+            reason: format!(
+                "its width is {}, but the item table is {} wide",
+                config.backbone.width, manifest.items.width
+            ),
+        });
+    }
+    Ok(config)
+}

@@ -1,0 +1,303 @@
+//! The engine on Burn's tensors: any device, and what the engine without tensors is tested against.
+
+use super::answer::{Because, Click, Info, Recommendation, Similar};
+use super::because::strongest;
+use super::catalogue::Catalogue;
+use super::error::EngineError;
+use super::options::{RecommendOptions, SimilarOptions, check_weights};
+use super::settings::model_config;
+use crate::batch::Batch;
+use crate::config::ModelConfig;
+use crate::known::{Codes, Known};
+use crate::methods::{Clicks, Views};
+use crate::model::Model;
+use crate::rank::{Best, Mass, Scored, Wanted};
+use crate::weights;
+use burn::prelude::*;
+use burn::tensor::{Int, TensorData};
+use ingle_bundle::{Bundle, Tensor as Weight};
+
+/// Keeps the division by a length finite.
+const SHORTEST: f32 = 1e-12;
+
+/// A model with its catalogue, on one device.
+#[derive(Debug)]
+pub struct Engine {
+    model: Model,
+    config: ModelConfig,
+    name: String,
+    catalogue: Catalogue,
+    known: Known,
+    device: Device,
+}
+
+/// What a history comes to: the logits of all items, and the weight each of its latest clicks kept.
+struct Read {
+    logits: Vec<f32>,
+    keep: Vec<f32>,
+}
+
+impl Engine {
+    /// Builds the model that the bundle describes and loads its weights onto `device`.
+    ///
+    /// # Errors
+    /// If the method is unknown, the configuration unusable, or the weights do not fit it.
+    pub fn new(bundle: Bundle, device: &Device) -> Result<Self, EngineError> {
+        let config = model_config(&bundle)?;
+        let (table, known) = (table(&bundle, device), known(&bundle));
+        let model = Model::assemble(&config, table, bundle.weights, device)?;
+        Ok(Self {
+            model,
+            config,
+            name: bundle.manifest.name,
+            catalogue: Catalogue::new(bundle.ids),
+            known,
+            device: device.clone(),
+        })
+    }
+
+    /// What this engine runs.
+    pub fn info(&self) -> Info {
+        Info {
+            name: self.name.clone(),
+            method: self.config.method.name().to_owned(),
+            items: self.config.items,
+            width: self.config.backbone.width,
+            max_len: self.config.backbone.max_len,
+        }
+    }
+
+    /// The ids of all items, in catalogue order: that of `allow` and `boost`.
+    pub fn items(&self) -> &[String] {
+        self.catalogue.ids()
+    }
+
+    /// The best items for a history, oldest click first. Unknown ids are passed over; a history
+    /// without any known click gets the most popular items.
+    ///
+    /// # Errors
+    /// If an option is not what it should be, or the device fails.
+    pub async fn recommend(
+        &self,
+        history: &[String],
+        options: &RecommendOptions,
+    ) -> Result<Vec<Recommendation>, EngineError> {
+        check_weights(options.weights.as_deref(), history.len())?;
+        let known = self.catalogue.known(history);
+        let wanted = self.catalogue.wanted(&known, options)?;
+        let latest = self.latest(&known);
+        let read = self.read(latest, options.weights.as_deref()).await?;
+        let Some(Read { logits, keep }) = read else {
+            // Entry 0 belongs to padding, which is no item.
+            let popular = &self.known.popularity[1..];
+            return Ok(self.answer(&select(wanted, popular), popular, |_| None));
+        };
+        let best = select(wanted, &logits);
+        let rows = best.iter().map(|scored| scored.row);
+        let rows = rows.chain(latest.iter().map(|&(_, row)| row));
+        let embeddings = download(self.embeddings(rows)).await?;
+        let embeddings: Vec<&[f32]> = embeddings
+            .chunks_exact(self.config.backbone.width)
+            .collect();
+        let (items, clicked) = embeddings.split_at(best.len());
+        let because = |place: usize| {
+            let clicks = latest.iter().zip(clicked).zip(&keep);
+            let clicks = clicks.map(|((&(_, row), embedding), &keep)| (row, *embedding, keep));
+            let (row, share) = strongest(items[place], clicks)?;
+            let item = self.catalogue.ids()[row].clone();
+            Some(Because { item, share })
+        };
+        Ok(self.answer(&best, &logits, because))
+    }
+
+    /// The items nearest to some others: by the cosine of their embeddings with the mean of the given
+    /// items' embeddings, each taken at length 1. The given ones are never returned, unknown ids are
+    /// passed over, and where none is known there is nothing to be near to.
+    ///
+    /// # Errors
+    /// If an option is not what it should be, or the device fails.
+    pub async fn similar(
+        &self,
+        items: &[String],
+        options: &SimilarOptions,
+    ) -> Result<Vec<Similar>, EngineError> {
+        let given = self.catalogue.known(items);
+        let wanted = self.catalogue.wanted_near(&given, options)?;
+        if given.is_empty() {
+            return Ok(Vec::new());
+        }
+        let unit = |x: Tensor<2>| {
+            let shape = x.dims();
+            let lengths = x.clone().square().sum_dim(1).sqrt().clamp_min(SHORTEST);
+            x / lengths.expand(shape)
+        };
+        let rows = unit(self.embeddings(given.iter().map(|&(_, row)| row)));
+        let mean = unit(rows.mean_dim(0));
+        let cosines = mean.matmul(unit(self.model.backbone.items.val()).transpose());
+        let cosines = download(cosines).await?;
+        let found = select(wanted, &cosines[1..]).into_iter();
+        Ok(found
+            .map(|Scored { row, score, .. }| Similar {
+                item: self.catalogue.ids()[row].clone(),
+                score,
+            })
+            .collect())
+    }
+
+    /// The verdict on every click, in the order given.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn explain(&self, history: &[String]) -> Result<Vec<Click>, EngineError> {
+        let mut clicks: Vec<Click> = history.iter().map(|item| Click::unseen(item)).collect();
+        let known = self.catalogue.known(history);
+        let latest = self.latest(&known);
+        if latest.is_empty() {
+            return Ok(clicks);
+        }
+        let Some(answers) = self.judge(self.batch(latest)) else {
+            for &(place, _) in latest {
+                (clicks[place].known, clicks[place].keep) = (true, 1.0);
+            }
+            return Ok(clicks);
+        };
+        let answers = download(answers).await?;
+        let rows: Vec<&[f32]> = answers.chunks_exact(latest.len()).collect();
+        for (at, &(place, _)) in latest.iter().enumerate() {
+            let click = &mut clicks[place];
+            (click.known, click.noise, click.keep) = (true, rows[0][at], rows[1][at]);
+            click.views = (rows.len() > 2).then(|| Views {
+                prior: rows[2][at],
+                posterior: rows[3][at],
+            });
+        }
+        Ok(clicks)
+    }
+
+    fn answer(
+        &self,
+        best: &[Scored],
+        logits: &[f32],
+        because: impl Fn(usize) -> Option<Because>,
+    ) -> Vec<Recommendation> {
+        let mut mass = Mass::default();
+        mass.add(logits);
+        let places = best.iter().enumerate();
+        places
+            .map(|(place, scored)| Recommendation {
+                item: self.catalogue.ids()[scored.row].clone(),
+                score: scored.score,
+                probability: mass.probability(scored.logit),
+                because: because(place),
+            })
+            .collect()
+    }
+
+    /// The verdict on one history, a row each: noise, keep and, in a method of two views, prior and
+    /// posterior. One tensor, so that it is read back at once.
+    fn judge(&self, batch: Batch) -> Option<Tensor<2>> {
+        let clicks = Clicks::of(&self.model.backbone, batch);
+        let verdict = self.model.judge(&clicks, &self.config.gate)?;
+        let mut rows = vec![verdict.noise, verdict.keep];
+        rows.extend(
+            verdict
+                .views
+                .into_iter()
+                .flat_map(|v| [v.prior, v.posterior]),
+        );
+        Some(Tensor::cat(rows, 0))
+    }
+
+    /// Runs the model over the latest known clicks; `None` if there is none or nothing is left of them.
+    async fn read(
+        &self,
+        latest: &[(usize, usize)],
+        weights: Option<&[f32]>,
+    ) -> Result<Option<Read>, EngineError> {
+        if latest.is_empty() {
+            return Ok(None);
+        }
+        let weights = latest
+            .iter()
+            .map(|&(place, _)| weights.map_or(1.0, |w| w[place]));
+        let weights: Vec<f32> = weights.collect();
+        let shape = [1, latest.len()];
+        let weights = Tensor::from_data(TensorData::new(weights, shape), &self.device);
+        let batch = self.batch(latest);
+        let real = batch.real.clone();
+        let clicks = Clicks::of(&self.model.backbone, batch);
+        let verdict = self.model.judge(&clicks, &self.config.gate);
+        let keep = verdict.map_or(weights.clone(), |verdict| verdict.keep * weights);
+        let user = self.model.attend(clicks.embedded, Some(&keep), &real);
+        let logits = user.matmul(self.model.backbone.items.val().transpose());
+        // One tensor, so that both are read back at once; entry 0 of the logits is padding's.
+        let mut keep = download(Tensor::cat(vec![keep, logits], 1)).await?;
+        let logits = keep.split_off(latest.len() + 1);
+        keep.truncate(latest.len());
+        let left = keep.iter().any(|&keep| keep > 0.0);
+        Ok(left.then_some(Read { logits, keep }))
+    }
+
+    /// Embeddings of rows of the catalogue, `[rows, width]`.
+    fn embeddings(&self, rows: impl Iterator<Item = usize>) -> Tensor<2> {
+        let rows: Vec<i32> = rows.map(|row| row as i32 + 1).collect();
+        let count = [rows.len()];
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, count), &self.device);
+        self.model.backbone.items.val().select(0, rows)
+    }
+
+    /// As many of the latest known clicks as the model looks back on.
+    fn latest<'k>(&self, known: &'k [(usize, usize)]) -> &'k [(usize, usize)] {
+        &known[known.len().saturating_sub(self.config.backbone.max_len)..]
+    }
+
+    /// One history of one or more clicks.
+    fn batch(&self, clicks: &[(usize, usize)]) -> Batch {
+        let items: Vec<u32> = clicks.iter().map(|&(_, row)| row as u32 + 1).collect();
+        Batch::new(&[items], clicks.len(), &self.known, &self.device)
+    }
+}
+
+/// The best rows.
+fn select(wanted: Wanted<'_>, logits: &[f32]) -> Vec<Scored> {
+    let mut best = Best::new(wanted);
+    best.offer(0, logits);
+    best.into_sorted()
+}
+
+/// Brings a tensor of floats to the host.
+async fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineError> {
+    let data =
+        (tensor.into_data_async().await).map_err(|error| EngineError::Device(error.to_string()))?;
+    Ok(data.iter::<f32>().collect())
+}
+
+/// What is known of the items of a bundle, an entry for padding first.
+fn known(bundle: &Bundle) -> Known {
+    let width = bundle.code_width();
+    Known {
+        popularity: std::iter::once(0.0)
+            .chain(bundle.popularity.iter().copied())
+            .collect(),
+        codes: (width > 0).then(|| Codes {
+            width,
+            values: [&vec![0; width], &bundle.codes[..]].concat(),
+        }),
+    }
+}
+
+/// The item table with its padding row, `[items + 1, width]`.
+fn table(bundle: &Bundle, device: &Device) -> Tensor<2> {
+    let width = bundle.manifest.items.width;
+    let mut values = vec![0.0; width];
+    values.extend(bundle.items.dequantize());
+    let shape = [values.len() / width, width];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The weights of a model as a bundle holds them: all but the item table.
+pub fn shipped_weights(model: &Model) -> std::collections::BTreeMap<String, Weight> {
+    let mut weights = weights::collect(model);
+    weights.remove(weights::ITEM_TABLE);
+    weights
+}

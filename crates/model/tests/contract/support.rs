@@ -1,0 +1,136 @@
+//! A model of each registered method, and its bundle.
+
+use burn::prelude::*;
+use ingle_bundle::{
+    Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType,
+};
+use ingle_model::engine::shipped_weights;
+use ingle_model::gate::GateConfig;
+use ingle_model::methods::{MethodConfig, NAMES};
+use ingle_model::{BackboneConfig, Batch, Codes, Known, Model, ModelConfig, Rng};
+use std::collections::BTreeMap;
+
+pub(crate) const ITEMS: usize = 40;
+
+pub(crate) fn configs() -> impl Iterator<Item = ModelConfig> {
+    NAMES.iter().map(|name| ModelConfig {
+        items: ITEMS,
+        backbone: BackboneConfig {
+            width: 16,
+            heads: 2,
+            feed_forward: 32,
+            max_len: 12,
+            ..BackboneConfig::default()
+        },
+        method: MethodConfig::named(name).expect(name),
+        gate: GateConfig {
+            tau_low: 0.4,
+            tau_high: 0.6,
+            ..GateConfig::default()
+        },
+    })
+}
+
+/// Popularities that grow with the item's number, and a code for each item if the method wants one.
+pub(crate) fn known(config: &ModelConfig) -> Known {
+    let codes = config.method.code_width().map(|width| {
+        let mut rng = Rng::new(1, &[2]);
+        let values = (0..(ITEMS + 1) * width).map(|i| {
+            let drawn = rng.below(255) as i8;
+            if i < width { 0 } else { drawn }
+        });
+        Codes {
+            width,
+            values: values.collect(),
+        }
+    });
+    Known {
+        popularity: (0..=ITEMS).map(|item| (item as f32).ln_1p()).collect(),
+        codes,
+    }
+}
+
+pub(crate) fn batch(
+    config: &ModelConfig,
+    histories: &[Vec<u32>],
+    len: usize,
+    device: &Device,
+) -> Batch {
+    Batch::new(histories, len, &known(config), device)
+}
+
+pub(crate) fn histories(seed: u64) -> Vec<Vec<u32>> {
+    let mut rng = Rng::new(seed, &[]);
+    (1..=8)
+        .map(|len| (0..len).map(|_| 1 + rng.below(ITEMS) as u32).collect())
+        .collect()
+}
+
+pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+pub(crate) fn assert_close(a: &[f32], b: &[f32], bound: f32, what: &str) {
+    assert_eq!(a.len(), b.len(), "{what}");
+    for (a, b) in a.iter().zip(b) {
+        assert!((a - b).abs() <= bound, "{what}: {a} and {b}");
+    }
+}
+
+/// The model as `ingle export` would write it, with an exact item table.
+pub(crate) fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
+    let width = config.backbone.width;
+    let table: Vec<f32> = floats(model.backbone.items.val()).split_off(width);
+    let mut method = serde_json::to_value(&config.method).expect("JSON");
+    method.as_object_mut().expect("an object").remove("name");
+    let known = known(config);
+    let codes = known
+        .codes
+        .map_or_else(Vec::new, |codes| codes.values[codes.width..].to_vec());
+    Bundle {
+        manifest: Manifest {
+            format: FORMAT,
+            name: "contract".into(),
+            method: MethodSpec {
+                name: config.method.name().into(),
+                config: method,
+            },
+            backbone: serde_json::to_value(&config.backbone).expect("JSON"),
+            items: ItemsSpec {
+                count: ITEMS,
+                width,
+                dtype: TableType::F32,
+                code_width: 0,
+            },
+            files: Vec::new(),
+            calibration: Calibration {
+                temperature: config.gate.scale.temperature,
+                shift: config.gate.scale.shift,
+                views: None,
+                tau_low: config.gate.tau_low,
+                tau_high: config.gate.tau_high,
+            },
+            provenance: serde_json::Value::Null,
+            evaluation: serde_json::Value::Null,
+        },
+        weights: shipped_weights(model),
+        items: ItemTable::f32(table, width),
+        popularity: known.popularity[1..].to_vec(),
+        codes,
+        ids: (1..=ITEMS).map(|item| format!("item {item}")).collect(),
+    }
+}
+
+/// Through bytes, as a browser gets it.
+pub(crate) fn reopened(bundle: &Bundle) -> Bundle {
+    let files: BTreeMap<String, Vec<u8>> = bundle.write(16).expect("writes").into_iter().collect();
+    Bundle::open(
+        &files["manifest.json"],
+        |file| Ok(files[&file.name].clone()),
+    )
+    .expect("opens")
+}
+
+pub(crate) fn ids(history: &[u32]) -> Vec<String> {
+    history.iter().map(|item| format!("item {item}")).collect()
+}

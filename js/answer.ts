@@ -1,0 +1,90 @@
+/** From ranked items to an answer: varied, with pins in their places, marked for attribution. */
+
+import type { Query } from "./query.js";
+import type { Recommendation } from "./types.js";
+
+/** An item before its place is known. */
+export type Candidate = Omit<Recommendation, "attribution">;
+
+/** What an answer is made of: ranked candidates, best first, and how alike two items are. */
+export interface Ranked {
+  candidates: Candidate[];
+  /** The cosines of the candidates with one of them, by item; nothing where no engine can say. */
+  likeness(item: string): Promise<Map<string, number> | undefined>;
+}
+
+/** Chooses `k` of the candidates and gives each its place. */
+export async function compose(query: Query, { candidates, likeness }: Ranked): Promise<Recommendation[]> {
+  const { k, minScore, diversity, scenario } = query;
+  const pins = query.pins.filter(({ item }) => !query.exclude.has(item) && query.allows(item));
+  const pinned = new Set(pins.map(({ item }) => item));
+  const free = candidates.filter(({ item, score }) => score >= minScore && !pinned.has(item));
+  const wanted = Math.max(0, k - pinned.size);
+  const chosen = diversity > 0 ? await vary(free, wanted, diversity, likeness) : free.slice(0, wanted);
+  const known = new Map(candidates.map((candidate) => [candidate.item, candidate]));
+  const { source } = candidates[0] ?? { source: "popular" as const };
+  for (const { item, place } of [...pins].sort((a, b) => a.place - b.place)) {
+    if (chosen.some((one) => one.item === item)) continue;
+    const candidate: Candidate = { item, score: known.get(item)?.score ?? 0, source, reason: { kind: "pinned" } };
+    chosen.splice(Math.min(place, chosen.length), 0, candidate);
+  }
+  const answer = mark();
+  return chosen.slice(0, k).map((candidate, place) => ({ ...candidate, attribution: `${scenario}.${answer}.${place}` }));
+}
+
+/**
+ * Maximal marginal relevance (Carbonell and Goldstein, 1998): each next item is the best by its score,
+ * of which 1 is the best there is, less its likeness with the one most like it among those chosen.
+ */
+async function vary(free: Candidate[], k: number, diversity: number, likeness: Ranked["likeness"]): Promise<Candidate[]> {
+  const best = free[0]?.score || 1;
+  const left = free.map((candidate) => ({ candidate, worth: candidate.score / best, alike: 0 }));
+  const chosen: Candidate[] = [];
+  while (chosen.length < k && left.length > 0) {
+    const marginal = ({ worth, alike }: (typeof left)[number]): number => (1 - diversity) * worth - diversity * alike;
+    let at = 0;
+    for (let n = 1; n < left.length; n++) if (marginal(left[n]!) > marginal(left[at]!)) at = n;
+    const [next] = left.splice(at, 1);
+    if (!next) break;
+    chosen.push(next.candidate);
+    const like = chosen.length < k ? await likeness(next.candidate.item) : undefined;
+    for (const other of left) other.alike = Math.max(other.alike, like?.get(other.candidate.item) ?? 0);
+  }
+  return chosen;
+}
+
+/** Ten random characters: new for every answer, so that it can name no shopper. */
+function mark(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  return Array.from(bytes, (byte) => (byte % 36).toString(36)).join("");
+}
+
+/** How often a scenario has shown each item on this page, and how far that makes it step back. */
+export class Rotation {
+  readonly #shown = new Map<string, Map<string, number>>();
+
+  /** The factor on an item's chance: less with every time that it was shown. */
+  factor({ scenario, rotate }: Query): (item: string) => number {
+    const times = this.#shown.get(scenario);
+    if (rotate === 0 || !times) return () => 1;
+    // At 1 an item that was shown is all but out; a logarithm needs something left.
+    const kept = Math.max(1e-6, 1 - rotate);
+    return (item) => Math.max(1e-12, kept ** (times.get(item) ?? 0));
+  }
+
+  show({ scenario, rotate }: Query, answer: Recommendation[]): void {
+    if (rotate === 0) return;
+    const times = this.#shown.get(scenario) ?? new Map<string, number>();
+    this.#shown.set(scenario, times);
+    for (const { item } of answer) times.set(item, (times.get(item) ?? 0) + 1);
+  }
+
+  /** Whether an item of this scenario steps back at all. */
+  matters({ scenario, rotate }: Query): boolean {
+    return rotate > 0 && this.#shown.has(scenario);
+  }
+
+  forget(): void {
+    this.#shown.clear();
+  }
+}

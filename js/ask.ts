@@ -1,0 +1,35 @@
+/** One question of any kind, as the elements and the framework wrappers put it. */
+
+import type { Recommender } from "./recommender.js";
+import type { Recommendation, RecommendOptions } from "./types.js";
+
+/** Which recommendations: the recommender's methods, by name. */
+export type QuestionKind = "personal" | "similar" | "complete" | "recent" | "popular";
+
+/** A question with its options. */
+export interface Question extends RecommendOptions {
+  /** Default `personal`. */
+  kind?: QuestionKind;
+  /** What `similar` and `complete` are about. */
+  items?: string | Iterable<string>;
+}
+
+export function ask(recommender: Recommender, { kind = "personal", items = [], ...options }: Question): Promise<Recommendation[]> {
+  switch (kind) {
+    case "personal":
+      return recommender.recommend(options);
+    case "similar":
+      return recommender.similar(items, options);
+    case "complete":
+      return recommender.complete(items, options);
+    case "recent":
+      return recommender.recentlyViewed(options);
+    case "popular":
+      return recommender.popular(options);
+  }
+}
+
+/** Whether answers to a question can change when the history does. */
+export function followsHistory({ kind = "personal" }: Question): boolean {
+  return kind === "personal" || kind === "recent";
+}

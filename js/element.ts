@@ -1,0 +1,24 @@
+/** The web components. Importing this defines nothing: call `define`, or import `ingle/element/define`. */
+
+import { InglePrivacy } from "./elements/privacy.js";
+import { IngleShelf } from "./elements/shelf.js";
+
+export type { Question, QuestionKind } from "./ask.js";
+export type { Product, Products } from "./elements/base.js";
+export { IngleElement, sharedRecommender } from "./elements/base.js";
+export { InglePrivacy } from "./elements/privacy.js";
+export { IngleShelf } from "./elements/shelf.js";
+export { ENGLISH, type Strings } from "./elements/strings.js";
+
+/** Defines `<ingle-shelf>` and `<ingle-privacy>` where they are not defined yet. */
+export function define(registry: CustomElementRegistry = customElements): void {
+  if (!registry.get("ingle-shelf")) registry.define("ingle-shelf", IngleShelf);
+  if (!registry.get("ingle-privacy")) registry.define("ingle-privacy", InglePrivacy);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ingle-shelf": IngleShelf;
+    "ingle-privacy": InglePrivacy;
+  }
+}

@@ -1,0 +1,181 @@
+/** What both elements share: a recommender, the shop's products, strings, and their life on the page. */
+
+import { createRecommender, type Recommender } from "../recommender.js";
+import type { Consent } from "../types.js";
+import { ENGLISH, type Strings } from "./strings.js";
+
+/** What a card shows of an item; a template may name any further field. */
+export interface Product {
+  title: string;
+  url?: string;
+  image?: string;
+  price?: string;
+  [field: string]: unknown;
+}
+
+/**
+ * The shop's products by id: an object, a map, or a function that looks one up. Fetching single products
+ * as they are recommended would tell a server what is recommended: have them all, or by category.
+ */
+export type Products = Readonly<Record<string, Product>> | ReadonlyMap<string, Product> | ((item: string) => Product | undefined | Promise<Product | undefined>);
+
+/** On a server there are no elements, and importing this must still do. */
+const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as typeof HTMLElement;
+
+/** How far outside the screen an element already asks. */
+const MARGIN = "300px";
+
+/** One recommender for each bundle on a page, for elements that name it by `src`. */
+const shared = new Map<string, Recommender>();
+
+/** The recommender that elements with this `src` share; made at the first call. */
+export function sharedRecommender(src: string, consent?: Consent): Recommender {
+  const address = new URL(src, document.baseURI).href;
+  let recommender = shared.get(address);
+  if (!recommender) shared.set(address, (recommender = createRecommender(address, { ...(consent && { consent }) })));
+  return recommender;
+}
+
+const catalogues = new Map<string, Promise<Record<string, Product>>>();
+
+/** The element both are. */
+export class IngleElement extends Base {
+  static readonly observedAttributes: string[] = ["src", "products", "consent"];
+  #recommender: Recommender | undefined;
+  #products: Products | undefined;
+  #strings: Strings = ENGLISH;
+  #connected: AbortController | undefined;
+  #queued = false;
+  /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
+  #near = false;
+  #behind = false;
+  #watcher: IntersectionObserver | undefined;
+
+  /** The recommender to ask; else the one that elements with the same `src` share. */
+  get recommender(): Recommender | undefined {
+    const src = this.getAttribute("src");
+    if (!this.#recommender && src !== null) this.#recommender = sharedRecommender(src, (this.getAttribute("consent") as Consent | null) ?? undefined);
+    return this.#recommender;
+  }
+
+  set recommender(recommender: Recommender | undefined) {
+    this.#recommender = recommender;
+    if (this.#connected) this.#reconnect();
+  }
+
+  /** What cards show; or the attribute `products`, the address of a JSON object of all products by id. */
+  get products(): Products | undefined {
+    return this.#products;
+  }
+
+  set products(products: Products | undefined) {
+    this.#products = products;
+    this.refresh();
+  }
+
+  /** Words in place of the English ones. */
+  get strings(): Strings {
+    return this.#strings;
+  }
+
+  set strings(strings: Partial<Strings>) {
+    this.#strings = { ...ENGLISH, ...strings };
+    this.refresh();
+  }
+
+  connectedCallback(): void {
+    // Set before the element was defined, a property hides the accessor of its name.
+    for (const name of ["recommender", "products", "strings", "options"]) this.#adopt(name);
+    this.#watcher ??= new IntersectionObserver((entries) => this.#moved(entries.at(-1)?.isIntersecting ?? false), { rootMargin: MARGIN });
+    this.#watcher.observe(this);
+    this.#reconnect();
+  }
+
+  disconnectedCallback(): void {
+    this.#watcher?.disconnect();
+    this.#near = false;
+    this.#connected?.abort();
+    this.#connected = undefined;
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after) return;
+    if (name === "src" && before !== null) this.#recommender = undefined;
+    if (this.#connected) name === "src" ? this.#reconnect() : this.refresh();
+  }
+
+  /** Draws again, once for any number of changes at the same time. */
+  refresh(): void {
+    if (!this.#connected || this.#queued) return;
+    this.#queued = true;
+    queueMicrotask(() => {
+      this.#queued = false;
+      const { signal } = this.#connected ?? {};
+      this.#behind = !this.#near;
+      if (this.#behind) this.wait();
+      else if (signal) void this.draw(signal).catch((error: unknown) => this.#failed(error, signal));
+    });
+  }
+
+  /** Something is to be drawn, but not seen yet. */
+  protected wait(): void {}
+
+  /** Follows a recommender until the signal aborts. */
+  protected follow(_recommender: Recommender, _signal: AbortSignal): void {}
+
+  /** Draws what there is to show. */
+  protected async draw(_signal: AbortSignal): Promise<void> {}
+
+  /** Looks up what cards show of these items; what is not in the shop any more is missing. */
+  protected async lookUp(items: Iterable<string>): Promise<Map<string, Product>> {
+    const products = this.#products ?? (await this.#catalogue());
+    const found = new Map<string, Product>();
+    const look = (item: string): Product | undefined | Promise<Product | undefined> => {
+      if (typeof products === "function") return products(item);
+      if (products instanceof Map) return products.get(item) as Product | undefined;
+      return Object.hasOwn(products, item) ? (products as Record<string, Product>)[item] : undefined;
+    };
+    await Promise.all(
+      [...new Set(items)].map(async (item) => {
+        const product = await look(item);
+        if (product) found.set(item, product);
+      }),
+    );
+    return found;
+  }
+
+  async #catalogue(): Promise<Products> {
+    const address = this.getAttribute("products");
+    // Without a catalogue an id stands for itself.
+    if (address === null) return (item) => ({ title: item });
+    const { href } = new URL(address, document.baseURI);
+    let loading = catalogues.get(href);
+    if (!loading) catalogues.set(href, (loading = fetch(href, { credentials: "omit" }).then((response) => response.json() as Promise<Record<string, Product>>)));
+    loading.catch(() => catalogues.delete(href));
+    return loading;
+  }
+
+  #moved(near: boolean): void {
+    this.#near = near;
+    if (near && this.#behind) this.refresh();
+  }
+
+  #adopt(name: string): void {
+    if (!Object.hasOwn(this, name)) return;
+    const value = (this as Record<string, unknown>)[name];
+    delete (this as Record<string, unknown>)[name];
+    (this as Record<string, unknown>)[name] = value;
+  }
+
+  #reconnect(): void {
+    this.#connected?.abort();
+    this.#connected = new AbortController();
+    const { recommender } = this;
+    if (recommender) this.follow(recommender, this.#connected.signal);
+    this.refresh();
+  }
+
+  #failed(error: unknown, signal: AbortSignal): void {
+    if (!signal.aborted) this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
+  }
+}

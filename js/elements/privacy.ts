@@ -1,0 +1,164 @@
+/**
+ * `<ingle-privacy>`: what is known about the shopper, which clicks were ignored and why, and every right
+ * over it: forget one, forget all, pause, download, consent.
+ */
+
+import type { Recommender } from "../recommender.js";
+import type { Consent, Explanation, Status } from "../types.js";
+import { IngleElement, type Product } from "./base.js";
+import { adopt, h } from "./dom.js";
+import { PRIVACY } from "./privacy-style.js";
+
+/** Events shown at first; older ones on request. */
+const PAGE = 30;
+const CHOICES: Consent[] = ["granted", "session", "denied"];
+
+/** Attributes: `src` or the property `recommender`, and `products`. Events: `ingle-consent`, `ingle-error`. */
+export class InglePrivacy extends IngleElement {
+  #root: ShadowRoot | undefined;
+  /** What is drawn anew; the status beside it stays, so that what it says is read out. */
+  readonly #body = typeof document === "undefined" ? undefined : h("div");
+  readonly #said = typeof document === "undefined" ? undefined : h("div", { class: "status", role: "status" });
+  #shown = PAGE;
+  #formats: { lang: string | undefined; time: Intl.DateTimeFormat; percent: Intl.NumberFormat } | undefined;
+  #drawing = 0;
+
+  override connectedCallback(): void {
+    if (!this.#root) {
+      this.#root = this.attachShadow({ mode: "open" });
+      adopt(this.#root, PRIVACY);
+      for (const part of [this.#body, this.#said]) if (part) this.#root.append(part);
+    }
+    super.connectedCallback();
+  }
+
+  protected override follow(recommender: Recommender, signal: AbortSignal): void {
+    for (const type of ["change", "status", "updated"] as const) recommender.addEventListener(type, () => this.refresh(), { signal });
+  }
+
+  protected override async draw(signal: AbortSignal): Promise<void> {
+    const { recommender } = this;
+    if (!recommender || !this.#root) return;
+    const drawing = ++this.#drawing;
+    const events = await this.#judged(recommender);
+    const products = await this.lookUp(events.slice(-this.#shown).map(({ item }) => item));
+    if (signal.aborted || drawing !== this.#drawing) return;
+    const focused = this.#root.activeElement?.getAttribute("data-key");
+    this.#body?.replaceChildren(this.#panel(recommender, events, products));
+    if (focused) this.#focus(focused);
+  }
+
+  /** Verdicts where an engine can give them; the bare events while there is none. */
+  async #judged(recommender: Recommender): Promise<Explanation[]> {
+    const { cpu, gpu } = recommender.status;
+    const canAsk = [cpu, gpu].some(({ state }) => state === "ready");
+    const bare = async (): Promise<Explanation[]> => (await recommender.history()).map((event) => ({ ...event, known: false, noise: 0, keep: 0, weight: 0, verdict: "unknown" }));
+    return canAsk ? recommender.explain().catch(bare) : bare();
+  }
+
+  #panel(recommender: Recommender, events: Explanation[], products: Map<string, Product>): HTMLElement {
+    const { strings } = this;
+    const { status } = recommender;
+    const latest = events.slice(-this.#shown).reverse();
+    const more = events.length - latest.length;
+    return h(
+      "section",
+      { class: "box", "aria-labelledby": "heading" },
+      h("div", {}, h("h2", { id: "heading", tabindex: -1, "data-key": "heading" }, strings.privacyHeading), h("p", { class: "quiet" }, strings.privacyIntro, " ", strings.stored[status.storage.kind])),
+      this.#consent(recommender, status),
+      this.#actions(recommender, status, events.length),
+      events.length === 0 ? h("p", { class: "quiet", part: "empty" }, strings.empty) : h("ol", { part: "events" }, ...latest.map((event, n) => this.#event(recommender, event, n, products))),
+      more > 0 && this.#button(strings.more(more), "more", () => this.#more()),
+    );
+  }
+
+  #consent(recommender: Recommender, { consent, globalPrivacyControl }: Status): HTMLElement {
+    const choice = (value: Consent): HTMLElement => {
+      const input = h("input", { type: "radio", name: "consent", value, checked: value === consent, "data-key": `consent-${value}`, disabled: globalPrivacyControl && value === "granted" });
+      input.addEventListener("change", () => {
+        void this.#do(recommender.consent(value));
+        this.dispatchEvent(new CustomEvent("ingle-consent", { detail: value, bubbles: true }));
+      });
+      return h("label", {}, input, this.strings.consent[value]);
+    };
+    return h("fieldset", {}, h("legend", {}, this.strings.consentLegend), ...CHOICES.map(choice), globalPrivacyControl && h("p", { class: "quiet" }, this.strings.privacySignal));
+  }
+
+  #actions(recommender: Recommender, { paused }: Status, count: number): HTMLElement {
+    const { strings } = this;
+    const pause = h("input", { type: "checkbox", role: "switch", checked: paused, "data-key": "pause" });
+    pause.addEventListener("change", () => void this.#do(pause.checked ? recommender.pause() : recommender.resume()));
+    const forget = this.#button(strings.forgetAll, "forget", () => this.#do(recommender.forget(), strings.forgotten, "heading"));
+    const download = this.#button(strings.download, "download", () => this.#download(recommender));
+    forget.disabled = download.disabled = count === 0;
+    return h("div", { class: "actions" }, h("label", {}, pause, strings.pause), download, forget);
+  }
+
+  #event(recommender: Recommender, event: Explanation, n: number, products: Map<string, Product>): HTMLElement {
+    const { strings } = this;
+    const title = products.get(event.item)?.title ?? event.item;
+    const { time, percent } = this.#words();
+    const facts: string[] = [];
+    if (event.known) {
+      facts.push(`${strings.noise}: ${percent.format(event.noise)}`);
+      if (event.prior !== undefined) facts.push(`${strings.prior}: ${percent.format(event.prior)}`);
+      if (event.posterior !== undefined) facts.push(`${strings.posterior}: ${percent.format(event.posterior)}`);
+      facts.push(`${strings.weight}: ${percent.format(event.weight)}`);
+    }
+    return h(
+      "li",
+      { class: event.verdict, part: `event ${event.verdict}`, "data-item": event.item },
+      h("div", {}, h("span", { class: "title" }, title), h("div", { class: "quiet" }, `${strings.events[event.type] ?? event.type} · ${time.format(event.at)}`), h("div", { class: "quiet word" }, strings.verdicts[event.verdict])),
+      this.#button("×", `forget-${n}`, () => this.#do(recommender.forget(event.item), strings.forgotten, `forget-${n}`), strings.forgetOne(title)),
+      facts.length > 0 && h("div", { class: "facts" }, ...facts.map((fact) => h("span", {}, fact))),
+    );
+  }
+
+  /** How the page's language writes times and shares; made once, because making them is slow. */
+  #words(): { time: Intl.DateTimeFormat; percent: Intl.NumberFormat } {
+    const lang = document.documentElement.lang || undefined;
+    if (this.#formats?.lang !== lang || !this.#formats) {
+      const time = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+      this.#formats = { lang, time, percent: new Intl.NumberFormat(lang, { style: "percent" }) };
+    }
+    return this.#formats;
+  }
+
+  #button(label: string, key: string, act: () => unknown, name?: string): HTMLButtonElement {
+    const button = h("button", { type: "button", "data-key": key, part: "button", ...(name !== undefined && { "aria-label": name }) }, label);
+    button.addEventListener("click", () => void act());
+    return button;
+  }
+
+  #more(): void {
+    this.#shown += PAGE;
+    this.refresh();
+  }
+
+  async #do(work: Promise<void>, said = "", focus?: string): Promise<void> {
+    try {
+      await work;
+      if (this.#said) this.#said.textContent = said;
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
+    }
+    const { signal } = new AbortController();
+    await this.draw(signal);
+    if (focus) this.#focus(focus);
+  }
+
+  /** The control with this key; where it is gone, the last of its kind, or the heading. */
+  #focus(key: string): void {
+    const find = (name: string): HTMLElement | null | undefined => this.#root?.querySelector<HTMLElement>(`[data-key="${name}"]:not(:disabled)`);
+    const place = /^forget-(\d+)$/.exec(key)?.[1];
+    const before = place === undefined ? undefined : find(`forget-${Number(place) - 1}`);
+    (find(key) ?? before ?? find("heading"))?.focus();
+  }
+
+  async #download(recommender: Recommender): Promise<void> {
+    const file = new Blob([JSON.stringify(await recommender.export(), null, 2)], { type: "application/json" });
+    const address = URL.createObjectURL(file);
+    h("a", { href: address, download: "my-history.json" }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+}

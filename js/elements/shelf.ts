@@ -1,0 +1,261 @@
+/**
+ * `<ingle-shelf>`: a carousel of recommendations in the shop's own markup, which it asks for when it is seen.
+ *
+ * Follows the ARIA Authoring Practices' carousel pattern, without rotation by itself: a labelled group of
+ * slides, previous and next as buttons, arrow keys, Home and End between slides.
+ */
+
+import { ask, followsHistory, type Question, type QuestionKind } from "../ask.js";
+import type { Recommender } from "../recommender.js";
+import type { QueryOptions, Recommendation } from "../types.js";
+import { IngleElement, type Product } from "./base.js";
+import { adopt, h } from "./dom.js";
+import { CARDS, SHELF } from "./shelf-style.js";
+
+const arrow = (d: string): string => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${d}"/></svg>`;
+const KINDS = ["personal", "similar", "complete", "recent", "popular"];
+
+/**
+ * Attributes: `src` (the bundle's folder) or the property `recommender`; `kind`; `items`, the ids that
+ * `similar` and `complete` are about, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
+ * all products as JSON. A `<template>` inside it is the markup of one card, and what has `slot="note"` stands
+ * under the heading. The property `options` takes the rest of `QueryOptions`. Events: `ingle-answer`, `ingle-click`, `ingle-error`.
+ */
+export class IngleShelf extends IngleElement {
+  static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading"];
+  /** Options of the question beyond those that are attributes. */
+  #options: QueryOptions = {};
+  #asked = 0;
+  #drawn = false;
+  #frame = 0;
+  #scrolled = false;
+  #parts: Parts | undefined;
+
+  get options(): QueryOptions {
+    return this.#options;
+  }
+
+  set options(options: QueryOptions) {
+    this.#options = options;
+    this.refresh();
+  }
+
+  override connectedCallback(): void {
+    this.#parts ??= this.#build();
+    adopt(document, CARDS);
+    super.connectedCallback();
+    this.#hold();
+  }
+
+  protected override follow(recommender: Recommender, signal: AbortSignal): void {
+    recommender.addEventListener("change", () => followsHistory(this.#question) && this.refresh(), { signal });
+    recommender.addEventListener("updated", () => this.refresh(), { signal });
+  }
+
+  protected override wait(): void {
+    this.#name();
+    this.setAttribute("aria-busy", "true");
+  }
+
+  protected override async draw(signal: AbortSignal): Promise<void> {
+    const { recommender } = this;
+    this.wait();
+    this.#hold();
+    if (!recommender) return;
+    const asked = ++this.#asked;
+    const answer = await ask(recommender, { ...this.#question, signal });
+    const about = answer.flatMap(({ reason }) => ("item" in reason ? [reason.item] : []));
+    const products = await this.lookUp([...answer.map(({ item }) => item), ...about]);
+    // A later question may have been answered sooner.
+    if (signal.aborted || asked !== this.#asked) return;
+    this.#show(answer, products);
+    this.dispatchEvent(new CustomEvent("ingle-answer", { detail: answer, bubbles: true }));
+  }
+
+  /** Holds the places of cards to come; the template may have come later than the element. */
+  #hold(): void {
+    if (!this.#drawn) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
+  }
+
+  get #question(): Question {
+    const kind = this.getAttribute("kind") ?? "personal";
+    const items = (this.getAttribute("items") ?? "").split(/\s+/).filter(Boolean);
+    const scenario = this.getAttribute("scenario");
+    return { ...this.#options, kind: (KINDS.includes(kind) ? kind : "personal") as QuestionKind, items, k: this.#count, ...(scenario !== null && { scenario }) };
+  }
+
+  get #count(): number {
+    const k = Number(this.getAttribute("k") ?? this.#options.k ?? 10);
+    return Number.isSafeInteger(k) && k >= 0 ? k : 10;
+  }
+
+  #show(answer: Recommendation[], products: Map<string, Product>): void {
+    const kept = new Map([...this.children].map((child) => [child.getAttribute("data-item"), child as HTMLElement]));
+    const shown = answer.filter(({ item }) => products.has(item));
+    const slides = shown.map((recommendation, n) => {
+      const old = kept.get(recommendation.item);
+      const slide = old ?? this.#slide();
+      slide.setAttribute("data-item", recommendation.item);
+      slide.setAttribute("aria-label", `${this.strings.position(n + 1, shown.length)}`);
+      this.#write(slide, recommendation, products);
+      slide.onclick = () => this.#clicked(recommendation);
+      return slide;
+    });
+    this.#drawn = true;
+    this.setAttribute("aria-busy", "false");
+    this.#fill(slides);
+    if (this.#parts) {
+      this.#parts.nothing.hidden = slides.length > 0;
+      this.#parts.status.textContent = this.strings.updated(slides.length);
+    }
+  }
+
+  /** Puts slides in place of those there are, keeping what stays where the focus is. */
+  #fill(slides: HTMLElement[]): void {
+    const keep = new Set<Element>(slides);
+    const old = [...this.children].filter((child) => child.slot === "slides" && !keep.has(child));
+    for (const child of old) child.remove();
+    const there = [...this.children].filter((child) => child.slot === "slides");
+    slides.forEach((slide, n) => {
+      if (there[n] === slide) return;
+      const from = there.indexOf(slide);
+      if (from >= 0) there.splice(from, 1);
+      this.insertBefore(slide, there[n] ?? null);
+      there.splice(n, 0, slide);
+    });
+    if (this.#scrolled) this.#parts?.viewport.scrollTo({ left: 0, behavior: "instant" });
+    // Where things are is asked after they have been drawn: sooner, the browser would lay them out twice.
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => setTimeout(() => this.#enable()));
+  }
+
+  #slide(): HTMLElement {
+    const slide = h("div", { slot: "slides", role: "group", "aria-roledescription": this.strings.slide });
+    slide.append(this.#card());
+    return slide;
+  }
+
+  #skeleton(): HTMLElement {
+    const slide = h("div", { slot: "slides", class: "ingle-skeleton", "aria-hidden": "true", inert: true });
+    slide.append(this.#card());
+    for (const text of slide.querySelectorAll("[data-ingle-text], [data-ingle-reason]")) text.textContent = "\u00a0";
+    return slide;
+  }
+
+  #card(): Node {
+    const template = this.querySelector<HTMLTemplateElement>(":scope > template");
+    if (template) return template.content.cloneNode(true);
+    const text = (name: string, className: string): HTMLElement => h("span", { "data-ingle-text": name, class: className });
+    return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("img", { "data-ingle-src": "image", alt: "", loading: "lazy" }), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
+  }
+
+  /** Writes a product into a card: `data-ingle-text`, `-href`, `-src` and `-alt` name its fields. */
+  #write(slide: HTMLElement, { item, reason }: Recommendation, products: Map<string, Product>): void {
+    const product = products.get(item);
+    const each = (name: string, write: (element: HTMLElement, value: string) => void): void => {
+      for (const element of slide.querySelectorAll<HTMLElement>(`[data-ingle-${name}]`)) write(element, String(product?.[element.getAttribute(`data-ingle-${name}`) ?? ""] ?? ""));
+    };
+    each("text", (element, value) => (element.textContent = value));
+    each("href", (element, value) => (safe(value) ? element.setAttribute("href", value) : element.removeAttribute("href")));
+    each("src", (element, value) => (value ? element.setAttribute("src", value) : element.removeAttribute("src")));
+    each("alt", (element, value) => element.setAttribute("alt", value));
+    const about = "item" in reason ? (products.get(reason.item)?.title ?? reason.item) : "";
+    for (const element of slide.querySelectorAll("[data-ingle-reason]")) element.textContent = this.strings.reason(reason, about);
+    this.dispatchEvent(new CustomEvent("ingle-card", { detail: { slide, item, reason, product } }));
+  }
+
+  #clicked(recommendation: Recommendation): void {
+    this.dispatchEvent(new CustomEvent("ingle-click", { detail: recommendation, bubbles: true }));
+  }
+
+  #name(): void {
+    const heading = this.getAttribute("heading") ?? "";
+    const { region, title, previous, next, nothing } = this.#parts ?? {};
+    region?.setAttribute("aria-roledescription", this.strings.carousel);
+    region?.setAttribute("aria-label", heading || this.strings.carousel);
+    if (title) title.textContent = heading;
+    previous?.setAttribute("aria-label", this.strings.previous);
+    next?.setAttribute("aria-label", this.strings.next);
+    if (nothing) nothing.textContent = this.strings.nothing;
+  }
+
+  #build(): Parts {
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    adopt(root, SHELF);
+    const title = h("h2", { part: "heading" });
+    const button = (d: string): HTMLButtonElement => {
+      const made = h("button", { type: "button", part: "button", "aria-controls": "viewport" });
+      made.innerHTML = arrow(d);
+      return made;
+    };
+    const [previous, next] = [button("M14.5 5.5 8 12l6.5 6.5"), button("M9.5 5.5 16 12l-6.5 6.5")];
+    const viewport = h("div", { class: "viewport", id: "viewport", part: "viewport" }, h("slot", { name: "slides" }));
+    const nothing = h("p", { class: "nothing", part: "nothing", hidden: true });
+    const status = h("div", { class: "status", role: "status" });
+    const region = h("section", {}, h("div", { class: "head" }, h("div", {}, title, h("slot", { name: "note" })), h("div", { class: "controls" }, previous, next)), viewport, nothing, status);
+    root.replaceChildren(region);
+    previous.addEventListener("click", () => this.#page(-1));
+    next.addEventListener("click", () => this.#page(1));
+    viewport.addEventListener("scroll", () => this.#enable(), { passive: true });
+    new ResizeObserver(() => this.#enable()).observe(viewport);
+    this.addEventListener("keydown", (event) => this.#key(event));
+    return { region, title, previous, next, viewport, nothing, status };
+  }
+
+  /** Which way the text runs: 1 from left to right, -1 from right to left. */
+  get #direction(): 1 | -1 {
+    return getComputedStyle(this).direction === "rtl" ? -1 : 1;
+  }
+
+  #page(by: 1 | -1): void {
+    const { viewport } = this.#parts ?? {};
+    viewport?.scrollBy({ left: by * this.#direction * viewport.clientWidth * 0.9 });
+  }
+
+  #enable(): void {
+    const { viewport, previous, next } = this.#parts ?? {};
+    if (!viewport || !previous || !next) return;
+    const from = Math.abs(viewport.scrollLeft);
+    const rest = viewport.scrollWidth - viewport.clientWidth - from;
+    // A button that goes out under the focus hands it to the other one.
+    const focused = this.shadowRoot?.activeElement;
+    this.#scrolled = from >= 2;
+    if (previous.disabled === this.#scrolled) previous.disabled = !this.#scrolled;
+    if (next.disabled !== rest < 2) next.disabled = rest < 2;
+    if (focused === previous && previous.disabled) next.focus();
+    if (focused === next && next.disabled) previous.focus();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const slides = [...this.children].filter((child) => child.slot === "slides");
+    const at = slides.findIndex((slide) => slide.contains(document.activeElement));
+    const step = { ArrowRight: this.#direction, ArrowLeft: -this.#direction }[event.key];
+    const to = event.key === "Home" ? 0 : event.key === "End" ? slides.length - 1 : step === undefined || at < 0 ? undefined : at + step;
+    if (at < 0 || to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    const target = slides[to]?.querySelector<HTMLElement>("a[href], button, [tabindex]");
+    if (!target) return;
+    event.preventDefault();
+    target.focus();
+    slides[to]?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+}
+
+interface Parts {
+  region: HTMLElement;
+  title: HTMLElement;
+  previous: HTMLButtonElement;
+  next: HTMLButtonElement;
+  viewport: HTMLElement;
+  nothing: HTMLElement;
+  status: HTMLElement;
+}
+
+/** Addresses that a link may have: not those that run script. */
+function safe(address: string): boolean {
+  if (address === "") return false;
+  try {
+    return ["http:", "https:"].includes(new URL(address, document.baseURI).protocol);
+  } catch {
+    return false;
+  }
+}

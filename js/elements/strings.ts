@@ -1,0 +1,93 @@
+/** Every word that the elements show; a shop may replace any of them. */
+
+import type { Reason, Verdict } from "../types.js";
+
+/** Strings and small functions that make them. `strings` of an element takes any part of this. */
+export interface Strings {
+  carousel: string;
+  slide: string;
+  previous: string;
+  next: string;
+  /** Names a slide to assistive technology. */
+  position(place: number, count: number): string;
+  /** Told politely when a shelf has a new answer. */
+  updated(count: number): string;
+  nothing: string;
+  /** Why an item is there; `title` is that of the item it is because of, empty where there is none. */
+  reason(reason: Reason, title: string): string;
+  privacyHeading: string;
+  privacyIntro: string;
+  stored: Record<"indexeddb" | "memory" | "none", string>;
+  consentLegend: string;
+  consent: Record<"granted" | "session" | "denied", string>;
+  privacySignal: string;
+  pause: string;
+  download: string;
+  forgetAll: string;
+  forgetOne(title: string): string;
+  forgotten: string;
+  empty: string;
+  more(count: number): string;
+  events: Record<string, string>;
+  verdicts: Record<Verdict, string>;
+  noise: string;
+  prior: string;
+  posterior: string;
+  weight: string;
+}
+
+const DID: Record<string, string> = { cart: "put in your basket", purchase: "bought" };
+
+export const ENGLISH: Strings = {
+  carousel: "carousel",
+  slide: "slide",
+  previous: "Previous",
+  next: "Next",
+  position: (place, count) => `${place} of ${count}`,
+  updated: (count) => `${count} recommendations`,
+  nothing: "Nothing to show yet.",
+  reason: (reason, title) => {
+    switch (reason.kind) {
+      case "history":
+        return `Because you ${DID[reason.type] ?? "viewed"} ${title}`;
+      case "similar":
+        return `Like ${title}`;
+      case "complete":
+        return `Goes with ${title}`;
+      case "popular":
+        return "Popular";
+      case "recent":
+        return "Viewed recently";
+      case "pinned":
+        return "";
+    }
+  },
+  privacyHeading: "What is known about you",
+  privacyIntro: "Recommendations are worked out on this device from what you looked at. None of it is sent anywhere.",
+  stored: {
+    indexeddb: "Kept on this device until you forget it.",
+    memory: "Kept in the memory of the open pages only.",
+    none: "Nothing is recorded.",
+  },
+  consentLegend: "What may be kept",
+  consent: { granted: "Remember my visits on this device", session: "Only while the page is open", denied: "Record nothing" },
+  privacySignal: "Your browser asks for privacy, so nothing is kept beyond the page.",
+  pause: "Pause recording",
+  download: "Download",
+  forgetAll: "Forget everything",
+  forgetOne: (title) => `Forget ${title}`,
+  forgotten: "Forgotten.",
+  empty: "Nothing is known about you.",
+  more: (count) => `Show ${count} more`,
+  events: { view: "viewed", click: "clicked", cart: "put in the basket", purchase: "bought", remove: "taken out of the basket" },
+  verdicts: {
+    kept: "Counts in full",
+    less: "Counts a little less: it half fits the rest",
+    ignored: "Ignored: it does not fit the rest",
+    unknown: "Not used",
+  },
+  noise: "Chance of a mistake",
+  prior: "by what it is",
+  posterior: "by what shoppers do with it",
+  weight: "Counts with",
+};

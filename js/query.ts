@@ -1,0 +1,118 @@
+/**
+ * What a shop asks for, checked, and as an engine takes it: a byte and a number for each item of the
+ * catalogue, so that filters, stock, price and boosts apply before the best are chosen.
+ */
+
+import { IngleError } from "./errors.js";
+import type { Boost, Offers, Pin, QueryOptions } from "./types.js";
+
+/** Factors beyond these are certain enough, and their logarithms are finite. */
+const [LEAST, MOST] = [1e-9, 1e9];
+/** An answer's pool to choose varied items from, in answers. */
+const POOL = 5;
+
+/** A question with every part given. */
+export interface Query {
+  k: number;
+  scenario: string;
+  exclude: Set<string>;
+  pins: { item: string; place: number }[];
+  diversity: number;
+  minScore: number;
+  rotate: number;
+  signal: AbortSignal | undefined;
+  /** Whether every item is allowed and none is boosted: then no list of items is needed. */
+  plain: boolean;
+  allows(item: string): boolean;
+  factor(item: string): number;
+}
+
+/** Checks options; those of the call win over those of its scenario. */
+export function checkQuery(call: QueryOptions, scenarios: Record<string, QueryOptions>, offers: Offers | undefined): Query {
+  const { scenario = "default" } = call;
+  if (typeof scenario !== "string") throw refused(`scenario is a name, not ${String(scenario)}.`);
+  const given: QueryOptions = { ...(Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : {}), ...call };
+  const { k = 10, exclude = [], signal } = given;
+  if (!Number.isSafeInteger(k) || k < 0) throw refused(`k is a count, not ${String(k)}.`);
+  const lookUp = given.offers ?? offers;
+  return {
+    k,
+    scenario,
+    exclude: new Set(exclude),
+    pins: placed(given.pin ?? []),
+    diversity: share(given.diversity, "diversity"),
+    minScore: share(given.minScore, "minScore"),
+    rotate: share(given.rotate, "rotate"),
+    signal,
+    plain: !given.filter && !given.boost && !lookUp && !given.price,
+    allows: both(membership(given.filter), onOffer(lookUp, given.price)),
+    factor: factorOf(given.boost),
+  };
+}
+
+/** What an engine is given instead of functions; `items` is the catalogue, in its order. */
+export function asArrays(query: Query, items: readonly string[], shown: (item: string) => number): { allow: Uint8Array; boost: Float32Array } {
+  const allow = new Uint8Array(items.length);
+  const boost = new Float32Array(items.length);
+  for (const [row, item] of items.entries()) {
+    allow[row] = query.allows(item) ? 1 : 0;
+    if (allow[row]) boost[row] = Math.log(query.factor(item) * shown(item));
+  }
+  return { allow, boost };
+}
+
+/** How many items to ask for, so that enough are left to vary among. */
+export function poolOf({ k, diversity, pins }: Query): number {
+  return (diversity > 0 ? k * POOL : k) + pins.length;
+}
+
+function placed(pins: Iterable<Pin>): { item: string; place: number }[] {
+  return [...pins].map((pin, n) => {
+    const { item, place } = typeof pin === "string" ? { item: pin, place: n } : pin;
+    if (typeof item !== "string" || !Number.isSafeInteger(place) || place < 0) throw refused("pin takes item ids, or { item, place } with places from 0.");
+    return { item, place };
+  });
+}
+
+function membership(filter: QueryOptions["filter"]): ((item: string) => boolean) | undefined {
+  if (filter === undefined || typeof filter === "function") return filter;
+  if (typeof filter === "string" || typeof filter[Symbol.iterator] !== "function") throw refused("filter takes item ids or a function.");
+  const ids = new Set(filter);
+  return (item) => ids.has(item);
+}
+
+function onOffer(offers: Offers | undefined, price: QueryOptions["price"]): ((item: string) => boolean) | undefined {
+  if (!offers) {
+    if (price) throw refused("price needs to know prices: pass offers, here or to createRecommender.");
+    return undefined;
+  }
+  const { min = 0, max = Infinity } = price ?? {};
+  return (item) => {
+    const offer = offers(item);
+    if (!offer || offer.stock === false || (typeof offer.stock === "number" && offer.stock <= 0) || offer.price === 0) return false;
+    return !price || (offer.price !== undefined && offer.price >= min && offer.price <= max);
+  };
+}
+
+function both(a: ((item: string) => boolean) | undefined, b: ((item: string) => boolean) | undefined): (item: string) => boolean {
+  if (!a || !b) return a ?? b ?? (() => true);
+  return (item) => a(item) && b(item);
+}
+
+function factorOf(boost: Boost | undefined): (item: string) => number {
+  if (!boost) return () => 1;
+  const look = typeof boost === "function" ? boost : boost instanceof Map ? (item: string) => boost.get(item) : (item: string) => (Object.hasOwn(boost, item) ? (boost as Record<string, number>)[item] : 1);
+  return (item) => {
+    const factor = look(item) ?? 1;
+    if (!(factor > 0)) throw refused(`a boost is a factor above 0, not ${String(factor)} (for ${JSON.stringify(item)}).`);
+    return Math.min(MOST, Math.max(LEAST, factor));
+  };
+}
+
+function share(value: number | undefined, name: string): number {
+  if (value === undefined) return 0;
+  if (!(value >= 0 && value <= 1)) throw refused(`${name} is 0 to 1, not ${String(value)}.`);
+  return value;
+}
+
+const refused = (why: string): IngleError => new IngleError("input/options", why);

@@ -1,0 +1,113 @@
+/** Hooks for React 18 and 19: thin, and safe to render on a server, where they answer with nothing. */
+
+import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { ask, followsHistory, type Question } from "./ask.js";
+import { createRecommender, type Recommender } from "./recommender.js";
+import type { Explanation, Recommendation, RecommenderOptions, Status } from "./types.js";
+
+export type { Question, QuestionKind } from "./ask.js";
+
+const Context = createContext<Recommender | null>(null);
+
+/** What the provider takes: a recommender of the shop's own, or the address and options to make one. */
+export type IngleProviderProps = { children?: ReactNode } & ({ recommender: Recommender | null } | { src: string; options?: RecommenderOptions });
+
+/** Gives a recommender to everything inside it; one that it made itself it disposes of when it goes. */
+export function IngleProvider(props: IngleProviderProps): ReactElement {
+  const given = "recommender" in props ? props.recommender : undefined;
+  const src = "src" in props ? props.src : undefined;
+  const options = useRef<RecommenderOptions | undefined>(undefined);
+  options.current = "options" in props ? props.options : undefined;
+  const [made, setMade] = useState<Recommender | null>(null);
+  useEffect(() => {
+    if (src === undefined) return;
+    const recommender = createRecommender(src, options.current);
+    setMade(recommender);
+    return () => recommender.dispose();
+  }, [src]);
+  return createElement(Context.Provider, { value: given === undefined ? made : given }, props.children);
+}
+
+/** The recommender; `null` on a server and before the first effect. */
+export function useRecommender(): Recommender | null {
+  return useContext(Context);
+}
+
+/** An answer as it comes: nothing at first, and what was there before while a new one is under way. */
+export interface Answer<T> {
+  data: T;
+  loading: boolean;
+  error: unknown;
+}
+
+/** Recommendations of any kind, asked for again when the question, the history or the bundle changes. */
+export function useRecommendations(question: Question = {}): Answer<Recommendation[]> {
+  const latest = useRef(question);
+  latest.current = question;
+  const follow = followsHistory(question);
+  return useAnswer<Recommendation[]>([], keyOf(question), follow, (recommender, signal) => ask(recommender, { ...latest.current, signal }));
+}
+
+/** The history with the model's verdicts, oldest first. */
+export function useExplanations(): Answer<Explanation[]> {
+  return useAnswer<Explanation[]>([], "", true, (recommender, signal) => recommender.explain({ signal }));
+}
+
+/** The status as it changes; `null` before there is a recommender. */
+export function useStatus(): Status | null {
+  const recommender = useRecommender();
+  const [status, setStatus] = useState<Status | null>(null);
+  useEffect(() => {
+    if (!recommender) return setStatus(null);
+    const update = (): void => setStatus(recommender.status);
+    update();
+    recommender.addEventListener("status", update);
+    return () => recommender.removeEventListener("status", update);
+  }, [recommender]);
+  return status;
+}
+
+/** Records a view of an item while the component that shows it is mounted, with how long that was. */
+export function useView(item: string | null | undefined): void {
+  const recommender = useRecommender();
+  useEffect(() => {
+    if (!recommender || !item) return;
+    const since = Date.now();
+    const note = (dwell?: number): void => void recommender.record({ item, type: "view", ...(dwell !== undefined && { dwell }) }).catch(() => {});
+    note();
+    return () => note(Date.now() - since);
+  }, [recommender, item]);
+}
+
+function useAnswer<T>(empty: T, key: string, follow: boolean, question: (recommender: Recommender, signal: AbortSignal) => Promise<T>): Answer<T> {
+  const recommender = useRecommender();
+  const put = useRef(question);
+  put.current = question;
+  const [answer, setAnswer] = useState<Answer<T>>({ data: empty, loading: true, error: undefined });
+  useEffect(() => {
+    if (!recommender) return;
+    const life = new AbortController();
+    let asked = 0;
+    const askAgain = (): void => {
+      const turn = ++asked;
+      const done = (change: Partial<Answer<T>>): void => {
+        if (!life.signal.aborted && turn === asked) setAnswer((before) => ({ ...before, loading: false, error: undefined, ...change }));
+      };
+      setAnswer((before) => ({ ...before, loading: true }));
+      put.current(recommender, life.signal).then((data) => done({ data }), (error: unknown) => done({ error }));
+    };
+    askAgain();
+    if (follow) recommender.addEventListener("change", askAgain, { signal: life.signal });
+    recommender.addEventListener("updated", askAgain, { signal: life.signal });
+    return () => life.abort();
+  }, [recommender, key, follow]);
+  return answer;
+}
+
+/** Two questions that differ in what can be told apart differ in this; functions count as the same. */
+function keyOf(question: Question): string {
+  return JSON.stringify(question, (_, value: unknown) => {
+    if (value instanceof Map) return [...value];
+    return value instanceof Set ? [...value] : value;
+  });
+}

@@ -1,0 +1,98 @@
+/** A plugin and composables for Vue 3: thin, and safe to render on a server, where they answer with nothing. */
+
+import { type App, computed, inject, type InjectionKey, type MaybeRefOrGetter, onScopeDispose, type Ref, shallowRef, toValue, watch } from "vue";
+import { ask, followsHistory, type Question } from "./ask.js";
+import { createRecommender, type Recommender } from "./recommender.js";
+import type { Explanation, Recommendation, RecommenderOptions, Status } from "./types.js";
+
+export type { Question, QuestionKind } from "./ask.js";
+
+const KEY: InjectionKey<Recommender | null> = Symbol("ingle");
+
+/** `app.use(createIngle("/recommender/"))`: one recommender for the app, gone when it is unmounted. */
+export function createIngle(source: string | Recommender, options?: RecommenderOptions): { install(app: App): void } {
+  return {
+    install(app) {
+      const server = typeof window === "undefined";
+      const recommender = typeof source !== "string" ? source : server ? null : createRecommender(source, options);
+      app.provide(KEY, recommender);
+      if (recommender && typeof source === "string") app.onUnmount?.(() => recommender.dispose());
+    },
+  };
+}
+
+/** The recommender; `null` on a server. */
+export function useRecommender(): Recommender | null {
+  return inject(KEY, null);
+}
+
+/** An answer as it comes: nothing at first, and what was there before while a new one is under way. */
+export interface Answer<T> {
+  data: Readonly<Ref<T>>;
+  loading: Readonly<Ref<boolean>>;
+  error: Readonly<Ref<unknown>>;
+}
+
+/** Recommendations of any kind, asked for again when the question, the history or the bundle changes. */
+export function useRecommendations(question: MaybeRefOrGetter<Question> = {}): Answer<Recommendation[]> {
+  const now = computed(() => toValue(question));
+  return useAnswer<Recommendation[]>([], now, () => followsHistory(now.value), (recommender, signal) => ask(recommender, { ...now.value, signal }));
+}
+
+/** The history with the model's verdicts, oldest first. */
+export function useExplanations(): Answer<Explanation[]> {
+  return useAnswer<Explanation[]>([], shallowRef(), () => true, (recommender, signal) => recommender.explain({ signal }));
+}
+
+/** The status as it changes; `null` on a server. */
+export function useStatus(): Readonly<Ref<Status | null>> {
+  const recommender = useRecommender();
+  const status = shallowRef<Status | null>(recommender?.status ?? null);
+  const update = (): void => void (status.value = recommender?.status ?? null);
+  recommender?.addEventListener("status", update);
+  onScopeDispose(() => recommender?.removeEventListener("status", update));
+  return status;
+}
+
+/** Records a view of an item while the component that shows it lives, with how long that was. */
+export function useView(item: MaybeRefOrGetter<string | null | undefined>): void {
+  const recommender = useRecommender();
+  if (!recommender) return;
+  const note = (id: string, dwell?: number): void => void recommender.record({ item: id, type: "view", ...(dwell !== undefined && { dwell }) }).catch(() => {});
+  watch(
+    () => toValue(item),
+    (id, _, onCleanup) => {
+      if (!id) return;
+      const since = Date.now();
+      note(id);
+      onCleanup(() => note(id, Date.now() - since));
+    },
+    { immediate: true },
+  );
+}
+
+function useAnswer<T>(empty: T, question: Ref<unknown>, follow: () => boolean, put: (recommender: Recommender, signal: AbortSignal) => Promise<T>): Answer<T> {
+  const recommender = useRecommender();
+  const [data, loading, error] = [shallowRef(empty), shallowRef(true), shallowRef<unknown>()];
+  const life = new AbortController();
+  let asked = 0;
+  const askAgain = async (): Promise<void> => {
+    if (!recommender) return;
+    const turn = ++asked;
+    loading.value = true;
+    try {
+      const answer = await put(recommender, life.signal);
+      if (turn !== asked) return;
+      [data.value, error.value] = [answer, undefined];
+    } catch (cause) {
+      if (turn !== asked || life.signal.aborted) return;
+      error.value = cause;
+    }
+    loading.value = false;
+  };
+  watch(question, () => void askAgain(), { immediate: true, deep: true });
+  recommender?.addEventListener("change", () => follow() && void askAgain(), { signal: life.signal });
+  recommender?.addEventListener("updated", () => void askAgain(), { signal: life.signal });
+  onScopeDispose(() => life.abort());
+  return { data, loading, error };
+}

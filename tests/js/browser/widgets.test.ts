@@ -1,0 +1,141 @@
+// The web components and the wrappers for React and Vue, in a real page of a shop.
+
+import { after, before, test } from "node:test";
+import type { Browser, Page as Tab } from "playwright-core";
+import { equal, ok, until } from "../check.js";
+import type { Site } from "../golden.js";
+import { launch, serveShop } from "./harness.js";
+import type { Widgets } from "./widgets.js";
+
+let site: Site, browser: Browser;
+before(async () => ([site, browser] = await Promise.all([serveShop(), launch()])));
+after(async () => {
+  await browser.close();
+  await site.close();
+});
+
+type Context = Parameters<Browser["newContext"]>[0];
+
+async function open(options: Context = {}): Promise<{ tab: Tab; errors: string[] }> {
+  const tab = await (await browser.newContext(options)).newPage();
+  const errors: string[] = [];
+  tab.on("pageerror", (error) => errors.push(error.message));
+  await tab.goto(new URL("/widgets", site.url).href);
+  await tab.waitForFunction(() => "page" in globalThis);
+  return { tab, errors };
+}
+
+async function close({ tab, errors }: { tab: Tab; errors: string[] }): Promise<void> {
+  await tab.context().close();
+  equal(errors, []);
+}
+
+const call = <K extends keyof Widgets>(tab: Tab, name: K, ...args: unknown[]): Promise<unknown> =>
+  tab.evaluate(([name, args]) => (globalThis as unknown as { page: Record<string, (...args: unknown[]) => unknown> }).page[name as string]?.(...(args as unknown[])), [name, args] as const);
+
+const slides = (tab: Tab) => tab.locator("ingle-shelf > [role=group]").evaluateAll((all) => all.map((slide) => slide.getAttribute("data-item")));
+
+test("a shelf shows recommendations in the shop's markup, and follows the history", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "show");
+  equal((await slides(tab)).length, 8);
+  const first = tab.locator("ingle-shelf > [role=group]").first();
+  equal([await first.getAttribute("aria-label"), await first.getAttribute("aria-roledescription")], ["1 of 8", "slide"]);
+  ok(/^\/p\/sku-\d+$/.test((await first.locator("a.mine").getAttribute("href")) ?? ""), "the link of the template");
+  equal(await first.locator("i").textContent(), "Popular");
+  const popular = await slides(tab);
+  await call(tab, "visit", ["sku-63", "sku-192", "sku-273"]);
+  await until(async () => (await slides(tab)).join() !== popular.join(), "it follows");
+  ok((await first.locator("i").textContent())?.startsWith("Because you viewed Product"), "the reason");
+  await close(page);
+});
+
+test("skeletons hold the places, so that nothing moves when the answer comes", async () => {
+  const page = await open({ viewport: { width: 800, height: 600 } });
+  const { tab } = page;
+  await tab.evaluate(() => {
+    const shifts: number[] = [];
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push((entry as PerformanceEntry & { value: number }).value))).observe({ type: "layout-shift", buffered: true });
+    Object.assign(globalThis, { shifts });
+  });
+  await call(tab, "show");
+  await tab.waitForTimeout(300);
+  equal(await tab.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts.filter((value) => value > 0.01)), []);
+  await close(page);
+});
+
+for (const direction of ["ltr", "rtl"] as const) {
+  test(`a shelf is walked by keys and buttons (${direction})`, async () => {
+    const page = await open({ viewport: { width: 500, height: 600 }, reducedMotion: "reduce" });
+    const { tab } = page;
+    await tab.evaluate((direction) => (document.documentElement.dir = direction), direction);
+    await call(tab, "show");
+    const focused = () => tab.evaluate(() => document.activeElement?.closest("[role=group]")?.getAttribute("aria-label"));
+    await tab.locator("ingle-shelf a").first().focus();
+    const [onward, back] = direction === "ltr" ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
+    await tab.keyboard.press(onward);
+    equal(await focused(), "2 of 8");
+    await tab.keyboard.press("End");
+    equal(await focused(), "8 of 8");
+    await tab.keyboard.press(back);
+    equal(await focused(), "7 of 8");
+    await tab.keyboard.press("Home");
+    equal(await focused(), "1 of 8");
+    const [previous, next] = [tab.getByRole("button", { name: "Previous" }), tab.getByRole("button", { name: "Next" })];
+    await until(() => previous.isDisabled(), "there is nothing before the first");
+    await next.click();
+    await until(() => previous.isEnabled(), "it moved");
+    await close(page);
+  });
+}
+
+test("the panel tells, forgets one and all, pauses and downloads", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "show");
+  await call(tab, "visit", ["sku-63", "sku-192", "sku-273"]);
+  const panel = tab.locator("ingle-privacy");
+  await panel.getByText("Product 273").waitFor();
+  await panel.getByText(/Chance of a mistake/).first().waitFor();
+  await panel.getByRole("button", { name: "Forget Product 192" }).click();
+  await panel.getByText("Product 192").waitFor({ state: "detached" });
+  equal(await call(tab, "history"), ["sku-63", "sku-273"]);
+  const download = tab.waitForEvent("download");
+  await panel.getByRole("button", { name: "Download" }).click();
+  equal((await download).suggestedFilename(), "my-history.json");
+  await panel.getByRole("switch", { name: "Pause recording" }).click();
+  await call(tab, "visit", ["sku-1"]);
+  equal(await call(tab, "history"), ["sku-63", "sku-273"]);
+  await panel.getByRole("button", { name: "Forget everything" }).click();
+  await panel.getByText("Nothing is known about you.").waitFor();
+  equal(await call(tab, "history"), []);
+  await panel.getByRole("radio", { name: "Record nothing" }).click();
+  await until(async () => (await panel.getByText("Nothing is recorded.").count()) > 0, "consent is shown");
+  await close(page);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing wrong (${colorScheme})`, async () => {
+    const page = await open({ colorScheme });
+    const { tab } = page;
+    await call(tab, "show");
+    await call(tab, "visit", ["sku-63", "sku-192", "sku-273"]);
+    await tab.locator("ingle-privacy").getByText("Product 273").waitFor();
+    equal(await call(tab, "violations"), []);
+    await close(page);
+  });
+}
+
+for (const framework of ["react", "vue"] as const) {
+  test(`${framework} shows recommendations, status and verdicts, and records the view`, async () => {
+    const page = await open();
+    const { tab } = page;
+    await call(tab, framework);
+    const shown = tab.locator(`#${framework}[data-loading=false][data-rung=cpu][data-clicks="1"]`);
+    await shown.waitFor();
+    equal((await shown.textContent())?.split(" ").length, 3);
+    equal(await call(tab, "history"), ["sku-42"]);
+    await close(page);
+  });
+}

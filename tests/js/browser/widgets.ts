@@ -1,0 +1,75 @@
+/** A page with both elements, and with the same in React and in Vue, bundled as a shop would. */
+
+import axe from "axe-core";
+import { createRecommender, type Recommender } from "ingle";
+import { define, type Products } from "ingle/element";
+import * as forReact from "ingle/react";
+import * as forVue from "ingle/vue";
+import { createElement } from "react";
+import { createRoot } from "react-dom/client";
+import { createApp, h } from "vue";
+
+const SRC = "/b/";
+const ITEMS = Array.from({ length: 300 }, (_, n) => `sku-${n}`);
+const products: Products = (item) => ({ title: `Product ${item.slice(4)}`, url: `/p/${item}`, price: "£5" });
+
+const recommender: Recommender = createRecommender(SRC, { consent: "granted", storage: { collapseMs: 0 } });
+
+const widgets = {
+  /** Draws shelf and panel, and waits until both have what they show. */
+  async show(attributes: Record<string, string> = {}): Promise<void> {
+    define();
+    document.documentElement.lang = "en";
+    document.title = "shop";
+    document.body.innerHTML = '<main><h1>Shop</h1><ingle-shelf heading="For you" k="8"><template><a class="mine" data-ingle-href="url"><b data-ingle-text="title"></b> <i data-ingle-reason></i></a></template></ingle-shelf><ingle-privacy></ingle-privacy></main>';
+    const [shelf, privacy] = [document.querySelector("ingle-shelf")!, document.querySelector("ingle-privacy")!];
+    for (const [name, value] of Object.entries(attributes)) shelf.setAttribute(name, value);
+    const answered = new Promise((resolve) => shelf.addEventListener("ingle-answer", resolve, { once: true }));
+    for (const element of [shelf, privacy]) Object.assign(element, { recommender, products });
+    await answered;
+    await recommender.ready;
+  },
+
+  visit: (items: string[]): Promise<boolean> => recommender.record(items.map((item, n) => ({ item, at: Date.now() - items.length + n }))),
+  history: async (): Promise<string[]> => (await recommender.history()).map(({ item }) => item),
+
+  /** Every violation that axe finds, by its rule. */
+  async violations(): Promise<string[]> {
+    const { violations } = await axe.run(document);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  },
+
+  react(): void {
+    function Shelf(): ReturnType<typeof createElement> {
+      const { data, loading } = forReact.useRecommendations({ k: 3 });
+      const status = forReact.useStatus();
+      forReact.useView("sku-42");
+      const clicks = forReact.useExplanations();
+      return createElement("p", { id: "react", "data-loading": String(loading), "data-rung": status?.rung, "data-clicks": clicks.data.length }, data.map(({ item }) => item).join(" "));
+    }
+    const root = document.createElement("div");
+    document.body.append(root);
+    createRoot(root).render(createElement(forReact.IngleProvider, { recommender }, createElement(Shelf)));
+  },
+
+  vue(): void {
+    const root = document.createElement("div");
+    document.body.append(root);
+    const app = createApp({
+      setup() {
+        const { data, loading } = forVue.useRecommendations(() => ({ k: 3 }));
+        const status = forVue.useStatus();
+        const clicks = forVue.useExplanations();
+        forVue.useView("sku-42");
+        return () => h("p", { id: "vue", "data-loading": String(loading.value), "data-rung": status.value?.rung, "data-clicks": clicks.data.value.length }, data.value.map(({ item }) => item).join(" "));
+      },
+    });
+    app.use(forVue.createIngle(recommender)).mount(root);
+  },
+
+  items: ITEMS,
+};
+
+export type Widgets = typeof widgets;
+
+(globalThis as unknown as { page: Widgets }).page = widgets;
