@@ -208,6 +208,20 @@ impl ItemTable {
         }
     }
 
+    /// Asks for room for this many rows at once: a table that grows block by block would take twice its
+    /// size on the way, which a browser never gives back. Where there is no
+    /// such room the table grows as it can.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        let count = rows.saturating_mul(self.width);
+        let _ = match &mut self.values {
+            TableValues::Int8 { values, scales } => {
+                (scales.try_reserve_exact(rows)).and_then(|()| values.try_reserve_exact(count))
+            }
+            TableValues::F16(bits) => bits.try_reserve_exact(count),
+            TableValues::F32(values) => values.try_reserve_exact(count),
+        };
+    }
+
     /// Appends the rows of a block of the same width and type.
     pub(crate) fn append(&mut self, block: Self) {
         debug_assert_eq!(self.width, block.width);
