@@ -1,5 +1,6 @@
 //! Element-wise passes over slices, each in the widest vectors of the machine.
 
+use crate::exp::exp;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Runs a closure compiled for the widest vectors of this machine. What it calls must be inlined.
@@ -14,6 +15,17 @@ pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     Arch::new().dispatch(Work(work))
+}
+
+/// `a * b + c`: rounded once where the machine has an instruction for it, and twice in WebAssembly,
+/// which has none and would compute it in software.
+#[inline(always)]
+pub(crate) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "wasm32") {
+        a * b + c
+    } else {
+        a.mul_add(b, c)
+    }
 }
 
 /// `to += from`.
@@ -80,9 +92,69 @@ pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
         for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane = a.mul_add(*b, *lane);
+            *lane = mul_add(*a, *b, *lane);
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     lanes.iter().sum::<f32>() + rest
+}
+
+/// The largest element; the smallest number of all where there is none. What is no number is passed over.
+pub fn largest(x: &[f32]) -> f32 {
+    widest(
+        #[inline(always)]
+        || {
+            const LANES: usize = 16;
+            let larger = |a: f32, b: f32| if b > a { b } else { a };
+            let mut lanes = [f32::NEG_INFINITY; LANES];
+            let (chunks, rest) = x.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    *lane = larger(*lane, *x);
+                }
+            }
+            let all = lanes.iter().chain(rest);
+            all.fold(f32::NEG_INFINITY, |most, &x| larger(most, x))
+        },
+    )
+}
+
+/// The sum of `exp(x - shift)`, for a `shift` that no element is above. What is no number counts for 0.
+pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
+    widest(
+        #[inline(always)]
+        || {
+            const LANES: usize = 16;
+            let mut lanes = [0.0f32; LANES];
+            let (chunks, rest) = x.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    *lane += exp(x - shift);
+                }
+            }
+            let rest: f32 = rest.iter().map(|x| exp(x - shift)).sum();
+            lanes.iter().sum::<f32>() + rest
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{close, random};
+
+    #[test]
+    fn the_largest_and_the_sum_of_exponentials_pass_over_what_is_no_number() {
+        for len in [1, 15, 16, 17, 100] {
+            let mut x = random(len, 1);
+            x[len / 2] = f32::NAN;
+            x.push(0.99);
+            assert_eq!(largest(&x), 0.99);
+            let expected: f32 = (x.iter().filter(|x| !x.is_nan()).map(|x| (x - 0.99).exp())).sum();
+            close(&[sum_of_exponentials(&x, 0.99)], &[expected], 1e-6);
+        }
+        assert_eq!(largest(&[]), f32::NEG_INFINITY);
+        assert_eq!(largest(&[f32::NAN]), f32::NEG_INFINITY);
+        assert_eq!(sum_of_exponentials(&[], 0.0), 0.0);
+    }
 }
