@@ -1,7 +1,7 @@
-//! What the bytes of an item table cost in quality: `quantised EXACT SMALL HISTORIES [USERS]`.
+//! What the bytes of an item table cost in quality: `quantised EXACT SMALL [USERS] < HISTORIES`.
 //!
 //! `EXACT` and `SMALL` are bundles of one model with tables of different types (`ingle export --table`), and
-//! `HISTORIES` is a file with one `{"history": [...]}` a line, as `ingle recommend` prints and takes. The last
+//! `HISTORIES` has one `{"history": [...]}` a line, as `ingle recommend` prints and takes. The last
 //! click of each is hidden and ranked by both among what the rest has not seen.
 
 use ingle_bundle::dir;
@@ -18,8 +18,8 @@ struct Asked {
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [exact, small, histories, users @ ..] = &args[..] else {
-        panic!("quantised EXACT SMALL HISTORIES [USERS]");
+    let [exact, small, users @ ..] = &args[..] else {
+        panic!("quantised EXACT SMALL [USERS] < HISTORIES");
     };
     let [exact, small] = [exact, small].map(|folder| {
         let bundle = dir::read_dir(Path::new(folder)).expect("a bundle");
@@ -28,7 +28,7 @@ fn main() {
     let users = users
         .first()
         .map_or(usize::MAX, |n| n.parse().expect("a number of users"));
-    let histories = std::fs::read_to_string(histories).expect("histories");
+    let histories = std::io::read_to_string(std::io::stdin()).expect("histories");
     let (mut count, mut shared, mut gains) = (0usize, 0usize, [0.0f64; 2]);
     for line in histories.lines().take(users) {
         let Asked { history } = serde_json::from_str(line).expect("a history");
