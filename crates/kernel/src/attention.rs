@@ -3,7 +3,7 @@
 //! clicks before it. There is no padding: a history is as long as it is.
 
 use crate::exp::exp;
-use crate::vector::{dot_inlined, mul_add, widest};
+use crate::vector::{dot_by_halves, dot_inlined, mul_add, widest};
 use std::ops::Range;
 
 /// Queries, keys and values of one history, each `[len, width]`.
@@ -112,7 +112,7 @@ pub fn infer(inputs: &Inputs<'_>, bias: Option<&[f32]>, out: &mut [f32]) {
                 let seen = bias.map_or(len - queries + at + 1, |_| len);
                 let weights = &mut weights[..seen];
                 for (other, weight) in weights.iter_mut().enumerate() {
-                    *weight = scale * dot_inlined(&query[part(at)], &key[part(other)]);
+                    *weight = scale * dot_by_halves(&query[part(at)], &key[part(other)]);
                 }
                 if let Some(bias) = bias {
                     let bias = &bias[(head * queries + at) * len..][..len];

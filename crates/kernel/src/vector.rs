@@ -3,6 +3,9 @@
 use crate::exp::exp;
 use pulp::{Arch, Simd, WithSimd};
 
+/// Elements that are worked on side by side.
+const LANES: usize = 16;
+
 /// Runs a closure compiled for the widest vectors of this machine. What it calls must be inlined.
 #[inline(always)]
 pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
@@ -87,7 +90,27 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// The inner product, to be inlined into what is dispatched already.
 #[inline(always)]
 pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
+    let (lanes, rest) = dot_lanes(a, b);
+    lanes.iter().sum::<f32>() + rest
+}
+
+/// The same, its lanes added up by halves: of short vectors, as those of a head, most of the time went
+/// into sixteen additions that wait for each other.
+#[inline(always)]
+pub(crate) fn dot_by_halves(a: &[f32], b: &[f32]) -> f32 {
+    let (mut lanes, rest) = dot_lanes(a, b);
+    for half in [8, 4, 2, 1] {
+        let (low, high) = lanes.split_at_mut(half);
+        for (low, high) in low.iter_mut().zip(high) {
+            *low += *high;
+        }
+    }
+    lanes[0] + rest
+}
+
+/// The inner product of all whole lanes, lane by lane, and that of the rest.
+#[inline(always)]
+fn dot_lanes(a: &[f32], b: &[f32]) -> ([f32; LANES], f32) {
     let mut lanes = [0.0f32; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
@@ -95,8 +118,7 @@ pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
             *lane = mul_add(*a, *b, *lane);
         }
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
+    (lanes, a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum())
 }
 
 /// The largest element; the smallest number of all where there is none. What is no number is passed over.
@@ -104,7 +126,6 @@ pub fn largest(x: &[f32]) -> f32 {
     widest(
         #[inline(always)]
         || {
-            const LANES: usize = 16;
             let larger = |a: f32, b: f32| if b > a { b } else { a };
             let mut lanes = [f32::NEG_INFINITY; LANES];
             let (chunks, rest) = x.as_chunks::<LANES>();
@@ -124,7 +145,6 @@ pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
     widest(
         #[inline(always)]
         || {
-            const LANES: usize = 16;
             let mut lanes = [0.0f32; LANES];
             let (chunks, rest) = x.as_chunks::<LANES>();
             for chunk in chunks {
@@ -142,6 +162,14 @@ pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::testing::{close, random};
+
+    #[test]
+    fn inner_products_do_not_depend_on_the_order_of_their_sum() {
+        for len in [0, 1, 15, 16, 17, 64, 100] {
+            let (a, b) = (random(len, 1), random(len, 2));
+            close(&[dot_by_halves(&a, &b)], &[dot_inlined(&a, &b)], 1e-5);
+        }
+    }
 
     #[test]
     fn the_largest_and_the_sum_of_exponentials_pass_over_what_is_no_number() {
