@@ -14,7 +14,7 @@ Usage: ./build.sh COMMAND
   wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
-  bench browser [BUNDLE]   cold start and answer times in headless Chromium
+  bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
@@ -70,6 +70,7 @@ run_tests() {
   step "Clippy" scripts/ci/clippy.sh
   step "Rust tests" logged scripts/ci/rust-tests.sh
   step "npm package" scripts/pkg.sh
+  step "Size budget" scripts/sizes.mjs --check
   step "TypeScript and its tests" logged scripts/ci/js-tests.sh
   step "The package in other people's bundlers" logged scripts/ci/packaging.sh
   step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
@@ -102,7 +103,6 @@ bench() {
       setup
       step "Browser for tests" scripts/setup.sh browser
       step "npm package" scripts/pkg.sh
-      [ $# -gt 0 ] || step "Demo bundle" scripts/demo-bundle.sh
       step "Benchmark: browser" bench/browser/run.sh "$@"
       ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;

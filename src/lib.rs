@@ -1,7 +1,7 @@
 //! The browser package's wasm: translation between JavaScript and the engine, and nothing else.
 //!
-//! Built twice, once for each engine: with feature `cpu` for Burn's flex backend, with feature `gpu`
-//! for WebGPU. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
+//! Built twice, once for each engine: with feature `cpu` for slices and SIMD, with feature `gpu` for Burn
+//! on WebGPU. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
 //! caching, storage and workers are the TypeScript's in `js/`, which also types what crosses here.
 #![recursion_limit = "256"]
 
@@ -20,7 +20,7 @@ use error::{Failure, input};
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
-    engine: ingle_model::Engine,
+    engine: device::Native,
 }
 
 #[wasm_bindgen]
@@ -30,8 +30,7 @@ impl Engine {
     pub async fn load(manifest: Uint8Array, files: Map) -> Result<Engine, JsValue> {
         let bundle = Bundle::open(&manifest.to_vec(), |entry| bytes_of(&files, entry))
             .map_err(Failure::from)?;
-        let device = device::open().await?;
-        let engine = ingle_model::Engine::new(bundle, &device).map_err(Failure::from)?;
+        let engine = device::Native::open(bundle).await?;
         Ok(Self { engine })
     }
 
@@ -43,25 +42,25 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         let options = options::recommend(options)?;
         let best = self.engine.recommend(&history, &options).await;
-        encode(&best.map_err(Failure::from)?)
+        encode(&best?)
     }
 
     /// The items nearest to the mean of some others, which are never among them.
     pub async fn similar(&self, items: Vec<String>, options: JsValue) -> Result<JsValue, JsValue> {
         let options = options::similar(options)?;
         let nearest = self.engine.similar(&items, &options).await;
-        encode(&nearest.map_err(Failure::from)?)
+        encode(&nearest?)
     }
 
     /// The ids of all items in catalogue order: that of the options `allow` and `boost`.
     pub fn items(&self) -> Vec<String> {
-        self.engine.items().to_vec()
+        self.engine.items()
     }
 
     /// What the denoiser makes of each click of a history, in the order given.
     pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
         let clicks = self.engine.explain(&history).await;
-        encode(&clicks.map_err(Failure::from)?)
+        encode(&clicks?)
     }
 
     /// The bundle's name, method and sizes.

@@ -239,7 +239,7 @@ async fn calls_at_the_same_time_do_not_mix() {
         let (engine, history) = (Rc::clone(&engine), case.history.clone());
         async move { engine.recommend(history, JsValue::UNDEFINED).await }
     };
-    let both: Vec<JsValue> = join(ask(a), ask(b)).await;
+    let both: Vec<JsValue> = Box::pin(join(ask(a), ask(b))).await;
     for (got, want) in both.into_iter().zip([a, b]) {
         let got: Vec<Recommendation> = decode(&got);
         assert_eq!(got[0].item, want.recommend[0].item);

@@ -2,7 +2,7 @@
 //!
 //! The bundle is committed, so that the browser's engines are compared with numbers that this build did
 //! not make. `INGLE_BLESS=1 cargo test --test browser_golden` writes it anew, after a change that is meant
-//! to change answers; without that, this holds the native engine to it.
+//! to change answers; without that, this holds both native engines to it, that on tensors and that on slices.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::fmt::Write as _;
@@ -15,6 +15,7 @@ use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, Views};
 use ingle_model::{
     BackboneConfig, Click, Engine, Model, ModelConfig, RecommendOptions, Recommendation, Rng,
+    SliceEngine,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ struct Case {
 }
 
 #[test]
-fn the_native_engine_gives_the_golden_answers() {
+fn the_native_engines_give_the_golden_answers() {
     if std::env::var_os("INGLE_BLESS").is_some() {
         bless();
     }
@@ -48,8 +49,19 @@ fn the_native_engine_gives_the_golden_answers() {
     let golden = std::fs::read(folder().join("expected.json")).expect("reads");
     let golden: Golden = serde_json::from_slice(&golden).expect("is JSON");
     assert!(golden.cases.len() >= 20);
-    for want in golden.cases {
-        let got = answers(&engine, want.history.clone());
+    let slices = SliceEngine::new(dir::read_dir(&folder()).expect("opens")).expect("fits");
+    hold(&golden, |history| answers(&engine, history));
+    hold(&golden, |history| Case {
+        recommend: slices.recommend(&history, &options()).expect("answers"),
+        explain: slices.explain(&history),
+        history,
+    });
+}
+
+/// Holds an engine to the golden answers.
+fn hold(golden: &Golden, answers: impl Fn(Vec<String>) -> Case) {
+    for want in &golden.cases {
+        let got = answers(want.history.clone());
         let items = |list: &[Recommendation]| -> Vec<String> {
             list.iter().map(|one| one.item.clone()).collect()
         };
@@ -90,13 +102,16 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
 }
 
-fn answers(engine: &Engine, history: Vec<String>) -> Case {
-    let options = RecommendOptions {
+fn options() -> RecommendOptions {
+    RecommendOptions {
         k: K,
         ..RecommendOptions::default()
-    };
+    }
+}
+
+fn answers(engine: &Engine, history: Vec<String>) -> Case {
     Case {
-        recommend: pollster::block_on(engine.recommend(&history, &options)).expect("answers"),
+        recommend: pollster::block_on(engine.recommend(&history, &options())).expect("answers"),
         explain: pollster::block_on(engine.explain(&history)).expect("answers"),
         history,
     }

@@ -1,18 +1,13 @@
 #!/usr/bin/env bash
-# Cold start and answer times of a bundle in headless Chromium: run.sh [BUNDLE] [--repeats N] [--answers N]
-# Without BUNDLE: the demo's. Expects the npm package in pkg/dist.
+# Ingle and its peers in headless Chromium, on invented catalogues: run.sh [--items N,N...] [--repeats N]
+# [--answers N] [--engines cpu,gpu]. Expects the npm package in pkg/dist.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 
-bundle="$(demo_folder)/bundle"
-if [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; then
-  bundle="$1"
-  shift
-fi
-[ -f "$bundle/manifest.json" ] || fail "$bundle is not a bundle"
-
-build_ingle
+cargo build --quiet --package ingle-model --example catalogue
+[ -d bench/browser/node_modules/onnxruntime-web ] || npm install --silent --no-audit --no-fund --prefix bench/browser
 npx vite build --logLevel warn bench/browser/page
-start_server "$bundle" bench/out/page
-INGLE_URL="$server_url" CHROME="$(find_chrome)" node bench/browser/measure.mjs --bundle "$bundle" "$@"
+CATALOGUE="$CARGO_TARGET_DIR/debug/examples/catalogue" CHROME="$(find_chrome)" node bench/browser/measure.mjs "$@"
+echo "the engine alone, in Node, ms: median (fastest)"
+node bench/browser/alone.mjs

@@ -1,33 +1,43 @@
 // The page of one contender. What measure.mjs expects of any: `globalThis.contender`, a promise of
-// { coldMs, answer }, where coldMs is the time from navigation to the first recommendations of the
-// engine in the address (#engine=cpu&history=ID&history=ID), and answer(item) clicks one more item
-// and resolves to the milliseconds until the new recommendations are there.
+// { coldMs, answer, top }, where coldMs is the time from navigation to the first recommendations for the
+// history in the address, answer(item) clicks one more item and resolves to the milliseconds until the new
+// recommendations are there, and top() resolves to them, [{ row, score }]. Ingle's has judge() as well.
 import { createRecommender } from "ingle";
+import { ids, rowOf, wanted } from "./shared.js";
 
-const asked = new URLSearchParams(location.hash.slice(1));
-const engine = asked.get("engine");
+const { engine, bundle, worker, k } = wanted();
 
-async function answeredBy(recommender) {
-  const items = await recommender.recommend({ k: 10 });
-  return items.length > 0 && items.every(({ source }) => source === engine);
+async function best(recommender) {
+  const items = await recommender.recommend({ k });
+  if (items.length === 0 || items.some(({ source }) => source !== engine)) return null;
+  return items.map(({ item, score }) => ({ row: rowOf(item), score }));
 }
 
 async function start() {
-  const recommender = createRecommender(asked.get("bundle"), { engine, storage: { kind: "memory" } });
-  for (const item of asked.getAll("history")) await recommender.record({ item });
-  while (!(await answeredBy(recommender))) {
+  const storage = { kind: "memory", retain: 50, collapseMs: 0 };
+  const recommender = createRecommender(bundle, { engine, worker, storage });
+  for (const item of ids()) await recommender.record({ item });
+  while (!(await best(recommender))) {
     const { rung, [engine]: own } = recommender.status;
     if (rung === engine) continue;
     if (["absent", "refused", "retired"].includes(own.state)) throw new Error(`no ${engine} engine: ${own.reason}`);
     await new Promise((resolve) => recommender.addEventListener("status", resolve, { once: true }));
   }
-  return { coldMs: performance.now(), answer: (item) => answer(recommender, item) };
+  return { coldMs: performance.now(), answer: (item) => answer(recommender, item), top: () => best(recommender), judge: () => judge(recommender) };
 }
 
 async function answer(recommender, item) {
   await recommender.record({ item });
   const started = performance.now();
-  if (!(await answeredBy(recommender))) throw new Error(`the ${engine} engine did not answer`);
+  if (!(await best(recommender))) throw new Error(`the ${engine} engine did not answer`);
+  return performance.now() - started;
+}
+
+/** Milliseconds until every click of the history is judged. */
+async function judge(recommender) {
+  const started = performance.now();
+  const clicks = await recommender.explain();
+  if (clicks.some(({ known }) => !known)) throw new Error("a click was not judged");
   return performance.now() - started;
 }
 

@@ -35,6 +35,10 @@ impl Bundle {
         for (_, rows, entry) in manifest.blocks()? {
             let bytes = verified(entry)?;
             let block = read_block(&entry.name, bytes.as_ref(), spec, rows)?;
+            if items.rows == 0 {
+                // Room for the rest on the manifest's word, as far as a block that is there bears it out.
+                items.reserve(spec.count.min(rows.saturating_mul(64)));
+            }
             items.append(block.items);
             popularity.extend(block.popularity);
             codes.extend(block.codes);

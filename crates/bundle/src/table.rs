@@ -5,6 +5,8 @@
 //! than half a scale. Rows have scales of their own because the lengths of item embeddings differ by
 //! popularity. Half and single precision are there for those who want to compare.
 
+mod blocks;
+
 use half::f16;
 
 use crate::{BundleError, TableType};
@@ -189,44 +191,6 @@ impl ItemTable {
             ));
         }
         Ok(())
-    }
-
-    /// An empty table to [`append`](Self::append) blocks to.
-    pub(crate) fn empty(width: usize, dtype: TableType) -> Self {
-        let values = match dtype {
-            TableType::Int8 => TableValues::Int8 {
-                values: Vec::new(),
-                scales: Vec::new(),
-            },
-            TableType::F16 => TableValues::F16(Vec::new()),
-            TableType::F32 => TableValues::F32(Vec::new()),
-        };
-        Self {
-            rows: 0,
-            width,
-            values,
-        }
-    }
-
-    /// Appends the rows of a block of the same width and type.
-    pub(crate) fn append(&mut self, block: Self) {
-        debug_assert_eq!(self.width, block.width);
-        match (&mut self.values, block.values) {
-            (
-                TableValues::Int8 { values, scales },
-                TableValues::Int8 {
-                    values: more_values,
-                    scales: more_scales,
-                },
-            ) => {
-                values.extend(more_values);
-                scales.extend(more_scales);
-            }
-            (TableValues::F16(bits), TableValues::F16(more)) => bits.extend(more),
-            (TableValues::F32(values), TableValues::F32(more)) => values.extend(more),
-            _ => unreachable!("blocks are read as the table's type"),
-        }
-        self.rows += block.rows;
     }
 }
 

@@ -3,7 +3,7 @@
 //! clicks before it. There is no padding: a history is as long as it is.
 
 use crate::exp::exp;
-use crate::vector::{dot_inlined, widest};
+use crate::vector::{dot_by_halves, dot_inlined, mul_add, widest};
 use std::ops::Range;
 
 /// Queries, keys and values of one history, each `[len, width]`.
@@ -85,6 +85,50 @@ pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &
     );
 }
 
+/// Attends as a model that learns nothing does: no weights are kept, the queries may be those of the
+/// latest clicks alone, and what a click may look at is the caller's to say.
+///
+/// # Shapes
+/// - `inputs`: queries `[queries, width]` of the latest clicks, keys and values `[len, width]`
+/// - `bias`: what is added to the scores of every pair, `[heads, queries, len]`; `None` where each click
+///   looks at itself and the clicks before it, with nothing added
+/// - `out`: `[queries, width]`, overwritten
+pub fn infer(inputs: &Inputs<'_>, bias: Option<&[f32]>, out: &mut [f32]) {
+    let Inputs {
+        query,
+        key,
+        value,
+        width,
+        heads,
+    } = *inputs;
+    let ([queries, depth], len) = (inputs.dims(), key.len() / width);
+    let (scale, mut weights) = (inputs.scale(), vec![0.0; len]);
+    out.fill(0.0);
+    widest(
+        #[inline(always)]
+        || {
+            for (head, at) in (0..heads).flat_map(|head| (0..queries).map(move |at| (head, at))) {
+                let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
+                let seen = bias.map_or(len - queries + at + 1, |_| len);
+                let weights = &mut weights[..seen];
+                for (other, weight) in weights.iter_mut().enumerate() {
+                    *weight = scale * dot_by_halves(&query[part(at)], &key[part(other)]);
+                }
+                if let Some(bias) = bias {
+                    let bias = &bias[(head * queries + at) * len..][..len];
+                    for (weight, bias) in weights.iter_mut().zip(bias) {
+                        *weight += bias;
+                    }
+                }
+                softmax(weights);
+                for (other, &weight) in weights.iter().enumerate() {
+                    add_scaled(&mut out[part(at)], weight, &value[part(other)]);
+                }
+            }
+        },
+    );
+}
+
 /// Adds the gradients with respect to queries, keys and values, given that of the output.
 ///
 /// # Shapes
@@ -143,7 +187,7 @@ fn softmax(row: &mut [f32]) {
 #[inline(always)]
 fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
-        *to = from.mul_add(scale, *to);
+        *to = mul_add(*from, scale, *to);
     }
 }
 
@@ -191,6 +235,32 @@ mod tests {
             let by_value = differences(&value, |x| loss(Inputs { value: x, ..inputs }));
             for (found, expected) in gradients.iter().zip([by_query, by_key, by_value]) {
                 close(found, &expected, 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn inference_equals_training_for_all_clicks_and_for_the_latest() {
+        let [query, key, value] = [1, 2, 3].map(|seed| random(LEN * WIDTH, seed));
+        for heads in [1, 2, 3] {
+            let inputs = Inputs {
+                query: &query,
+                key: &key,
+                value: &value,
+                width: WIDTH,
+                heads,
+            };
+            let (_, expected) = mix(&inputs, &[]);
+            let causal = (0..heads * LEN * LEN).map(|i| {
+                let (at, other) = (i / LEN % LEN, i % LEN);
+                if other > at { -1e9 } else { 0.0 }
+            });
+            let causal: Vec<f32> = causal.collect();
+            for (first, bias) in [(0, None), (0, Some(&causal[..])), (LEN - 1, None)] {
+                let query = &query[first * WIDTH..];
+                let mut out = vec![9.0; query.len()];
+                infer(&Inputs { query, ..inputs }, bias, &mut out);
+                close(&out, &expected[first * WIDTH..], 1e-6);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The exponential of the softmax, written so that the compiler turns it into the widest vector
 //! instructions of whatever machine its caller is compiled for.
 
+use crate::vector::mul_add;
+
 /// `exp(x)` for `x <= 0`, relative error below 2e-7 where the result is a normal number and 0 below
 /// that: `2^n` by exponent bits times the Taylor polynomial of degree 7 for the fraction.
 #[inline(always)]
@@ -9,11 +11,11 @@ pub(crate) fn exp(x: f32) -> f32 {
     /// Added to a number it leaves the nearest whole number in the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let clamped = if x > LOWEST { x } else { LOWEST };
-    let rounded = clamped.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let rounded = mul_add(clamped, std::f32::consts::LOG2_E, ROUND);
     let whole = rounded - ROUND;
     // ln 2 in two parts, so that the subtraction is exact.
-    let fraction = whole.mul_add(-0.693_145_75, clamped);
-    let fraction = whole.mul_add(-1.428_606_8e-6, fraction);
+    let fraction = mul_add(whole, -0.693_145_75, clamped);
+    let fraction = mul_add(whole, -1.428_606_8e-6, fraction);
     let mut power = 1.984_127e-4f32;
     for coefficient in [
         1.388_888_9e-3,
@@ -24,7 +26,7 @@ pub(crate) fn exp(x: f32) -> f32 {
         1.0,
         1.0,
     ] {
-        power = power.mul_add(fraction, coefficient);
+        power = mul_add(power, fraction, coefficient);
     }
     // Of the sum's bits only the whole number is left by the shift: it becomes the exponent.
     let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23));

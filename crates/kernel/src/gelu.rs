@@ -3,16 +3,16 @@
 //! *Handbook of Mathematical Functions*, 7.1.26, whose one exponential is also the one of the gradient.
 
 use crate::exp::exp;
-use crate::vector::widest;
+use crate::vector::{mul_add, widest};
 
 /// Φ(x), the normal distribution, and φ(x), its density.
 #[inline(always)]
 fn normal(x: f32) -> [f32; 2] {
     let exponential = exp(-0.5 * x * x);
-    let t = 1.0 / (x.abs() * std::f32::consts::FRAC_1_SQRT_2).mul_add(0.327_591_1, 1.0);
+    let t = 1.0 / mul_add(x.abs() * std::f32::consts::FRAC_1_SQRT_2, 0.327_591_1, 1.0);
     let mut tail = 1.061_405_4f32;
     for coefficient in [-1.453_152_1, 1.421_413_8, -0.284_496_72, 0.254_829_6] {
-        tail = tail.mul_add(t, coefficient);
+        tail = mul_add(tail, t, coefficient);
     }
     let tail = 0.5 * tail * t * exponential;
     let below = if x < 0.0 { tail } else { 1.0 - tail };
@@ -41,7 +41,7 @@ pub fn backward(x: &[f32], gradient: &mut [f32]) {
         || {
             for (gradient, &x) in gradient.iter_mut().zip(x) {
                 let [below, density] = normal(x);
-                *gradient *= x.mul_add(density, below);
+                *gradient *= mul_add(x, density, below);
             }
         },
     );

@@ -14,6 +14,7 @@ mod exp;
 pub mod gelu;
 pub mod norm;
 pub mod product;
+pub mod scan;
 pub mod softmax;
 pub mod vector;
 

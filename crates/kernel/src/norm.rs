@@ -1,6 +1,6 @@
 //! Layer normalisation of rows ([Layer Normalization](https://arxiv.org/abs/1607.06450)).
 
-use crate::vector::widest;
+use crate::vector::{mul_add, widest};
 
 /// Keeps the division finite for a row of equal values.
 const EPSILON: f32 = 1e-8;
@@ -42,7 +42,7 @@ pub fn forward(x: &[f32], gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Tape) {
                 for (((out, normalised), gamma), beta) in
                     out.iter_mut().zip(&*normalised).zip(gamma).zip(beta)
                 {
-                    *out = normalised.mul_add(*gamma, *beta);
+                    *out = mul_add(*normalised, *gamma, *beta);
                 }
             }
         },
@@ -70,7 +70,7 @@ pub fn backward(
             .zip(&tape.factors);
             for (((out, x), normalised), factor) in rows {
                 for at in 0..width {
-                    gamma_gradient[at] = out[at].mul_add(normalised[at], gamma_gradient[at]);
+                    gamma_gradient[at] = mul_add(out[at], normalised[at], gamma_gradient[at]);
                     beta_gradient[at] += out[at];
                     scaled[at] = out[at] * gamma[at];
                 }

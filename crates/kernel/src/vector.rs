@@ -1,6 +1,10 @@
 //! Element-wise passes over slices, each in the widest vectors of the machine.
 
+use crate::exp::exp;
 use pulp::{Arch, Simd, WithSimd};
+
+/// Elements that are worked on side by side.
+const LANES: usize = 16;
 
 /// Runs a closure compiled for the widest vectors of this machine. What it calls must be inlined.
 #[inline(always)]
@@ -14,6 +18,17 @@ pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     Arch::new().dispatch(Work(work))
+}
+
+/// `a * b + c`: rounded once where the machine has an instruction for it, and twice in WebAssembly,
+/// which has none and would compute it in software.
+#[inline(always)]
+pub(crate) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "wasm32") {
+        a * b + c
+    } else {
+        a.mul_add(b, c)
+    }
 }
 
 /// `to += from`.
@@ -75,14 +90,99 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// The inner product, to be inlined into what is dispatched already.
 #[inline(always)]
 pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
+    let (lanes, rest) = dot_lanes(a, b);
+    lanes.iter().sum::<f32>() + rest
+}
+
+/// The same, its lanes added up by halves: of short vectors, as those of a head, most of the time went
+/// into sixteen additions that wait for each other.
+#[inline(always)]
+pub(crate) fn dot_by_halves(a: &[f32], b: &[f32]) -> f32 {
+    let (mut lanes, rest) = dot_lanes(a, b);
+    for half in [8, 4, 2, 1] {
+        let (low, high) = lanes.split_at_mut(half);
+        for (low, high) in low.iter_mut().zip(high) {
+            *low += *high;
+        }
+    }
+    lanes[0] + rest
+}
+
+/// The inner product of all whole lanes, lane by lane, and that of the rest.
+#[inline(always)]
+fn dot_lanes(a: &[f32], b: &[f32]) -> ([f32; LANES], f32) {
     let mut lanes = [0.0f32; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
         for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane = a.mul_add(*b, *lane);
+            *lane = mul_add(*a, *b, *lane);
         }
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
+    (lanes, a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum())
+}
+
+/// The largest element; the smallest number of all where there is none. What is no number is passed over.
+pub fn largest(x: &[f32]) -> f32 {
+    widest(
+        #[inline(always)]
+        || {
+            let larger = |a: f32, b: f32| if b > a { b } else { a };
+            let mut lanes = [f32::NEG_INFINITY; LANES];
+            let (chunks, rest) = x.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    *lane = larger(*lane, *x);
+                }
+            }
+            let all = lanes.iter().chain(rest);
+            all.fold(f32::NEG_INFINITY, |most, &x| larger(most, x))
+        },
+    )
+}
+
+/// The sum of `exp(x - shift)`, for a `shift` that no element is above. What is no number counts for 0.
+pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
+    widest(
+        #[inline(always)]
+        || {
+            let mut lanes = [0.0f32; LANES];
+            let (chunks, rest) = x.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                    *lane += exp(x - shift);
+                }
+            }
+            let rest: f32 = rest.iter().map(|x| exp(x - shift)).sum();
+            lanes.iter().sum::<f32>() + rest
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{close, random};
+
+    #[test]
+    fn inner_products_do_not_depend_on_the_order_of_their_sum() {
+        for len in [0, 1, 15, 16, 17, 64, 100] {
+            let (a, b) = (random(len, 1), random(len, 2));
+            close(&[dot_by_halves(&a, &b)], &[dot_inlined(&a, &b)], 1e-5);
+        }
+    }
+
+    #[test]
+    fn the_largest_and_the_sum_of_exponentials_pass_over_what_is_no_number() {
+        for len in [1, 15, 16, 17, 100] {
+            let mut x = random(len, 1);
+            x[len / 2] = f32::NAN;
+            x.push(0.99);
+            assert_eq!(largest(&x), 0.99);
+            let expected: f32 = (x.iter().filter(|x| !x.is_nan()).map(|x| (x - 0.99).exp())).sum();
+            close(&[sum_of_exponentials(&x, 0.99)], &[expected], 1e-6);
+        }
+        assert_eq!(largest(&[]), f32::NEG_INFINITY);
+        assert_eq!(largest(&[f32::NAN]), f32::NEG_INFINITY);
+        assert_eq!(sum_of_exponentials(&[], 0.0), 0.0);
+    }
 }

@@ -5,7 +5,9 @@
 
 use crate::config::ConfigError;
 use crate::methods::Views;
+#[cfg(feature = "burn")]
 use burn::prelude::*;
+#[cfg(feature = "burn")]
 use burn::tensor::activation::sigmoid;
 use ingle_bundle::Scale;
 use serde::{Deserialize, Serialize};
@@ -64,32 +66,33 @@ impl GateConfig {
         Ok(())
     }
 
+    /// The probabilities of a history's clicks from their logits, without tensors.
+    pub fn probabilities(logits: &[f32], scale: Scale) -> Vec<f32> {
+        let logits = logits.iter();
+        let scaled = logits.map(|logit| (logit - scale.shift) / scale.temperature);
+        scaled.map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+    }
+
+    /// The keep weights of a history's clicks, without tensors.
+    pub fn weights(&self, noise: &[f32]) -> Vec<f32> {
+        let noise = noise.iter();
+        let keep = noise.map(|noise| (self.tau_high - noise) / (self.tau_high - self.tau_low));
+        let mut keep: Vec<f32> = keep.map(|keep| keep.clamp(0.0, 1.0)).collect();
+        let nothing_left = keep.iter().all(|&keep| keep <= 0.0);
+        if let Some(last) = keep.last_mut().filter(|_| nothing_left) {
+            *last = 1.0;
+        }
+        keep
+    }
+
     /// Probabilities from logits.
     ///
     /// # Shapes
     /// - `logits` and output: `[batch, len]`
+    #[cfg(feature = "burn")]
     pub fn probability(logits: Tensor<2>, scale: Scale) -> Tensor<2> {
         let [_batch, _len] = logits.dims();
         sigmoid((logits - scale.shift) / scale.temperature)
-    }
-
-    /// Keep weights of one history's clicks from their noise probabilities: what [`keep`](Self::keep) gives,
-    /// without a tensor.
-    pub fn weights(&self, noise: &[f32]) -> Vec<f32> {
-        let width = self.tau_high - self.tau_low;
-        let keep = noise
-            .iter()
-            .map(|noise| ((self.tau_high - noise) / width).clamp(0.0, 1.0));
-        let mut keep: Vec<f32> = keep.collect();
-        if let Some(last) = keep
-            .iter()
-            .all(|&keep| keep == 0.0)
-            .then(|| keep.last_mut())
-            .flatten()
-        {
-            *last = 1.0;
-        }
-        keep
     }
 
     /// Keep weights from noise probabilities.
@@ -98,6 +101,7 @@ impl GateConfig {
     /// - `noise`: `[batch, len]`, `0..=1`
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding; the last position is a click
     /// - output: `[batch, len]`, `0..=1`, 0 on padding
+    #[cfg(feature = "burn")]
     pub fn keep(&self, noise: Tensor<2>, real: Tensor<2>) -> Tensor<2> {
         let [batch, len] = noise.dims();
         let keep = ((noise.neg() + self.tau_high) / (self.tau_high - self.tau_low)).clamp(0.0, 1.0)
@@ -114,7 +118,7 @@ impl GateConfig {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "burn"))]
 mod tests {
     use super::*;
 
@@ -130,6 +134,19 @@ mod tests {
             .into_data()
             .try_to_vec()
             .expect("floats")
+    }
+
+    #[test]
+    fn equals_itself_without_tensors() {
+        let gate = GateConfig {
+            tau_low: 0.2,
+            tau_high: 0.6,
+            ..GateConfig::default()
+        };
+        for noise in [&[0.0, 0.25, 0.4, 0.7][..], &[0.9, 0.8], &[0.3]] {
+            let due = keep(noise, &vec![1.0; noise.len()]);
+            assert_eq!(gate.weights(noise), due);
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What is known of each item beside its embedding: how popular it is, and a semantic code, a few
 //! bytes that stand for what a language model makes of its title.
 
+#[cfg(feature = "burn")]
 use burn::prelude::*;
+#[cfg(feature = "burn")]
 use burn::tensor::TensorData;
 
 /// Facts about the items of a catalogue, by item index; entry 0 belongs to padding.
@@ -51,30 +53,41 @@ impl Codes {
         }
     }
 
-    /// The directions of some items' codes.
-    ///
-    /// # Shapes
-    /// - `items`: `batch * len` item indices
-    /// - output: `[batch, len, width]`, each of length 1, or 0 for an item without a code
+    /// The directions of some items' codes, one after the other: each of length 1, or 0 for an item
+    /// without a code.
     ///
     /// # Panics
     /// If an item has no code.
-    pub fn of(&self, items: &[i32], [batch, len]: [usize; 2], device: &Device) -> Tensor<3> {
+    pub fn directions(&self, items: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
         let width = self.width;
         let mut values = vec![0.0; items.len() * width];
-        for (slot, &item) in values.chunks_exact_mut(width).zip(items) {
-            let code = &self.values[item as usize * width..][..width];
+        for (slot, item) in values.chunks_exact_mut(width).zip(items) {
+            let code = &self.values[item * width..][..width];
             let squares: i32 = code.iter().map(|&x| i32::from(x) * i32::from(x)).sum();
             let scale = 1.0 / (squares.max(1) as f32).sqrt();
             for (slot, &x) in slot.iter_mut().zip(code) {
                 *slot = f32::from(x) * scale;
             }
         }
-        Tensor::from_data(TensorData::new(values, [batch, len, width]), device)
+        values
+    }
+
+    /// The same of a batch of items.
+    ///
+    /// # Shapes
+    /// - `items`: `batch * len` item indices
+    /// - output: `[batch, len, width]`
+    ///
+    /// # Panics
+    /// If an item has no code.
+    #[cfg(feature = "burn")]
+    pub fn of(&self, items: &[i32], [batch, len]: [usize; 2], device: &Device) -> Tensor<3> {
+        let values = self.directions(items.iter().map(|&item| item as usize));
+        Tensor::from_data(TensorData::new(values, [batch, len, self.width]), device)
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "burn"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! The best few of many logits in one pass, and the softmax of all of them on the way.
 
+use ingle_kernel::vector::{largest, sum_of_exponentials};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
@@ -75,6 +76,12 @@ impl<'a> Best<'a> {
             return;
         }
         let boost = (self.wanted.boost).map(|boost| &boost[first..first + logits.len()]);
+        // Most blocks hold nothing better than what there is, which is seen at once.
+        let full = self.heap.len() == self.wanted.k;
+        let worst = self.heap.peek().filter(|_| full && boost.is_none());
+        if worst.is_some_and(|worst| largest(logits) < worst.score) {
+            return;
+        }
         for (at, &logit) in logits.iter().enumerate() {
             let score = logit + boost.map_or(0.0, |boost| boost[at]);
             let candidate = Scored {
@@ -122,17 +129,16 @@ impl Default for Mass {
 impl Mass {
     /// Takes more logits. What is not a number counts for nothing.
     pub fn add(&mut self, logits: &[f32]) {
-        let max = logits.iter().fold(self.max, |max, &x| max.max(x));
+        let max = self.max.max(largest(logits));
         if max > f32::NEG_INFINITY {
-            let more = logits.iter().filter(|x| !x.is_nan());
-            let more: f32 = more.map(|x| (x - max).exp()).sum();
-            self.sum = self.sum * (self.max - max).exp() + more;
+            let before = self.sum * (self.max - max).exp();
+            self.sum = before + sum_of_exponentials(logits, max);
             self.max = max;
         }
     }
 
     /// The probability of a row with this logit, `0..=1`.
-    pub fn probability(&self, logit: f32) -> f32 {
+    pub fn probability(self, logit: f32) -> f32 {
         ((logit - self.max).exp() / self.sum).clamp(0.0, 1.0)
     }
 }

@@ -1,5 +1,6 @@
 //! What an engine answers.
 
+use crate::config::ModelConfig;
 use crate::methods::Views;
 use serde::{Deserialize, Serialize};
 
@@ -83,4 +84,16 @@ pub struct Info {
     pub width: usize,
     /// Clicks the model looks back on.
     pub max_len: usize,
+}
+
+impl Info {
+    pub(super) fn of(name: &str, config: &ModelConfig) -> Self {
+        Self {
+            name: name.to_owned(),
+            method: config.method.name().to_owned(),
+            items: config.items,
+            width: config.backbone.width,
+            max_len: config.backbone.max_len,
+        }
+    }
 }

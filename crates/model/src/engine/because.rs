@@ -1,5 +1,31 @@
 //! Which click speaks most for a recommended item.
 
+use super::answer::Because;
+use super::catalogue::Catalogue;
+
+/// The clicks of a history as reasons.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reasons<'a> {
+    /// Place in the history and row in the catalogue of each.
+    pub(super) clicks: &'a [(usize, usize)],
+    /// Embeddings of their items, `[clicks, width]`.
+    pub(super) embedded: &'a [f32],
+    /// The weight each kept.
+    pub(super) keep: &'a [f32],
+}
+
+impl Reasons<'_> {
+    /// The reason for an item of this embedding.
+    pub(super) fn of(&self, item: &[f32], catalogue: &Catalogue) -> Option<Because> {
+        let embedded = self.embedded.chunks_exact(item.len());
+        let clicks = self.clicks.iter().zip(embedded).zip(self.keep);
+        let clicks = clicks.map(|((&(_, row), embedding), &keep)| (row, embedding, keep));
+        let (row, share) = strongest(item, clicks)?;
+        let item = catalogue.id(row);
+        Some(Because { item, share })
+    }
+}
+
 /// The click that says most for an item and its share of what all say.
 ///
 /// Each click says `keep * max(0, cosine)`, for the cosine of its item's embedding with that of the
@@ -7,7 +33,7 @@
 ///
 /// - `item`: the recommended item's embedding
 /// - `clicks`: each click's row in the catalogue, embedding and kept weight
-pub(super) fn strongest<'a>(
+fn strongest<'a>(
     item: &[f32],
     clicks: impl Iterator<Item = (usize, &'a [f32], f32)>,
 ) -> Option<(usize, f32)> {

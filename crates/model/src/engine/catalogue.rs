@@ -1,35 +1,37 @@
 //! The items of a bundle by id.
 
+use super::answer::{Because, Recommendation, Similar};
 use super::error::EngineError;
+use super::ids::Ids;
 use super::options::{RecommendOptions, SimilarOptions, check_items};
-use crate::rank::Wanted;
-use std::collections::{HashMap, HashSet};
+use crate::rank::{Mass, Scored, Wanted};
+use std::collections::HashSet;
 
-/// Item ids both ways. Rows count from 0.
+/// What the engine asks of item ids. Rows count from 0.
 #[derive(Debug)]
 pub(super) struct Catalogue {
-    ids: Vec<String>,
-    rows: HashMap<String, usize>,
+    ids: Ids,
 }
 
 impl Catalogue {
-    pub(super) fn new(ids: Vec<String>) -> Self {
-        let rows = ids.iter().enumerate().map(|(row, id)| (id.clone(), row));
-        Self {
-            rows: rows.collect(),
-            ids,
-        }
+    pub(super) fn new(ids: &[String]) -> Self {
+        Self { ids: Ids::new(ids) }
     }
 
     /// All ids, in catalogue order.
-    pub(super) fn ids(&self) -> &[String] {
-        &self.ids
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.ids.all()
+    }
+
+    /// The id of a row.
+    pub(super) fn id(&self, row: usize) -> String {
+        self.ids.of(row).to_owned()
     }
 
     /// The clicks on items of the catalogue: place in `history`, row in the catalogue.
     pub(super) fn known(&self, history: &[String]) -> Vec<(usize, usize)> {
         (history.iter().enumerate())
-            .filter_map(|(place, id)| Some((place, *self.rows.get(id)?)))
+            .filter_map(|(place, id)| Some((place, self.ids.row(id)?)))
             .collect()
     }
 
@@ -67,8 +69,34 @@ impl Catalogue {
         })
     }
 
+    /// The best rows as an answer; `because` tells of each place why.
+    pub(super) fn answer(
+        &self,
+        best: &[Scored],
+        mass: Mass,
+        because: impl Fn(usize) -> Option<Because>,
+    ) -> Vec<Recommendation> {
+        let places = best.iter().enumerate();
+        let answer = places.map(|(place, scored)| Recommendation {
+            item: self.id(scored.row),
+            score: scored.score,
+            probability: mass.probability(scored.logit),
+            because: because(place),
+        });
+        answer.collect()
+    }
+
+    /// The nearest rows as an answer.
+    pub(super) fn nearest(&self, best: &[Scored]) -> Vec<Similar> {
+        let nearest = best.iter().map(|&Scored { row, score, .. }| Similar {
+            item: self.id(row),
+            score,
+        });
+        nearest.collect()
+    }
+
     fn barred(&self, exclude: &[String], rows: impl Iterator<Item = usize>) -> HashSet<usize> {
-        let excluded = exclude.iter().filter_map(|id| self.rows.get(id).copied());
+        let excluded = exclude.iter().filter_map(|id| self.ids.row(id));
         excluded.chain(rows).collect()
     }
 }

@@ -6,11 +6,16 @@ mod answer;
 mod because;
 mod catalogue;
 mod error;
+mod ids;
 mod options;
 mod settings;
+mod slices;
+#[cfg(feature = "burn")]
 mod tensors;
 
 pub use answer::{Because, Click, Info, Recommendation, Similar};
 pub use error::EngineError;
 pub use options::{RecommendOptions, SimilarOptions};
+pub use slices::SliceEngine;
+#[cfg(feature = "burn")]
 pub use tensors::{Engine, shipped_weights};

@@ -1,7 +1,7 @@
 //! The engine on Burn's tensors: any device, and what the engine without tensors is tested against.
 
-use super::answer::{Because, Click, Info, Recommendation, Similar};
-use super::because::strongest;
+use super::answer::{Click, Info, Recommendation, Similar};
+use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
 use super::options::{RecommendOptions, SimilarOptions, check_weights};
@@ -50,7 +50,7 @@ impl Engine {
             model,
             config,
             name: bundle.manifest.name,
-            catalogue: Catalogue::new(bundle.ids),
+            catalogue: Catalogue::new(&bundle.ids),
             known,
             device: device.clone(),
         })
@@ -58,17 +58,11 @@ impl Engine {
 
     /// What this engine runs.
     pub fn info(&self) -> Info {
-        Info {
-            name: self.name.clone(),
-            method: self.config.method.name().to_owned(),
-            items: self.config.items,
-            width: self.config.backbone.width,
-            max_len: self.config.backbone.max_len,
-        }
+        Info::of(&self.name, &self.config)
     }
 
     /// The ids of all items, in catalogue order: that of `allow` and `boost`.
-    pub fn items(&self) -> &[String] {
+    pub fn items(&self) -> Vec<String> {
         self.catalogue.ids()
     }
 
@@ -87,27 +81,29 @@ impl Engine {
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
         let read = self.read(latest, options.weights.as_deref()).await?;
+        let mut mass = Mass::default();
         let Some(Read { logits, keep }) = read else {
             // Entry 0 belongs to padding, which is no item.
             let popular = &self.known.popularity[1..];
-            return Ok(self.answer(&select(wanted, popular), popular, |_| None));
+            mass.add(popular);
+            let best = select(wanted, popular);
+            return Ok(self.catalogue.answer(&best, mass, |_| None));
         };
+        mass.add(&logits);
         let best = select(wanted, &logits);
         let rows = best.iter().map(|scored| scored.row);
         let rows = rows.chain(latest.iter().map(|&(_, row)| row));
-        let embeddings = download(self.embeddings(rows)).await?;
-        let embeddings: Vec<&[f32]> = embeddings
-            .chunks_exact(self.config.backbone.width)
-            .collect();
-        let (items, clicked) = embeddings.split_at(best.len());
-        let because = |place: usize| {
-            let clicks = latest.iter().zip(clicked).zip(&keep);
-            let clicks = clicks.map(|((&(_, row), embedding), &keep)| (row, *embedding, keep));
-            let (row, share) = strongest(items[place], clicks)?;
-            let item = self.catalogue.ids()[row].clone();
-            Some(Because { item, share })
+        let embedded = download(self.embeddings(rows)).await?;
+        let width = self.config.backbone.width;
+        let (items, clicked) = embedded.split_at(best.len() * width);
+        let reasons = Reasons {
+            clicks: latest,
+            embedded: clicked,
+            keep: &keep,
         };
-        Ok(self.answer(&best, &logits, because))
+        let because =
+            |place| reasons.of(&items[place * width..(place + 1) * width], &self.catalogue);
+        Ok(self.catalogue.answer(&best, mass, because))
     }
 
     /// The items nearest to some others: by the cosine of their embeddings with the mean of the given
@@ -135,13 +131,7 @@ impl Engine {
         let mean = unit(rows.mean_dim(0));
         let cosines = mean.matmul(unit(self.model.backbone.items.val()).transpose());
         let cosines = download(cosines).await?;
-        let found = select(wanted, &cosines[1..]).into_iter();
-        Ok(found
-            .map(|Scored { row, score, .. }| Similar {
-                item: self.catalogue.ids()[row].clone(),
-                score,
-            })
-            .collect())
+        Ok(self.catalogue.nearest(&select(wanted, &cosines[1..])))
     }
 
     /// The verdict on every click, in the order given.
@@ -172,25 +162,6 @@ impl Engine {
             });
         }
         Ok(clicks)
-    }
-
-    fn answer(
-        &self,
-        best: &[Scored],
-        logits: &[f32],
-        because: impl Fn(usize) -> Option<Because>,
-    ) -> Vec<Recommendation> {
-        let mut mass = Mass::default();
-        mass.add(logits);
-        let places = best.iter().enumerate();
-        places
-            .map(|(place, scored)| Recommendation {
-                item: self.catalogue.ids()[scored.row].clone(),
-                score: scored.score,
-                probability: mass.probability(scored.logit),
-                because: because(place),
-            })
-            .collect()
     }
 
     /// The verdict on one history, a row each: noise, keep and, in a method of two views, prior and

@@ -1,31 +1,51 @@
 //! Denoising methods, each a folder, and the one list of them.
 //!
-//! A method has two halves. [`Denoise`] ships: from a history to an [`Opinion`] of each click.
-//! [`Objective`] stays in the trainer: the loss of a step. Methods use the backbone and the shared
+//! A method has two halves. One ships: from a history to an opinion of each click, on tensors
+//! (`Denoise`) and once more on plain slices (`Judge`), which is what the browser's CPU runs. The other,
+//! `Objective`, stays in the trainer: the loss of a step. Methods use the backbone and the shared
 //! [`Clicks`]; the backbone names no method, and no method names another. To add one: a folder with a
-//! `Config`, its `phases` of training, whether it `DENOISES`, a module type with both halves, and one line in the registry below. The contract tests then find it by themselves.
+//! `Config`, its `phases` of training, whether it `DENOISES`, a module type with both halves, a `Shipped`
+//! type without tensors, and one line in the registry below. The contract tests then find it by
+//! themselves.
 
+#[cfg(feature = "burn")]
 pub mod clicks;
 pub mod dc4sr;
+#[cfg(feature = "burn")]
 pub mod objective;
 pub mod sasrec;
 
+#[cfg(feature = "burn")]
 pub use clicks::Clicks;
+#[cfg(feature = "burn")]
 pub use objective::{Labelled, Learns, Objective, Phase, Plan, RankLoss, Step};
 
 use crate::config::{BackboneConfig, ConfigError};
+#[cfg(feature = "burn")]
 use crate::rng::Rng;
+use crate::slices::{self, Source};
+use crate::weights::WeightsError;
+#[cfg(feature = "burn")]
 use burn::module::Module;
+#[cfg(feature = "burn")]
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// The half of a method that ships.
+/// The half of a method that ships, on tensors.
+#[cfg(feature = "burn")]
 pub trait Denoise {
     /// What the method thinks of every click of a batch of histories; `None` if it judges nothing.
     fn opinion(&self, clicks: &Clicks) -> Option<Opinion>;
 }
 
+/// The half of a method that ships, without tensors.
+pub(crate) trait Judge {
+    /// What the method thinks of every click of a history; `None` if it judges nothing.
+    fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion>;
+}
+
 /// Noise logits before calibration, each `[batch, len]`; what stands on padding means nothing.
+#[cfg(feature = "burn")]
 #[derive(Clone, Debug)]
 pub struct Opinion {
     /// What the gate acts on.
@@ -71,11 +91,13 @@ macro_rules! registry {
             }
 
             /// The phases of its training, in order.
+            #[cfg(feature = "burn")]
             pub fn phases(&self, plan: &Plan) -> Vec<Phase> {
                 match self { $(Self::$variant(_) => $folder::phases(plan)),+ }
             }
 
             /// Whether a phase of its training learns to tell noise.
+            #[cfg(feature = "burn")]
             pub fn denoises(&self) -> bool {
                 match self { $(Self::$variant(_) => $folder::DENOISES),+ }
             }
@@ -93,7 +115,23 @@ macro_rules! registry {
                 match self { $(Self::$variant(config) => config.validate()),+ }
             }
 
+            /// Its shipped half, from weights under `path`.
+            pub(crate) fn read(
+                &self,
+                backbone: &BackboneConfig,
+                source: &mut Source,
+                path: &str,
+            ) -> Result<Shipped, WeightsError> {
+                match self {
+                    $(Self::$variant(config) => {
+                        let path = format!("{path}.{}", stringify!($variant));
+                        $folder::Shipped::read(config, backbone, source, &path).map(Shipped::$variant)
+                    }),+
+                }
+            }
+
             /// A fresh method for a backbone of that shape.
+            #[cfg(feature = "burn")]
             pub fn init(&self, backbone: &BackboneConfig, rng: &mut Rng, device: &Device) -> Method {
                 match self {
                     $(Self::$variant(config) => Method::$variant(
@@ -103,19 +141,35 @@ macro_rules! registry {
             }
         }
 
+        /// A method's shipped half.
+        #[derive(Debug)]
+        #[expect(clippy::large_enum_variant, reason = "there is one of them, and it is never moved in a loop")]
+        pub(crate) enum Shipped {
+            $($variant($folder::Shipped)),+
+        }
+
+        impl Judge for Shipped {
+            fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion> {
+                match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
+            }
+        }
+
         /// A method's parameters.
+        #[cfg(feature = "burn")]
         #[derive(Module, Debug)]
         #[expect(clippy::large_enum_variant, reason = "there is one of them, and it is never moved in a loop")]
         pub enum Method {
             $(#[doc = concat!("`", $name, "`")] $variant($folder::$module)),+
         }
 
+        #[cfg(feature = "burn")]
         impl Denoise for Method {
             fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
                 match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
             }
         }
 
+        #[cfg(feature = "burn")]
         impl Objective for Method {
             fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
                 match self { $(Self::$variant(method) => method.loss(phase, step)),+ }

@@ -3,4 +3,5 @@
 mod bundles;
 mod models;
 mod ranking;
+mod slices;
 mod support;

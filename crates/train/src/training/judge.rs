@@ -144,9 +144,7 @@ impl Verdicts {
 
 /// Logits as probabilities.
 pub fn probabilities(logits: &[f32], scale: Scale) -> Vec<f32> {
-    let probability =
-        |logit: &f32| 1.0 / (1.0 + (-(logit - scale.shift) / scale.temperature).exp());
-    logits.iter().map(probability).collect()
+    GateConfig::probabilities(logits, scale)
 }
 
 /// A history with labels: its clicks, and 1 where a click was replaced.

@@ -107,7 +107,8 @@ fn codes_are_learnt_from_a_language_model_that_going_on_does_without() {
     let shop = Shop::new();
     ingle_lm::testing::write(&shop.path("lm"), 1);
     let small = "--set backbone.width=16 --set backbone.feed_forward=32 --set training.epochs=2 \
-                 --set denoising.epochs=2 --set denoising.language_model";
+                 --set denoising.epochs=2 --set denoising.reader_histories=0 \
+                 --set denoising.language_model";
     let told = shop.refused(&format!("train --data data --out x {small}=none"));
     assert!(told.contains("scripts/fetch-lm"), "{told}");
     assert!(!shop.path("x").exists(), "nothing is written for bad input");

@@ -58,10 +58,11 @@ impl Shop {
         serde_json::from_str(&self.ok(arguments)).expect("JSON")
     }
 
-    /// The lines of a run's `metrics.jsonl`.
+    /// The whole lines of a run's `metrics.jsonl`, which may be being written.
     pub(crate) fn metrics(&self, run: &str) -> Vec<Value> {
         let text = fs::read_to_string(self.path(run).join("metrics.jsonl")).unwrap_or_default();
-        text.lines()
+        text.split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
             .map(|line| serde_json::from_str(line).expect("JSON"))
             .collect()
     }

@@ -2,15 +2,12 @@
 
 use super::likeness::Likeness;
 use super::tower::{Reading, Shape, Tower};
-use super::{Config, Fusion};
+use super::{Config, FIFTH, Fusion};
 use crate::config::BackboneConfig;
 use crate::methods::{Clicks, Denoise, Opinion, Views};
 use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
-
-/// Brings `ln(1 + clicks)` to the order of 1.
-const FIFTH: f32 = 0.2;
 
 /// The towers.
 #[derive(Module, Debug)]
@@ -67,34 +64,21 @@ impl Dc4sr {
         rng: &mut Rng,
         device: &Device,
     ) -> Self {
-        let width = config.scorer_width;
         let mut tower = |inputs, kinds, blocks| {
-            let sizes = BackboneConfig {
-                width,
-                blocks,
-                heads: config.scorer_heads,
-                feed_forward: 2 * width,
-                max_len: backbone.max_len,
-                dropout: config.scorer_dropout,
-            };
             let shape = Shape {
                 inputs,
                 kinds,
-                sizes,
+                sizes: config.tower(blocks, backbone),
             };
             Tower::new(&shape, rng, device)
         };
-        let both = 2 * width + backbone.width + config.code_width + 3;
-        let odds = config.base_rate / (1.0 - config.base_rate);
+        let [prior, posterior, both] = config.inputs(backbone.width);
         Self {
-            prior: tower(config.code_width + 1, 1, config.view_blocks),
-            posterior: tower(backbone.width + 1, 1, config.view_blocks),
+            prior: tower(prior, 1, config.view_blocks),
+            posterior: tower(posterior, 1, config.view_blocks),
             fusion: tower(both, 2, config.fusion_blocks),
             code_width: config.code_width,
-            offset: match config.fusion {
-                Fusion::BayesOdds => -odds.ln(),
-                Fusion::Poe | Fusion::Net => 0.0,
-            },
+            offset: config.offset(),
             net: config.fusion == Fusion::Net,
         }
     }

@@ -1,14 +1,9 @@
 //! How alike the clicks of a history are: the cosine of every pair, and what a click's row of them
 //! comes to. Noise is first of all a click that is like none of the others.
 
+use super::SHARPNESS;
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
-
-/// Numbers that a click's likeness to the others comes to.
-pub(super) const SUMMARY: usize = 4;
-
-/// Sharpness of the mean in which those most alike count most.
-const SHARPNESS: f32 = 8.0;
 
 /// Likeness of the clicks of a batch of histories, by one kind of vector.
 #[derive(Clone, Debug)]

@@ -17,16 +17,33 @@
 //! well as one of the log; selection is on validation data; and histories of training and of inference
 //! are judged by the same function at the same positions.
 
+#[cfg(feature = "burn")]
 mod judge;
+#[cfg(feature = "burn")]
 mod likeness;
+#[cfg(feature = "burn")]
 mod objective;
+mod slices;
+#[cfg(feature = "burn")]
 mod tower;
 
+#[cfg(feature = "burn")]
 pub use judge::Dc4sr;
+#[cfg(feature = "burn")]
 pub use objective::{DENOISES, phases};
+pub use slices::Shipped;
 
-use crate::config::ConfigError;
+use crate::config::{BackboneConfig, ConfigError};
 use serde::{Deserialize, Serialize};
+
+/// Brings `ln(1 + clicks)` to the order of 1.
+const FIFTH: f32 = 0.2;
+
+/// Numbers that a click's likeness to the others comes to.
+const SUMMARY: usize = 4;
+
+/// Sharpness of the mean in which those most alike count most.
+const SHARPNESS: f32 = 8.0;
 
 /// Settings of the towers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +98,33 @@ impl Config {
     #[expect(clippy::unnecessary_wraps, reason = "as every method's")]
     pub(super) fn code_width(&self) -> Option<usize> {
         Some(self.code_width)
+    }
+
+    /// Sizes of a tower.
+    fn tower(&self, blocks: usize, backbone: &BackboneConfig) -> BackboneConfig {
+        BackboneConfig {
+            width: self.scorer_width,
+            blocks,
+            heads: self.scorer_heads,
+            feed_forward: 2 * self.scorer_width,
+            max_len: backbone.max_len,
+            dropout: self.scorer_dropout,
+        }
+    }
+
+    /// Values of a click's vector in the prior, the posterior and the fusion, for item embeddings of
+    /// `width`.
+    fn inputs(&self, width: usize) -> [usize; 3] {
+        let both = 2 * self.scorer_width + width + self.code_width + 3;
+        [self.code_width + 1, width + 1, both]
+    }
+
+    /// What is added to the product of experts before the net is asked.
+    fn offset(&self) -> f32 {
+        match self.fusion {
+            Fusion::BayesOdds => -(self.base_rate / (1.0 - self.base_rate)).ln(),
+            Fusion::Poe | Fusion::Net => 0.0,
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {

@@ -1,7 +1,8 @@
 //! The network that every opinion comes from: a small Transformer over a history that looks both
 //! ways, draws attention by how alike clicks are, and gives each click a hidden state and a logit.
 
-use super::likeness::{Likeness, SUMMARY};
+use super::SUMMARY;
+use super::likeness::Likeness;
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;

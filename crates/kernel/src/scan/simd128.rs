@@ -1,0 +1,63 @@
+//! Sums of products in WebAssembly's vectors of 128 bits.
+
+use super::LANES;
+use core::arch::wasm32::{
+    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4, i32x4_add, i32x4_dot_i16x8,
+    i32x4_extract_lane, i32x4_shuffle, v128,
+};
+use pulp::bytemuck::cast;
+
+/// The inner products of four rows.
+#[inline]
+pub(super) fn dots(rows: &[i8], width: usize, query: &[[i16; LANES]], sums: &mut [i32; 4]) {
+    let (ab, cd) = rows.split_at(2 * width);
+    let ((a, b), (c, d)) = (ab.split_at(width), cd.split_at(width));
+    let rows = [a, b, c, d].map(<[i8]>::as_chunks::<LANES>);
+    let whole = width / LANES;
+    let [a, b, c, d] = rows.map(|(chunks, _)| &chunks[..whole]);
+    let mut lanes = [i32x4(0, 0, 0, 0); 4];
+    for (at, query) in query[..whole].iter().enumerate() {
+        add(&mut lanes, [&a[at], &b[at], &c[at], &d[at]], query);
+    }
+    if let Some(query) = query.get(whole) {
+        let rest = rows.map(|(_, rest)| filled(rest));
+        add(&mut lanes, rest.each_ref(), query);
+    }
+    *sums = across(lanes);
+}
+
+/// Adds the products of one chunk of four rows.
+#[inline]
+fn add(lanes: &mut [v128; 4], rows: [&[i8; LANES]; 4], query: &[i16; LANES]) {
+    let [low, high]: [v128; 2] = cast(*query);
+    for (lanes, row) in lanes.iter_mut().zip(rows) {
+        let row: v128 = cast(*row);
+        let low = i32x4_dot_i16x8(i16x8_extend_low_i8x16(row), low);
+        let high = i32x4_dot_i16x8(i16x8_extend_high_i8x16(row), high);
+        *lanes = i32x4_add(*lanes, i32x4_add(low, high));
+    }
+}
+
+/// The sum over each vector.
+#[inline]
+fn across([a, b, c, d]: [v128; 4]) -> [i32; 4] {
+    let pairs = |a, b| {
+        let even = i32x4_shuffle::<0, 2, 4, 6>(a, b);
+        i32x4_add(even, i32x4_shuffle::<1, 3, 5, 7>(a, b))
+    };
+    let sums = pairs(pairs(a, b), pairs(c, d));
+    [
+        i32x4_extract_lane::<0>(sums),
+        i32x4_extract_lane::<1>(sums),
+        i32x4_extract_lane::<2>(sums),
+        i32x4_extract_lane::<3>(sums),
+    ]
+}
+
+/// The values that are left of a row, and zeros.
+#[inline]
+fn filled(rest: &[i8]) -> [i8; LANES] {
+    let mut filled = [0; LANES];
+    filled[..rest.len()].copy_from_slice(rest);
+    filled
+}

@@ -1,0 +1,227 @@
+//! The engine on plain slices: what runs on the browser's CPU.
+//!
+//! Nothing is copied out of the bundle's item table: it stays as small in memory as it was on the wire.
+
+use super::answer::{Click, Info, Recommendation, Similar};
+use super::because::Reasons;
+use super::catalogue::Catalogue;
+use super::error::EngineError;
+use super::options::{RecommendOptions, SimilarOptions, check_weights};
+use super::settings::model_config;
+use crate::config::ModelConfig;
+use crate::gate::GateConfig;
+use crate::known::Codes;
+use crate::methods::{Judge, Shipped, Views};
+use crate::rank::{Best, Mass};
+use crate::slices::{Backbone, Clicks, Items, Source};
+use ingle_bundle::Bundle;
+
+/// A model with its catalogue, in memory.
+#[derive(Debug)]
+pub struct SliceEngine {
+    config: ModelConfig,
+    name: String,
+    catalogue: Catalogue,
+    items: Items,
+    /// `ln(1 + clicks in training)` of each item.
+    popularity: Vec<f32>,
+    codes: Option<Codes>,
+    backbone: Backbone,
+    method: Shipped,
+}
+
+/// What the denoiser says of each click, each `[len]`.
+struct Verdict {
+    noise: Vec<f32>,
+    keep: Vec<f32>,
+    views: Option<Views<Vec<f32>>>,
+}
+
+impl SliceEngine {
+    /// Builds the model that the bundle describes.
+    ///
+    /// # Errors
+    /// If the method is unknown, the configuration unusable, or the weights do not fit it.
+    pub fn new(bundle: Bundle) -> Result<Self, EngineError> {
+        let config = model_config(&bundle)?;
+        let width = bundle.code_width();
+        let mut source = Source::new(bundle.weights);
+        let backbone = Backbone::read(&mut source, "backbone", &config.backbone)?;
+        let method = (config.method).read(&config.backbone, &mut source, "method")?;
+        Ok(Self {
+            config,
+            name: bundle.manifest.name,
+            catalogue: Catalogue::new(&bundle.ids),
+            items: Items::new(bundle.items),
+            popularity: bundle.popularity,
+            codes: (width > 0).then_some(Codes {
+                width,
+                values: bundle.codes,
+            }),
+            backbone,
+            method,
+        })
+    }
+
+    /// What this engine runs.
+    pub fn info(&self) -> Info {
+        Info::of(&self.name, &self.config)
+    }
+
+    /// The ids of all items, in catalogue order: that of `allow` and `boost`.
+    pub fn items(&self) -> Vec<String> {
+        self.catalogue.ids()
+    }
+
+    /// The best items for a history, oldest click first. Unknown ids are passed over; a history
+    /// without any known click gets the most popular items.
+    ///
+    /// # Errors
+    /// If an option is not what it should be.
+    pub fn recommend(
+        &self,
+        history: &[String],
+        options: &RecommendOptions,
+    ) -> Result<Vec<Recommendation>, EngineError> {
+        check_weights(options.weights.as_deref(), history.len())?;
+        let known = self.catalogue.known(history);
+        let wanted = self.catalogue.wanted(&known, options)?;
+        let latest = self.latest(&known);
+        let clicks = self.clicks(latest);
+        let keep = self.keep(&clicks, latest, options.weights.as_deref());
+        if keep.iter().all(|&keep| keep <= 0.0) {
+            let (mut best, mut mass) = (Best::new(wanted), Mass::default());
+            best.offer(0, &self.popularity);
+            mass.add(&self.popularity);
+            let best = best.into_sorted();
+            return Ok(self.catalogue.answer(&best, mass, |_| None));
+        }
+        let user = self.backbone.user(&clicks.embedded, &keep);
+        let (best, mass) = self.items.rank(&user, wanted);
+        let embedded = self.items.embed(best.iter().map(|scored| scored.row));
+        let width = self.config.backbone.width;
+        let reasons = Reasons {
+            clicks: latest,
+            embedded: &clicks.embedded,
+            keep: &keep,
+        };
+        let because = |place| {
+            reasons.of(
+                &embedded[place * width..(place + 1) * width],
+                &self.catalogue,
+            )
+        };
+        Ok(self.catalogue.answer(&best, mass, because))
+    }
+
+    /// The items nearest to some others: by the cosine of their embeddings with the mean of the given
+    /// items' embeddings, each taken at length 1. The given ones are never returned, unknown ids are
+    /// passed over, and where none is known there is nothing to be near to.
+    ///
+    /// # Errors
+    /// If an option is not what it should be.
+    pub fn similar(
+        &self,
+        items: &[String],
+        options: &SimilarOptions,
+    ) -> Result<Vec<Similar>, EngineError> {
+        let given = self.catalogue.known(items);
+        let wanted = self.catalogue.wanted_near(&given, options)?;
+        if given.is_empty() {
+            return Ok(Vec::new());
+        }
+        let width = self.config.backbone.width;
+        let mut mean = vec![0.0; width];
+        let rows = self.items.embed(given.iter().map(|&(_, row)| row));
+        for row in rows.chunks_exact(width) {
+            add_direction(&mut mean, row);
+        }
+        let mut direction = vec![0.0; width];
+        add_direction(&mut direction, &mean);
+        Ok(self
+            .catalogue
+            .nearest(&self.items.nearest(&direction, wanted)))
+    }
+
+    /// The verdict on every click, in the order given.
+    pub fn explain(&self, history: &[String]) -> Vec<Click> {
+        let mut clicks: Vec<Click> = history.iter().map(|item| Click::unseen(item)).collect();
+        let known = self.catalogue.known(history);
+        let latest = self.latest(&known);
+        let verdict = self.judge(&self.clicks(latest));
+        for (at, &(place, _)) in latest.iter().enumerate() {
+            let click = &mut clicks[place];
+            (click.known, click.keep) = (true, 1.0);
+            if let Some(Verdict { noise, keep, views }) = &verdict {
+                (click.noise, click.keep) = (noise[at], keep[at]);
+                click.views = views.as_ref().map(|views| Views {
+                    prior: views.prior[at],
+                    posterior: views.posterior[at],
+                });
+            }
+        }
+        clicks
+    }
+
+    /// The weight each click keeps, by the denoiser and the shop.
+    fn keep(
+        &self,
+        clicks: &Clicks,
+        latest: &[(usize, usize)],
+        weights: Option<&[f32]>,
+    ) -> Vec<f32> {
+        let verdict = self.judge(clicks);
+        let mut keep = verdict.map_or_else(|| vec![1.0; latest.len()], |verdict| verdict.keep);
+        if let Some(weights) = weights {
+            for (keep, &(place, _)) in keep.iter_mut().zip(latest) {
+                *keep *= weights[place];
+            }
+        }
+        keep
+    }
+
+    fn judge(&self, clicks: &Clicks) -> Option<Verdict> {
+        if clicks.len() == 0 {
+            return None;
+        }
+        let opinion = self.method.opinion(clicks)?;
+        let gate = &self.config.gate;
+        let noise = GateConfig::probabilities(&opinion.fused, gate.scale);
+        let views = opinion.views.map(|logits| {
+            let scales = gate.views.unwrap_or_default();
+            Views {
+                prior: GateConfig::probabilities(&logits.prior, scales.prior),
+                posterior: GateConfig::probabilities(&logits.posterior, scales.posterior),
+            }
+        });
+        Some(Verdict {
+            keep: gate.weights(&noise),
+            noise,
+            views,
+        })
+    }
+
+    /// As many of the latest known clicks as the model looks back on.
+    fn latest<'k>(&self, known: &'k [(usize, usize)]) -> &'k [(usize, usize)] {
+        &known[known.len().saturating_sub(self.config.backbone.max_len)..]
+    }
+
+    fn clicks(&self, latest: &[(usize, usize)]) -> Clicks {
+        let rows = || latest.iter().map(|&(_, row)| row);
+        Clicks {
+            embedded: self.items.embed(rows()),
+            popularity: rows().map(|row| self.popularity[row]).collect(),
+            codes: (self.codes.as_ref()).map(|codes| codes.directions(rows())),
+        }
+    }
+}
+
+/// Adds a row's direction; a row of no length has none.
+fn add_direction(to: &mut [f32], row: &[f32]) {
+    let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length > 0.0 {
+        for (to, x) in to.iter_mut().zip(row) {
+            *to += x / length;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How alike the clicks of one history are.
+
+use super::super::{SHARPNESS, SUMMARY};
+use super::beside;
+use ingle_kernel::product::{Matrix, add_product, transpose};
+
+/// Likeness of the clicks of a history, by one kind of vector.
+#[derive(Debug)]
+pub(super) struct Likeness {
+    /// Cosine of each pair of clicks, `[len, len]`.
+    pub(super) pairs: Vec<f32>,
+    /// Of each click to the others, `[len, SUMMARY]`.
+    pub(super) summary: Vec<f32>,
+}
+
+impl Likeness {
+    /// `directions`: `[len, width]`, each of length 1, or 0.
+    pub(super) fn of(directions: &[f32], len: usize) -> Self {
+        let width = directions.len() / len;
+        let mut turned = vec![0.0; directions.len()];
+        transpose(directions, width, &mut turned);
+        let mut pairs = vec![0.0; len * len];
+        add_product(Matrix::new(directions, width), &turned, &mut pairs);
+        let rows = pairs.chunks_exact(len).enumerate();
+        let summary = rows.flat_map(|(at, row)| summary(row, at)).collect();
+        Self { pairs, summary }
+    }
+}
+
+/// Mean, largest, sharpened mean, and sum over the two neighbours; 0 where there is no other click.
+fn summary(row: &[f32], at: usize) -> [f32; SUMMARY] {
+    if row.len() < 2 {
+        return [0.0; SUMMARY];
+    }
+    let others = || row[..at].iter().chain(&row[at + 1..]).copied();
+    let count = (row.len() - 1) as f32;
+    let largest = others().fold(-1.0, f32::max);
+    let (mut weights, mut sharp) = (0.0, 0.0);
+    for pair in others() {
+        let weight = ((pair - largest) * SHARPNESS).exp();
+        weights += weight;
+        sharp += weight * pair;
+    }
+    let before = at.checked_sub(1).map_or(0.0, |before| row[before]);
+    let near = before + row.get(at + 1).unwrap_or(&0.0);
+    let mean = others().sum::<f32>() / count;
+    [mean * 3.0, largest * 2.0, sharp / weights * 2.0, near]
+}
+
+/// Hidden states and what each kind of likeness comes to, side by side.
+pub(super) fn with_summaries(hidden: &Vec<f32>, kinds: &[&Likeness], len: usize) -> Vec<f32> {
+    let summaries = kinds.iter().map(|kind| &kind.summary);
+    let parts: Vec<&Vec<f32>> = std::iter::once(hidden).chain(summaries).collect();
+    beside(&parts, len)
+}

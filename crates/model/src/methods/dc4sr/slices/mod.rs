@@ -1,0 +1,125 @@
+//! The opinions as they ship: the towers on slices of one history.
+
+mod likeness;
+mod tower;
+
+use super::{Config, FIFTH, Fusion};
+use crate::config::BackboneConfig;
+use crate::methods::{Judge, Views};
+use crate::slices::{Clicks, Opinion, Source};
+use crate::weights::WeightsError;
+use likeness::Likeness;
+use tower::{Reading, Tower};
+
+/// The towers.
+#[derive(Debug)]
+pub struct Shipped {
+    prior: Tower,
+    posterior: Tower,
+    /// Asked only if the method's fusion is learnt.
+    fusion: Option<Tower>,
+    code_width: usize,
+    offset: f32,
+}
+
+impl Shipped {
+    pub(in crate::methods) fn read(
+        config: &Config,
+        backbone: &BackboneConfig,
+        source: &mut Source,
+        path: &str,
+    ) -> Result<Self, WeightsError> {
+        let sizes = |blocks| config.tower(blocks, backbone);
+        let mut tower = |name: &str, inputs, kinds, blocks| {
+            let path = format!("{path}.{name}");
+            Tower::read(source, &path, [inputs, kinds], &sizes(blocks))
+        };
+        let [prior, posterior, both] = config.inputs(backbone.width);
+        Ok(Self {
+            prior: tower("prior", prior, 1, config.view_blocks)?,
+            posterior: tower("posterior", posterior, 1, config.view_blocks)?,
+            fusion: (config.fusion == Fusion::Net)
+                .then(|| tower("fusion", both, 2, config.fusion_blocks))
+                .transpose()?,
+            code_width: config.code_width,
+            offset: config.offset(),
+        })
+    }
+}
+
+impl Judge for Shipped {
+    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+        let len = clicks.len();
+        let popularity: Vec<f32> = clicks.popularity.iter().map(|x| x * FIFTH).collect();
+        // Without codes the prior knows nothing but how popular items are.
+        let codes = (clicks.codes.clone()).unwrap_or_else(|| vec![0.0; len * self.code_width]);
+        let embedded = unit(&clicks.embedded, len);
+        let by_code = Likeness::of(&codes, len);
+        let by_embedding = Likeness::of(&embedded, len);
+        let (codes, embedded) = (stretched(codes, len), stretched(embedded, len));
+
+        let side_by_side = beside(&[&codes, &popularity], len);
+        let prior = self.prior.read_clicks(&side_by_side, &[&by_code]);
+        let side_by_side = beside(&[&embedded, &popularity], len);
+        let posterior = self.posterior.read_clicks(&side_by_side, &[&by_embedding]);
+
+        let product = prior.logit.iter().zip(&posterior.logit);
+        let mut fused: Vec<f32> = product.map(|(a, b)| a + b + self.offset).collect();
+        if let Some(fusion) = &self.fusion {
+            let (Reading { hidden, logit }, of_prior) = (&posterior, &prior);
+            let all = [
+                hidden,
+                &of_prior.hidden,
+                logit,
+                &of_prior.logit,
+                &popularity,
+                &embedded,
+                &codes,
+            ];
+            let found = fusion.read_clicks(&beside(&all, len), &[&by_embedding, &by_code]);
+            for (fused, more) in fused.iter_mut().zip(&found.logit) {
+                *fused += more;
+            }
+        }
+        Some(Opinion {
+            fused,
+            views: Some(Views {
+                prior: prior.logit,
+                posterior: posterior.logit,
+            }),
+        })
+    }
+}
+
+/// Rows scaled to length 1; zeros stay zeros.
+fn unit(x: &[f32], rows: usize) -> Vec<f32> {
+    let mut out = x.to_vec();
+    for row in out.chunks_exact_mut(x.len() / rows) {
+        let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
+        for x in row {
+            *x /= length;
+        }
+    }
+    out
+}
+
+/// Rows of length 1 to rows whose values are of the order of 1.
+fn stretched(mut x: Vec<f32>, rows: usize) -> Vec<f32> {
+    let scale = ((x.len() / rows) as f32).sqrt();
+    for x in &mut x {
+        *x *= scale;
+    }
+    x
+}
+
+/// The columns of some matrices of `rows` rows as one matrix.
+fn beside(parts: &[&Vec<f32>], rows: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for row in 0..rows {
+        for part in parts {
+            let width = part.len() / rows;
+            out.extend_from_slice(&part[row * width..(row + 1) * width]);
+        }
+    }
+    out
+}

@@ -1,0 +1,95 @@
+//! The network that every opinion comes from, on one history.
+
+use super::super::SUMMARY;
+use super::likeness::{Likeness, with_summaries};
+use crate::config::BackboneConfig;
+use crate::slices::{Block, Linear, Norm, Source};
+use crate::weights::WeightsError;
+use ingle_kernel::{gelu, vector};
+
+/// A tower's parameters.
+#[derive(Debug)]
+pub(super) struct Tower {
+    width: usize,
+    heads: usize,
+    input: Linear,
+    /// `[max_len, width]`; the last row is the latest click.
+    positions: Vec<f32>,
+    /// Each with what every kind of likeness adds to the attention of each head, `[kinds, heads]`.
+    blocks: Vec<(Block, Vec<f32>)>,
+    norm: Norm,
+    merge: Linear,
+    output: Linear,
+}
+
+/// What a tower makes of a history.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// `[len, width]`
+    pub(super) hidden: Vec<f32>,
+    /// `[len]`
+    pub(super) logit: Vec<f32>,
+}
+
+impl Tower {
+    pub(super) fn read(
+        source: &mut Source,
+        path: &str,
+        [inputs, kinds]: [usize; 2],
+        sizes: &BackboneConfig,
+    ) -> Result<Self, WeightsError> {
+        let BackboneConfig { width, heads, .. } = *sizes;
+        let input = Linear::read(source, &format!("{path}.input"), [inputs, width])?;
+        let positions = source.take(&format!("{path}.positions"), &[sizes.max_len, width])?;
+        let blocks = (0..sizes.blocks).map(|at| {
+            let block = Block::read(source, &format!("{path}.blocks.{at}"), sizes)?;
+            let pulls = source.take(&format!("{path}.pulls.{at}"), &[kinds, heads])?;
+            Ok((block, pulls))
+        });
+        let blocks = blocks.collect::<Result<_, _>>()?;
+        let seen = width + kinds * SUMMARY;
+        Ok(Self {
+            width,
+            heads,
+            input,
+            positions,
+            blocks,
+            norm: Norm::read(source, &format!("{path}.norm"), width)?,
+            merge: Linear::read(source, &format!("{path}.merge"), [seen, width])?,
+            output: Linear::read(source, &format!("{path}.output"), [width, 1])?,
+        })
+    }
+
+    /// # Shapes
+    /// - `vectors`: `[len, inputs]`
+    /// - `likeness`: of each kind
+    pub(super) fn read_clicks(&self, vectors: &[f32], likeness: &[&Likeness]) -> Reading {
+        let mut x = self.input.forward(vectors);
+        let len = x.len() / self.width;
+        vector::add(
+            &mut x,
+            &self.positions[self.positions.len() - len * self.width..],
+        );
+        for (block, pulls) in &self.blocks {
+            x = block.forward(&x, Some(&self.pull(pulls, likeness, len)), 0);
+        }
+        let hidden = self.norm.forward(&x);
+        let seen = with_summaries(&hidden, likeness, len);
+        let merged = gelu::forward(&self.merge.forward(&seen));
+        let logit = self.output.forward(&merged);
+        Reading { hidden, logit }
+    }
+
+    /// What likeness adds to attention scores, `[heads, len, len]`.
+    fn pull(&self, pulls: &[f32], likeness: &[&Likeness], len: usize) -> Vec<f32> {
+        let mut bias = vec![0.0; self.heads * len * len];
+        for (pulls, kind) in pulls.chunks_exact(self.heads).zip(likeness) {
+            for (bias, pull) in bias.chunks_exact_mut(len * len).zip(pulls) {
+                for (bias, pair) in bias.iter_mut().zip(&kind.pairs) {
+                    *bias += pull * pair;
+                }
+            }
+        }
+        bias
+    }
+}

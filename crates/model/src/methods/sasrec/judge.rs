@@ -1,0 +1,42 @@
+//! Its module and its training, which are the backbone's.
+
+use super::Config;
+use crate::config::BackboneConfig;
+use crate::methods::objective::{Learns, Objective, Phase, Plan, Step, recommendation};
+use crate::methods::{Clicks, Denoise, Opinion};
+use crate::rng::Rng;
+use burn::module::Module;
+use burn::prelude::*;
+
+/// Training is that of the backbone.
+pub fn phases(_: &Plan) -> Vec<Phase> {
+    vec![Phase::new("backbone", Learns::Backbone)]
+}
+
+/// It tells no noise.
+pub const DENOISES: bool = false;
+
+/// Nothing to learn beside the backbone.
+#[derive(Module, Debug)]
+pub struct Sasrec {
+    /// A module needs a field; the method has no parameter.
+    judges: bool,
+}
+
+impl Sasrec {
+    pub(in crate::methods) fn new(_: &Config, _: &BackboneConfig, _: &mut Rng, _: &Device) -> Self {
+        Self { judges: false }
+    }
+}
+
+impl Denoise for Sasrec {
+    fn opinion(&self, _clicks: &Clicks) -> Option<Opinion> {
+        None
+    }
+}
+
+impl Objective for Sasrec {
+    fn loss(&self, _phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
+        recommendation(step)
+    }
+}
