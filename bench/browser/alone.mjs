@@ -1,9 +1,9 @@
-// The CPU engine's WebAssembly alone, in Node and without the package around it: alone.mjs. Prints the median and
+// The CPU engine's WebAssembly alone, in Node and without the package around it: alone.mjs [BUNDLE...]. Prints the median and
 // the fastest of many calls in milliseconds. Expects what build.sh bench browser leaves: the package and
 // the bundles in bench/out.
 import { readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { quantile } from "../report.mjs";
 
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache", "ingle", "target");
@@ -29,11 +29,13 @@ async function open(folder) {
   return glue.Engine.load(new Uint8Array(readFileSync(join(folder, "manifest.json"))), files);
 }
 
-const bundles = join(import.meta.dirname, "..", "out", "bundles");
-for (const name of readdirSync(bundles)) {
-  const engine = await open(join(bundles, name));
-  const { items } = engine.info();
-  const history = (length) => Array.from({ length }, (_, at) => `item-${(at * 7919 + 13) % items}`);
+// The bundles named on the command line, or those of the benchmark.
+const made = join(import.meta.dirname, "..", "out", "bundles");
+const folders = process.argv.length > 2 ? process.argv.slice(2) : readdirSync(made).map((name) => join(made, name));
+for (const folder of folders) {
+  const [name, engine] = [basename(folder), await open(folder)];
+  const ids = engine.items();
+  const history = (length) => Array.from({ length }, (_, at) => ids[(at * 7919 + 13) % ids.length]);
   const recommend = (length) => () => engine.recommend(history(length), { k: 20, exclude: [], includeSeen: false });
   console.log(`${name}: 50 clicks ${await time(recommend(50))}, 1 click ${await time(recommend(1))}, judging 50 ${await time(() => engine.explain(history(50)))}`);
 }
