@@ -199,6 +199,16 @@ mod tests {
     const LEN: usize = 5;
     const WIDTH: usize = 6;
 
+    fn inputs([query, key, value]: [&[f32]; 3], heads: usize) -> Inputs<'_> {
+        Inputs {
+            query,
+            key,
+            value,
+            width: WIDTH,
+            heads,
+        }
+    }
+
     fn mix(inputs: &Inputs<'_>, dropout: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let (mut weights, mut out) = (vec![9.0; inputs.weights()], vec![9.0; LEN * WIDTH]);
         forward(inputs, dropout, &mut weights, &mut out);
@@ -209,13 +219,7 @@ mod tests {
     fn gradients_equal_finite_differences() {
         let [query, key, value, direction] = [1, 2, 3, 4].map(|seed| random(LEN * WIDTH, seed));
         for heads in [1, 2, 3] {
-            let inputs = Inputs {
-                query: &query,
-                key: &key,
-                value: &value,
-                width: WIDTH,
-                heads,
-            };
+            let inputs = inputs([&query, &key, &value], heads);
             let dropout: Vec<f32> = (0..inputs.weights())
                 .map(|i| [0.0, 2.0, 1.0][i % 3])
                 .collect();
@@ -243,13 +247,7 @@ mod tests {
     fn inference_equals_training_for_all_clicks_and_for_the_latest() {
         let [query, key, value] = [1, 2, 3].map(|seed| random(LEN * WIDTH, seed));
         for heads in [1, 2, 3] {
-            let inputs = Inputs {
-                query: &query,
-                key: &key,
-                value: &value,
-                width: WIDTH,
-                heads,
-            };
+            let inputs = inputs([&query, &key, &value], heads);
             let (_, expected) = mix(&inputs, &[]);
             let causal = (0..heads * LEN * LEN).map(|i| {
                 let (at, other) = (i / LEN % LEN, i % LEN);
@@ -268,13 +266,7 @@ mod tests {
     #[test]
     fn a_click_looks_at_itself_and_at_earlier_ones_only() {
         let [query, key, value] = [1, 2, 3].map(|seed| random(LEN * WIDTH, seed));
-        let inputs = Inputs {
-            query: &query,
-            key: &key,
-            value: &value,
-            width: WIDTH,
-            heads: 1,
-        };
+        let inputs = inputs([&query, &key, &value], 1);
         let (weights, before) = mix(&inputs, &[]);
         for (at, row) in weights.chunks_exact(LEN).enumerate() {
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);

@@ -3,7 +3,7 @@
 use crate::support::*;
 use burn::prelude::*;
 use ingle_bundle::Bundle;
-use ingle_model::{Engine, Model, RecommendOptions};
+use ingle_model::{Engine, Model, RecommendOptions, SliceEngine};
 
 #[test]
 fn a_bundle_scores_like_the_model_it_was_made_from() {
@@ -101,35 +101,39 @@ fn every_click_is_explained_in_its_place() {
 #[test]
 fn a_bundle_that_is_no_model_of_ours_is_refused_with_a_code() {
     let device = Device::flex();
-    let config = configs().last().expect("a method");
-    let model = Model::new(&config, 9, &device);
-    let refused = |change: &dyn Fn(&mut Bundle)| {
-        let mut bundle = bundle(&config, &model);
-        change(&mut bundle);
-        Engine::new(bundle, &device).expect_err("refused").code()
-    };
-    assert_eq!(
-        refused(&|b| b.manifest.method.name = "dc5sr".into()),
-        "method/unknown"
-    );
-    assert_eq!(
-        refused(&|b| b.manifest.backbone = "wide".into()),
-        "model/config"
-    );
-    assert_eq!(
-        refused(&|b| b.manifest.backbone["heads"] = 5.into()),
-        "model/config"
-    );
-    assert_eq!(
-        refused(&|b| b.manifest.calibration.temperature = 0.0),
-        "model/config"
-    );
-    assert_eq!(
-        refused(&|b| b.manifest.backbone["blocks"] = 3.into()),
-        "model/tensor"
-    );
-    assert_eq!(
-        refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
-        "model/tensor"
-    );
+    for config in configs() {
+        let model = Model::new(&config, 9, &device);
+        let refused = |change: &dyn Fn(&mut Bundle)| {
+            let mut bundle = bundle(&config, &model);
+            change(&mut bundle);
+            let due = Engine::new(bundle.clone(), &device).expect_err("refused");
+            let found = SliceEngine::new(bundle).expect_err("refused");
+            assert_eq!(found.code(), due.code());
+            due.code()
+        };
+        assert_eq!(
+            refused(&|b| b.manifest.method.name = "dc5sr".into()),
+            "method/unknown"
+        );
+        assert_eq!(
+            refused(&|b| b.manifest.backbone = "wide".into()),
+            "model/config"
+        );
+        assert_eq!(
+            refused(&|b| b.manifest.backbone["heads"] = 5.into()),
+            "model/config"
+        );
+        assert_eq!(
+            refused(&|b| b.manifest.calibration.temperature = 0.0),
+            "model/config"
+        );
+        assert_eq!(
+            refused(&|b| b.manifest.backbone["blocks"] = 3.into()),
+            "model/tensor"
+        );
+        assert_eq!(
+            refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
+            "model/tensor"
+        );
+    }
 }

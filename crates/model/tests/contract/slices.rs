@@ -112,35 +112,6 @@ fn finds_the_same_items_near() {
 }
 
 #[test]
-fn refuses_what_the_reference_refuses() {
-    for config in configs() {
-        let model = Model::new(&config, 9, &Device::flex());
-        let refused = |change: &dyn Fn(&mut Bundle)| {
-            let mut bundle = bundle(&config, &model);
-            change(&mut bundle);
-            let due = Engine::new(bundle.clone(), &Device::flex()).expect_err("refused");
-            let found = SliceEngine::new(bundle).expect_err("refused");
-            assert_eq!(found.code(), due.code());
-            found.code()
-        };
-        let code = refused(&|b| b.manifest.method.name = "dc5sr".into());
-        assert_eq!(code, "method/unknown");
-        assert_eq!(
-            refused(&|b| b.manifest.backbone["heads"] = 5.into()),
-            "model/config"
-        );
-        assert_eq!(
-            refused(&|b| b.manifest.backbone["blocks"] = 3.into()),
-            "model/tensor"
-        );
-        assert_eq!(
-            refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
-            "model/tensor"
-        );
-    }
-}
-
-#[test]
 fn odd_catalogues_and_requests_get_sensible_answers() {
     let device = Device::flex();
     for config in configs() {

@@ -1,10 +1,10 @@
 //! `ingle evaluate`: ranking figures of a run over the whole catalogue.
 
-use super::{Subject, open};
+use super::{Subject, open, unlabelled};
 use crate::data::{Case, Dataset, InputError, Split};
 use crate::metrics::ranking::{Figures, names};
-use crate::report::robustness::real_clicks;
 use crate::training::judge::{self, Answer};
+use crate::training::samples::real_clicks;
 use crate::training::{Config, Run};
 use anyhow::{Result, bail};
 use burn::prelude::*;
@@ -42,9 +42,7 @@ pub fn run(args: &Args) -> Result<()> {
     let Subject { run, data, split } = &args.subject;
     let (run, data, model) = open(run, data.as_deref())?;
     if args.oracle && !data.has_labels() {
-        bail!(InputError::other(
-            "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels"
-        ));
+        bail!(unlabelled());
     }
     let gating = match (args.ungated, args.oracle) {
         (true, _) => Gating::Open,
@@ -95,11 +93,8 @@ pub fn answers(
     let mut cases = judge::cases(data, split);
     let real: Vec<Vec<u32>>;
     if gating == Gating::Oracle {
-        let labelled = |case: &Case<'_>| {
-            let noise = case.noise.unwrap_or_default().to_vec();
-            real_clicks(&(case.history.to_vec(), noise))
-        };
-        real = cases.iter().map(labelled).collect();
+        let of = |case: &Case<'_>| real_clicks(case.history, case.noise.unwrap_or_default());
+        real = cases.iter().map(of).collect();
         for (case, real) in cases.iter_mut().zip(&real) {
             case.history = real;
         }

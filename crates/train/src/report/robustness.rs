@@ -3,7 +3,7 @@
 use crate::data::Case;
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
-use crate::training::samples::{Corruption, latest};
+use crate::training::samples::{Corruption, latest, real_clicks};
 use anyhow::Result;
 use burn::prelude::*;
 use ingle_model::gate::GateConfig;
@@ -49,7 +49,9 @@ pub fn robustness(
             corruption.apply(clicks, case.user, run.config.seed, STREAM + at)
         };
         let histories: Vec<LabelledHistory> = cases.iter().map(corrupt).collect();
-        let real: Vec<Vec<u32>> = histories.iter().map(real_clicks).collect();
+        let real: Vec<Vec<u32>> = (histories.iter())
+            .map(|(clicks, noise)| real_clicks(clicks, noise))
+            .collect();
         let mut ndcg10 = |histories: Vec<&[u32]>, gate: Option<&GateConfig>| {
             let cases = cases.iter().zip(histories);
             let cases: Vec<Case<'_>> = cases
@@ -72,27 +74,4 @@ pub fn robustness(
         });
     }
     Ok(curve)
-}
-
-/// The clicks of a history that were not replaced; the last one where all were.
-pub fn real_clicks((clicks, noise): &LabelledHistory) -> Vec<u32> {
-    let real = clicks.iter().zip(noise).filter(|(_, noise)| **noise == 0);
-    let real: Vec<u32> = real.map(|(&item, _)| item).collect();
-    if real.is_empty() {
-        return clicks[clicks.len().saturating_sub(1)..].to_vec();
-    }
-    real
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn real_clicks_are_those_that_were_not_replaced_and_never_none() {
-        let real = |noise: &[u8]| real_clicks(&(vec![1, 2, 3], noise.to_vec()));
-        assert_eq!(real(&[0, 1, 0]), [1, 3]);
-        assert_eq!(real(&[1, 1, 1]), [3]);
-        assert!(real_clicks(&(Vec::new(), Vec::new())).is_empty());
-    }
 }

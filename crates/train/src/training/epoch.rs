@@ -1,20 +1,21 @@
 //! One epoch of one phase: the steps over all training histories.
 
-use super::backbone::{Gradient, Learner, Pace};
+use super::backbone::{Learner, Pace};
 use super::batches::plan;
 use super::checkpoint::State;
 use super::coder::Coder;
 use super::config::{Denoising, Schedule};
-use super::on_device::{self, CatalogueSoftmax};
+use super::gradient::{Found, find};
+use super::on_device;
 use super::progress::Progress;
 use super::rounds::dynamics::Dynamics;
-use super::samples::{Corruption, Labelling, Lesson, labelled, next_items, seen, windows};
+use super::samples::{Corruption, Lesson, windows};
 use crate::data::Dataset;
 use anyhow::{Result, ensure};
-use burn::module::{Module, Param, ParamId};
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::module::{Module, Param};
+use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
-use ingle_model::methods::{Learns, Objective, Phase, Step};
+use ingle_model::methods::{Learns, Phase};
 use ingle_model::{Known, Model, Rng};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,6 +46,20 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What these users clicked next, after histories in which some clicks were replaced where the settings
+    /// say so. `stream` names the draw.
+    pub fn lessons(&self, users: &[usize], max_len: usize, stream: u64) -> Vec<Lesson> {
+        let windows = windows(self.data, users, max_len);
+        let mut lessons: Vec<Lesson> = windows.into_iter().map(Lesson::of).collect();
+        if let Some(hardening) = &self.hardening {
+            let stream = HARDENING + stream;
+            for (lesson, &user) in lessons.iter_mut().zip(users) {
+                lesson.items = hardening.apply(&lesson.items, user, self.seed, stream).0;
+            }
+        }
+        lessons
+    }
+
     /// How histories are corrupted.
     ///
     /// # Panics
@@ -57,9 +72,9 @@ impl Context<'_> {
 }
 
 /// Where the streams of replaced clicks begin that a recommender learns from.
-pub(super) const HARDENING: u64 = 1 << 32;
+const HARDENING: u64 = 1 << 32;
 /// Streams between one round's first and the next one's.
-const ROUND: u64 = 1 << 20;
+pub(super) const ROUND: u64 = 1 << 20;
 
 /// How an epoch ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,34 +119,6 @@ pub struct Trained {
     pub lessons: Option<Vec<Lesson>>,
 }
 
-/// What one step has found out and not yet acted on.
-enum Found {
-    ByHand(Gradient),
-    Graph {
-        loss: f32,
-        /// Of each target, where items are ranked.
-        losses: Vec<f32>,
-        model: GradientsParams,
-        coder: Option<GradientsParams>,
-    },
-}
-
-impl Found {
-    fn loss(&self) -> f32 {
-        match self {
-            Self::ByHand(gradient) => gradient.loss,
-            Self::Graph { loss, .. } => *loss,
-        }
-    }
-
-    fn losses(&self) -> &[f32] {
-        match self {
-            Self::ByHand(gradient) => &gradient.losses,
-            Self::Graph { losses, .. } => losses,
-        }
-    }
-}
-
 impl Trained {
     fn step(&mut self, found: Found, pace: Pace) {
         match found {
@@ -171,10 +158,11 @@ impl Trained {
 
 /// The users of one step, and whose eyes their clicks are seen with.
 #[derive(Clone, Debug)]
-struct Batch {
-    users: Vec<usize>,
+pub struct Batch {
+    /// The users.
+    pub users: Vec<usize>,
     /// The fold whose item table judges them; nothing for the backbone's own.
-    fold: Option<usize>,
+    pub fold: Option<usize>,
 }
 
 /// Runs the steps of the current epoch from `state.step` on.
@@ -296,150 +284,6 @@ fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> 
         }
     });
     lengths.collect()
-}
-
-/// Loss and gradients of one batch of users.
-fn find(
-    context: &Context<'_>,
-    (phase, schedule): (&Phase, &Schedule),
-    trained: &mut Trained,
-    batch: &Batch,
-    epoch: usize,
-    rng: &mut Rng,
-) -> Found {
-    let max_len = trained.model.backbone.max_len();
-    if let Some(learner) = &mut trained.learner {
-        let lessons = lessons(
-            context,
-            trained.lessons.as_deref(),
-            &batch.users,
-            max_len,
-            epoch,
-        );
-        return Found::ByHand(learner.gradient(&lessons, rng));
-    }
-    let (loss, losses) = if phase.learns.ranks() {
-        recommendation_loss(
-            context,
-            (phase, schedule),
-            trained,
-            &batch.users,
-            epoch,
-            rng,
-        )
-    } else {
-        let loss = denoising_loss(context, phase, trained, batch, epoch, rng);
-        (loss, Vec::new())
-    };
-    let mut gradients = loss.backward();
-    let coder = trained.coder.as_ref();
-    Found::Graph {
-        loss: loss.inner().into_scalar::<f32>(),
-        losses,
-        coder: coder.map(|coder| coder.gradients(&mut gradients)),
-        model: GradientsParams::from_grads(gradients, &trained.model),
-    }
-}
-
-/// What the backbone learns from these users: to predict what they clicked, from histories in which
-/// some clicks were replaced where the settings say so.
-fn lessons(
-    context: &Context<'_>,
-    prepared: Option<&[Lesson]>,
-    users: &[usize],
-    max_len: usize,
-    epoch: usize,
-) -> Vec<Lesson> {
-    if let Some(prepared) = prepared {
-        return users.iter().map(|&user| prepared[user].clone()).collect();
-    }
-    let windows = windows(context.data, users, max_len);
-    let mut lessons: Vec<Lesson> = windows.into_iter().map(Lesson::of).collect();
-    if let Some(hardening) = &context.hardening {
-        let stream = HARDENING + epoch as u64;
-        for (lesson, &user) in lessons.iter_mut().zip(users) {
-            lesson.items = hardening.apply(&lesson.items, user, context.seed, stream).0;
-        }
-    }
-    lessons
-}
-
-fn recommendation_loss(
-    context: &Context<'_>,
-    (phase, schedule): (&Phase, &Schedule),
-    trained: &Trained,
-    users: &[usize],
-    epoch: usize,
-    rng: &mut Rng,
-) -> (Tensor<1>, Vec<f32>) {
-    let model = &trained.model;
-    let max_len = model.backbone.max_len();
-    let lessons = lessons(context, trained.lessons.as_deref(), users, max_len, epoch);
-    let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
-    let mut backbone = model.backbone.clone();
-    if schedule.unit {
-        let directions = on_device::unit_rows(backbone.items.val());
-        backbone.items = Param::initialized(ParamId::new(), directions);
-    }
-    let barred = if schedule.mask_seen {
-        seen(&lessons)
-    } else {
-        Vec::new()
-    };
-    let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
-    let mut step = Step {
-        backbone: &backbone,
-        histories: Some(batch),
-        targets: &targets,
-        labelled: None,
-        consistency: 0.0,
-        rank: &mut rank,
-        rng,
-    };
-    let loss = model.method.loss(phase, &mut step);
-    let losses = trained.dynamics.as_ref().map(|_| rank.losses());
-    (loss, losses.unwrap_or_default())
-}
-
-fn denoising_loss(
-    context: &Context<'_>,
-    phase: &Phase,
-    trained: &Trained,
-    batch: &Batch,
-    epoch: usize,
-    rng: &mut Rng,
-) -> Tensor<1> {
-    let model = &trained.model;
-    let mut backbone = model.backbone.valid();
-    if let Some(fold) = batch.fold {
-        backbone.items = Param::from_tensor(trained.folds[fold].clone());
-    }
-    let device = backbone.items.val().device();
-    // Whoever is judged twice in an epoch is corrupted in two ways.
-    let again = u64::from(batch.fold.is_none());
-    let stream = ROUND * phase.round.saturating_sub(1) as u64 + 2 * epoch as u64 + again;
-    let labelling = Labelling {
-        corruption: context.corruption(),
-        draw: (context.seed, stream),
-        beliefs: trained.beliefs.as_deref(),
-        log_labels: context.denoising.log_labels,
-    };
-    let (data, known, max_len) = (context.data, &trained.known, backbone.max_len());
-    let mut labelled = labelled(data, &batch.users, max_len, &labelling, known, &device);
-    if let Some(coder) = &trained.coder {
-        labelled.batch.codes = Some(coder.of(labelled.batch.items.clone()));
-    }
-    let mut rank = CatalogueSoftmax::new(model.backbone.items.val(), Vec::new());
-    let mut step = Step {
-        backbone: &backbone,
-        histories: None,
-        targets: &[],
-        labelled: Some(labelled),
-        consistency: context.denoising.consistency,
-        rank: &mut rank,
-        rng,
-    };
-    model.method.loss(phase, &mut step)
 }
 
 #[cfg(test)]

@@ -97,13 +97,10 @@ impl Verdicts {
 
     /// Detection figures of each view alone.
     pub fn by_view(&self, scales: Views<Scale>) -> Option<Views<Detection>> {
-        let views = self.views.as_ref()?;
+        let views = calibrated(self.views.as_ref()?, scales);
         Some(Views {
-            prior: detection(&probabilities(&views.prior, scales.prior), &self.noisy)?,
-            posterior: detection(
-                &probabilities(&views.posterior, scales.posterior),
-                &self.noisy,
-            )?,
+            prior: detection(&views.prior, &self.noisy)?,
+            posterior: detection(&views.posterior, &self.noisy)?,
         })
     }
 
@@ -116,15 +113,13 @@ impl Verdicts {
 
     /// Adds what was read of a history's latest `last` clicks, given its labels (1 = replaced).
     pub fn add_reading(&mut self, reading: &Reading, labels: &[u8], last: usize) {
-        let count = reading.fused.len().min(last);
-        let tail = |logits: &[f32]| logits[logits.len() - count..].to_vec();
-        self.logits.extend(tail(&reading.fused));
-        let labels = &labels[labels.len() - count..];
+        let labels = latest(labels, last.min(reading.fused.len()));
+        self.logits.extend(latest(&reading.fused, last));
         self.noisy.extend(labels.iter().map(|&label| label == 1));
         if let Some(views) = &reading.views {
             let own = self.views.get_or_insert_default();
-            own.prior.extend(tail(&views.prior));
-            own.posterior.extend(tail(&views.posterior));
+            own.prior.extend(latest(&views.prior, last));
+            own.posterior.extend(latest(&views.posterior, last));
         }
     }
 
@@ -139,6 +134,14 @@ impl Verdicts {
             }
             (views, more) => *views = views.take().or(more),
         }
+    }
+}
+
+/// The logits of each view as probabilities.
+pub fn calibrated(views: &Views<Vec<f32>>, scales: Views<Scale>) -> Views<Vec<f32>> {
+    Views {
+        prior: probabilities(&views.prior, scales.prior),
+        posterior: probabilities(&views.posterior, scales.posterior),
     }
 }
 

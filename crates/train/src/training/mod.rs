@@ -11,6 +11,7 @@ pub mod device;
 pub mod embeddings;
 pub mod epoch;
 mod folds;
+pub mod gradient;
 pub mod judge;
 pub mod on_device;
 pub mod progress;

@@ -81,21 +81,17 @@ impl Corruption {
     /// As the settings say for training, over the items of `data`: each history gets one of the rates
     /// and one of the kinds.
     pub fn new(settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
+        Self::of(&settings.rates, settings, data)
+    }
+
+    /// The same at other rates.
+    pub fn of(rates: &[f64], settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
         let samplers = settings.kinds.iter().map(|&kind| Sampler::new(kind, data));
         Ok(Self {
-            rates: settings.rates.clone(),
+            rates: rates.to_vec(),
             last: settings.last,
             samplers: samplers.collect::<Result<_, _>>()?,
         })
-    }
-
-    /// Replacements alone, at one of these rates in each history.
-    pub fn of(rates: &[f64], settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
-        let settings = Denoising {
-            rates: rates.to_vec(),
-            ..settings.clone()
-        };
-        Self::new(&settings, data)
     }
 
     /// The same with one rate for all histories, that by which the method is judged and calibrated.
@@ -157,14 +153,12 @@ impl Labelling<'_> {
         let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
         let known = data.noise(user).filter(|_| self.log_labels);
         if let Some(known) = known.map(|known| &known[..data.train(user).len()]) {
-            let known = &known[known.len() - clicks.len()..];
-            for (label, &known) in labels.iter_mut().zip(known) {
+            for (label, &known) in labels.iter_mut().zip(latest(known, clicks.len())) {
                 *label = label.max(f32::from(known));
             }
         }
         let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
-        let beliefs = beliefs[beliefs.len().saturating_sub(max_len)..].to_vec();
-        (items, [labels, beliefs])
+        (items, [labels, latest(beliefs, max_len).to_vec()])
     }
 }
 
@@ -199,8 +193,18 @@ pub fn labelled(
     }
 }
 
-/// The latest `n` clicks.
-pub fn latest(history: &[u32], n: usize) -> &[u32] {
+/// The clicks of a history that were not replaced; the last one where all were.
+pub fn real_clicks(history: &[u32], noise: &[u8]) -> Vec<u32> {
+    let real = history.iter().zip(noise).filter(|(_, noise)| **noise == 0);
+    let real: Vec<u32> = real.map(|(&item, _)| item).collect();
+    if real.is_empty() {
+        return latest(history, 1).to_vec();
+    }
+    real
+}
+
+/// The latest `n` clicks, or what is known of each of them.
+pub fn latest<T>(history: &[T], n: usize) -> &[T] {
     &history[history.len().saturating_sub(n)..]
 }
 
@@ -217,4 +221,16 @@ pub fn longest<H: AsRef<[u32]>>(histories: &[H]) -> usize {
 /// Host floats as a tensor.
 pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_clicks_are_those_that_were_not_replaced_and_never_none() {
+        assert_eq!(real_clicks(&[1, 2, 3], &[0, 1, 0]), [1, 3]);
+        assert_eq!(real_clicks(&[1, 2, 3], &[1, 1, 1]), [3]);
+        assert!(real_clicks(&[], &[]).is_empty());
+    }
 }

@@ -127,6 +127,16 @@ impl Learner {
         rows.unwrap_or(&self.table.weights)
     }
 
+    /// The weights as they are now, with what [`transposed`] makes of them.
+    fn pass<'a>(&'a self, turned: &'a [f32]) -> Pass<'a> {
+        Pass {
+            layout: &self.layout,
+            values: &self.values.weights,
+            transposed: turned,
+            table: self.item_table(),
+        }
+    }
+
     /// Loss and gradient of predicting the targets of lessons from the clicks before them.
     ///
     /// # Panics
@@ -139,12 +149,7 @@ impl Learner {
         let mut candidates = self.sampler.as_ref().map(|s| s.draw(&targets, rng));
         let stream = rng.bits();
         let turned = transposed(&self.layout, &self.values.weights);
-        let pass = Pass {
-            layout: &self.layout,
-            values: &self.values.weights,
-            transposed: &turned,
-            table: self.item_table(),
-        };
+        let pass = self.pass(&turned);
         // A mean over the clicks, heads and blocks that attend.
         let BackboneConfig { heads, blocks, .. } = self.layout.config;
         let shards = shards(

@@ -83,12 +83,7 @@ fn hidden_states_are_those_of_the_model() {
     let learner = learner(&model, 0.5, &how(0, false));
     let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
     let lessons = lessons();
-    let pass = Pass {
-        layout: &learner.layout,
-        values: &learner.values.weights,
-        transposed: &[],
-        table: &learner.table.weights,
-    };
+    let pass = learner.pass(&[]);
     let ours = pass
         .forward(&Packed::of(&lessons.iter().collect::<Vec<_>>(), 0.0), None)
         .hidden;
@@ -283,13 +278,7 @@ fn an_encoder_alone_leaves_the_table_and_attends_less_to_noise() {
         .map(noisy)
         .collect();
     let attention = |learner: &Learner| {
-        let turned = transposed(&learner.layout, &learner.values.weights);
-        let pass = Pass {
-            layout: &learner.layout,
-            values: &learner.values.weights,
-            transposed: &turned,
-            table: learner.item_table(),
-        };
+        let pass = learner.pass(&[]);
         let tapes = shards(&lessons, 1.0).into_iter().map(|shard| {
             let tape = pass.forward(&shard, None);
             tape.attention_to(&shard.leaning, &shard.lengths, 3)

@@ -2,20 +2,20 @@
 //! command line. The resolved configuration is saved with the run, so that it says itself how it
 //! was made.
 
+mod denoising;
 mod keys;
 
 use anyhow::{Context, Result};
-use ingle_lm::folder::default_folder;
 use ingle_model::config::BackboneConfig;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, Phase, Plan};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::backbone::Pace;
 use super::embeddings::Beginning;
 use crate::data::InputError;
-use crate::data::corrupt::Kind;
+pub use denoising::Denoising;
 pub(crate) use keys::apply;
 use keys::{choose, misspelt};
 
@@ -93,62 +93,6 @@ impl Decay {
     }
 }
 
-/// How a denoiser is trained on labelled corruption.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Denoising {
-    /// Passes over the data at most.
-    pub epochs: usize,
-    /// Stop when the validation AUC has not improved for this many epochs.
-    pub patience: usize,
-    /// Adam's learning rate.
-    pub learning_rate: f64,
-    /// Clicks of one optimisation step, counted without padding.
-    pub batch_clicks: usize,
-    /// Share of clicks that is replaced in the histories it is judged by and calibrated on.
-    pub rate: f64,
-    /// Shares of clicks that are replaced in training, one of them in each history: higher ones teach
-    /// more an epoch.
-    pub rates: Vec<f64>,
-    /// Users of an epoch, as a share of all, who are also judged by the recommender that was trained on
-    /// them, so that the users of the log are judged well too.
-    pub seen: f64,
-    /// How replacements are drawn; each history takes the next kind in turn.
-    pub kinds: Vec<Kind>,
-    /// Only the latest clicks of a history are replaced and judged.
-    pub last: usize,
-    /// Folder of a language model whose embeddings of the titles semantic codes are learnt from, beside
-    /// their words; "default" for where `scripts/fetch-lm` puts one, and nothing for words alone.
-    pub language_model: String,
-    /// Parts that the users are split into, so that each user can be judged by a recommender that does
-    /// not know him; 0 for none.
-    pub folds: usize,
-    /// How often prior, posterior and fusion are trained. Before every round but the first the language
-    /// model is refined by the histories that the views disputed most in the round before.
-    pub rounds: usize,
-    /// Epochs of prior, and of posterior and fusion, in every round but the first.
-    pub round_epochs: usize,
-    /// Histories of an epoch in which the language model learns to tell noise; 0 if it is not to.
-    pub reader_histories: usize,
-    /// Such epochs, before the first round.
-    pub reader_epochs: usize,
-    /// Disputed histories that the language model is refined by.
-    pub disputed: usize,
-    /// How much of what the language model believes of clicks that were not replaced becomes the prior's
-    /// label of them, `0.0..=1.0`.
-    pub reading: f32,
-    /// The same of the learning dynamics and the posterior.
-    pub dynamics: f32,
-    /// Weight of the two views' agreement in the loss.
-    pub consistency: f32,
-    /// Whether labels that came with the log are learnt from.
-    pub log_labels: bool,
-    /// Epochs in which the recommender's encoder goes on with gated histories; 0 if it does not.
-    pub recommender_epochs: usize,
-    /// Weight in its loss of attention to clicks that are noise.
-    pub attention: f32,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -177,133 +121,6 @@ impl Default for Schedule {
             mask_seen: false,
             negatives: 0,
             replaced: Vec::new(),
-        }
-    }
-}
-
-impl Default for Denoising {
-    fn default() -> Self {
-        Self {
-            epochs: 16,
-            patience: 16,
-            learning_rate: 1e-3,
-            batch_clicks: 4096,
-            rate: 0.1,
-            rates: vec![0.1, 0.3, 0.5],
-            seen: 0.5,
-            kinds: vec![Kind::Uniform, Kind::Popularity],
-            last: 20,
-            language_model: String::new(),
-            folds: 2,
-            rounds: 1,
-            round_epochs: 4,
-            reader_histories: 2500,
-            reader_epochs: 2,
-            disputed: 500,
-            reading: 0.2,
-            dynamics: 0.2,
-            consistency: 0.1,
-            log_labels: true,
-            recommender_epochs: 0,
-            attention: 0.1,
-        }
-    }
-}
-
-impl Denoising {
-    /// The folder of the language model, if there is to be one.
-    pub fn lm_folder(&self) -> Option<PathBuf> {
-        match self.language_model.as_str() {
-            "" => None,
-            "default" => Some(default_folder()),
-            folder => Some(folder.into()),
-        }
-    }
-
-    /// Checks every range.
-    ///
-    /// # Errors
-    /// Names the first key out of its range.
-    pub fn check(&self) -> Result<(), String> {
-        let shares = |key: &str, found: &[f64], low_too: bool| {
-            let fits = |x: &f64| (0.0..=1.0).contains(x) && (low_too || (*x > 0.0 && *x < 1.0));
-            if !found.is_empty() && found.iter().all(fits) {
-                return Ok(());
-            }
-            let found = match found {
-                [one] => format!("{one}"),
-                many => format!("{many:?}"),
-            };
-            Err(format!(
-                "denoising.{key} is {found}, but must be between 0 and 1"
-            ))
-        };
-        shares("rate", &[self.rate], false)?;
-        shares("rates", &self.rates, true)?;
-        for (key, value) in [
-            ("seen", self.seen),
-            ("reading", f64::from(self.reading)),
-            ("dynamics", f64::from(self.dynamics)),
-        ] {
-            shares(key, &[value], true)?;
-        }
-        for (key, value) in [
-            ("consistency", self.consistency),
-            ("attention", self.attention),
-        ] {
-            if !(0.0..=10.0).contains(&value) {
-                return Err(format!(
-                    "denoising.{key} is {value}, but must be between 0 and 10"
-                ));
-            }
-        }
-        if self.kinds.is_empty() || self.last == 0 {
-            return Err("denoising.kinds and denoising.last must not be empty or 0".into());
-        }
-        if self.folds == 1 || self.folds > 100 {
-            let folds = self.folds;
-            return Err(format!(
-                "denoising.folds is {folds}, but must be 0 or between 2 and 100"
-            ));
-        }
-        let positive = [
-            ("rounds", self.rounds),
-            ("round_epochs", self.round_epochs),
-            ("reader_epochs", self.reader_epochs),
-            ("disputed", self.disputed),
-        ];
-        match positive.into_iter().find(|(_, value)| *value == 0) {
-            Some((key, _)) => Err(format!("denoising.{key} is 0, but must be at least 1")),
-            None => Ok(()),
-        }
-    }
-
-    /// How the recommender goes on with gated histories: as it was trained, at a third of the rate, which
-    /// falls to 0.
-    pub fn recommender_schedule(&self, training: &Schedule) -> Schedule {
-        Schedule {
-            epochs: self.recommender_epochs,
-            patience: self.recommender_epochs,
-            learning_rate: training.learning_rate / 3.0,
-            decay: Decay::Cosine,
-            average: 0.0,
-            ..training.clone()
-        }
-    }
-
-    /// The epochs and steps of a round among these settings.
-    pub fn schedule(&self, round: usize) -> Schedule {
-        Schedule {
-            epochs: if round > 1 {
-                self.round_epochs
-            } else {
-                self.epochs
-            },
-            patience: self.patience,
-            learning_rate: self.learning_rate,
-            batch_clicks: self.batch_clicks,
-            decay: Decay::Cosine,
-            ..Schedule::default()
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Where the two views disagree: of which clicks, by how much, and which histories are worst.
 
 use super::super::checkpoint::write_atomically;
-use super::super::judge::{Reading, probabilities};
+use super::super::judge::{Reading, calibrated, probabilities};
+use super::super::samples::latest;
 use crate::data::Dataset;
 use anyhow::Result;
 use ingle_bundle::Scale;
@@ -50,17 +51,16 @@ pub fn ranked(
     last: usize,
     (scale, scales): (Scale, Views<Scale>),
 ) -> Vec<Dispute> {
-    let tail =
-        |logits: &[f32], scale| probabilities(&logits[logits.len().saturating_sub(last)..], scale);
     let disputes = users.iter().zip(readings).filter_map(|(&user, reading)| {
         let views = reading.views.as_ref()?;
         let views = Views {
-            prior: tail(&views.prior, scales.prior),
-            posterior: tail(&views.posterior, scales.posterior),
+            prior: latest(&views.prior, last).to_vec(),
+            posterior: latest(&views.posterior, last).to_vec(),
         };
+        let views = calibrated(&views, scales);
         Some(Dispute {
             user,
-            fused: tail(&reading.fused, scale),
+            fused: probabilities(latest(&reading.fused, last), scale),
             divergence: mean_divergence(&views),
             views,
         })
@@ -74,8 +74,7 @@ pub fn ranked(
 pub fn write(path: &Path, disputes: &[Dispute], data: &Dataset) -> Result<()> {
     let mut text = String::new();
     for dispute in disputes {
-        let clicks = data.train(dispute.user);
-        let clicks = &clicks[clicks.len() - dispute.fused.len()..];
+        let clicks = latest(data.train(dispute.user), dispute.fused.len());
         let ids = clicks
             .iter()
             .map(|&item| &*data.items()[item as usize - 1].id);
@@ -115,8 +114,7 @@ pub struct ShownClick {
 impl Dispute {
     /// For people.
     pub fn shown(&self, data: &Dataset) -> Shown {
-        let clicks = data.train(self.user);
-        let clicks = &clicks[clicks.len() - self.fused.len()..];
+        let clicks = latest(data.train(self.user), self.fused.len());
         let shown = clicks.iter().enumerate().map(|(at, &item)| {
             let item = &data.items()[item as usize - 1];
             let title = item.title.as_ref().filter(|title| !title.trim().is_empty());

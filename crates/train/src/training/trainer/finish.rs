@@ -4,16 +4,17 @@ use super::{DYNAMICS, FRESH, Trainer, best_file, fold_file, optimizer};
 use crate::metrics::detection::Detection;
 use crate::prior::Prior;
 use crate::training::checkpoint::load_module;
-use crate::training::judge::{Reading, Verdicts};
+use crate::training::judge::{Reading, Verdicts, calibrated};
 use crate::training::rounds::account::{self, Account, rank_correlation};
-use crate::training::rounds::disputes::{self, Dispute, SHOWN};
+use crate::training::rounds::disputes::{self, Dispute, SHOWN, mean_divergence};
 use crate::training::rounds::reader;
 use crate::training::run::BestOf;
+use crate::training::samples::latest;
 use crate::training::{calibrate, folds};
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use ingle_bundle::Scale;
-use ingle_model::methods::{Learns, Phase, Views};
+use ingle_model::methods::{Learns, Phase};
 
 impl Trainer<'_> {
     /// Keeps the best of the phase and what it found, and makes the next one ready.
@@ -43,8 +44,9 @@ impl Trainer<'_> {
             Learns::Backbone => self.keep_dynamics()?,
             Learns::Fold(_) => self.keep_fold(phase)?,
             Learns::Denoiser => {
-                self.calibrate()?;
-                self.account_for(phase)?;
+                let unseen = self.unseen_verdicts(&self.trained.model.valid())?;
+                self.calibrate(unseen.clone())?;
+                self.account_for(phase, &unseen)?;
             }
             Learns::Reader | Learns::Prior | Learns::Recommender => {}
         }
@@ -90,10 +92,9 @@ impl Trainer<'_> {
     }
 
     /// Fits what makes logits probabilities, on histories judged as a stranger's and as a user's of the
-    /// log.
-    fn calibrate(&mut self) -> Result<()> {
+    /// log; the former are `verdicts`.
+    fn calibrate(&mut self, mut verdicts: Verdicts) -> Result<()> {
         let model = self.trained.model.valid();
-        let mut verdicts = self.unseen_verdicts(&model)?;
         verdicts.extend(self.verdicts(&self.corrupted, &model, &self.trained.known)?);
         let about = &mut self.run.about;
         (about.scale, about.views) = calibrate::scales(&verdicts);
@@ -101,9 +102,9 @@ impl Trainer<'_> {
     }
 
     /// Writes down what the round came to, and the histories that the views dispute.
-    fn account_for(&mut self, phase: &Phase) -> Result<()> {
+    /// `verdicts` are those on validation histories, judged as a stranger's.
+    fn account_for(&mut self, phase: &Phase, verdicts: &Verdicts) -> Result<()> {
         let model = self.trained.model.valid();
-        let verdicts = self.unseen_verdicts(&model)?;
         let about = &self.run.about;
         let (scale, scales) = (about.scale, about.views.unwrap_or_default());
         let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
@@ -119,7 +120,8 @@ impl Trainer<'_> {
             posterior_auc: views.map_or(0.0, |views| views.posterior.auc),
             fused_auc: auc(verdicts.detection(scale)),
             ece: [ece(Scale::default()), ece(scale)],
-            disagreement: disagreement(&verdicts, scales),
+            disagreement: (verdicts.views.as_ref())
+                .map_or(0.0, |views| mean_divergence(&calibrated(views, scales))),
             ndcg10: self.gated_ndcg10(&model),
             disputed: (disputes.iter().take(SHOWN))
                 .map(|dispute| dispute.shown(self.context.data))
@@ -166,7 +168,7 @@ impl Trainer<'_> {
         readings: &[Reading],
     ) -> Result<(Option<f64>, Option<f64>)> {
         let dir = reader::folder(&self.run.dir, phase.round);
-        if !self.phases.iter().any(|p| p.learns == Learns::Reader) {
+        if !self.reads() {
             return Ok((None, None));
         }
         let auc = Prior::finished(&dir)?
@@ -178,19 +180,9 @@ impl Trainer<'_> {
         for (reading, belief) in readings.iter().zip(&beliefs) {
             let prior = reading.views.as_ref().map_or(&[][..], |views| &views.prior);
             let count = prior.len().min(self.run.config.denoising.last);
-            ours.extend(&prior[prior.len() - count..]);
-            theirs.extend(&belief[belief.len() - count..]);
+            ours.extend(latest(prior, count));
+            theirs.extend(latest(belief, count));
         }
         Ok((auc, rank_correlation(&ours, &theirs)))
     }
-}
-
-/// How far the calibrated views are apart over all clicks that were judged, in nats.
-fn disagreement(verdicts: &Verdicts, scales: Views<Scale>) -> f64 {
-    let probabilities = crate::training::judge::probabilities;
-    let views = verdicts.views.as_ref().map(|views| Views {
-        prior: probabilities(&views.prior, scales.prior),
-        posterior: probabilities(&views.posterior, scales.posterior),
-    });
-    views.map_or(0.0, |views| disputes::mean_divergence(&views))
 }

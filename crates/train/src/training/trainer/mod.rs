@@ -333,15 +333,11 @@ fn corrupted(
     let corrupt = |case: &Case<'_>| {
         let history = latest(case.history, max_len);
         match case.noise.filter(|_| labelled) {
-            Some(noise) => (history.to_vec(), latest_labels(noise, history.len())),
+            Some(noise) => (history.to_vec(), latest(noise, max_len).to_vec()),
             None => corruption.apply(history, case.user, context.seed, u64::MAX),
         }
     };
     valid.iter().map(corrupt).collect()
-}
-
-fn latest_labels(noise: &[u8], count: usize) -> Vec<u8> {
-    noise[noise.len() - count..].to_vec()
 }
 
 fn best_file(phase: &Phase) -> String {

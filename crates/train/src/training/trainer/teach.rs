@@ -3,11 +3,11 @@
 
 use super::{DYNAMICS, Trainer};
 use crate::prior::open_lm;
-use crate::training::epoch::HARDENING;
+use crate::training::epoch::ROUND;
 use crate::training::judge::probabilities;
 use crate::training::rounds::dynamics::Dynamics;
 use crate::training::rounds::{from_dynamics, reader};
-use crate::training::samples::{Lesson, windows};
+use crate::training::samples::Lesson;
 use crate::training::{coder, folds};
 use anyhow::Result;
 use burn::module::Module;
@@ -43,7 +43,7 @@ impl Trainer<'_> {
     }
 
     /// Whether a language model reads the log.
-    fn reads(&self) -> bool {
+    pub(super) fn reads(&self) -> bool {
         self.phases
             .iter()
             .any(|phase| phase.learns == Learns::Reader)
@@ -96,33 +96,23 @@ impl Trainer<'_> {
         let context = self.context;
         let model = self.average.valid();
         let max_len = model.backbone.max_len();
-        let users: Vec<usize> = (0..context.data.n_users()).collect();
-        let stream = HARDENING + (1 << 20) + self.state.epoch as u64;
-        let mut lessons = vec![Lesson::default(); users.len()];
-        let learning: Vec<usize> = (users.into_iter())
+        let learning: Vec<usize> = (0..context.data.n_users())
             .filter(|&user| context.data.train(user).len() > 1)
             .collect();
-        for (&user, window) in learning
-            .iter()
-            .zip(windows(context.data, &learning, max_len))
-        {
-            let mut lesson = Lesson::of(window);
-            if let Some(hardening) = &context.hardening {
-                lesson.items = hardening.apply(&lesson.items, user, context.seed, stream).0;
-            }
-            lessons[user] = lesson;
-        }
-        let histories: Vec<&[u32]> = learning
-            .iter()
-            .map(|&user| &lessons[user].items[..])
-            .collect();
+        let stream = ROUND + self.state.epoch as u64;
+        let lessons = context.lessons(&learning, max_len, stream);
+        let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
         let readings = self.unseen_readings(&model, &learning, &histories)?;
         let gate = self.run.model_config().gate;
-        for (&user, reading) in learning.iter().zip(&readings) {
+        let mut by_user = vec![Lesson::default(); context.data.n_users()];
+        for ((user, lesson), reading) in learning.into_iter().zip(lessons).zip(&readings) {
             let noise = probabilities(&reading.fused, gate.scale);
-            lessons[user].keep = gate.weights(&noise);
-            lessons[user].noise = noise;
+            by_user[user] = Lesson {
+                keep: gate.weights(&noise),
+                noise,
+                ..lesson
+            };
         }
-        Ok(lessons)
+        Ok(by_user)
     }
 }

@@ -1,0 +1,183 @@
+//! What one step of an epoch learns from: the loss of a batch of users, and its gradients.
+
+use super::backbone::Gradient;
+use super::config::Schedule;
+use super::epoch::{Batch, Context, ROUND, Trained};
+use super::on_device::{self, CatalogueSoftmax};
+use super::samples::{Labelling, Lesson, labelled, next_items, seen};
+use burn::module::{Module, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::prelude::*;
+use ingle_model::Rng;
+use ingle_model::methods::{Objective, Phase, Step};
+
+/// What one step has found out and not yet acted on.
+pub enum Found {
+    /// By hand, of the backbone.
+    ByHand(Gradient),
+    /// Through Burn's graph.
+    Graph {
+        /// Mean loss.
+        loss: f32,
+        /// Of each target, where items are ranked.
+        losses: Vec<f32>,
+        /// Of the model's parameters.
+        model: GradientsParams,
+        /// Of the codes' projection, where one is learnt.
+        coder: Option<GradientsParams>,
+    },
+}
+
+impl Found {
+    /// Mean loss of the step.
+    pub fn loss(&self) -> f32 {
+        match self {
+            Self::ByHand(gradient) => gradient.loss,
+            Self::Graph { loss, .. } => *loss,
+        }
+    }
+
+    /// Loss of each target, where items are ranked.
+    pub fn losses(&self) -> &[f32] {
+        match self {
+            Self::ByHand(gradient) => &gradient.losses,
+            Self::Graph { losses, .. } => losses,
+        }
+    }
+}
+
+/// Loss and gradients of one batch of users.
+pub fn find(
+    context: &Context<'_>,
+    (phase, schedule): (&Phase, &Schedule),
+    trained: &mut Trained,
+    batch: &Batch,
+    epoch: usize,
+    rng: &mut Rng,
+) -> Found {
+    let max_len = trained.model.backbone.max_len();
+    if let Some(learner) = &mut trained.learner {
+        let lessons = lessons(
+            context,
+            trained.lessons.as_deref(),
+            &batch.users,
+            max_len,
+            epoch,
+        );
+        return Found::ByHand(learner.gradient(&lessons, rng));
+    }
+    let (loss, losses) = if phase.learns.ranks() {
+        recommendation_loss(
+            context,
+            (phase, schedule),
+            trained,
+            &batch.users,
+            epoch,
+            rng,
+        )
+    } else {
+        let loss = denoising_loss(context, phase, trained, batch, epoch, rng);
+        (loss, Vec::new())
+    };
+    let mut gradients = loss.backward();
+    let coder = trained.coder.as_ref();
+    Found::Graph {
+        loss: loss.inner().into_scalar::<f32>(),
+        losses,
+        coder: coder.map(|coder| coder.gradients(&mut gradients)),
+        model: GradientsParams::from_grads(gradients, &trained.model),
+    }
+}
+
+/// What the backbone learns from these users: to predict what they clicked, from histories in which
+/// some clicks were replaced where the settings say so.
+fn lessons(
+    context: &Context<'_>,
+    prepared: Option<&[Lesson]>,
+    users: &[usize],
+    max_len: usize,
+    epoch: usize,
+) -> Vec<Lesson> {
+    if let Some(prepared) = prepared {
+        return users.iter().map(|&user| prepared[user].clone()).collect();
+    }
+    context.lessons(users, max_len, epoch as u64)
+}
+
+fn recommendation_loss(
+    context: &Context<'_>,
+    (phase, schedule): (&Phase, &Schedule),
+    trained: &Trained,
+    users: &[usize],
+    epoch: usize,
+    rng: &mut Rng,
+) -> (Tensor<1>, Vec<f32>) {
+    let model = &trained.model;
+    let max_len = model.backbone.max_len();
+    let lessons = lessons(context, trained.lessons.as_deref(), users, max_len, epoch);
+    let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
+    let mut backbone = model.backbone.clone();
+    if schedule.unit {
+        let directions = on_device::unit_rows(backbone.items.val());
+        backbone.items = Param::initialized(ParamId::new(), directions);
+    }
+    let barred = if schedule.mask_seen {
+        seen(&lessons)
+    } else {
+        Vec::new()
+    };
+    let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
+    let mut step = Step {
+        backbone: &backbone,
+        histories: Some(batch),
+        targets: &targets,
+        labelled: None,
+        consistency: 0.0,
+        rank: &mut rank,
+        rng,
+    };
+    let loss = model.method.loss(phase, &mut step);
+    let losses = trained.dynamics.as_ref().map(|_| rank.losses());
+    (loss, losses.unwrap_or_default())
+}
+
+fn denoising_loss(
+    context: &Context<'_>,
+    phase: &Phase,
+    trained: &Trained,
+    batch: &Batch,
+    epoch: usize,
+    rng: &mut Rng,
+) -> Tensor<1> {
+    let model = &trained.model;
+    let mut backbone = model.backbone.valid();
+    if let Some(fold) = batch.fold {
+        backbone.items = Param::from_tensor(trained.folds[fold].clone());
+    }
+    let device = backbone.items.val().device();
+    // Whoever is judged twice in an epoch is corrupted in two ways.
+    let again = u64::from(batch.fold.is_none());
+    let stream = ROUND * phase.round.saturating_sub(1) as u64 + 2 * epoch as u64 + again;
+    let labelling = Labelling {
+        corruption: context.corruption(),
+        draw: (context.seed, stream),
+        beliefs: trained.beliefs.as_deref(),
+        log_labels: context.denoising.log_labels,
+    };
+    let (data, known, max_len) = (context.data, &trained.known, backbone.max_len());
+    let mut labelled = labelled(data, &batch.users, max_len, &labelling, known, &device);
+    if let Some(coder) = &trained.coder {
+        labelled.batch.codes = Some(coder.of(labelled.batch.items.clone()));
+    }
+    let mut rank = CatalogueSoftmax::new(model.backbone.items.val(), Vec::new());
+    let mut step = Step {
+        backbone: &backbone,
+        histories: None,
+        targets: &[],
+        labelled: Some(labelled),
+        consistency: context.denoising.consistency,
+        rank: &mut rank,
+        rng,
+    };
+    model.method.loss(phase, &mut step)
+}
