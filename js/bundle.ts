@@ -52,7 +52,9 @@ export class BundleSource {
   readonly #fetch: typeof fetch;
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   /** Fetched once: engines that load later, or again, get the same bundle. */
-  #manifest: Bytes | undefined;
+  #manifest: Promise<Bytes> | undefined;
+  /** The opening before: the next one waits for it, and finds in the cache what it fetched. */
+  #opening: Promise<unknown> = Promise.resolve();
 
   constructor(url: string | URL, { fetch = globalThis.fetch, onProgress, cache = openCache() }: BundleOptions = {}) {
     this.base = folderOf(url);
@@ -61,8 +63,28 @@ export class BundleSource {
     this.cache = cache;
   }
 
-  /** The whole bundle. Every call hands out bytes of its own. */
-  async open(signal?: AbortSignal): Promise<BundleFiles> {
+  /** The whole bundle. Every call hands out bytes of its own; nothing is fetched twice, however many call at once. */
+  open(signal?: AbortSignal): Promise<BundleFiles> {
+    const opening = this.#opening.then(() => this.#open(signal));
+    this.#opening = opening.catch(() => {});
+    return opening;
+  }
+
+  /** The manifest as it was when it was first asked for; not to be changed. */
+  manifest(signal?: AbortSignal): Promise<Bytes> {
+    const manifest = (this.#manifest ??= this.#fetchManifest(signal));
+    // One that did not come is asked for again.
+    manifest.catch(() => this.#manifest === manifest && (this.#manifest = undefined));
+    return manifest;
+  }
+
+  /** Forgets the cached files, after one of them turned out not to be what the manifest says. */
+  async evict(): Promise<void> {
+    this.#manifest = undefined;
+    await this.cache.keepOnly(this.base.href, []);
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<BundleFiles> {
     const manifest = (await this.manifest(signal)).slice();
     const entries = readEntries(manifest);
     const files = new Map<string, Bytes>();
@@ -83,17 +105,6 @@ export class BundleSource {
     await this.cache.put(this.#url("manifest.json"), manifest);
     await this.cache.keepOnly(this.base.href, [this.#url("manifest.json"), ...entries.map((entry) => this.#url(entry.name))]);
     return { manifest, entries, files, cached };
-  }
-
-  /** The manifest as it was when it was first asked for; not to be changed. */
-  async manifest(signal?: AbortSignal): Promise<Bytes> {
-    return (this.#manifest ??= await this.#fetchManifest(signal));
-  }
-
-  /** Forgets the cached files, after one of them turned out not to be what the manifest says. */
-  async evict(): Promise<void> {
-    this.#manifest = undefined;
-    await this.cache.keepOnly(this.base.href, []);
   }
 
   #url(name: string): string {

@@ -81,6 +81,26 @@ test("opens again from its cache, with the same manifest and bytes that are the 
   ok([...second.files.values()].every(({ length }) => length > 0), "nothing was moved away");
 });
 
+test("fetches nothing twice for those who ask at once", async () => {
+  const site = await serve();
+  const source = new BundleSource(`${site.url}b/`);
+  const [one, other] = await Promise.all([source.open(), source.open(), source.manifest()]);
+  equal(paths(site).length, new Set(paths(site)).size);
+  equal([...other.files.keys()].sort(), [...one.files.keys()].sort());
+  ok([...one.files].every(([name, bytes]) => other.files.get(name)?.buffer !== bytes.buffer), "each has bytes of its own");
+});
+
+test("asks again after a manifest that did not come", async () => {
+  let broken = true;
+  const whole = filesUnder("/b/", goldenFiles());
+  const { url } = await serve((request, response) => (broken ? response.writeHead(503).end() : whole(request, response)));
+  const source = new BundleSource(`${url}b/`);
+  const codes = await Promise.all([source.open(), source.open()].map(codeOf));
+  equal(codes, ["bundle/http", "bundle/http"]);
+  broken = false;
+  equal((await source.open()).cached, false);
+});
+
 test("fetches anew what was evicted", async () => {
   const site = await serve();
   const source = new BundleSource(`${site.url}b/`);
