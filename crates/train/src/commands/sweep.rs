@@ -3,7 +3,7 @@
 use crate::data::{Dataset, InputError};
 use crate::training::checkpoint::write_atomically;
 use crate::training::progress::{Progress, forget_peak_memory};
-use crate::training::{Compute, Config, Run};
+use crate::training::{Compute, Config, Run, inherit};
 use anyhow::{Context, Result, bail};
 use comfy_table::Table;
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub struct Base<'a> {
     pub method: Option<&'a str>,
     /// Where to compute.
     pub compute: Compute,
+    /// The run that all of them begin with, if there is one.
+    pub from: Option<&'a Path>,
 }
 
 /// One combination: key and value of each setting that varies.
@@ -96,7 +98,7 @@ pub fn train(
     for (number, (name, settings, config)) in planned.iter().enumerate() {
         eprintln!("{} of {}: {name}", number + 1, planned.len());
         forget_peak_memory();
-        let mut run = open_or_create(&out.join(name), config, base.compute, data)?;
+        let mut run = open_or_create(&out.join(name), config, base, data)?;
         if !run.about.finished && !run.train(data.1, &device, stop, &Progress::new())? {
             return Ok(None);
         }
@@ -244,18 +246,19 @@ fn plain(value: &toml::Value) -> String {
 fn open_or_create(
     dir: &Path,
     config: &Config,
-    compute: Compute,
-    (data_dir, data): (&Path, &Dataset),
+    base: &Base<'_>,
+    data: (&Path, &Dataset),
 ) -> Result<Run> {
     if !dir.join("run.json").exists() {
-        return Run::create(dir, config.clone(), compute, data_dir, data);
+        let donor = base.from.map(Run::open).transpose()?;
+        return inherit::begin(dir, config.clone(), base.compute, data, donor.as_ref());
     }
     let run = Run::open(dir)?;
     let changed = if run.config != *config {
         "other settings"
-    } else if run.about.device != compute {
+    } else if run.about.device != base.compute {
         "another device"
-    } else if run.about.data_hash != data.hash() {
+    } else if run.about.data_hash != data.1.hash() {
         "another dataset"
     } else {
         return Ok(run);

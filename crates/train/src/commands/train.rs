@@ -3,7 +3,7 @@
 use super::sweep::{self, Base};
 use crate::data::{Dataset, InputError};
 use crate::training::progress::Progress;
-use crate::training::{Compute, Config, Run};
+use crate::training::{Compute, Config, Run, inherit};
 use anyhow::{Context, Result, bail};
 use burn::prelude::*;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
   ingle train --data data/beauty --method sasrec --out runs/sasrec
   ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
   ingle train --data data/beauty --method dc4sr --rounds 3 --out runs/rounds
+  ingle train --data data/beauty --from runs/dc4sr --set denoising.dynamics=0 --out runs/without
   ingle train --data data/beauty --device wgpu --out runs/gpu
   ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut
   ingle train --data data/beauty --sweep rates.toml --out runs/rates
@@ -45,6 +46,10 @@ pub struct Args {
     /// Rounds of a method that has any, short for `--set denoising.rounds=N`
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
+    /// Run of the same data, seed, [backbone] and [training] to begin with: its backbone is taken over, and of
+    /// its folds and language model what would come out the same
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// TOML file with values of settings: train every combination, each into a folder of --out
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     sweep: Option<PathBuf>,
@@ -104,6 +109,7 @@ fn sweep(args: &Args, file: &Path) -> Result<()> {
         sets: &sets,
         method: args.method.as_deref(),
         compute: args.device.unwrap_or_default(),
+        from: args.from.as_deref(),
     };
     let stop = stop_on_interrupt()?;
     let result = sweep::train(file, &base, (dir, &data), &args.out, &stop)?;
@@ -127,7 +133,14 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
     let (data_dir, data) = dataset(args)?;
     let compute = args.device.unwrap_or_default();
     let device = compute.open()?;
-    let run = Run::create(&args.out, config, compute, data_dir, &data)?;
+    let donor = args.from.as_deref().map(Run::open).transpose()?;
+    let run = inherit::begin(
+        &args.out,
+        config,
+        compute,
+        (data_dir, &data),
+        donor.as_ref(),
+    )?;
     Ok((run, data, device))
 }
 

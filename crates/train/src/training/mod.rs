@@ -12,6 +12,7 @@ pub mod embeddings;
 pub mod epoch;
 mod folds;
 pub mod gradient;
+pub mod inherit;
 pub mod judge;
 pub mod on_device;
 pub mod progress;

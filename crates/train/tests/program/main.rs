@@ -2,6 +2,7 @@
 
 #[cfg(feature = "wgpu")]
 mod device;
+mod inherit;
 mod pipeline;
 mod prior;
 mod shop;

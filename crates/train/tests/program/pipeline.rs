@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const SMALL: &str = "--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 \
+pub(crate) const SMALL: &str = "--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 \
     --set training.batch_clicks=256 --set denoising.batch_clicks=512 --set backbone.dropout=0.1 \
     --set training.learning_rate=0.005";
 

@@ -13,6 +13,7 @@ const BASE: Base<'static> = Base {
     sets: &[],
     method: None,
     compute: Compute::Cpu,
+    from: None,
 };
 
 fn outcome(rate: f64, seed: u64, figures: &[f64]) -> Outcome {

@@ -137,6 +137,11 @@ impl Config {
         })
     }
 
+    /// Whether the learning dynamics teach anybody.
+    pub fn watches(&self) -> bool {
+        self.method.denoises() && self.denoising.dynamics > 0.0
+    }
+
     /// Reads `file` (defaults without one), takes `--set key=value` overrides and `--method`, and
     /// checks the result.
     ///

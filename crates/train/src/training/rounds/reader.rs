@@ -110,7 +110,7 @@ fn refined(
 }
 
 /// How the language model is fitted, as the configuration of a training says it.
-fn settings(config: &Config) -> Settings {
+pub fn settings(config: &Config) -> Settings {
     let denoising = &config.denoising;
     Settings {
         seed: config.seed,

@@ -7,7 +7,7 @@ mod validate;
 use super::Run;
 use super::average::blend;
 use super::backbone::Learner;
-use super::checkpoint::{self, State, save_module};
+use super::checkpoint::{self, State, load_module, save_module};
 use super::coder::{Coder, read_codes, write_codes};
 use super::config::Schedule;
 use super::epoch::{self, Context, Ended, Trained};
@@ -29,8 +29,10 @@ use std::time::Instant;
 
 /// What training began with, where folds begin there too.
 const FRESH: &str = "fresh.bpk";
+/// One line an epoch.
+pub(super) const METRICS: &str = "metrics.jsonl";
 /// How the log's clicks were learnt.
-const DYNAMICS: &str = "dynamics.safetensors";
+pub(super) const DYNAMICS: &str = "dynamics.safetensors";
 
 /// A training under way.
 pub(super) struct Trainer<'a> {
@@ -52,24 +54,8 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     /// From the run's checkpoint, or from the beginning.
     pub(super) fn start(run: &'a mut Run, context: &'a Context<'a>) -> Result<Self> {
-        let fresh = match checkpoint::find(&run.dir) {
-            None => run.fresh_model(context.data, &context.device)?,
-            Some(_) => run.blank_model(&context.device),
-        };
-        let folds = |phase: &Phase| matches!(phase.learns, Learns::Fold(_));
-        if checkpoint::find(&run.dir).is_none() && run.config.phases().iter().any(folds) {
-            save_module(&run.dir.join(FRESH), &fresh)?;
-        }
-        let whole = checkpoint::Whole {
-            average: fresh.valid(),
-            model: fresh,
-            optimizer: optimizer(),
-            state: State::fresh(),
-            moments: None,
-            dir: None,
-        };
-        let whole = checkpoint::load(&run.dir, whole)?;
-        checkpoint::keep_lines(&run.dir.join("metrics.jsonl"), whole.state.lines)?;
+        let whole = checkpoint::load(&run.dir, begin(run, context)?)?;
+        checkpoint::keep_lines(&run.dir.join(METRICS), whole.state.lines)?;
         let valid = judge::cases(context.data, Split::Valid);
         let max_len = whole.model.backbone.max_len();
         let rate = run.config.denoising.rate;
@@ -133,7 +119,7 @@ impl<'a> Trainer<'a> {
             None => None,
             Some(width) => Some(Coder::new(self.features()?, width, optimizer(), device)),
         };
-        let watched = learns == Some(Learns::Backbone) && self.watches();
+        let watched = learns == Some(Learns::Backbone) && self.run.config.watches();
         self.trained.dynamics = watched.then(|| Dynamics::new(self.context.data));
         (self.trained.learner, self.trained.coder) = (learner, coder);
         self.trained.lessons = None;
@@ -306,7 +292,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn log(&mut self, line: &serde_json::Value) -> Result<()> {
-        let path = self.run.dir.join("metrics.jsonl");
+        let path = self.run.dir.join(METRICS);
         let mut file = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -315,6 +301,38 @@ impl<'a> Trainer<'a> {
         self.state.lines += 1;
         Ok(())
     }
+}
+
+/// What training begins with: nothing learnt, or what the run took over from another one. Where there is a
+/// checkpoint, that has all but the shape.
+fn begin(run: &Run, context: &Context<'_>) -> Result<checkpoint::Whole> {
+    let phases = run.config.phases();
+    let mut state = State::fresh();
+    let mut model = match checkpoint::find(&run.dir) {
+        None => run.fresh_model(context.data, &context.device)?,
+        Some(_) => run.blank_model(&context.device),
+    };
+    if checkpoint::find(&run.dir).is_none() {
+        if phases.iter().any(|p| matches!(p.learns, Learns::Fold(_))) {
+            save_module(&run.dir.join(FRESH), &model)?;
+        }
+        state.phase = run.about.phases.len();
+        if let Some(backbone) = phases[..state.phase].first() {
+            let next = phases.get(state.phase).map(|phase| phase.learns);
+            if !matches!(next, Some(Learns::Fold(_))) {
+                model = load_module(&run.dir.join(best_file(backbone)), model)?;
+            }
+            state.lines = fs::read_to_string(run.dir.join(METRICS))?.lines().count();
+        }
+    }
+    Ok(checkpoint::Whole {
+        average: model.valid(),
+        model,
+        optimizer: optimizer(),
+        state,
+        moments: None,
+        dir: None,
+    })
 }
 
 /// The validation histories corrupted, the same at every epoch, or as they are where it is known which of
@@ -340,11 +358,11 @@ fn corrupted(
     valid.iter().map(corrupt).collect()
 }
 
-fn best_file(phase: &Phase) -> String {
+pub(super) fn best_file(phase: &Phase) -> String {
     format!("best-{}.bpk", phase.name)
 }
 
-fn fold_file(phase: &Phase) -> String {
+pub(super) fn fold_file(phase: &Phase) -> String {
     format!("{}.safetensors", phase.name)
 }
 

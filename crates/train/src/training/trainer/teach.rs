@@ -36,12 +36,6 @@ impl Trainer<'_> {
         Ok((values, columns))
     }
 
-    /// Whether the learning dynamics teach anybody.
-    pub(super) fn watches(&self) -> bool {
-        let denoiser = self.phases.iter().any(|p| p.learns == Learns::Denoiser);
-        denoiser && self.run.config.denoising.dynamics > 0.0
-    }
-
     /// Whether a language model reads the log.
     pub(super) fn reads(&self) -> bool {
         self.phases
@@ -61,7 +55,7 @@ impl Trainer<'_> {
                 (beliefs.iter_mut().flatten()).for_each(|belief| *belief *= settings.reading);
                 Ok(Some(beliefs))
             }
-            Learns::Denoiser if self.watches() => {
+            Learns::Denoiser if self.run.config.watches() => {
                 let believed = if self.reads() {
                     reader::beliefs(dir, data, phase.round)?
                 } else {

@@ -1,0 +1,87 @@
+//! Runs that begin with the backbone of another one.
+
+use crate::pipeline::SMALL;
+use crate::shop::Shop;
+
+const SHORT: &str =
+    "--set training.epochs=3 --set denoising.epochs=2 --set denoising.round_epochs=1";
+
+#[test]
+fn a_run_that_takes_over_all_it_can_ends_where_one_that_learnt_it_does() {
+    let shop = Shop::new();
+    shop.ok(&format!("train --data data --out whole {SMALL} {SHORT}"));
+    shop.ok(&format!(
+        "train --data data --from whole --out again {SMALL} {SHORT}"
+    ));
+    assert_eq!(shop.losses("whole"), shop.losses("again"));
+    assert_eq!(shop.figures("whole"), shop.figures("again"));
+
+    // Only the last phases differ, and only they are trained anew.
+    shop.ok(&format!(
+        "train --data data --from whole --out other {SMALL} {SHORT} --set denoising.dynamics=0"
+    ));
+    let (whole, other) = (shop.losses("whole"), shop.losses("other"));
+    assert_eq!(whole.len(), other.len());
+    let same = whole.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let next = &other[same].0;
+    assert!(next.contains("scorer"), "{next} is the first that differs");
+}
+
+#[test]
+fn a_baseline_lends_its_backbone_and_folds_of_another_number_are_trained() {
+    let shop = Shop::new();
+    shop.ok(&format!(
+        "train --data data --method sasrec --out plain {SMALL} {SHORT}"
+    ));
+    let sets = format!("{SMALL} {SHORT} --set denoising.dynamics=0 --set denoising.folds=3");
+    shop.ok(&format!(
+        "train --data data --from plain --out three {sets}"
+    ));
+    shop.ok(&format!("train --data data --out anew {sets}"));
+    assert_eq!(shop.losses("three"), shop.losses("anew"));
+}
+
+#[test]
+fn a_run_that_was_trained_otherwise_lends_nothing() {
+    let shop = Shop::new();
+    shop.ok(&format!(
+        "train --data data --method sasrec --out plain {SMALL} {SHORT}"
+    ));
+    for (set, told) in [
+        ("seed=2", "another seed"),
+        ("training.epochs=2", "another [training]"),
+        ("backbone.width=8", "another [backbone]"),
+        ("denoising.dynamics=0.2", "no learning dynamics"),
+    ] {
+        let message = shop.refused(&format!(
+            "train --data data --from plain --out other {SMALL} {SHORT} --set {set}"
+        ));
+        assert!(message.contains(told), "{set}: {message}");
+        assert!(!shop.path("other").exists(), "nothing is begun");
+    }
+    let message = shop.refused(&format!(
+        "train --data data --from data --out other {SMALL}"
+    ));
+    assert!(message.contains("no run folder"), "{message}");
+}
+
+#[test]
+fn the_language_model_of_the_first_round_is_taken_over_whatever_the_number_of_rounds() {
+    let shop = Shop::new();
+    ingle_lm::testing::write(&shop.path("lm"), 1);
+    let reader = "--set denoising.language_model=lm --set denoising.reader_histories=20 \
+                  --set denoising.reader_epochs=1";
+    let once = format!("{SMALL} {SHORT} {reader}");
+    shop.ok(&format!("train --data data --out one {once}"));
+    shop.ok(&format!(
+        "train --data data --from one --out two {once} --rounds 2"
+    ));
+    shop.ok(&format!("train --data data --out anew {once} --rounds 2"));
+    assert_eq!(shop.losses("two"), shop.losses("anew"));
+    shop.ok(&format!("train --data data --from two --out again {once}"));
+    assert_eq!(shop.losses("again"), shop.losses("one"));
+    let read = |run: &str| {
+        std::fs::read(shop.path(run).join("reader-1/train.safetensors")).expect("scores")
+    };
+    assert_eq!(read("again"), read("one"));
+}
