@@ -10,7 +10,7 @@ import type { EngineInfo, FilterOptions, JudgedClick, RankedItem, RankOptions, S
 export interface GlueEngine {
   info(): EngineInfo;
   recommend(history: string[], options: RankOptions): Promise<RankedItem[]>;
-  explain(history: string[]): Promise<JudgedClick[]>;
+  explain(history: string[]): JudgedClick[];
   /** The items nearest to the mean of `items`, none of which is among them. */
   similar(items: string[], options: FilterOptions): Promise<SimilarItem[]>;
   /** The ids of all items in catalogue order, that of `allow` and `boost`. */

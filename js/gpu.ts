@@ -1,7 +1,7 @@
 /**
  * Whether it is worth downloading the GPU engine, found out before a byte of it is fetched.
  *
- * An adapter that lacks what the engine needs would trap it later, so it is refused here with a reason.
+ * The engine asks for nothing but core WebGPU, so all that matters is that there is a GPU, and a real one.
  */
 
 import type { ErrorCode } from "./errors.js";
@@ -40,9 +40,6 @@ export async function checkGpu(choice: EngineChoice, scope: GpuScope = globalThi
     return no("absent", "gpu/no-adapter", `The browser gave no GPU: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!adapter) return no("absent", "gpu/no-adapter", "This browser has WebGPU, but no GPU that it may use.");
-  if (!adapter.features.has("timestamp-query")) {
-    return no("refused", "gpu/no-timestamps", "The GPU does not offer timestamp-query, which the engine needs.");
-  }
   // Software is refused only where there is a choice: who forces the GPU engine may want just this.
   if (choice === "auto" && isSoftware(adapter)) {
     return no("refused", "gpu/software", "The GPU is simulated in software; the CPU engine is faster than that.");

@@ -29,6 +29,16 @@ impl From<EngineError> for Failure {
     }
 }
 
+#[cfg(feature = "gpu")]
+impl From<ingle_gpu::GpuError> for Failure {
+    fn from(error: ingle_gpu::GpuError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
         let error = Error::new(&failure.message);

@@ -1,9 +1,8 @@
 //! The browser package's wasm: translation between JavaScript and the engine, and nothing else.
 //!
-//! Built twice, once for each engine: with feature `cpu` for slices and SIMD, with feature `gpu` for Burn
-//! on WebGPU. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
+//! Built twice, once for each engine: with feature `cpu` for SIMD on the processor, with feature `gpu` for
+//! kernels on WebGPU. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
 //! caching, storage and workers are the TypeScript's in `js/`, which also types what crosses here.
-#![recursion_limit = "256"]
 
 mod device;
 mod error;
@@ -30,7 +29,7 @@ impl Engine {
     pub async fn load(manifest: Uint8Array, files: Map) -> Result<Engine, JsValue> {
         let bundle = Bundle::open(&manifest.to_vec(), |entry| bytes_of(&files, entry))
             .map_err(Failure::from)?;
-        let engine = device::Native::open(bundle).await?;
+        let engine = device::open(bundle).await?;
         Ok(Self { engine })
     }
 
@@ -42,14 +41,14 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         let options = options::recommend(options)?;
         let best = self.engine.recommend(&history, &options).await;
-        encode(&best?)
+        encode(&best.map_err(Failure::from)?)
     }
 
     /// The items nearest to the mean of some others, which are never among them.
     pub async fn similar(&self, items: Vec<String>, options: JsValue) -> Result<JsValue, JsValue> {
         let options = options::similar(options)?;
         let nearest = self.engine.similar(&items, &options).await;
-        encode(&nearest?)
+        encode(&nearest.map_err(Failure::from)?)
     }
 
     /// The ids of all items in catalogue order: that of the options `allow` and `boost`.
@@ -58,9 +57,8 @@ impl Engine {
     }
 
     /// What the denoiser makes of each click of a history, in the order given.
-    pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
-        let clicks = self.engine.explain(&history).await;
-        encode(&clicks?)
+    pub fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
+        encode(&self.engine.explain(&history))
     }
 
     /// The bundle's name, method and sizes.

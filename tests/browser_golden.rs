@@ -52,7 +52,7 @@ fn the_native_engines_give_the_golden_answers() {
     let slices = SliceEngine::new(dir::read_dir(&folder()).expect("opens")).expect("fits");
     hold(&golden, |history| answers(&engine, history));
     hold(&golden, |history| Case {
-        recommend: slices.recommend(&history, &options()).expect("answers"),
+        recommend: pollster::block_on(slices.recommend(&history, &options())).expect("answers"),
         explain: slices.explain(&history),
         history,
     });

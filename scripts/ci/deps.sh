@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Dependencies point one way: root -> model -> bundle, model -> kernel, train -> model, train -> lm -> model,
+# Dependencies point one way: root -> model -> bundle, root -> gpu -> model, model -> kernel, train -> model, train -> lm -> model,
 # lm -> kernel, train -> kernel, train -> serve -> bundle, train -> endpoint, which stands alone.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
@@ -39,6 +39,7 @@ exactly() {
 
 exactly ingle-bundle ""
 exactly ingle-endpoint ""
+exactly ingle-gpu "ingle-bundle ingle-model"
 exactly ingle-kernel ""
 exactly ingle-lm "ingle-kernel ingle-model"
 exactly ingle-model "ingle-bundle ingle-kernel"
@@ -55,10 +56,10 @@ never ingle-kernel "arithmetic starts no threads" "rayon.*" --package ingle-kern
 never ingle-lm "it knows titles, and no datasets or HTTP" 'ingle-(train|serve)|tokio|reqwest|hf-hub|onig' --package ingle-lm
 for engine in cpu gpu; do
   never "ingle for wasm32 ($engine)" "the browser neither trains nor has threads" \
-    'burn-(optim|train)|rayon.*|tokio|tokenizers|clap|axum|arrow|parquet' \
+    'burn.*|cubecl.*|naga|rand.*|getrandom|rayon.*|tokio|tokenizers|clap|axum|arrow|parquet' \
     --package ingle --target wasm32-unknown-unknown --no-default-features --features "$engine"
 done
-never "ingle for wasm32 (cpu)" "it computes on slices" 'burn.*|cubecl.*|wgpu.*|naga.*|rand.*|getrandom' \
+never "ingle for wasm32 (cpu)" "it computes on slices" 'wgpu.*' \
   --package ingle --target wasm32-unknown-unknown --no-default-features --features cpu
 
 # A crate may still reach for files or threads by itself; the model's clippy.toml forbids it there, this elsewhere.

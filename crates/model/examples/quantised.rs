@@ -6,6 +6,7 @@
 
 use ingle_bundle::dir;
 use ingle_model::{RecommendOptions, SliceEngine};
+use pollster::block_on;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -60,6 +61,6 @@ fn top(engine: &SliceEngine, history: &[String]) -> Vec<String> {
         k: K,
         ..RecommendOptions::default()
     };
-    let found = engine.recommend(history, &options).expect("answers");
+    let found = block_on(engine.recommend(history, &options)).expect("answers");
     found.into_iter().map(|one| one.item).collect()
 }

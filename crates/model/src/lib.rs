@@ -37,8 +37,8 @@ pub use config::{BackboneConfig, ModelConfig};
 #[cfg(feature = "burn")]
 pub use engine::Engine;
 pub use engine::{
-    Because, Click, EngineError, Info, RecommendOptions, Recommendation, Similar, SimilarOptions,
-    SliceEngine,
+    Because, Click, EngineError, Host, Info, Parts, Ranker, Reading, RecommendOptions,
+    Recommendation, Similar, SimilarOptions, SliceEngine,
 };
 pub use known::{Codes, Known};
 #[cfg(feature = "burn")]

@@ -127,6 +127,11 @@ impl Default for Mass {
 }
 
 impl Mass {
+    /// Of logits that were added up elsewhere: their largest, and the sum of `exp(logit - max)`.
+    pub fn of(max: f32, sum: f32) -> Self {
+        Self { max, sum }
+    }
+
     /// Takes more logits. What is not a number counts for nothing.
     pub fn add(&mut self, logits: &[f32]) {
         let max = self.max.max(largest(logits));

@@ -8,6 +8,7 @@ mod catalogue;
 mod error;
 mod ids;
 mod options;
+mod ranker;
 mod settings;
 mod slices;
 #[cfg(feature = "burn")]
@@ -16,6 +17,8 @@ mod tensors;
 pub use answer::{Because, Click, Info, Recommendation, Similar};
 pub use error::EngineError;
 pub use options::{RecommendOptions, SimilarOptions};
+pub use ranker::{Host, Parts, Ranker, Reading};
 pub use slices::SliceEngine;
+pub use crate::slices::Rows;
 #[cfg(feature = "burn")]
 pub use tensors::{Engine, shipped_weights};

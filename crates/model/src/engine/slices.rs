@@ -1,12 +1,14 @@
-//! The engine on plain slices: what runs on the browser's CPU.
+//! The engine without tensors: what runs in browsers.
 //!
-//! Nothing is copied out of the bundle's item table: it stays as small in memory as it was on the wire.
+//! Clicks are judged on plain slices; who reads the history and ranks the catalogue is a [`Ranker`]. Nothing
+//! is copied out of the bundle's item table: it stays as small in memory as it was on the wire.
 
 use super::answer::{Click, Info, Recommendation, Similar};
 use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
 use super::options::{RecommendOptions, SimilarOptions, check_weights};
+use super::ranker::{Host, Parts, Ranker, Reading};
 use super::settings::model_config;
 use crate::config::ModelConfig;
 use crate::gate::GateConfig;
@@ -18,16 +20,16 @@ use ingle_bundle::Bundle;
 
 /// A model with its catalogue, in memory.
 #[derive(Debug)]
-pub struct SliceEngine {
+pub struct SliceEngine<R = Host> {
     config: ModelConfig,
     name: String,
     catalogue: Catalogue,
-    items: Items,
+    parts: Parts,
     /// `ln(1 + clicks in training)` of each item.
     popularity: Vec<f32>,
     codes: Option<Codes>,
-    backbone: Backbone,
     method: Shipped,
+    ranker: R,
 }
 
 /// What the denoiser says of each click, each `[len]`.
@@ -38,7 +40,7 @@ struct Verdict {
 }
 
 impl SliceEngine {
-    /// Builds the model that the bundle describes.
+    /// Builds the model that the bundle describes, on the processor.
     ///
     /// # Errors
     /// If the method is unknown, the configuration unusable, or the weights do not fit it.
@@ -49,20 +51,45 @@ impl SliceEngine {
         let backbone = Backbone::read(&mut source, "backbone", &config.backbone)?;
         let method = (config.method).read(&config.backbone, &mut source, "method")?;
         Ok(Self {
-            config,
             name: bundle.manifest.name,
             catalogue: Catalogue::new(&bundle.ids),
-            items: Items::new(bundle.items),
+            parts: Parts {
+                config: config.backbone.clone(),
+                items: Items::new(bundle.items),
+                backbone,
+            },
             popularity: bundle.popularity,
             codes: (width > 0).then_some(Codes {
                 width,
                 values: bundle.codes,
             }),
-            backbone,
             method,
+            config,
+            ranker: Host,
         })
     }
 
+    /// The same engine with another ranker.
+    pub fn with<R: Ranker>(self, ranker: R) -> SliceEngine<R> {
+        SliceEngine {
+            config: self.config,
+            name: self.name,
+            catalogue: self.catalogue,
+            parts: self.parts,
+            popularity: self.popularity,
+            codes: self.codes,
+            method: self.method,
+            ranker,
+        }
+    }
+
+    /// What a ranker works on.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl<R: Ranker> SliceEngine<R> {
     /// What this engine runs.
     pub fn info(&self) -> Info {
         Info::of(&self.name, &self.config)
@@ -77,8 +104,8 @@ impl SliceEngine {
     /// without any known click gets the most popular items.
     ///
     /// # Errors
-    /// If an option is not what it should be.
-    pub fn recommend(
+    /// If an option is not what it should be, or the device fails.
+    pub async fn recommend(
         &self,
         history: &[String],
         options: &RecommendOptions,
@@ -96,9 +123,13 @@ impl SliceEngine {
             let best = best.into_sorted();
             return Ok(self.catalogue.answer(&best, mass, |_| None));
         }
-        let user = self.backbone.user(&clicks.embedded, &keep);
-        let (best, mass) = self.items.rank(&user, wanted);
-        let embedded = self.items.embed(best.iter().map(|scored| scored.row));
+        let history = Reading {
+            embedded: &clicks.embedded,
+            keep: &keep,
+        };
+        let (best, mass) = self.ranker.rank(&self.parts, history, wanted).await?;
+        let items = &self.parts.items;
+        let embedded = items.embed(best.iter().map(|scored| scored.row));
         let width = self.config.backbone.width;
         let reasons = Reasons {
             clicks: latest,
@@ -119,8 +150,8 @@ impl SliceEngine {
     /// passed over, and where none is known there is nothing to be near to.
     ///
     /// # Errors
-    /// If an option is not what it should be.
-    pub fn similar(
+    /// If an option is not what it should be, or the device fails.
+    pub async fn similar(
         &self,
         items: &[String],
         options: &SimilarOptions,
@@ -132,15 +163,14 @@ impl SliceEngine {
         }
         let width = self.config.backbone.width;
         let mut mean = vec![0.0; width];
-        let rows = self.items.embed(given.iter().map(|&(_, row)| row));
+        let rows = self.parts.items.embed(given.iter().map(|&(_, row)| row));
         for row in rows.chunks_exact(width) {
             add_direction(&mut mean, row);
         }
         let mut direction = vec![0.0; width];
         add_direction(&mut direction, &mean);
-        Ok(self
-            .catalogue
-            .nearest(&self.items.nearest(&direction, wanted)))
+        let near = self.ranker.nearest(&self.parts, &direction, wanted);
+        Ok(self.catalogue.nearest(&near.await?))
     }
 
     /// The verdict on every click, in the order given.
@@ -209,7 +239,7 @@ impl SliceEngine {
     fn clicks(&self, latest: &[(usize, usize)]) -> Clicks {
         let rows = || latest.iter().map(|&(_, row)| row);
         Clicks {
-            embedded: self.items.embed(rows()),
+            embedded: self.parts.items.embed(rows()),
             popularity: rows().map(|row| self.popularity[row]).collect(),
             codes: (self.codes.as_ref()).map(|codes| codes.directions(rows())),
         }

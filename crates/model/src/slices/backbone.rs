@@ -5,7 +5,7 @@
 //! earlier clicks cannot be kept for the next call: positions count back from the latest click, so one
 //! more click moves all of them, and the gate may judge every click anew.
 
-use super::{Block, Norm, Source};
+use super::{Block, Norm, Rows, Source};
 use crate::config::BackboneConfig;
 use crate::weights::WeightsError;
 
@@ -37,13 +37,12 @@ impl Backbone {
         })
     }
 
-    /// The user vector of a history.
+    /// What the first block reads: gated embeddings and positions.
     ///
     /// # Shapes
-    /// - `embedded`: `[len, width]`, `1 <= len <= max_len`
+    /// - `embedded`, output: `[len, width]`, `1 <= len <= max_len`
     /// - `keep`: `[len]`, `0..=1`
-    /// - output: `[width]`
-    pub(crate) fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+    pub(crate) fn inputs(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
         let (len, width) = (keep.len(), self.width);
         let mut x = self.positions[self.positions.len() - len * width..].to_vec();
         let rows = x.chunks_exact_mut(width).zip(embedded.chunks_exact(width));
@@ -53,10 +52,24 @@ impl Backbone {
                 *x += embedded * scale;
             }
         }
+        x
+    }
+
+    /// The user vector of a history.
+    ///
+    /// # Shapes
+    /// - `x`: `[len, width]`, what [`Backbone::inputs`] made of it
+    /// - output: `[width]`
+    pub(crate) fn user(&self, mut x: Vec<f32>) -> Vec<f32> {
+        let len = x.len() / self.width;
         for (at, block) in self.blocks.iter().enumerate() {
             let last = at + 1 == self.blocks.len();
             x = block.forward(&x, None, if last { len - 1 } else { 0 });
         }
         self.norm.forward(&x)
+    }
+    /// All weights but those of the positions, block after block and the last normalisation.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
+        (self.blocks.iter().flat_map(Block::rows)).chain(self.norm.rows())
     }
 }

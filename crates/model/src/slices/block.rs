@@ -1,6 +1,6 @@
 //! One Transformer block.
 
-use super::{Linear, Norm, Source};
+use super::{Linear, Norm, Rows, Source};
 use crate::config::BackboneConfig;
 use crate::weights::WeightsError;
 use ingle_kernel::attention::{Inputs, infer};
@@ -46,6 +46,15 @@ impl Block {
             widen: Linear::read(source, &format!("{path}.widen"), [width, feed_forward])?,
             narrow: Linear::read(source, &format!("{path}.narrow"), [feed_forward, width])?,
         })
+    }
+
+    /// All weights.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
+        let attention = [&self.query, &self.key, &self.value, &self.output];
+        (self.attention_norm.rows().into_iter())
+            .chain(attention.into_iter().flat_map(Linear::rows))
+            .chain(self.feed_norm.rows())
+            .chain([&self.widen, &self.narrow].into_iter().flat_map(Linear::rows))
     }
 
     /// Hidden states of the clicks from `first` on, which may look at all or at earlier ones.

@@ -19,6 +19,11 @@ impl Items {
         Self { table }
     }
 
+    /// As the bundle holds it.
+    pub(crate) fn table(&self) -> &ItemTable {
+        &self.table
+    }
+
     /// The embeddings of some rows, `[rows, width]`.
     pub(crate) fn embed(&self, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
         let width = self.table.width;
@@ -35,19 +40,59 @@ impl Items {
     /// computed once more from the floats.
     pub(crate) fn rank(&self, vector: &[f32], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
         let mut mass = Mass::default();
+        let boost = wanted.boost;
         let best = self.pass(vector, wanted, |_, scores| mass.add(scores));
-        let exact = best.into_iter().map(|scored| {
-            let logit = dot(vector, &self.embed(std::iter::once(scored.row)));
-            let score = scored.score - scored.logit + logit;
+        let rows = best.into_iter().map(|scored| scored.row);
+        (self.scored(vector, rows, boost), mass)
+    }
+
+    /// Some rows, scored from the floats by the inner product with `vector`, best first.
+    pub(crate) fn scored(
+        &self,
+        vector: &[f32],
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+    ) -> Vec<Scored> {
+        self.sorted(rows, boost, |embedding| dot(vector, embedding))
+    }
+
+    /// Some rows, scored from the floats by the cosine with `direction`, nearest first.
+    pub(crate) fn scored_near(
+        &self,
+        direction: &[f32],
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+    ) -> Vec<Scored> {
+        self.sorted(rows, boost, |embedding| {
+            let long = dot(embedding, embedding).sqrt();
+            if long > 0.0 { dot(direction, embedding) / long } else { 0.0 }
+        })
+    }
+
+    fn sorted(
+        &self,
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+        logit: impl Fn(&[f32]) -> f32,
+    ) -> Vec<Scored> {
+        let scored = rows.map(|row| {
+            let logit = logit(&self.embed(std::iter::once(row)));
             Scored {
-                score,
+                row,
+                score: logit + boost.map_or(0.0, |boost| boost[row]),
                 logit,
-                ..scored
             }
         });
-        let mut exact: Vec<Scored> = exact.collect();
-        exact.sort_unstable();
-        (exact, mass)
+        let mut sorted: Vec<Scored> = scored.collect();
+        sorted.sort_unstable();
+        sorted
+    }
+
+    /// Lengths of all rows.
+    pub(crate) fn all_lengths(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.table.rows];
+        self.lengths(0, &mut out);
+        out
     }
 
     /// The nearest rows by the cosine with `vector`, nearest first.

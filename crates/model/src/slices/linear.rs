@@ -1,6 +1,6 @@
 //! Linear layers.
 
-use super::Source;
+use super::{Rows, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::product::{Matrix, add_product};
 use ingle_kernel::vector::fill_rows;
@@ -24,6 +24,12 @@ impl Linear {
             weight: source.take(&format!("{path}.weight"), &[input, output])?,
             bias: source.take(&format!("{path}.bias"), &[output])?,
         })
+    }
+
+    /// Weight and bias.
+    pub(super) fn rows(&self) -> [Rows<'_>; 2] {
+        let columns = self.bias.len();
+        [&self.weight, &self.bias].map(|values| Rows { columns, values })
     }
 
     /// # Shapes

@@ -10,6 +10,7 @@ mod clicks;
 mod items;
 mod linear;
 mod norm;
+mod rows;
 mod source;
 
 pub(crate) use backbone::Backbone;
@@ -18,4 +19,5 @@ pub(crate) use clicks::{Clicks, Opinion};
 pub(crate) use items::Items;
 pub(crate) use linear::Linear;
 pub(crate) use norm::Norm;
+pub use rows::Rows;
 pub(crate) use source::Source;

@@ -1,6 +1,6 @@
 //! Layer normalisation.
 
-use super::Source;
+use super::{Rows, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::norm;
 
@@ -21,6 +21,12 @@ impl Norm {
             gamma: source.take(&format!("{path}.gamma"), &[width])?,
             beta: source.take(&format!("{path}.beta"), &[width])?,
         })
+    }
+
+    /// Factor and offset.
+    pub(super) fn rows(&self) -> [Rows<'_>; 2] {
+        let columns = self.gamma.len();
+        [&self.gamma, &self.beta].map(|values| Rows { columns, values })
     }
 
     /// `[rows, width]` to the same.

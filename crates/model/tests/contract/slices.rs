@@ -74,7 +74,7 @@ fn recommends_and_explains_as_the_reference_does() {
                 };
                 for options in [plain, all] {
                     let due = block_on(reference.recommend(&history, &options)).expect("answers");
-                    let found = slices.recommend(&history, &options).expect("answers");
+                    let found = block_on(slices.recommend(&history, &options)).expect("answers");
                     assert_same(&found, &due, name);
                 }
                 let due = block_on(reference.explain(&history)).expect("answers");
@@ -104,7 +104,7 @@ fn finds_the_same_items_near() {
         };
         for given in [ids(&[]), ids(&[5]), ids(&[5, 9, 9]), vec!["gone".into()]] {
             let due = block_on(reference.similar(&given, &options)).expect("answers");
-            let found = slices.similar(&given, &options).expect("answers");
+            let found = block_on(slices.similar(&given, &options)).expect("answers");
             let scores = |found: &[Similar]| found.iter().map(|s| s.score).collect::<Vec<_>>();
             assert_close(&scores(&found), &scores(&due), 1e-4, "cosines");
         }
@@ -134,19 +134,15 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
             include_seen: true,
             ..Default::default()
         };
-        let found = engine.recommend(&item, &seen).expect("answers");
+        let found = block_on(engine.recommend(&item, &seen)).expect("answers");
         assert_eq!((found.len(), found[0].probability), (1, 1.0));
         assert!(
-            engine
-                .recommend(&item, &RecommendOptions::default())
-                .expect("answers")
+            block_on(engine.recommend(&item, &RecommendOptions::default())).expect("answers")
                 .is_empty()
         );
-        assert_eq!(engine.recommend(&[], &seen).expect("answers").len(), 1);
+        assert_eq!(block_on(engine.recommend(&[], &seen)).expect("answers").len(), 1);
         assert!(
-            engine
-                .similar(&item, &SimilarOptions::default())
-                .expect("answers")
+            block_on(engine.similar(&item, &SimilarOptions::default())).expect("answers")
                 .is_empty()
         );
 
@@ -161,9 +157,7 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
             k: 1000,
             ..Default::default()
         };
-        let found = engine
-            .recommend(&ids(&[1, 1, 2, 1]), &all)
-            .expect("answers");
+        let found = block_on(engine.recommend(&ids(&[1, 1, 2, 1]), &all)).expect("answers");
         assert_eq!(found.len(), ITEMS - 3, "one is no number, two were seen");
         assert!(
             found
@@ -175,9 +169,7 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
             ..Default::default()
         };
         assert!(
-            engine
-                .recommend(&ids(&[1]), &none)
-                .expect("answers")
+            block_on(engine.recommend(&ids(&[1]), &none)).expect("answers")
                 .is_empty()
         );
         let zero = RecommendOptions {
@@ -185,9 +177,7 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
             ..Default::default()
         };
         assert!(
-            engine
-                .recommend(&ids(&[1]), &zero)
-                .expect("answers")
+            block_on(engine.recommend(&ids(&[1]), &zero)).expect("answers")
                 .is_empty()
         );
     }

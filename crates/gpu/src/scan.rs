@@ -1,0 +1,217 @@
+//! The item table on the GPU: scored in one pass, and the best rows found there.
+
+use crate::device::Device;
+use crate::error::GpuError;
+use crate::layout::{LANES, Layout, TILE};
+use ingle_bundle::{ItemTable, TableValues};
+use ingle_model::Parts;
+use ingle_model::rank::Wanted;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass, ComputePipeline};
+
+/// Rows that the GPU finds at most; of more, all scores come back.
+pub(crate) const MOST: usize = 256;
+/// Values before the rows in an answer.
+pub(crate) const HEADER: usize = 4;
+/// Rows of a group, and groups of an upper one.
+const FAN: usize = 32;
+/// What is added to the score of a row that may not be recommended; the kernels know it too.
+pub(crate) const BARRED: f32 = -3.0e38;
+/// The same for a row that is not made of numbers.
+const DEAD: f32 = f32::MIN;
+
+/// What a row is measured by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// The inner product.
+    Product,
+    /// The cosine.
+    Cosine,
+}
+
+/// The table and its kernels.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    layout: Layout,
+    scan: ComputePipeline,
+    fold: ComputePipeline,
+    pick: ComputePipeline,
+    /// By inner products and by cosines.
+    scans: [BindGroup; 2],
+    folds: BindGroup,
+    picks: BindGroup,
+    /// What is added to each score, and what is not allowed.
+    bias: Buffer,
+    barred: RefCell<Barred>,
+    /// Rows that are not made of numbers.
+    dead: BTreeSet<usize>,
+    /// The vector, filled up with zeros.
+    pub(crate) vector: Buffer,
+    pub(crate) scores: Buffer,
+    pub(crate) answer: Buffer,
+}
+
+/// What the bias holds beside zeros and dead rows.
+#[derive(Debug)]
+enum Barred {
+    Rows(BTreeSet<usize>),
+    Whole,
+}
+
+impl Scan {
+    /// # Errors
+    /// If the GPU does not take a table as large.
+    pub(crate) fn new(device: &Device, parts: &Parts, question: &Buffer) -> Result<Self, GpuError> {
+        let table = parts.table();
+        let layout = Layout::of(table);
+        let (needed, limit) = (layout.size(), device.largest());
+        if needed > limit {
+            return Err(GpuError::TooLarge { needed, limit });
+        }
+        let groups = layout.rows / FAN;
+        let constants = [
+            ("ROWS", table.rows),
+            ("COLUMNS", layout.columns),
+            ("BYTES", usize::from(layout.bytes)),
+            ("GROUPS", groups),
+            ("HEADER", HEADER),
+        ];
+        let shader = include_str!("shaders/scan.wgsl");
+        let [scan, fold, pick] = device.pipelines(&constants, shader, ["scan", "fold", "pick"]);
+        let kept = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
+        let filled = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+        let products = layout.factors(table);
+        let lengths = cosine_factors(&products, &parts.lengths(), table);
+        let dead = dead_rows(table, &products);
+        let [bests, masses] = [(); 2].map(|()| {
+            device.buffer(2 * (groups + groups / FAN), BufferUsages::STORAGE)
+        });
+        let values = upload(device, &layout, table);
+        let bias = device.buffer(layout.rows, filled);
+        for &row in &dead {
+            device.write(&bias, row, &[DEAD]);
+        }
+        let vector = device.buffer(layout.vector(), filled | BufferUsages::COPY_SRC);
+        let scores = device.buffer(layout.rows, kept);
+        let answer = device.buffer(HEADER + MOST, kept);
+        let scans = [products, lengths].map(|factors| {
+            let factors = device.filled(&factors);
+            let read = [(0, &values), (1, &factors), (2, &bias), (3, &vector)];
+            let written = [(4, &scores), (5, &bests), (6, &masses)];
+            device.bind(&scan, &[&read[..], &written].concat())
+        });
+        let folds = device.bind(&fold, &[(5, &bests), (6, &masses)]);
+        let found = [(4, &scores), (5, &bests), (6, &masses), (7, &answer), (8, question)];
+        let picks = device.bind(&pick, &found);
+        Ok(Self {
+            layout,
+            scan,
+            fold,
+            pick,
+            scans,
+            folds,
+            picks,
+            bias,
+            barred: RefCell::new(Barred::Rows(BTreeSet::new())),
+            dead,
+            vector,
+            scores,
+            answer,
+        })
+    }
+
+    /// Tells the GPU which rows are wanted.
+    pub(crate) fn want(&self, device: &Device, wanted: &Wanted<'_>) {
+        let barred: BTreeSet<usize> = wanted.barred.iter().copied().collect();
+        let mut before = self.barred.borrow_mut();
+        let plain = wanted.allow.is_none() && wanted.boost.is_none();
+        *before = match &*before {
+            Barred::Rows(before) if plain => {
+                for &row in before.difference(&barred) {
+                    device.write(&self.bias, row, &[self.plain_bias(row)]);
+                }
+                for &row in barred.difference(before).filter(|row| !self.dead.contains(row)) {
+                    device.write(&self.bias, row, &[BARRED]);
+                }
+                Barred::Rows(barred)
+            }
+            _ => {
+                device.write(&self.bias, 0, &self.whole_bias(wanted));
+                if plain {
+                    Barred::Rows(barred)
+                } else {
+                    Barred::Whole
+                }
+            }
+        };
+    }
+
+    fn plain_bias(&self, row: usize) -> f32 {
+        if self.dead.contains(&row) { DEAD } else { 0.0 }
+    }
+
+    fn whole_bias(&self, wanted: &Wanted<'_>) -> Vec<f32> {
+        let mut bias = vec![0.0; self.layout.rows];
+        if let Some(boost) = wanted.boost {
+            bias[..boost.len()].copy_from_slice(boost);
+        }
+        for (bias, _) in (bias.iter_mut().zip(wanted.allow.unwrap_or_default()))
+            .filter(|(_, allow)| **allow == 0)
+        {
+            *bias = BARRED;
+        }
+        wanted.barred.iter().for_each(|&row| bias[row] = BARRED);
+        self.dead.iter().for_each(|&row| bias[row] = DEAD);
+        bias
+    }
+
+    /// Scores all rows and finds the best.
+    pub(crate) fn dispatch(&self, pass: &mut ComputePass<'_>, measure: Measure) {
+        let tiles = self.layout.rows / TILE;
+        let uppers = tiles * LANES / FAN;
+        let kernels = [
+            (&self.scan, &self.scans[measure as usize], tiles),
+            (&self.fold, &self.folds, uppers.div_ceil(LANES)),
+            (&self.pick, &self.picks, 1),
+        ];
+        for (pipeline, bindings, workgroups) in kernels {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, bindings, &[]);
+            pass.dispatch_workgroups(workgroups as u32, 1, 1);
+        }
+    }
+}
+
+/// Writes the table tile by tile, so that it is never held twice.
+fn upload(device: &Device, layout: &Layout, table: &ItemTable) -> Buffer {
+    let values = (layout.size() / 4) as usize;
+    let buffer = device.buffer(values, BufferUsages::STORAGE | BufferUsages::COPY_DST);
+    for tile in 0..layout.rows / TILE {
+        let at = tile * TILE * (values / layout.rows);
+        device.write(&buffer, at, &layout.tile(table, tile));
+    }
+    buffer
+}
+
+/// What makes cosines of the sums over rows, with a direction: 0 for a row of no length.
+fn cosine_factors(products: &[f32], lengths: &[f32], table: &ItemTable) -> Vec<f32> {
+    let mut factors = products.to_vec();
+    for (factor, &length) in factors[..table.rows].iter_mut().zip(lengths) {
+        *factor = if length > 0.0 { *factor / length } else { 0.0 };
+    }
+    factors
+}
+
+fn dead_rows(table: &ItemTable, products: &[f32]) -> BTreeSet<usize> {
+    let mut floats = vec![0.0; table.width];
+    let rows = 0..table.rows;
+    rows.filter(|&row| match &table.values {
+        TableValues::Int8 { .. } => !products[row].is_finite(),
+        TableValues::F16(_) | TableValues::F32(_) => {
+            table.row(row, &mut floats);
+            floats.iter().any(|x| !x.is_finite())
+        }
+    })
+    .collect()
+}

@@ -1,0 +1,187 @@
+// Scores of all rows, the softmax's denominator over them, and the best few.
+//
+// Constants: ROWS of the catalogue, COLUMNS of 16 bytes in a row, BYTES (1 where they are bytes, 0 where they are
+// floats), GROUPS of 32 rows. A group is what one thread scores; its rows are 64 apart. Of 32 groups the best and
+// the mass are kept once more, behind those of the groups, so that finding the best row and taking it out costs
+// 96 scores and not all.
+
+// At or below it no row is recommended ...
+const BARRED: f32 = -3.0e38;
+// ... and at or below that it is not made of numbers, and is no part of the softmax.
+const DEAD: f32 = -3.3e38;
+const NOBODY: u32 = 0xffffffffu;
+const FAN: u32 = 32u;
+const LANES: u32 = 64u;
+const TILE: u32 = 2048u;
+
+struct Question { len: u32, k: u32 }
+struct Best { score: f32, row: u32 }
+// The largest logit, and the sum of exp(logit - top).
+struct Mass { top: f32, sum: f32 }
+
+@group(0) @binding(0) var<storage, read> table: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> factors: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read> vector: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> scores: array<f32>;
+@group(0) @binding(5) var<storage, read_write> bests: array<Best>;
+@group(0) @binding(6) var<storage, read_write> masses: array<Mass>;
+@group(0) @binding(7) var<storage, read_write> answer: array<u32>;
+@group(0) @binding(8) var<uniform> question: Question;
+
+fn better(a: Best, b: Best) -> Best {
+  let second = b.score > a.score || (b.score == a.score && b.row < a.row);
+  return Best(select(a.score, b.score, second), select(a.row, b.row, second));
+}
+
+fn sum_of(a: Mass, b: Mass) -> Mass {
+  let top = max(a.top, b.top);
+  return Mass(top, a.sum * exp(a.top - top) + b.sum * exp(b.top - top));
+}
+
+// The sum over a piece of four numbers of 32 bits.
+fn piece(bits: vec4<u32>, column: u32) -> f32 {
+  if (BYTES == 1u) {
+    let at = 4u * column;
+    return dot(unpack4x8snorm(bits.x), vector[at]) + dot(unpack4x8snorm(bits.y), vector[at + 1u])
+      + dot(unpack4x8snorm(bits.z), vector[at + 2u]) + dot(unpack4x8snorm(bits.w), vector[at + 3u]);
+  }
+  return dot(bitcast<vec4<f32>>(bits), vector[column]);
+}
+
+@compute @workgroup_size(64)
+fn scan(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let tile = workgroup.x;
+  var best = Best(BARRED, NOBODY);
+  var mass = Mass(BARRED, 0.0);
+  for (var block = tile * FAN; block < (tile + 1u) * FAN; block++) {
+    let row = block * LANES + lane;
+    var score = BARRED;
+    let added = bias[row];
+    if (row < ROWS && added > DEAD) {
+      var sum = 0.0;
+      for (var column = 0u; column < COLUMNS; column++) {
+        sum += piece(table[(block * COLUMNS + column) * LANES + lane], column);
+      }
+      let logit = sum * factors[row];
+      // One exponential a row: of what it is below the largest so far, or the other way round.
+      let below = exp(-abs(logit - mass.top));
+      mass.sum = select(mass.sum + below, mass.sum * below + 1.0, logit > mass.top);
+      mass.top = max(mass.top, logit);
+      score = select(BARRED, logit + added, added > BARRED);
+    }
+    scores[row] = score;
+    best = better(best, Best(score, row));
+  }
+  let group = tile * LANES + lane;
+  bests[group] = best;
+  masses[group] = mass;
+}
+
+@compute @workgroup_size(64)
+fn fold(@builtin(global_invocation_id) thread: vec3<u32>) {
+  if (thread.x * FAN >= GROUPS) {
+    return;
+  }
+  var best = Best(BARRED, NOBODY);
+  var mass = Mass(BARRED, 0.0);
+  for (var group = thread.x * FAN; group < (thread.x + 1u) * FAN; group++) {
+    best = better(best, bests[group]);
+    mass = sum_of(mass, masses[group]);
+  }
+  bests[GROUPS + thread.x] = best;
+  masses[GROUPS + thread.x] = mass;
+}
+
+var<workgroup> shared_bests: array<Best, 64>;
+var<workgroup> shared_masses: array<Mass, 64>;
+
+// The best of what the threads hold.
+fn best_of_all(lane: u32, own: Best) -> Best {
+  shared_bests[lane] = own;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      shared_bests[lane] = better(shared_bests[lane], shared_bests[lane + half]);
+    }
+  }
+  return workgroupUniformLoad(&shared_bests[0]);
+}
+
+fn mass_of_all(lane: u32, own: Mass) -> Mass {
+  shared_masses[lane] = own;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      shared_masses[lane] = sum_of(shared_masses[lane], shared_masses[lane + half]);
+    }
+  }
+  return workgroupUniformLoad(&shared_masses[0]);
+}
+
+fn best_row(lane: u32) -> Best {
+  var own = Best(BARRED, NOBODY);
+  for (var at = lane; at < GROUPS / FAN; at += LANES) {
+    own = better(own, bests[GROUPS + at]);
+  }
+  return best_of_all(lane, own);
+}
+
+// Takes a row out of its group and of what is kept of 32 groups.
+fn take_out(lane: u32, row: u32) {
+  let tile = row / TILE;
+  let column = row % LANES;
+  let group = tile * LANES + column;
+  var own = Best(BARRED, NOBODY);
+  if (lane < FAN) {
+    let member = tile * TILE + lane * LANES + column;
+    if (member == row) {
+      scores[row] = BARRED;
+    } else {
+      own = Best(scores[member], member);
+    }
+  }
+  let left = best_of_all(lane, own);
+  own = Best(BARRED, NOBODY);
+  if (lane < FAN) {
+    let member = group / FAN * FAN + lane;
+    if (member == group) {
+      bests[group] = left;
+      own = left;
+    } else {
+      own = bests[member];
+    }
+  }
+  let upper = best_of_all(lane, own);
+  if (lane == 0u) {
+    bests[GROUPS + group / FAN] = upper;
+  }
+  storageBarrier();
+}
+
+// One workgroup: the answer is top and sum of the softmax, how many rows were found, and those rows.
+@compute @workgroup_size(64)
+fn pick(@builtin(local_invocation_index) lane: u32) {
+  var own = Mass(BARRED, 0.0);
+  for (var at = lane; at < GROUPS / FAN; at += LANES) {
+    own = sum_of(own, masses[GROUPS + at]);
+  }
+  let mass = mass_of_all(lane, own);
+  var found = best_row(lane);
+  var count = 0u;
+  for (; count < question.k; count++) {
+    if (found.score <= BARRED) {
+      break;
+    }
+    if (lane == 0u) {
+      answer[HEADER + count] = found.row;
+    }
+    take_out(lane, found.row);
+    found = best_row(lane);
+  }
+  if (lane == 0u) {
+    answer[0] = bitcast<u32>(mass.top);
+    answer[1] = bitcast<u32>(mass.sum);
+    answer[2] = count;
+  }
+}

@@ -1,0 +1,260 @@
+//! The GPU against the processor, on whatever adapter there is: one made of software will do.
+
+use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, TableValues, Tensor, dir};
+use ingle_gpu::Gpu;
+use ingle_model::{
+    BackboneConfig, RecommendOptions, Recommendation, SimilarOptions, SliceEngine,
+};
+use pollster::block_on;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Numbers between -1 and 1 that look drawn.
+fn numbers(count: usize, seed: u32) -> impl Iterator<Item = f32> {
+    (0..count as u32).map(move |at| {
+        let mixed = (at.wrapping_mul(0x9e37_79b9) ^ seed.wrapping_mul(0x85eb_ca6b)).wrapping_mul(0xc2b2_ae35);
+        ((mixed ^ (mixed >> 15)).wrapping_mul(0x27d4_eb2f) >> 8) as f32 / (1 << 23) as f32 - 1.0
+    })
+}
+
+/// A bundle of `sasrec` with invented weights.
+fn invented(items: usize, backbone: &BackboneConfig) -> Bundle {
+    let BackboneConfig {
+        width,
+        feed_forward,
+        max_len,
+        ..
+    } = *backbone;
+    let mut weights = BTreeMap::new();
+    let mut put = |name: String, shape: &[usize]| {
+        let count = shape.iter().product();
+        let scale = 1.5 / (shape[0] as f32).sqrt();
+        let seed = weights.len() as u32;
+        let around = if name.ends_with("gamma") { 1.0 } else { 0.0 };
+        let data = numbers(count, seed).map(|x| around + x * scale).collect();
+        let shape = shape.to_vec();
+        weights.insert(name, Tensor { shape, data });
+    };
+    put("backbone.positions".into(), &[max_len, width]);
+    for block in 0..backbone.blocks {
+        let path = format!("backbone.blocks.{block}");
+        for norm in ["attention_norm", "feed_norm"] {
+            put(format!("{path}.{norm}.gamma"), &[width]);
+            put(format!("{path}.{norm}.beta"), &[width]);
+        }
+        let square = ["query", "key", "value", "output"];
+        let square = square.map(|name| (format!("attention.{name}"), [width, width]));
+        let layers = [
+            ("widen".to_owned(), [width, feed_forward]),
+            ("narrow".to_owned(), [feed_forward, width]),
+        ];
+        for (layer, shape) in square.into_iter().chain(layers) {
+            put(format!("{path}.{layer}.weight"), &shape);
+            put(format!("{path}.{layer}.bias"), &shape[1..]);
+        }
+    }
+    put("backbone.norm.gamma".into(), &[width]);
+    put("backbone.norm.beta".into(), &[width]);
+    let method = MethodSpec {
+        name: "sasrec".into(),
+        config: serde_json::json!({}),
+    };
+    let calibration = Calibration {
+        temperature: 1.0,
+        shift: 0.0,
+        tau_low: 0.5,
+        tau_high: 0.9,
+        views: None,
+    };
+    let settings = serde_json::to_value(backbone).expect("JSON");
+    let table: Vec<f32> = numbers(items * width, 99).map(|x| x * 0.5).collect();
+    let mut manifest = Manifest::new("invented", method, settings, calibration);
+    (manifest.items.count, manifest.items.width) = (items, width);
+    Bundle {
+        manifest,
+        weights,
+        items: ItemTable::quantize(&table, width),
+        popularity: (0..items).map(|item| (item as f32).ln_1p()).collect(),
+        codes: Vec::new(),
+        ids: (0..items).map(|item| format!("item {item}")).collect(),
+    }
+}
+
+fn golden() -> Bundle {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/golden");
+    dir::read_dir(&folder).expect("the golden bundle")
+}
+
+/// Bundles of sizes that fit no lane and no tile, with tables of every type.
+fn bundles() -> Vec<Bundle> {
+    let odd = BackboneConfig {
+        width: 30,
+        blocks: 3,
+        heads: 3,
+        feed_forward: 70,
+        max_len: 9,
+        ..BackboneConfig::default()
+    };
+    let usual = BackboneConfig::default();
+    let plain = [golden(), invented(5000, &odd), invented(2048, &usual)];
+    let tables: [fn(&[f32], usize) -> ItemTable; 3] =
+        [ItemTable::quantize, ItemTable::f16, |table, width| {
+            ItemTable::f32(table.to_vec(), width)
+        }];
+    let kinds = plain.iter().zip(tables.iter().cycle().skip(1));
+    let others = kinds.map(|(bundle, table)| Bundle {
+        items: table(&bundle.items.dequantize(), bundle.items.width),
+        ..bundle.clone()
+    });
+    plain.iter().cloned().chain(others).collect()
+}
+
+fn engines(bundle: Bundle) -> (SliceEngine, SliceEngine<Gpu>) {
+    let host = SliceEngine::new(bundle.clone()).expect("opens");
+    let engine = SliceEngine::new(bundle).expect("opens");
+    let gpu = block_on(Gpu::open(engine.parts())).expect("a GPU");
+    (host, engine.with(gpu))
+}
+
+/// Histories of every length up to past the model's.
+fn histories(ids: &[String]) -> Vec<Vec<String>> {
+    let lengths = [0, 1, 2, 5, 9, 12, 60];
+    let history = |len: usize| {
+        let rows = numbers(len, len as u32).map(|x| ((x + 1.0) / 2.0 * ids.len() as f32) as usize);
+        let mut history: Vec<String> = rows.map(|row| ids[row % ids.len()].clone()).collect();
+        history.insert(len / 2, "gone".into());
+        history
+    };
+    lengths.map(history).to_vec()
+}
+
+#[track_caller]
+fn assert_same(found: &[Recommendation], due: &[Recommendation]) {
+    assert_eq!(found.len(), due.len());
+    for (found, due) in found.iter().zip(due) {
+        assert!((found.score - due.score).abs() <= 1e-4, "{found:?}, {due:?}");
+        assert!((found.probability - due.probability).abs() <= 1e-4, "{found:?}, {due:?}");
+    }
+    let apart = found.iter().zip(due).filter(|(a, b)| a.item != b.item);
+    // Only items of nearly equal scores may change places.
+    for (found, due) in apart {
+        assert!((found.score - due.score).abs() <= 2e-5, "{found:?}, {due:?}");
+    }
+}
+
+#[test]
+fn recommends_as_the_processor_does() {
+    for bundle in bundles() {
+        let (host, gpu) = engines(bundle);
+        let ids = host.items();
+        assert_eq!((host.info(), &ids), (gpu.info(), &gpu.items()));
+        for (at, history) in histories(&ids).into_iter().enumerate() {
+            assert_eq!(host.explain(&history), gpu.explain(&history));
+            let filtered = RecommendOptions {
+                k: 20,
+                include_seen: true,
+                exclude: vec![ids[3].clone(), "gone".into()],
+                allow: Some((0..ids.len()).map(|row| (row % 3) as u8).collect()),
+                boost: Some((0..ids.len()).map(|row| (row % 5) as f32 / 4.0).collect()),
+                weights: Some((0..history.len()).map(|at| (at % 3) as f32 / 2.0).collect()),
+            };
+            let of = |k| RecommendOptions {
+                k,
+                ..RecommendOptions::default()
+            };
+            // What was barred before must be free again, and the other way round.
+            for options in [of(10), filtered, of([0, 1, 256, 257, ids.len() + 1][at % 5])] {
+                let due = block_on(host.recommend(&history, &options)).expect("answers");
+                let found = block_on(gpu.recommend(&history, &options)).expect("answers");
+                assert_same(&found, &due);
+            }
+        }
+    }
+}
+
+#[test]
+fn finds_the_same_items_near() {
+    for bundle in bundles() {
+        let (host, gpu) = engines(bundle);
+        let ids = host.items();
+        let boost = (0..ids.len()).map(|row| (row % 7) as f32 / 10.0).collect();
+        let all = SimilarOptions {
+            k: ids.len(),
+            boost: Some(boost),
+            ..SimilarOptions::default()
+        };
+        for options in [SimilarOptions::default(), all] {
+            for given in [&ids[..0], &ids[5..6], &ids[..40]] {
+                let due = block_on(host.similar(given, &options)).expect("answers");
+                let found = block_on(gpu.similar(given, &options)).expect("answers");
+                assert_eq!(found.len(), due.len());
+                for (found, due) in found.iter().zip(&due) {
+                    assert!((found.score - due.score).abs() <= 1e-4, "{found:?}, {due:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_no_numbers_are_neither_recommended_nor_counted() {
+    let mut bundle = invented(300, &BackboneConfig::default());
+    let TableValues::Int8 { scales, .. } = &mut bundle.items.values else {
+        panic!("bytes")
+    };
+    (scales[4], scales[5], scales[299]) = (f32::NAN, 0.0, f32::NAN);
+    let width = bundle.items.width;
+    let mut floats = bundle.items.dequantize();
+    floats[5 * width] = f32::NAN;
+    let table = ItemTable::f32(floats, width);
+    let other = Bundle {
+        items: table,
+        ..bundle.clone()
+    };
+    for (bundle, bad) in [(bundle, vec![4, 299]), (other, vec![4, 5, 299])] {
+        let (host, gpu) = engines(bundle);
+        let history = [host.items()[1].clone()];
+        let options = RecommendOptions {
+            k: 250,
+            ..RecommendOptions::default()
+        };
+        let found = block_on(gpu.recommend(&history, &options)).expect("answers");
+        assert_eq!(found.len(), 250);
+        let all = RecommendOptions { k: 300, ..options };
+        let everything = block_on(gpu.recommend(&history, &all)).expect("answers");
+        assert_eq!(everything.len(), 299 - bad.len());
+        assert_same(&everything, &block_on(host.recommend(&history, &all)).expect("answers"));
+        for row in bad {
+            let item = format!("item {row}");
+            assert!(everything.iter().all(|one| one.item != item));
+        }
+    }
+}
+
+#[test]
+fn a_history_that_is_no_number_gets_no_recommendations() {
+    let mut bundle = invented(50, &BackboneConfig::default());
+    let norm = bundle.weights.get_mut("backbone.norm.beta").expect("there");
+    norm.data[3] = f32::NAN;
+    let (host, gpu) = engines(bundle);
+    let options = RecommendOptions::default();
+    let history = [host.items()[1].clone()];
+    for found in [
+        block_on(host.recommend(&history, &options)).expect("answers"),
+        block_on(gpu.recommend(&history, &options)).expect("answers"),
+    ] {
+        assert!(found.is_empty());
+    }
+}
+
+#[test]
+fn an_answer_does_not_depend_on_the_questions_before() {
+    let (_, gpu) = engines(invented(300, &BackboneConfig::default()));
+    let ids = gpu.items();
+    let options = RecommendOptions::default();
+    let first = block_on(gpu.recommend(&ids[..3], &options)).expect("answers");
+    for at in 0..30 {
+        block_on(gpu.recommend(&ids[at % 200..at % 200 + 50], &options)).expect("answers");
+    }
+    assert_eq!(block_on(gpu.recommend(&ids[..3], &options)).expect("answers"), first);
+}

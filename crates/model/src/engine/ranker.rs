@@ -1,0 +1,124 @@
+//! Who reads a history and ranks the catalogue by it: the processor, or a GPU.
+
+use super::error::EngineError;
+use crate::config::BackboneConfig;
+use crate::rank::{Mass, Scored, Wanted};
+use crate::slices::{Backbone, Items, Rows};
+use ingle_bundle::ItemTable;
+
+/// The clicks of a history, of which one or more are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// Embeddings of the clicked items, oldest first, `[len, width]`, `1 <= len <= max_len`.
+    pub embedded: &'a [f32],
+    /// How much each click counts, `[len]`, `0..=1`.
+    pub keep: &'a [f32],
+}
+
+/// Reads histories and ranks catalogues.
+pub trait Ranker {
+    /// The best rows by the inner product with the history's user vector, best first, and the softmax
+    /// of all rows.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn rank(
+        &self,
+        parts: &Parts,
+        history: Reading<'_>,
+        wanted: Wanted<'_>,
+    ) -> impl Future<Output = Result<(Vec<Scored>, Mass), EngineError>>;
+
+    /// The nearest rows by the cosine with `direction`, which is `[width]` and of length 1, nearest first.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn nearest(
+        &self,
+        parts: &Parts,
+        direction: &[f32],
+        wanted: Wanted<'_>,
+    ) -> impl Future<Output = Result<Vec<Scored>, EngineError>>;
+}
+
+/// The processor.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Host;
+
+impl Ranker for Host {
+    async fn rank(
+        &self,
+        parts: &Parts,
+        history: Reading<'_>,
+        wanted: Wanted<'_>,
+    ) -> Result<(Vec<Scored>, Mass), EngineError> {
+        let user = (parts.backbone).user(parts.inputs(history));
+        Ok(parts.items.rank(&user, wanted))
+    }
+
+    async fn nearest(
+        &self,
+        parts: &Parts,
+        direction: &[f32],
+        wanted: Wanted<'_>,
+    ) -> Result<Vec<Scored>, EngineError> {
+        Ok(parts.items.nearest(direction, wanted))
+    }
+}
+
+/// What is ranked, and by what: the item table and the backbone, in memory.
+#[derive(Debug)]
+pub struct Parts {
+    pub(super) config: BackboneConfig,
+    pub(super) items: Items,
+    pub(super) backbone: Backbone,
+}
+
+impl Parts {
+    /// Sizes of the backbone.
+    pub fn config(&self) -> &BackboneConfig {
+        &self.config
+    }
+
+    /// The catalogue's embeddings as the bundle holds them.
+    pub fn table(&self) -> &ItemTable {
+        self.items.table()
+    }
+
+    /// Lengths of all embeddings, `[items]`.
+    pub fn lengths(&self) -> Vec<f32> {
+        self.items.all_lengths()
+    }
+
+    /// All weights of the backbone's blocks and of its last normalisation. Of each block: attention norm, query,
+    /// key, value, output, feed norm, widen, narrow; of a norm its factor and its offset, of a layer its weight,
+    /// a row for each input, and its bias.
+    pub fn weights(&self) -> impl Iterator<Item = Rows<'_>> {
+        self.backbone.rows()
+    }
+
+    /// What the first block reads, `[len, width]`.
+    pub fn inputs(&self, history: Reading<'_>) -> Vec<f32> {
+        self.backbone.inputs(history.embedded, history.keep)
+    }
+
+    /// Some rows, scored to the last digit by the inner product with `vector`, best first.
+    pub fn scored(
+        &self,
+        vector: &[f32],
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+    ) -> Vec<Scored> {
+        self.items.scored(vector, rows, boost)
+    }
+
+    /// The same by the cosine with `direction`, which is of length 1.
+    pub fn scored_near(
+        &self,
+        direction: &[f32],
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+    ) -> Vec<Scored> {
+        self.items.scored_near(direction, rows, boost)
+    }
+}
