@@ -12,6 +12,7 @@ import type { FileCache } from "./cache.js";
 import { openCache } from "./cache.js";
 import { IngleError } from "./errors.js";
 import type { Progress } from "./types.js";
+import { VERDICT } from "./verdict.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -103,7 +104,8 @@ export class BundleSource {
       }),
     );
     await this.cache.put(this.#url("manifest.json"), manifest);
-    await this.cache.keepOnly(this.base.href, [this.#url("manifest.json"), ...entries.map((entry) => this.#url(entry.name))]);
+    const kept = ["manifest.json", VERDICT, ...entries.map(({ name }) => name)];
+    await this.cache.keepOnly(this.base.href, kept.map((name) => this.#url(name)));
     return { manifest, entries, files, cached };
   }
 

@@ -21,6 +21,7 @@ import type { FilterOptions, RankOptions } from "./protocol.js";
 import { asArrays, checkQuery, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
 import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, WasmSource } from "./types.js";
+import { BundleVerdicts } from "./verdict.js";
 import { explainRung } from "./why.js";
 
 /** More than any model looks back on, unknown items included. */
@@ -71,6 +72,7 @@ export class Core {
       wasm: (kind) => resolveWasm(wasm[kind] ?? defaultWasm(kind)),
       bundle,
       checkGpu: (choice) => checkGpu(choice),
+      verdicts: new BundleVerdicts(bundle),
       history: async () => this.#read(await host.history()).items,
       onChange: () => host.onChange(),
       onError: (error) => host.onError(error),

@@ -12,6 +12,7 @@ import { IngleError, isCallersFault, toIngleError } from "./errors.js";
 import type { GpuVerdict } from "./gpu.js";
 import { EngineSlot } from "./slot.js";
 import type { BundleInfo, EngineChoice, EngineKind } from "./types.js";
+import type { Verdicts } from "./verdict.js";
 
 /** What the engines need from the rest of the package, and what tests replace. */
 export interface EnginesHost {
@@ -20,6 +21,7 @@ export interface EnginesHost {
   wasm(kind: EngineKind): Promise<string | BufferSource | WebAssembly.Module>;
   bundle: { open(signal?: AbortSignal): Promise<BundleFiles>; evict(): Promise<void> };
   checkGpu(choice: EngineChoice): Promise<GpuVerdict>;
+  verdicts: Verdicts;
   /** The items that the model would read of the history, oldest first. */
   history(): Promise<string[]>;
   onChange(): void;
@@ -107,19 +109,25 @@ export class Engines {
   }
 
   async #startGpu(): Promise<void> {
-    const { choice, checkGpu, onChange } = this.#host;
+    const { choice, checkGpu, verdicts, onChange } = this.#host;
     const verdict = await checkGpu(choice);
     if (!verdict.usable) return this.gpu.refuse(verdict);
     const { error } = this.cpu;
     // What is wrong with the bundle or the page is wrong for every engine, and this one is a large download.
     if (error && isEveryonesFault(error)) return this.gpu.refuse({ usable: false, state: "refused", code: error.code, reason: error.message });
-    this.#preferGpu = choice === "gpu";
+    const known = choice === "auto" && this.cpu.engine ? await verdicts.recall(verdict.gpu) : undefined;
+    if (known === "cpu") {
+      const reason = "When both were last timed on this device and with this catalogue, the CPU was faster.";
+      return this.gpu.refuse({ usable: false, state: "refused", code: "gpu/slower", reason });
+    }
+    this.#preferGpu = choice === "gpu" || known === "gpu";
     if (!(await this.gpu.start()) || this.#preferGpu || !this.cpu.engine) return;
     // Both are timed on this device, this catalogue and this history; a slower GPU is let go.
     const cpuMs = await this.cpu.time();
     this.#preferGpu = (await this.gpu.time()) < cpuMs;
     if (!this.#preferGpu) this.gpu.letGo();
     onChange();
+    await verdicts.keep(verdict.gpu, this.#preferGpu ? "gpu" : "cpu");
   }
 
   /** Engines that can be asked, best first. */

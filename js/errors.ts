@@ -31,6 +31,7 @@
  * | `gpu/insecure` | WebGPU exists on secure pages only (https or localhost) |
  * | `gpu/absent` | this browser has no WebGPU |
  * | `gpu/no-adapter` | WebGPU exists, but no GPU may be used |
+ * | `gpu/slower` | the CPU engine was faster when both were last timed here |
  * | `gpu/software` | the GPU is simulated in software and cannot beat the CPU engine |
  * | `gpu/data-saver` | the visitor asked to save data, so the GPU engine is not downloaded |
  * | `device/...` | the GPU device could not be opened |
@@ -62,6 +63,7 @@ export type ErrorCode =
   | "gpu/insecure"
   | "gpu/absent"
   | "gpu/no-adapter"
+  | "gpu/slower"
   | "gpu/software"
   | "gpu/data-saver"
   | `device/${string}`

@@ -8,7 +8,8 @@ import type { ErrorCode } from "./errors.js";
 import type { EngineChoice } from "./types.js";
 
 export type GpuVerdict =
-  | { usable: true }
+  /** `gpu` says which one, in the browser's words. */
+  | { usable: true; gpu: string }
   | { usable: false; state: "off" }
   | { usable: false; state: "absent" | "refused"; code: ErrorCode; reason: string };
 
@@ -44,7 +45,8 @@ export async function checkGpu(choice: EngineChoice, scope: GpuScope = globalThi
   if (choice === "auto" && isSoftware(adapter)) {
     return no("refused", "gpu/software", "The GPU is simulated in software; the CPU engine is faster than that.");
   }
-  return { usable: true };
+  const { vendor, architecture, device, description } = adapter.info ?? {};
+  return { usable: true, gpu: [vendor, architecture, device, description].join(" ") };
 }
 
 /** The flag moved from the adapter to its info. */

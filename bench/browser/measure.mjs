@@ -1,10 +1,11 @@
 // Measures Ingle and its peers in headless Chromium, on the same weights, and reports; started by run.sh.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
 import { chromium } from "playwright-core";
+import { draw } from "../picture.mjs";
 import { median, quantile, report, row } from "../report.mjs";
 import { serve } from "./serve.mjs";
 
@@ -13,7 +14,7 @@ const { values: options } = parseArgs({
     items: { type: "string", default: "12000,100000,1000000" },
     repeats: { type: "string", default: "5" },
     answers: { type: "string", default: "30" },
-    engines: { type: "string", default: "cpu" },
+    engines: { type: "string", default: "cpu,gpu" },
     worker: { type: "string", default: "false" },
   },
 });
@@ -25,7 +26,15 @@ const GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 /** Contenders by engine; the first is ours. A peer is a page by the contract that page/ingle.js states. */
 const ENGINES = {
   cpu: { flags: [], contenders: [{ name: "ingle", page: "index.html" }, { name: "onnxruntime-web wasm", page: "onnx.html" }, { name: "tensorflow.js wasm", page: "tfjs.html" }] },
-  gpu: { flags: GPU, contenders: [{ name: "ingle", page: "index.html" }] },
+  gpu: {
+    flags: GPU,
+    contenders: [
+      { name: "ingle", page: "index.html" },
+      { name: "onnxruntime-web webgpu", page: "onnx-webgpu.html" },
+      { name: "onnxruntime-web webgpu, jspi", page: "onnx-jspi.html" },
+      { name: "tensorflow.js webgpu", page: "tfjs-webgpu.html" },
+    ],
+  },
 };
 
 /** The bundle of a catalogue of that size, and the same weights in the formats of the peers; made once. */
@@ -46,18 +55,39 @@ function address(base, { page }, engine, items) {
   return `${base}page/${page}#${asked}`;
 }
 
-/** Bytes in memory of all pages of a browser. */
-async function memoryOf(browser) {
+/** Bytes in memory of all pages of a browser and, for the GPU's engine, of the process that computes for them. */
+async function memoryOf(browser, engine) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const pages = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => String(id));
+  const types = engine === "gpu" ? ["renderer", "GPU"] : ["renderer"];
+  const pages = processInfo.filter(({ type }) => types.includes(type)).map(({ id }) => String(id));
   const sizes = execFileSync("ps", ["-o", "rss=", "-p", pages.join(",")]).toString().trim().split("\n");
   return sizes.reduce((sum, size) => sum + Number(size) * 1024, 0);
 }
 
+/** Runs in the page: counts what a GPU is asked to compute, and what comes back from it. */
+function count() {
+  const counted = { dispatches: 0, bytesRead: 0 };
+  globalThis.counted = counted;
+  if (!globalThis.GPUComputePassEncoder) return;
+  for (const name of ["dispatchWorkgroups", "dispatchWorkgroupsIndirect"]) {
+    const dispatch = GPUComputePassEncoder.prototype[name];
+    GPUComputePassEncoder.prototype[name] = function (...given) {
+      counted.dispatches += 1;
+      return dispatch.apply(this, given);
+    };
+  }
+  const map = GPUBuffer.prototype.mapAsync;
+  GPUBuffer.prototype.mapAsync = function (mode, offset = 0, size = this.size - offset) {
+    if (mode & GPUMapMode.READ) counted.bytesRead += size;
+    return map.call(this, mode, offset, size);
+  };
+}
+
 /** One visit: the cold start, the answers asked for, what they were, and the code that was loaded. */
-async function visit(context, url, clicks) {
+async function visit(context, url, clicks, engine) {
   const page = await context.newPage();
+  if (engine === "gpu") await page.addInitScript(count);
   const code = new Set();
   page.on("requestfinished", (request) => {
     const path = new URL(request.url()).pathname;
@@ -66,15 +96,17 @@ async function visit(context, url, clicks) {
   await page.goto(url);
   const coldMs = await page.evaluate(async () => (await globalThis.contender).coldMs);
   const top = await page.evaluate(async () => (await globalThis.contender).top());
-  const times = await page.evaluate(async (items) => {
+  const { times, asked } = await page.evaluate(async (items) => {
     const { answer } = await globalThis.contender;
-    const found = [];
-    for (const item of items) found.push(await answer(item));
-    return found;
+    const before = { ...globalThis.counted };
+    const times = [];
+    for (const item of items) times.push(await answer(item));
+    const perAnswer = ([name, value]) => [name, (value - before[name]) / items.length];
+    return { times, asked: Object.fromEntries(Object.entries(globalThis.counted ?? {}).map(perAnswer)) };
   }, clicks);
-  const memory = await memoryOf(context.browser());
+  const memory = await memoryOf(context.browser(), engine);
   await page.close();
-  return { coldMs, top, times, memory, code };
+  return { coldMs, top, times, asked, memory, code };
 }
 
 function launch(engine) {
@@ -89,13 +121,15 @@ async function measure(engine, contender, base, items, found) {
     const context = await browser.newContext();
     const url = address(base, contender, engine, items);
     const clicks = Array.from({ length: answers }, (_, at) => `item-${(at * 104_729 + 17) % items}`);
-    const empty = await visit(context, url, []);
-    const full = await visit(context, url, clicks);
+    const empty = await visit(context, url, [], engine);
+    const full = await visit(context, url, clicks, engine);
     found.empty.push(empty.coldMs);
     found.full.push(full.coldMs);
     found.first.push(full.times[0]);
     found.warm.push(...full.times.slice(1));
     found.memory.push(full.memory);
+    found.dispatches.push(full.asked.dispatches);
+    found.bytesRead.push(full.asked.bytesRead);
     found.top = empty.top;
     found.code = empty.code;
   } finally {
@@ -128,9 +162,10 @@ async function denoising(engine, base) {
   return times;
 }
 
-/** That it was the same work: the same ten best, and scores within a thousandth. */
+/** That it was the same work: the same ten best, and scores within a thousandth, counted from the best one. */
 function assertSame(ours, theirs, name) {
-  const off = Math.max(...ours.map(({ score }, at) => Math.abs(score - theirs[at].score)));
+  const behind = (top, at) => top[at].score - top[0].score;
+  const off = Math.max(...ours.map((_, at) => Math.abs(behind(ours, at) - behind(theirs, at))));
   const [a, b] = [ours, theirs].map((top) => top.slice(0, 10).map(({ row }) => row).sort().join());
   if (!(off <= 1e-3) || a !== b) throw new Error(`${name} does not compute what Ingle does: scores differ by ${off}, ${a} and ${b}`);
   return off;
@@ -158,14 +193,38 @@ const metrics = [
   ["warm", (found) => found.warm],
   ["memory", (found) => found.memory],
 ];
+const gpuMetrics = [
+  ["dispatches an answer", (found) => found.dispatches],
+  ["bytes read back an answer", (found) => found.bytesRead],
+];
 
-function rows(name, [ours, ...peers]) {
-  return metrics.flatMap(([metric, pick]) => {
+function rows(engine, name, [ours, ...peers]) {
+  return [...metrics, ...(engine === "gpu" ? gpuMetrics : [])].flatMap(([metric, pick]) => {
     const values = pick(ours.found);
     const spread = { q1: quantile(values, 0.25), q3: quantile(values, 0.75) };
     if (peers.length === 0) return [row(name, metric, median(values), spread)];
     return peers.map((peer) => row(name, metric, median(values), { peer: peer.name, theirs: median(pick(peer.found)), ...spread }));
   });
+}
+
+/** A panel for each engine and what of it grows with the catalogue: a line for each contender. */
+function picture(table) {
+  const panels = options.engines.split(",").flatMap((engine) =>
+    [["warm", "warm answer, ms"], ["cold start", "cold start from a full cache, ms"], ["memory", "memory, MB"]].map(([metric, y]) => {
+      const found = table.filter((line) => line.metric === metric && line.case.startsWith(`${engine} `));
+      const unit = metric === "memory" ? 1e6 : 1;
+      const items = (line) => Number(line.case.split(" ")[1]);
+      const peers = [...new Set(found.map(({ peer }) => peer))];
+      const ours = new Map(found.map((line) => [items(line), line.ours / unit]));
+      const theirs = peers.filter(Boolean).map((peer) => {
+        const own = found.filter((line) => line.peer === peer);
+        return { name: peer, points: own.map((line) => [items(line), line.theirs / unit]) };
+      });
+      return { x: `items, ${engine}`, y, lines: [{ name: "Ingle", points: [...ours] }, ...theirs] };
+    }),
+  );
+  writeFileSync(join(out, "browser.svg"), draw(panels));
+  console.log(`drawn in ${join(out, "browser.svg")}`);
 }
 
 const { url: base, stop } = await serve({ page: join(out, "page"), bundles: join(out, "bundles"), models: join(out, "models") });
@@ -175,7 +234,7 @@ for (const engine of options.engines.split(",")) {
     prepare(items);
     const contenders = ENGINES[engine].contenders.map((contender) => ({
       ...contender,
-      found: { empty: [], full: [], first: [], warm: [], memory: [], top: null, code: null },
+      found: { empty: [], full: [], first: [], warm: [], memory: [], dispatches: [], bytesRead: [], top: null, code: null },
     }));
     // By turns, so that what else the machine does falls on all alike.
     for (let repeat = 0; repeat < repeats; repeat += 1) {
@@ -186,10 +245,11 @@ for (const engine of options.engines.split(",")) {
       const off = assertSame(ours.found.top, peer.found.top, peer.name);
       console.log(`${engine} ${items}: ${peer.name} gives the same ten best, scores within ${off.toExponential(1)}`);
     }
-    table.push(...rows(`${engine} ${items}`, contenders));
+    table.push(...rows(engine, `${engine} ${items}`, contenders));
   }
   const times = await denoising(engine, base);
   table.push(row(engine, "denoising 50 clicks", median(times), { q1: quantile(times, 0.25), q3: quantile(times, 0.75) }));
 }
 stop();
 report("browser", table);
+picture(table);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ingle, train } from "../ingle.mjs";
 import { median, report, row } from "../report.mjs";
-import { draw } from "./picture.mjs";
+import { draw } from "../picture.mjs";
 
 const { values: options } = parseArgs({
   options: { "up-to": { type: "string", default: "1e7" }, epochs: { type: "string", default: "2" } },

@@ -10,7 +10,8 @@ const { engine, bundle, worker, k } = wanted();
 async function best(recommender) {
   const items = await recommender.recommend({ k });
   if (items.length === 0 || items.some(({ source }) => source !== engine)) return null;
-  return items.map(({ item, score }) => ({ row: rowOf(item), score }));
+  // Ours are probabilities: what the logits of a ranking are but for one number, the same for all.
+  return items.map(({ item, score }) => ({ row: rowOf(item), score: Math.log(score) }));
 }
 
 async function start() {

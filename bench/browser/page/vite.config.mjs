@@ -1,7 +1,8 @@
 // Bundled as a shop would bundle either package; nothing here is special to the benchmark.
 import { fileURLToPath } from "node:url";
 
-const page = (name) => fileURLToPath(new URL(name, import.meta.url));
+const PAGES = ["index", "onnx", "onnx-webgpu", "onnx-jspi", "tfjs", "tfjs-webgpu"];
+const page = (name) => [name, fileURLToPath(new URL(`${name}.html`, import.meta.url))];
 
 export default {
   base: "./",
@@ -9,7 +10,7 @@ export default {
     outDir: "../../out/page",
     emptyOutDir: true,
     target: "es2022",
-    rollupOptions: { input: { index: page("index.html"), onnx: page("onnx.html"), tfjs: page("tfjs.html") } },
+    rollupOptions: { input: Object.fromEntries(PAGES.map(page)) },
   },
   worker: { format: "es" },
 };

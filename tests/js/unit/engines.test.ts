@@ -49,7 +49,7 @@ class FakeEngine implements EngineClient {
   }
 }
 
-interface Setup extends Partial<Pick<EnginesHost, "choice" | "checkGpu" | "bundle">> {
+interface Setup extends Partial<Pick<EnginesHost, "choice" | "checkGpu" | "bundle" | "verdicts">> {
   open?: (kind: EngineKind, nth: number) => FakeEngine;
 }
 
@@ -65,7 +65,8 @@ function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}
     },
     wasm: async () => "unused",
     bundle: { open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: false }), evict: async () => {} },
-    checkGpu: async () => ({ usable: true }),
+    checkGpu: async () => ({ usable: true, gpu: "a fake" }),
+    verdicts: { recall: async () => undefined, keep: async () => {} },
     history: async () => ["a"],
     onChange: () => {},
     onError: ({ code }) => errors.push(code),
@@ -97,6 +98,22 @@ test("stays on the CPU and lets a slower GPU go", async () => {
   const { ask, engines, opened } = start({ open: (kind) => new FakeEngine(kind, kind === "gpu" ? 15 : 1) });
   await until(() => engines.gpu.state.state === "slower", "the GPU lost");
   equal([await ask(), opened.gpu[0]?.disposed], ["cpu", true]);
+});
+
+test("both are timed once on a device: the verdict is kept, and a GPU that lost is not even loaded again", async () => {
+  for (const faster of ["cpu", "gpu"] as const) {
+    let kept: string | undefined;
+    const verdicts = { recall: async () => undefined, keep: async (gpu: string, kind: EngineKind) => void (kept = `${gpu}: ${kind}`) };
+    const { engines } = start({ verdicts, open: (kind) => new FakeEngine(kind, kind === faster ? 1 : 15) });
+    await until(() => kept !== undefined, "both were timed");
+    equal([kept, engines.active], [`a fake: ${faster}`, faster]);
+
+    const again = { recall: async () => faster, keep: () => Promise.reject(new Error("timed again")) };
+    const later = start({ verdicts: again, open: (kind) => new FakeEngine(kind, 15) });
+    await until(() => later.engines.active === faster && later.engines.gpu.state.state !== "waiting", "the verdict is known");
+    equal(later.opened.gpu.length, faster === "gpu" ? 1 : 0);
+    if (faster === "cpu") ok("code" in later.engines.gpu.state && later.engines.gpu.state.code === "gpu/slower", "with the reason");
+  }
 });
 
 test("forced, the GPU answers from the first call on, however slow", async () => {

@@ -1,0 +1,58 @@
+/**
+ * Which engine was the faster one on this device and with this bundle, kept beside the bundle's files.
+ *
+ * Timing both costs the download of an engine that may be let go at once, so it is done once: again when the GPU,
+ * the browser or the bundle is another one. Like the files it lies on the device only while that is consented to.
+ */
+
+import type { BundleSource } from "./bundle.js";
+import type { EngineKind } from "./types.js";
+
+/** Its name in the bundle's folder; no server is ever asked for it. */
+export const VERDICT = "engine-verdict.json";
+
+interface Kept {
+  /** What it was found on. */
+  on: string;
+  faster: EngineKind;
+}
+
+export interface Verdicts {
+  /** The faster engine with this GPU, if both have been timed. */
+  recall(gpu: string): Promise<EngineKind | undefined>;
+  keep(gpu: string, faster: EngineKind): Promise<void>;
+}
+
+export class BundleVerdicts implements Verdicts {
+  readonly #bundle: BundleSource;
+
+  constructor(bundle: BundleSource) {
+    this.#bundle = bundle;
+  }
+
+  async recall(gpu: string): Promise<EngineKind | undefined> {
+    const bytes = await this.#bundle.cache.get(this.#url);
+    if (!bytes) return undefined;
+    try {
+      const { on, faster } = JSON.parse(new TextDecoder().decode(bytes)) as Kept;
+      return on === (await this.#on(gpu)) && (faster === "cpu" || faster === "gpu") ? faster : undefined;
+    } catch {
+      // Whatever lies there is not ours: both are timed again.
+      return undefined;
+    }
+  }
+
+  async keep(gpu: string, faster: EngineKind): Promise<void> {
+    const kept: Kept = { on: await this.#on(gpu), faster };
+    await this.#bundle.cache.put(this.#url, new TextEncoder().encode(JSON.stringify(kept)));
+  }
+
+  get #url(): string {
+    return new URL(VERDICT, this.#bundle.base).href;
+  }
+
+  async #on(gpu: string): Promise<string> {
+    const browser = typeof navigator === "undefined" ? "" : navigator.userAgent;
+    return [gpu, browser, new TextDecoder().decode(await this.#bundle.manifest())].join("\n");
+  }
+}
