@@ -30,6 +30,21 @@ const widgets = {
     await recommender.ready;
   },
 
+  /** The ids on the shelf. */
+  slides: (): (string | null)[] => [...document.querySelectorAll("ingle-shelf > [role=group]")].map((slide) => slide.getAttribute("data-item")),
+  reasons: (): string[] => [...document.querySelectorAll("ingle-shelf i")].map(({ textContent }) => textContent ?? ""),
+  focusFirst: (): void => document.querySelector<HTMLElement>("ingle-shelf a")?.focus(),
+  focused: (): string | null | undefined => document.activeElement?.closest("[role=group]")?.getAttribute("aria-label"),
+
+  /** All that the panel says. */
+  panelSays: (): string => panel().textContent ?? "",
+
+  /** Uses a control of the panel, by its label or its words. */
+  panelUse(name: string): void {
+    const named = (control: HTMLElement): boolean => control.getAttribute("aria-label") === name || control.closest("label, button")?.textContent === name;
+    [...panel().querySelectorAll<HTMLElement>("button, input")].find(named)?.click();
+  },
+
   visit: (items: string[]): Promise<boolean> => recommender.record(items.map((item, n) => ({ item, at: Date.now() - items.length + n }))),
   history: async (): Promise<string[]> => (await recommender.history()).map(({ item }) => item),
 
@@ -38,6 +53,9 @@ const widgets = {
     const { violations } = await axe.run(document);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   },
+
+  /** What a framework has drawn, once it has everything. */
+  drawn: (framework: string): string | undefined => document.querySelector(`#${framework}[data-loading=false][data-rung=cpu][data-clicks="1"]`)?.textContent ?? undefined,
 
   react(): void {
     function Shelf(): ReturnType<typeof createElement> {
@@ -71,5 +89,9 @@ const widgets = {
 };
 
 export type Widgets = typeof widgets;
+
+function panel(): ShadowRoot {
+  return document.querySelector("ingle-privacy")!.shadowRoot!;
+}
 
 (globalThis as unknown as { page: Widgets }).page = widgets;
