@@ -58,6 +58,14 @@ export class Visitor<T extends AnyTab = AnyTab> {
     await this.loaded();
   }
 
+  /** Goes back to the page before this one. */
+  async goBack(): Promise<void> {
+    const from = await this.tab.evaluate(() => location.href, undefined);
+    // The page goes while it is being asked to.
+    await this.tab.evaluate(() => history.back(), undefined).catch(() => {});
+    await until(async () => this.tab.evaluate((old) => location.href !== old && "page" in globalThis, from).catch(() => false), "the page before");
+  }
+
   async loaded(): Promise<void> {
     await until(() => this.tab.evaluate(() => "page" in globalThis, undefined), "the page's script has run");
   }
@@ -125,6 +133,11 @@ export function launch(args: string[] = [], options: Parameters<typeof chromium.
 /** Playwright drives a Firefox of its own only; Puppeteer drives any, by WebDriver BiDi. */
 export function launchFirefox(): ReturnType<typeof puppeteer.launch> {
   return puppeteer.launch({ browser: "firefox", executablePath: executable("FIREFOX", "firefox-esr") });
+}
+
+/** A Chromium that keeps the pages one leaves; Playwright cannot follow it there. */
+export function launchKeepingPages(): ReturnType<typeof puppeteer.launch> {
+  return puppeteer.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox"], ignoreDefaultArgs: ["--disable-back-forward-cache"] });
 }
 
 /** The program that a variable names, or the one on the path. */

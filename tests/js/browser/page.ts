@@ -12,6 +12,7 @@ let databases = 0;
 const freshName = () => `ingle-test-${Date.now()}-${databases++}`;
 
 let recommender: Recommender | undefined;
+let kept = false;
 
 const page = {
   /** The names of a table's cases. */
@@ -83,9 +84,9 @@ const page = {
     Date.now = () => now.call(Date) + aheadMs;
   },
 
-  /** Hides the page as the back-forward cache does, or brings it back. */
-  hide: (): boolean => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })),
-  comeBack: (): boolean => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })),
+  /** Lets the page tell later whether it came back from the back-forward cache. */
+  leaveATrace: (): void => addEventListener("pageshow", ({ persisted }) => void (kept = persisted)),
+  wasKept: (): boolean => kept,
 
   /** Waits until the GPU engine is in one of these states. */
   async untilGpu(...states: string[]): Promise<Status> {

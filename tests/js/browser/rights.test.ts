@@ -3,7 +3,7 @@
 import { after, before, describe, test } from "node:test";
 import { equal, ok, until } from "../check.js";
 import { goldenHashes, type Site } from "../golden.js";
-import { BROWSERS, ChromiumVisitor, launch, type Running, serveShop } from "./harness.js";
+import { BROWSERS, ChromiumVisitor, launch, launchFirefox, launchKeepingPages, type Running, serveShop, Visitor } from "./harness.js";
 
 let site: Site;
 before(async () => (site = await serveShop()));
@@ -107,19 +107,6 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       });
     }
 
-    test("a page that comes back from the back-forward cache knows what other tabs did", async () => {
-      const visitor = await browser.arrive(site);
-      await visitor.call("open", { consent: "granted" });
-      await visitor.call("visit", ["sku-42"]);
-      await visitor.call("hide");
-      const other = await visitor.another(site);
-      await other.call("open", { consent: "granted" });
-      await other.call("visit", ["sku-7"]);
-      await visitor.call("comeBack");
-      equal(await visitor.call("history"), ["sku-42", "sku-7"]);
-      await visitor.leave();
-    });
-
     test("a clock that is set back loses no event and keeps their order", async () => {
       const visitor = await browser.arrive(site);
       const options = { consent: "granted", storage: { collapseMs: 0 } } as const;
@@ -166,6 +153,26 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       equal(events.map(({ item, type }) => `${item} ${type}`).sort(), ["sku-42 cart", "sku-42 view"]);
       await visitor.leave();
     });
+  });
+}
+
+for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firefox: launchFirefox })) {
+  test(`in ${name} a page that comes back from the back-forward cache knows what other tabs did`, async (t) => {
+    const browser = await start();
+    t.after(() => browser.close());
+    const visitor = await Visitor.visit((await browser.createBrowserContext()) as never, site, "/");
+    await visitor.call("open", { consent: "granted" });
+    await visitor.call("visit", ["sku-42"]);
+    await visitor.call("leaveATrace");
+    await visitor.tab.goto(new URL("/strict", site.url).href);
+    const other = await visitor.another(site);
+    await other.call("open", { consent: "granted" });
+    await other.call("visit", ["sku-7"]);
+    await visitor.goBack();
+    ok(await visitor.call("wasKept"), "the page is the one that was left");
+    equal(await visitor.call("history"), ["sku-42", "sku-7"]);
+    equal((await visitor.call("recommend")).length, 10);
+    await visitor.leave();
   });
 }
 
