@@ -96,7 +96,8 @@ export class IngleShelf extends IngleElement {
       const old = kept.get(recommendation.item);
       const slide = old ?? this.#slide();
       slide.setAttribute("data-item", recommendation.item);
-      slide.setAttribute("aria-label", `${this.strings.position(n + 1, shown.length)}`);
+      slide.setAttribute("aria-label", this.strings.position(n + 1, shown.length));
+      slide.setAttribute("aria-roledescription", this.strings.slide);
       this.#write(slide, recommendation, products);
       slide.onclick = () => this.#clicked(recommendation);
       return slide;
@@ -130,7 +131,7 @@ export class IngleShelf extends IngleElement {
   }
 
   #slide(): HTMLElement {
-    const slide = h("div", { slot: "slides", role: "group", "aria-roledescription": this.strings.slide });
+    const slide = h("div", { slot: "slides", role: "group" });
     slide.append(this.#card());
     return slide;
   }

@@ -25,6 +25,9 @@ const WITHOUT: Record<string, string> = {
   "/private": 'Object.defineProperty(navigator, "globalPrivacyControl", { value: true });',
 };
 
+/** What the golden bundle's shop sells. */
+const PRODUCTS = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`sku-${n}`, { title: `Thing ${n}`, url: `/p/sku-${n}`, price: "£5" }]));
+
 /** As strict as a shop's policy can be, styles included. */
 const STRICT_STYLE = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'";
 
@@ -72,6 +75,7 @@ export async function serveShop(line?: Line): Promise<Site> {
     const { url = "/", headers: { referer } } = request;
     const send = (bytes: Uint8Array | string, type: string, headers = {}): void => void response.writeHead(200, { "content-type": type, ...headers }).end(bytes);
     const withPolicy = (policy: string | undefined) => (policy === undefined ? {} : { "content-security-policy": policy });
+    if (url === "/products.json") return send(JSON.stringify(PRODUCTS), "application/json");
     const page = pageAt(url);
     if (page) return send(page.html, "text/html", withPolicy(page.policy));
     const type = TYPES[extname(url)] ?? "application/octet-stream";

@@ -51,6 +51,45 @@ test("a shelf shows recommendations in the shop's markup, and follows the histor
   await close(page);
 });
 
+test("elements are told everything by attributes, and share what they load", async () => {
+  const from = site.requests.length;
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "declare");
+  await until(async () => ((await call(tab, "titles")) as string[]).length === 6, "both shelves answer");
+  ok(((await call(tab, "titles")) as string[]).every((title) => /^Thing \d+$/.test(title)), "titles from the catalogue");
+  // Far below, it waits until it is seen.
+  await tab.locator("ingle-privacy").scrollIntoViewIfNeeded();
+  await tab.locator("ingle-privacy").getByText("Nothing is known about you.").waitFor();
+  ok(/^sku-\d+$/.test((await call(tab, "clickFirst")) as string), "a click tells what was clicked");
+  const asked = site.requests.slice(from).flatMap(({ url = "" }) => (/manifest|products/.test(url) ? [url] : []));
+  // One for these elements, one for the recommender that this page always makes.
+  equal(asked.sort(), ["/b/manifest.json", "/b/manifest.json", "/products.json"]);
+  await close(page);
+});
+
+test("every word can be another language's", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "show");
+  await call(tab, "translate");
+  await until(async () => String(await call(tab, "shelfSays")).includes("1 von 8 Karte"), "slides");
+  const says = String(await call(tab, "shelfSays"));
+  for (const word of ["Weiter", "Zurück", "Karussell"]) ok(says.includes(word), `${word} in ${says}`);
+  equal((await call(tab, "reasons")) as string[], Array.from({ length: 8 }, () => "Beliebt"));
+  for (const words of ["Was über Sie bekannt ist", "Alles vergessen", "Nichts ist bekannt."]) await tab.locator("ingle-privacy").getByText(words).waitFor();
+  await close(page);
+});
+
+test("a shelf glides, but not for those who want less motion", async () => {
+  for (const [reducedMotion, motion] of [["no-preference", "smooth"], ["reduce", "auto"]] as const) {
+    const page = await open({ reducedMotion });
+    await call(page.tab, "show");
+    equal(await call(page.tab, "motion"), motion);
+    await close(page);
+  }
+});
+
 test("skeletons hold the places, so that nothing moves when the answer comes", async () => {
   const page = await open({ viewport: { width: 800, height: 600 } });
   const { tab } = page;

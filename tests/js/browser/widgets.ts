@@ -1,7 +1,7 @@
 /** A page with both elements, and with the same in React and in Vue, bundled as a shop would. */
 
 import axe from "axe-core";
-import { createRecommender, type Recommender } from "ingle";
+import { createRecommender, type Recommendation, type Recommender } from "ingle";
 import { define, type Products } from "ingle/element";
 import * as forReact from "ingle/react";
 import * as forVue from "ingle/vue";
@@ -29,6 +29,33 @@ const widgets = {
     await answered;
     await recommender.ready;
   },
+
+  /** Draws elements that are told everything by attributes. */
+  declare(): void {
+    define();
+    document.body.innerHTML = '<ingle-shelf src="/b/" products="/products.json" kind="popular" heading="Popular" k="3"></ingle-shelf><ingle-shelf src="/b/" products="/products.json" kind="similar" items="sku-7" heading="Like it" k="3"></ingle-shelf><ingle-privacy src="/b/" products="/products.json"></ingle-privacy>';
+    addEventListener("ingle-click", ({ detail, target }) => Object.assign(target!, { clicked: detail.item }));
+  },
+
+  /** What shelves show, one after the other. */
+  titles: (): string[] => [...document.querySelectorAll("ingle-shelf > [role=group] .ingle-title")].map(({ textContent }) => textContent ?? ""),
+  clickFirst(): string {
+    const shelf = document.querySelector("ingle-shelf")!;
+    const link = shelf.querySelector<HTMLElement>("[role=group] a")!;
+    link.addEventListener("click", (event) => event.preventDefault());
+    link.click();
+    return (shelf as HTMLElement & { clicked?: string }).clicked ?? "";
+  },
+
+  /** Gives both elements words of another language. */
+  translate(): void {
+    document.querySelector("ingle-shelf")!.strings = { carousel: "Karussell", slide: "Karte", next: "Weiter", previous: "Zurück", position: (place, count) => `${place} von ${count}`, reason: () => "Beliebt" };
+    document.querySelector("ingle-privacy")!.strings = { privacyHeading: "Was über Sie bekannt ist", forgetAll: "Alles vergessen", empty: "Nichts ist bekannt." };
+  },
+  shelfSays: (): string => [...document.querySelectorAll("ingle-shelf, ingle-shelf > [role=group]")].flatMap((part) => [...(part.shadowRoot?.querySelectorAll("[aria-label], [aria-roledescription]") ?? [part])]).map((part) => `${part.getAttribute("aria-label")} ${part.getAttribute("aria-roledescription")}`).join("; "),
+
+  /** How the shelf moves when a button turns its page. */
+  motion: (): string => getComputedStyle(document.querySelector("ingle-shelf")!.shadowRoot!.querySelector(".viewport")!).scrollBehavior,
 
   /** The ids on the shelf. */
   slides: (): (string | null)[] => [...document.querySelectorAll("ingle-shelf > [role=group]")].map((slide) => slide.getAttribute("data-item")),
@@ -89,6 +116,12 @@ const widgets = {
 };
 
 export type Widgets = typeof widgets;
+
+declare global {
+  interface WindowEventMap {
+    "ingle-click": CustomEvent<Recommendation>;
+  }
+}
 
 function panel(): ShadowRoot {
   return document.querySelector("ingle-privacy")!.shadowRoot!;
