@@ -73,6 +73,16 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
     recommender.dispose();
   },
 
+  "what no call reports comes as an error event": async ({ open }) => {
+    const recommender = open({ engine: "cpu", wasm: { cpu: new Uint8Array(16) } });
+    const told: string[] = [];
+    recommender.addEventListener("error", ({ detail }) => told.push(detail.code));
+    equal(await codeOf(recommender.ready), "engine/wasm");
+    equal((await recommender.recommend({ k: 3 })).map(({ source }) => source), ["popular", "popular", "popular"]);
+    equal(told, ["engine/wasm"]);
+    recommender.dispose();
+  },
+
   "a disposed recommender rejects every call, those under way too": async ({ open }) => {
     const recommender = open();
     const underWay = recommender.recommend();

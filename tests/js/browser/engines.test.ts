@@ -32,7 +32,8 @@ async function givesTheNativeAnswers(visitor: Visitor, engine: "cpu" | "gpu", th
     ok(got.every(({ score, source }, n) => Math.abs(score - recommend[n]!.probability) <= bound && source === by), `${JSON.stringify(got)} within ${bound}`);
     const clicks = await visitor.call("explain");
     equal(clicks.map(({ item, known }) => [item, known]), explain.map(({ item, known }) => [item, known]));
-    ok(clicks.every(({ noise, keep }, n) => Math.abs(noise - explain[n]!.noise) <= bound && Math.abs(keep - explain[n]!.keep) <= bound), "verdicts");
+    const near = (name: "noise" | "keep" | "prior" | "posterior"): boolean => clicks.every((click, n) => Math.abs((click[name] ?? 0) - (explain[n]![name] ?? 0)) <= bound);
+    ok(near("noise") && near("keep") && near("prior") && near("posterior"), `verdicts: ${JSON.stringify(clicks)}`);
   }
   await visitor.leave();
 }
