@@ -166,3 +166,18 @@ test("a download that breaks off goes on with the files that are missing", async
   ok(asked.every((path) => path.includes("manifest") || path.includes("items-")), asked.join());
   await visitor.leave();
 });
+
+test("a page that was opened without a network recommends once there is one", async (t) => {
+  const browser = await launch();
+  t.after(() => browser.close());
+  const visitor = await ChromiumVisitor.arrive(browser, site);
+  await visitor.call("open");
+  await visitor.tab.context().setOffline(true);
+  ok((await visitor.call("open")).failure !== undefined, "it could not be loaded");
+  await visitor.call("visit", ["sku-42", "sku-7"]);
+  equal((await visitor.call("recommend")).map(({ item, source }) => [item, source]), [["sku-7", "recent"], ["sku-42", "recent"]]);
+  await visitor.tab.context().setOffline(false);
+  await until(async () => (await visitor.call("status")).rung === "cpu", "the engine came with the network");
+  equal((await visitor.call("recommend")).map(({ source }) => source), Array.from({ length: 10 }, () => "cpu"));
+  await visitor.leave();
+});
