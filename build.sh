@@ -24,6 +24,7 @@ is installed under ~/.cache/ingle and node_modules.
 
 Environment:
   CHROME, CHROMEDRIVER     the browser and driver for tests (else those on PATH)
+  FIREFOX                  the other browser (likewise; Debian's firefox-esr does)
   CARGO_TARGET_DIR         where cargo builds (else ~/.cache/ingle/target, shared by all clones)
   DENY_ADVISORIES=1        also check dependencies against the advisory database
 HELP

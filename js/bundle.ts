@@ -3,13 +3,14 @@
  * where they are already on the device.
  *
  * Which addresses are asked for, and in which order, follows from the manifest alone: never from the
- * shopper. Requests carry no cookies, no referrer, no query and no headers of ours. Hashes are checked
- * in the wasm engine, after the network and after the cache alike.
+ * shopper. Requests carry no cookies, no referrer and no query, and no header of ours but the `Range` of a
+ * file that broke off. Hashes are checked in the wasm engine, after the network and after the cache alike.
  */
 
 import { folderOf } from "./address.js";
 import type { FileCache } from "./cache.js";
 import { openCache } from "./cache.js";
+import { pause } from "./deferred.js";
 import { IngleError } from "./errors.js";
 import type { Progress } from "./types.js";
 import { VERDICT } from "./verdict.js";
@@ -39,11 +40,15 @@ export interface BundleOptions {
   fetch?: typeof fetch;
   onProgress?: ((progress: Progress) => void) | undefined;
   cache?: FileCache;
+  /** Waits before a file that broke off is asked for again, in milliseconds; one more break is an error. */
+  pausesMs?: readonly number[];
 }
 
 /** What an engine reads. Files of other roles belong to later releases. */
 const ROLES = ["model", "items", "ids"];
 const NAME = /^[a-z]+-[0-9a-f]{16}\.(safetensors|json)$/;
+/** As long as a train is in a tunnel. */
+const PAUSES_MS = [500, 2_000, 5_000, 10_000];
 const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer" };
 
 export class BundleSource {
@@ -52,16 +57,18 @@ export class BundleSource {
   readonly cache: FileCache;
   readonly #fetch: typeof fetch;
   readonly #onProgress: ((progress: Progress) => void) | undefined;
+  readonly #pausesMs: readonly number[];
   /** Fetched once: engines that load later, or again, get the same bundle. */
   #manifest: Promise<Bytes> | undefined;
   /** The opening before: the next one waits for it, and finds in the cache what it fetched. */
   #opening: Promise<unknown> = Promise.resolve();
 
-  constructor(url: string | URL, { fetch = globalThis.fetch, onProgress, cache = openCache() }: BundleOptions = {}) {
+  constructor(url: string | URL, { fetch = globalThis.fetch, onProgress, cache = openCache(), pausesMs = PAUSES_MS }: BundleOptions = {}) {
     this.base = folderOf(url);
     this.#fetch = (input, init) => fetch(input, init);
     this.#onProgress = onProgress;
     this.cache = cache;
+    this.#pausesMs = pausesMs;
   }
 
   /** The whole bundle. Every call hands out bytes of its own; nothing is fetched twice, however many call at once. */
@@ -126,23 +133,45 @@ export class BundleSource {
     }
   }
 
+  /** A file that breaks off is taken up where it broke, until that brings nothing more. */
   async #download(entry: FileEntry, report: Report, signal: AbortSignal | undefined): Promise<Bytes> {
+    const part: Part = { entry, bytes: new Uint8Array(entry.bytes), loaded: 0, most: 0 };
+    for (let vain = 0; ; vain++) {
+      const { most } = part;
+      try {
+        await this.#receive(part, report, signal);
+        return part.bytes;
+      } catch (error) {
+        if (part.most > most) vain = 0;
+        const ms = this.#pausesMs[vain];
+        if (part.most === 0 || ms === undefined || !isBreak(error)) throw error;
+        await pause(ms, signal);
+      }
+    }
+  }
+
+  /** Asks for what is missing of a file and writes down what comes. */
+  async #receive(part: Part, report: Report, signal: AbortSignal | undefined): Promise<void> {
+    const { entry, bytes } = part;
     const url = this.#url(entry.name);
-    const response = await this.#get(url, QUIET, signal);
-    const bytes = new Uint8Array(entry.bytes);
-    let loaded = 0;
+    const rest = part.loaded > 0 && `bytes=${part.loaded}-`;
+    const response = await this.#get(url, rest ? { ...QUIET, headers: { range: rest } } : QUIET, signal);
+    // A host that sends no parts of files begins again.
+    part.loaded = response.status === 206 ? firstByte(response, part.loaded) : 0;
     try {
       for await (const chunk of chunksOf(response)) {
-        if (loaded + chunk.length > entry.bytes) throw wrongSize(entry, "more");
-        bytes.set(chunk, loaded);
-        loaded += chunk.length;
-        report(entry.name, chunk.length);
+        if (part.loaded + chunk.length > entry.bytes) throw wrongSize(entry, "more");
+        bytes.set(chunk, part.loaded);
+        part.loaded += chunk.length;
+        const fresh = part.loaded - part.most;
+        if (fresh <= 0) continue;
+        part.most = part.loaded;
+        report(entry.name, fresh);
       }
     } catch (error) {
-      throw asNetworkError(error, url, signal);
+      if (part.loaded < entry.bytes || error instanceof IngleError) throw asNetworkError(error, url, signal);
     }
-    if (loaded < entry.bytes) throw wrongSize(entry, `only ${loaded}`);
-    return bytes;
+    if (part.loaded < entry.bytes) throw wrongSize(entry, `only ${part.loaded}`);
   }
 
   async #get(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
@@ -172,6 +201,16 @@ export class BundleSource {
 }
 
 type Report = (file: string, bytes: number) => void;
+
+/** A file that is being downloaded. */
+interface Part {
+  entry: FileEntry;
+  bytes: Bytes;
+  /** Bytes that are there of the response at hand. */
+  loaded: number;
+  /** The most that has been there of any: what has been reported. */
+  most: number;
+}
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
@@ -219,6 +258,16 @@ function isSize(bytes: unknown): bytes is number {
 
 function wrongSize(entry: FileEntry, found: string): IngleError {
   return new IngleError("bundle/size", `${entry.name} should have ${entry.bytes} bytes but has ${found}; upload the bundle again.`);
+}
+
+/** Where the part that a host sends begins; from another origin it may not be told. */
+function firstByte({ headers }: Response, asked: number): number {
+  return Number(/^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1] ?? asked);
+}
+
+/** Whether the connection broke, and nothing else was wrong. */
+function isBreak(error: unknown): boolean {
+  return error instanceof IngleError && error.code === "bundle/network";
 }
 
 /** An abort stays what it is; everything else that fetch throws is the network's doing. */

@@ -61,6 +61,7 @@ export class Recommender extends Emitter {
       onState: () => this.#announce(),
     });
     signal?.addEventListener("abort", () => this.#end(signal.reason), { once: true, signal: this.#life.signal });
+    if (typeof window !== "undefined") addEventListener("online", () => this.#retry(), { signal: this.#life.signal });
     this.#core = this.#open(this.#url).then((core) => (this.#running = core));
     this.ready = unlessAborted(this.#core.then((core) => core.engines.ready()), this.#life.signal).then(() => this.status);
     // Who does not await it learns of a failure from `status` and the `error` event.
@@ -227,8 +228,16 @@ export class Recommender extends Emitter {
     return true;
   }
 
+  /** The network is back: what could not be loaded without it is loaded now. */
+  #retry(): void {
+    const { active, cpu } = this.#running?.engines ?? {};
+    if (!active && cpu?.state.state === "retired") this.update().catch((cause: unknown) => this.#report(toIngleError(cause, "engine/failed")));
+  }
+
   async #open(url: URL): Promise<Core> {
-    const { openCore } = await import("./core.js");
+    const { openCore } = await import("./core.js").catch((error: unknown) => {
+      throw toIngleError(error, "engine/unavailable");
+    });
     const host: CoreHost = {
       choice: this.#requested,
       options: this.#options,

@@ -79,6 +79,23 @@ find_chrome() {
   return 1
 }
 
+# Firefox for tests, likewise: the one FIREFOX names, or the first of the usual ones.
+find_firefox() {
+  local candidate
+  if [ -n "${FIREFOX:-}" ]; then
+    [ -x "$FIREFOX" ] || fail "FIREFOX names $FIREFOX, which cannot be run"
+    printf '%s' "$FIREFOX"
+    return
+  fi
+  for candidate in firefox-esr firefox /Applications/Firefox.app/Contents/MacOS/firefox; do
+    if command -v "$candidate" >/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
 find_chromedriver() {
   if [ -n "${CHROMEDRIVER:-}" ]; then
     [ -x "$CHROMEDRIVER" ] || fail "CHROMEDRIVER names $CHROMEDRIVER, which cannot be run"

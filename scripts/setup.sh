@@ -69,7 +69,10 @@ setup_browser() {
     apt_install chromium chromium-driver ||
       fail "no Chromium with its driver: install both, or set CHROME and CHROMEDRIVER to their paths"
   fi
-  echo "$("$(find_chrome)" --version 2>/dev/null), $("$(find_chromedriver)" --version | cut -d' ' -f1,2)"
+  if ! find_firefox >/dev/null; then
+    apt_install firefox-esr || fail "no Firefox: install it, or set FIREFOX to its path"
+  fi
+  echo "$("$(find_chrome)" --version 2>/dev/null), $("$(find_chromedriver)" --version | cut -d' ' -f1,2), $("$(find_firefox)" --version)"
 }
 
 # The trainer's tests need an adapter: on Linux Vulkan's, and Mesa has one made of software.
@@ -96,6 +99,8 @@ setup_test_tools() {
     rustup component list --installed | grep -q "^$component" || rustup component add "$component"
   done
   cargo_tool wasm-pack wasm-pack 0.15.1
+  # Debian has no package of Firefox's driver.
+  cargo_tool geckodriver geckodriver 0.37.1
   cargo_tool cargo-deny cargo-deny 0.20.2
 }
 

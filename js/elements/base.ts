@@ -1,5 +1,6 @@
 /** What both elements share: a recommender, the shop's products, strings, and their life on the page. */
 
+import { unlessAborted } from "../deferred.js";
 import { createRecommender, type Recommender } from "../recommender.js";
 import type { Consent } from "../types.js";
 import { ENGLISH, type Strings } from "./strings.js";
@@ -46,6 +47,7 @@ export class IngleElement extends Base {
   #strings: Strings = ENGLISH;
   #connected: AbortController | undefined;
   #queued = false;
+  #drawing = false;
   /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
   #near = false;
   #behind = false;
@@ -104,17 +106,27 @@ export class IngleElement extends Base {
     if (this.#connected) name === "src" ? this.#reconnect() : this.refresh();
   }
 
-  /** Draws again, once for any number of changes at the same time. */
+  /** Draws again: once for any number of changes at the same time, and once for all that come while it draws. */
   refresh(): void {
     if (!this.#connected || this.#queued) return;
     this.#queued = true;
-    queueMicrotask(() => {
-      this.#queued = false;
-      const { signal } = this.#connected ?? {};
-      this.#behind = !this.#near;
-      if (this.#behind) this.wait();
-      else if (signal) void this.draw(signal).catch((error: unknown) => this.#failed(error, signal));
-    });
+    if (!this.#drawing) queueMicrotask(() => void this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    this.#queued = false;
+    const { signal } = this.#connected ?? {};
+    this.#behind = !this.#near;
+    if (this.#behind) return this.wait();
+    if (!signal) return;
+    this.#drawing = true;
+    try {
+      await unlessAborted(this.draw(signal), signal);
+    } catch (error) {
+      this.#failed(error, signal);
+    }
+    this.#drawing = false;
+    if (this.#queued) await this.#turn();
   }
 
   /** Something is to be drawn, but not seen yet. */

@@ -21,7 +21,6 @@ export class InglePrivacy extends IngleElement {
   readonly #said = typeof document === "undefined" ? undefined : h("div", { class: "status", role: "status" });
   #shown = PAGE;
   #formats: { lang: string | undefined; time: Intl.DateTimeFormat; percent: Intl.NumberFormat } | undefined;
-  #drawing = 0;
 
   override connectedCallback(): void {
     if (!this.#root) {
@@ -39,10 +38,9 @@ export class InglePrivacy extends IngleElement {
   protected override async draw(signal: AbortSignal): Promise<void> {
     const { recommender } = this;
     if (!recommender || !this.#root) return;
-    const drawing = ++this.#drawing;
     const events = await this.#judged(recommender);
     const products = await this.lookUp(events.slice(-this.#shown).map(({ item }) => item));
-    if (signal.aborted || drawing !== this.#drawing) return;
+    if (signal.aborted) return;
     const focused = this.#root.activeElement?.getAttribute("data-key");
     this.#body?.replaceChildren(this.#panel(recommender, events, products));
     if (focused) this.#focus(focused);

@@ -25,7 +25,6 @@ export class IngleShelf extends IngleElement {
   static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading"];
   /** Options of the question beyond those that are attributes. */
   #options: QueryOptions = {};
-  #asked = 0;
   #drawn = false;
   #frame = 0;
   #scrolled = false;
@@ -62,12 +61,10 @@ export class IngleShelf extends IngleElement {
     this.wait();
     this.#hold();
     if (!recommender) return;
-    const asked = ++this.#asked;
     const answer = await ask(recommender, { ...this.#question, signal });
     const about = answer.flatMap(({ reason }) => ("item" in reason ? [reason.item] : []));
     const products = await this.lookUp([...answer.map(({ item }) => item), ...about]);
-    // A later question may have been answered sooner.
-    if (signal.aborted || asked !== this.#asked) return;
+    if (signal.aborted) return;
     this.#show(answer, products);
     this.dispatchEvent(new CustomEvent("ingle-answer", { detail: answer, bubbles: true }));
   }
@@ -96,7 +93,8 @@ export class IngleShelf extends IngleElement {
       const old = kept.get(recommendation.item);
       const slide = old ?? this.#slide();
       slide.setAttribute("data-item", recommendation.item);
-      slide.setAttribute("aria-label", `${this.strings.position(n + 1, shown.length)}`);
+      slide.setAttribute("aria-label", this.strings.position(n + 1, shown.length));
+      slide.setAttribute("aria-roledescription", this.strings.slide);
       this.#write(slide, recommendation, products);
       slide.onclick = () => this.#clicked(recommendation);
       return slide;
@@ -130,7 +128,7 @@ export class IngleShelf extends IngleElement {
   }
 
   #slide(): HTMLElement {
-    const slide = h("div", { slot: "slides", role: "group", "aria-roledescription": this.strings.slide });
+    const slide = h("div", { slot: "slides", role: "group" });
     slide.append(this.#card());
     return slide;
   }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# A visit to the served demo shop in Chromium. Expects the package, the demo bundle and the shop to be built.
+# Visits to the served demo shop in Chromium and in Firefox. Expects the package, the demo bundle and the shop to be built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 CHROME="$(find_chrome)"
-export CHROME
+FIREFOX="$(find_firefox)"
+export CHROME FIREFOX
 build_ingle
 start_server "$(demo_folder)/bundle" www/dist
 # One file after the other: the GPU here is made of software, and two at once starve each other.

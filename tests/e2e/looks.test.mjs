@@ -3,27 +3,38 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { launch, visit } from "./visit.mjs";
+import { compareLook } from "./looks.mjs";
+import { launch, shelf, visit } from "./visit.mjs";
 
 const shots = process.env.INGLE_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
 
-let browser;
+let browser, bench;
 before(async () => {
   browser = await launch();
+  bench = await browser.newPage();
 });
 after(() => browser?.close());
 
-async function shoot(page, name) {
-  await page.waitForTimeout(400);
-  if (shots) await page.screenshot({ path: path.join(shots, `${name}.png`) });
-  else assert.ok((await page.screenshot()).length > 20_000, `${name} is not blank`);
+/** A picture of the page, or of a part of it, once everything has come to rest. */
+async function shoot(page, name, part = page) {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
+  const png = await part.screenshot(shots ? { path: path.join(shots, `${name}.png`) } : {});
+  const others = await compareLook(bench, name, png);
+  if (others) console.log(`# ${name}: ${Math.round(others * 100)} % looks otherwise than it did`);
 }
 
 async function playVisit(page) {
   await page.locator("#play").click();
   await page.waitForFunction(() => /set aside/.test(document.querySelector("#play-note")?.textContent ?? ""), undefined, { timeout: 60_000 });
+  await page.locator("#compare:not([hidden])").waitFor();
 }
+
+const go = (page, hash) => page.evaluate((to) => (location.hash = to), hash);
 
 const sizes = {
   desktop: { width: 1440, height: 900 },
@@ -32,31 +43,41 @@ const sizes = {
 
 for (const [size, viewport] of Object.entries(sizes)) {
   for (const colorScheme of ["light", "dark"]) {
-    test(`fits a ${size} screen in the ${colorScheme} colours`, async () => {
-      const { page, end } = await visit(browser, { viewport, colorScheme, deviceScaleFactor: size === "phone" ? 2 : 1 });
-      await shoot(page, `${size}-${colorScheme}-start`);
+    test(`looks as it did on a ${size} screen in the ${colorScheme} colours`, { timeout: 120_000 }, async () => {
+      const named = (what) => `${size}-${colorScheme}-${what}`;
+      const { page, end } = await visit(browser, { viewport, colorScheme, consent: false, deviceScaleFactor: size === "phone" ? 2 : 1 });
+      await shoot(page, named("consent"));
+      await page.locator("#consent-yes").click();
+      await page.locator("#consent").waitFor({ state: "hidden" });
+      await shoot(page, named("start"));
       await playVisit(page);
-      await shoot(page, `${size}-${colorScheme}-visit`);
+      await shelf(page);
+      await shoot(page, named("shelf"), page.locator("#shelf"));
+      await page.evaluate(() => scrollTo(0, 0));
+      await shoot(page, named("visit"));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${wide} px wider than the screen`);
 
       await page.locator("#shelf > [data-item] a").first().click();
       await page.locator("#goes-with > [data-item]").first().waitFor();
-      await shoot(page, `${size}-${colorScheme}-product`);
+      await shoot(page, named("product"));
       await page.locator("#add").click();
       await page.locator("#basket-link").click();
       await page.locator("#complete > [data-item]").first().waitFor();
-      await shoot(page, `${size}-${colorScheme}-basket`);
-      await page.evaluate(() => (location.hash = "#/"));
+      await shoot(page, named("basket"));
+      await go(page, "#/you");
+      await page.locator("ingle-privacy ol li").first().waitFor();
+      await shoot(page, named("privacy"));
+      await go(page, "#/");
 
       if (size === "phone") await page.locator("#panel-open").click();
       await page.locator("#panel").evaluate((panel) => panel.scrollTo(0, 330));
-      await shoot(page, `${size}-${colorScheme}-panel`);
+      await shoot(page, named("panel"));
       if (size === "phone") await page.locator("#panel-close").click();
 
-      await page.locator("#filters").scrollIntoViewIfNeeded();
       await page.evaluate(() => document.querySelector("#filters").scrollIntoView({ block: "start" }));
-      await shoot(page, `${size}-${colorScheme}-grid`);
+      await page.locator("#grid .card").nth(11).waitFor();
+      await shoot(page, named("grid"));
       await end();
     });
   }

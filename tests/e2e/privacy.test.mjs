@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import { after, before, test } from "node:test";
-import { department, launch, lookAt, SHOP, storedText, visit } from "./visit.mjs";
+import { department, keptOffline, launch, SHOP, storedText, visit } from "./visit.mjs";
 
 const origin = new URL(SHOP).origin;
 
@@ -30,8 +30,23 @@ async function wiretap() {
   return { log, address: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
+/** Looks at products, puts some of them into the basket and takes them out again: so many events in all. */
+async function wander(page, items, events) {
+  const add = page.locator("#add");
+  for (let n = 0; n < events; n++) {
+    if (n % 10 === 9) {
+      await add.click();
+      continue;
+    }
+    const item = items[n % items.length];
+    await page.evaluate((id) => (location.hash = `#/p/${id}`), item);
+    await page.locator(`#product[data-item="${item}"]`).waitFor();
+  }
+  await page.locator(`#click-count:text-is("${events}")`).waitFor();
+}
+
 /** One visit in a fresh browser: what was clicked, what the browser logged and what went over the wire. */
-async function watchedVisit(departmentName, count) {
+async function watchedVisit(departmentName, events) {
   const tap = await wiretap();
   const browser = await launch({ args: [`--proxy-server=${tap.address}`, "--proxy-bypass-list=<-loopback>"] });
   const logged = [];
@@ -44,14 +59,16 @@ async function watchedVisit(departmentName, count) {
   };
   try {
     const { context, page, end } = await visit(browser, { watch });
-    const items = (await department(page, departmentName)).slice(0, count);
-    for (const item of items) await lookAt(page, item);
+    await keptOffline(page);
+    const loaded = tap.log.length;
+    const items = departmentName ? await department(page, departmentName) : [];
+    await wander(page, items, events);
     const stored = await storedText(page);
-    assert.ok(items.every((item) => stored.includes(item)), "the visit was recorded on the device");
+    assert.ok(items.slice(0, Math.min(events, 9)).every((item) => stored.includes(item)), "the visit was recorded on the device");
     assert.equal(await page.locator("#bytes-sent").textContent(), "0 bytes");
     const cookies = await context.cookies();
     await end();
-    return { items, logged, wire: tap.log, cookies };
+    return { items, logged, wire: tap.log, loaded, cookies };
   } finally {
     await browser.close();
     tap.close();
@@ -60,7 +77,7 @@ async function watchedVisit(departmentName, count) {
 
 let visits;
 before(async () => {
-  visits = [await watchedVisit("Outdoor", 6), await watchedVisit("Books", 3)];
+  visits = [await watchedVisit("Outdoor", 200), await watchedVisit("Books", 3), await watchedVisit("", 0)];
 });
 
 const addresses = (entries) => [...new Set(entries.map(({ url }) => url.replace(/#.*$/, "")))].sort();
@@ -81,12 +98,22 @@ test("only fetches the page's and the bundle's files", () => {
   }
 });
 
-test("asks for the same addresses whatever was clicked and however often", () => {
-  const [one, other] = visits;
-  assert.notDeepEqual(one.items, other.items);
-  assert.deepEqual(addresses(one.wire), addresses(other.wire));
-  assert.deepEqual(addresses(one.logged), addresses(other.logged));
-  assert.deepEqual(one.wire.map(({ url }) => url).sort(), other.wire.map(({ url }) => url).sort());
+test("asks for the same addresses in the same words whatever was clicked and however often", () => {
+  const [most, ...others] = visits;
+  const words = ({ wire }) => wire.map((sent) => JSON.stringify(sent)).sort();
+  for (const other of others) {
+    assert.notDeepEqual(most.items, other.items);
+    assert.deepEqual(addresses(most.logged), addresses(other.logged));
+    assert.deepEqual(words(most), words(other));
+  }
+});
+
+test("asks for everything while it loads, and for nothing from the first click on", () => {
+  for (const { wire, loaded } of visits) {
+    const bundle = wire.flatMap(({ url }) => (url.includes("/bundle/") ? [new URL(url).pathname] : []));
+    assert.equal(new Set(bundle).size, bundle.length, `nothing of the bundle is asked for twice: ${bundle}`);
+    assert.deepEqual(wire.slice(loaded).map(({ url }) => url), []);
+  }
 });
 
 test("sends no bodies, no cookies, no referrer and no word of what was clicked", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { department, launch, lookAt, settled, shelf, shelfChanged, storedText, timeline, visit } from "./visit.mjs";
+import { cachedOtherwise, department, keptOffline, launch, lookAt, settled, shelf, shelfChanged, storedText, timeline, visit } from "./visit.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -86,6 +86,8 @@ test("forgets one click, and then everything, without a trace", async () => {
   await page.locator(".click").waitFor({ state: "detached" });
   const left = await storedText(page);
   assert.ok(!left.includes(one) && !left.includes(other), left);
+  await keptOffline(page);
+  assert.deepEqual(await cachedOtherwise(page), [], "the caches hold what everyone's hold");
   assert.deepEqual(await shelf(page), popular);
   await page.reload();
   await settled(page);
@@ -154,33 +156,36 @@ test("lets the visitor take everything back", async () => {
   await end();
 });
 
-test("draws itself within two seconds, holds nothing up for long, and moves nothing", async () => {
+test("draws itself within two seconds, and moves nothing", async () => {
   // Of three visits the best: a machine that is busy with other things tells about itself.
   const seen = [];
   for (let round = 0; round < 3; round++) {
     const watch = (page) =>
       page.addInitScript(() => {
-        Object.assign(globalThis, { longest: 0, shifted: 0 });
-        new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => (globalThis.longest = Math.max(globalThis.longest, duration)))).observe({ type: "longtask", buffered: true });
+        globalThis.shifted = 0;
         new PerformanceObserver((list) => list.getEntries().forEach(({ value, hadRecentInput }) => (globalThis.shifted += hadRecentInput ? 0 : value))).observe({ type: "layout-shift", buffered: true });
       });
     const { page, end } = await visit(browser, { watch });
-    seen.push(await page.evaluate(() => ({ drawn: performance.getEntriesByName("first-contentful-paint")[0].startTime, longest: globalThis.longest, shifted: globalThis.shifted })));
+    seen.push(
+      await page.evaluate(() => {
+        const [{ loadEventEnd }] = performance.getEntriesByType("navigation");
+        const [{ startTime }] = performance.getEntriesByName("first-contentful-paint");
+        return { painted: startTime, loaded: loadEventEnd, shifted: globalThis.shifted };
+      }),
+    );
     await end();
   }
   const best = (name) => Math.min(...seen.map((visit) => visit[name]));
-  console.log(`# first drawn after ${best("drawn").toFixed(0)} ms, longest task ${best("longest").toFixed(0)} ms, shifted by ${best("shifted").toFixed(3)}`);
-  assert.ok(best("drawn") < 2000, JSON.stringify(seen));
+  console.log(`# first painted after ${best("painted").toFixed(0)} ms, loaded after ${best("loaded").toFixed(0)} ms, shifted by ${best("shifted").toFixed(3)}`);
+  assert.ok(best("painted") < 2000 && best("loaded") < 2000, JSON.stringify(seen));
   assert.ok(best("shifted") < 0.1, JSON.stringify(seen));
-  assert.ok(best("longest") < 100, JSON.stringify(seen));
 });
 
 test("opens, recommends and remembers without a network after the first visit", async () => {
   const { page, context, end } = await visit(browser);
   const [item] = await department(page, "Garden");
   await lookAt(page, item);
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.waitForFunction(async () => (await caches.keys()).length === 2);
+  await keptOffline(page);
   await context.setOffline(true);
   await page.reload();
   await settled(page);
@@ -203,18 +208,28 @@ test("can be walked by keyboard alone: open a product, put it in the basket, com
   await end();
 });
 
-test("axe finds nothing wrong on any page, light or dark", async () => {
-  for (const colorScheme of ["light", "dark"]) {
-    const { page, end } = await visit(browser, { colorScheme, bypassCSP: true });
-    const [item] = await department(page, "Books");
-    await lookAt(page, item);
+/** What axe finds wrong on the page as it is. */
+const violations = (page) => page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html).join(" ")}`));
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`axe finds nothing wrong on any page in the ${colorScheme} colours`, { timeout: 120_000 }, async () => {
+    const { page, end } = await visit(browser, { colorScheme, bypassCSP: true, consent: false });
     await page.addScriptTag({ path: axe });
-    for (const place of ["#/", "#/c/Books", `#/p/${item}`, "#/basket", "#/you"]) {
+    assert.deepEqual(await violations(page), [], "with the question of consent");
+    await page.locator("#consent-yes").click();
+    await page.locator("#play").click();
+    await page.locator("#compare:not([hidden])").waitFor({ timeout: 60_000 });
+    const [item] = await department(page, "Books");
+    for (const [place, there] of [["#/", "#compare"], ["#/c/Books", "#grid .card"], [`#/p/${item}`, "#more-like > [data-item]"], ["#/basket", "#basket h1"], ["#/you", "ingle-privacy ol li"]]) {
       await page.evaluate((hash) => (location.hash = hash), place);
-      await page.waitForTimeout(300);
-      const found = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html).join(" ")}`));
-      assert.deepEqual(found, [], `${colorScheme} ${place}`);
+      await page.locator(there).first().waitFor();
+      assert.deepEqual(await violations(page), [], place);
     }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator("#panel-open").click();
+    await page.locator("#panel.open .click").first().waitFor();
+    await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
+    assert.deepEqual(await violations(page), [], "the panel over a phone's screen");
     await end();
-  }
-});
+  });
+}

@@ -46,6 +46,12 @@ export async function settled(page) {
   await page.waitForFunction(() => /ms$/.test(document.querySelector("#answer-ms")?.textContent ?? ""), undefined, { timeout: 60_000 });
 }
 
+/** Waits until everything that the shop and the recommender keep for a visit without a network is there. */
+export async function keptOffline(page) {
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(async () => (await caches.keys()).length === 2);
+}
+
 const shown = (page) => page.locator("#shelf > [data-item]").evaluateAll((cards) => cards.map((card) => card.dataset.item));
 
 /** Goes to the front of the shop, where the shelf is; one that is not seen asks for nothing. */
@@ -116,4 +122,18 @@ export const storedText = (page) =>
     }
     const web = JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]);
     return found.join() + web;
+  });
+
+/** The addresses in any cache under which something else lies than the server has: what a shopper may have left. */
+export const cachedOtherwise = (page) =>
+  page.evaluate(async () => {
+    const other = [];
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const { url } of await cache.keys()) {
+        const [kept, served] = await Promise.all([await cache.match(url), fetch(url, { cache: "reload" })].map(async (response) => new Uint8Array(await (await response).arrayBuffer())));
+        if (kept.length !== served.length || kept.some((byte, n) => byte !== served[n])) other.push(url);
+      }
+    }
+    return other;
   });

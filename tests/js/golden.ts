@@ -1,5 +1,6 @@
 /** The golden bundle, and a server for it that can misbehave. */
 
+import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,6 +13,18 @@ const folder = join(root, "tests/data/golden");
 export function goldenFiles(): Map<string, Uint8Array<ArrayBuffer>> {
   const names = readdirSync(folder).filter((name) => /^(manifest\.json|[a-z]+-[0-9a-f]{16}\..*)$/.test(name));
   return new Map(names.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+}
+
+/** The SHA-256 of each of its files, by its name. */
+export function goldenHashes(): Record<string, string> {
+  return Object.fromEntries([...goldenFiles()].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]));
+}
+
+/** The same bundle under another name. */
+export function goldenAgain(): Map<string, Uint8Array<ArrayBuffer>> {
+  const files = goldenFiles();
+  const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as object;
+  return files.set("manifest.json", new TextEncoder().encode(JSON.stringify({ ...manifest, name: "golden again" })));
 }
 
 export interface Golden {

@@ -1,8 +1,8 @@
 // Runs the package's TypeScript tests: `node tests/js/run.mjs unit | browser`.
 //
 // Bundles each `*.test.ts` for Node, and `page.ts` for the browser, then hands over to `node --test`.
-// Needs pkg/dist, which `npm run build` makes; the browser's tests also need a Chromium, the one that
-// CHROME names or the one on PATH.
+// Needs pkg/dist, which `npm run build` makes; the browser's tests also need a Chromium and a Firefox, those
+// that CHROME and FIREFOX name or those on PATH.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
@@ -73,6 +73,47 @@ for (const [name, { build, serve: serveItself, policy, thread = "worker" }] of O
     } finally {
       await site.close();
       bundle.close();
+    }
+  });
+}
+
+/** The first piece of code in this language after a heading, as a reader would copy it. */
+function codeOf(file, heading, language) {
+  const after = readFileSync(join(root, file), "utf8").split(`${heading}\n`)[1];
+  return new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "m").exec(after)[1];
+}
+
+for (const [what, file, heading] of [["the five-minute start", "docs/guides/start.md", "## 2. Ten lines"], ["the package's README", "pkg/README.md", "# ingle"]]) {
+  test(`a newcomer's path works as ${what} has it`, { timeout: 120_000 }, async () => {
+    const start = "docs/guides/start.md";
+    const [create] = codeOf(start, "## 1. A new project", "sh").split("\n");
+    const words = create.replace("npm create vite@latest", "").replace(" -- ", " ").trim().split(/\s+/);
+    const parent = mkdtempSync(join(work, "newcomer-"));
+    execFileSync(process.execPath, [join(root, "node_modules/create-vite/index.js"), ...words], { cwd: parent, stdio: "ignore" });
+    const folder = join(parent, words[0]);
+    // Vite itself is the one that is here already.
+    const manifest = join(folder, "package.json");
+    writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, "utf8")), devDependencies: {} }));
+    execFileSync("npm", ["install", "--no-audit", "--no-fund", "--offline", "--omit=peer", packed], { cwd: folder, stdio: "ignore" });
+    cpSync(golden, join(folder, "public/recommender"), { recursive: true });
+    writeFileSync(join(folder, "vite.config.js"), codeOf(start, "## 1. A new project", "js"));
+    writeFileSync(join(folder, "src/main.js"), codeOf(file, heading, "js"));
+
+    const { build, createServer, preview } = await import("vite");
+    const server = await createServer({ root: folder, logLevel: "error", server: { port: 0, host: "127.0.0.1", fs: { strict: false } } });
+    await server.listen();
+    await build({ root: folder, logLevel: "error" });
+    const built = await preview({ root: folder, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
+    try {
+      for (const { resolvedUrls } of [server, built]) {
+        const page = await (await browser.newContext()).newPage();
+        await page.goto(resolvedUrls.local[0]);
+        await page.locator("ul > li").nth(7).waitFor({ timeout: 30_000 });
+        assert.match(await page.locator("ul > li").first().textContent(), /^sku-\d+ \(history\)$/);
+        await page.context().close();
+      }
+    } finally {
+      await Promise.all([server.close(), built.close()]);
     }
   });
 }

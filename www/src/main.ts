@@ -18,18 +18,24 @@ import { startVisits } from "./visit.js";
 
 const meter = new NetworkMeter();
 meter.start();
-startGrid();
 showHero();
+await breathe();
+
+startGrid();
 await breathe();
 
 const session = new Session(consentSoFar());
 const basket = new Basket();
+await breathe();
+
 startShelves(session);
 await breathe();
 
 startPanel(session, meter);
 startVisits(session);
 startBasket(basket, session);
+await breathe();
+
 startConsent(async (consent) => {
   await session.allow(consent);
   if (consent === "granted") basket.save();

@@ -28,8 +28,9 @@ interface SessionEvents {
 export class Session extends EventTarget {
   #recommender: Recommender;
   #consent: Consent;
-  /** Counts questions, so that a late answer never replaces a newer one. */
-  #asked = 0;
+  /** Whom it is asking, one question at a time, and whether the answer will be out of date. */
+  #asking: Recommender | undefined;
+  #changed = false;
 
   constructor(consent: Consent) {
     super();
@@ -93,19 +94,28 @@ export class Session extends EventTarget {
     return recommender;
   }
 
+  /** Asks again; for all that changes while it asks, once more. */
   async #refresh(recommender: Recommender): Promise<void> {
-    const asked = ++this.#asked;
+    this.#changed = true;
+    if (this.#asking === recommender) return;
+    this.#asking = recommender;
     // Loading is shown as progress; only the answer itself is timed.
-    const ready = await recommender.ready.then(
-      () => true,
-      () => false,
-    );
+    await recommender.ready.catch(() => {});
+    while (this.#changed && this.#asking === recommender) {
+      this.#changed = false;
+      await this.#ask(recommender);
+    }
+    if (this.#asking === recommender) this.#asking = undefined;
+  }
+
+  async #ask(recommender: Recommender): Promise<void> {
     try {
+      const ready = recommender.status.rung === "cpu" || recommender.status.rung === "gpu";
       const started = performance.now();
       const shelf = await recommender.recommend({ k: SHELF });
       const answerMs = ready ? performance.now() - started : undefined;
       const clicks = ready ? await recommender.explain() : await unjudged(recommender);
-      if (asked === this.#asked) this.#tell("view", { shelf, clicks, answerMs });
+      if (recommender === this.#recommender) this.#tell("view", { shelf, clicks, answerMs });
     } catch (error) {
       // A recommender that was replaced meanwhile has nothing more to say.
       if (recommender === this.#recommender) this.#tell("trouble", error as IngleError);

@@ -1,10 +1,10 @@
 // Both engines on both threads against the native answers, and what happens when one cannot run.
 
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { equal, ok } from "../check.js";
 import { goldenAnswers, type Site } from "../golden.js";
-import { launch, serveShop, SWIFTSHADER, Visitor } from "./harness.js";
+import { BROWSERS, ChromiumVisitor, launch, type Running, serveShop, SWIFTSHADER, type Visitor } from "./harness.js";
 
 let site: Site, plain: Browser, gpu: Browser;
 before(async () => ([site, plain, gpu] = await Promise.all([serveShop(), launch(), launch(SWIFTSHADER)])));
@@ -15,36 +15,60 @@ after(async () => {
 
 const { bound, cases } = goldenAnswers();
 
-for (const engine of ["cpu", "gpu"] as const) {
-  for (const thread of ["worker", "main"] as const) {
-    test(`the ${engine} engine on the ${thread} thread gives the native answers`, { timeout: 240_000 }, async () => {
-      const visitor = await Visitor.arrive(engine === "gpu" ? gpu : plain, site);
-      const storage = { kind: "memory", collapseMs: 0, retain: 1000 } as const;
-      const { status, failure } = await visitor.call("open", { engine, worker: thread === "worker", storage });
-      equal([failure, status.rung, status[engine].state], [undefined, engine, "ready"], JSON.stringify(status));
-      const state = status[engine];
-      equal("thread" in state && state.thread, thread);
-      // The odd ones at the end, and some of each length.
-      for (const { history, recommend, explain } of [...cases.slice(0, 21).filter((_, n) => n % 4 === 1), ...cases.slice(-3)]) {
-        await visitor.call("forget");
-        await visitor.call("visit", history);
-        const got = await visitor.call("recommend");
-        equal(got.map(({ item }) => item), recommend.map(({ item }) => item));
-        // A history of unknown items is as good as none.
-        const by = explain.some(({ known }) => known) ? engine : "popular";
-        ok(got.every(({ score, source }, n) => Math.abs(score - recommend[n]!.probability) <= bound && source === by), `${JSON.stringify(got)} within ${bound}`);
-        const clicks = await visitor.call("explain");
-        equal(clicks.map(({ item, known }) => [item, known]), explain.map(({ item, known }) => [item, known]));
-        ok(clicks.every(({ noise, keep }, n) => Math.abs(noise - explain[n]!.noise) <= bound && Math.abs(keep - explain[n]!.keep) <= bound), "verdicts");
-      }
+async function givesTheNativeAnswers(visitor: Visitor, engine: "cpu" | "gpu", thread: "worker" | "main"): Promise<void> {
+  const storage = { kind: "memory", collapseMs: 0, retain: 1000 } as const;
+  const { status, failure } = await visitor.call("open", { engine, worker: thread === "worker", storage });
+  equal([failure, status.rung, status[engine].state], [undefined, engine, "ready"], JSON.stringify(status));
+  const state = status[engine];
+  equal("thread" in state && state.thread, thread);
+  // The odd ones at the end, and some of each length.
+  for (const { history, recommend, explain } of [...cases.slice(0, 21).filter((_, n) => n % 4 === 1), ...cases.slice(-3)]) {
+    await visitor.call("forget");
+    await visitor.call("visit", history);
+    const got = await visitor.call("recommend");
+    equal(got.map(({ item }) => item), recommend.map(({ item }) => item));
+    // A history of unknown items is as good as none.
+    const by = explain.some(({ known }) => known) ? engine : "popular";
+    ok(got.every(({ score, source }, n) => Math.abs(score - recommend[n]!.probability) <= bound && source === by), `${JSON.stringify(got)} within ${bound}`);
+    const clicks = await visitor.call("explain");
+    equal(clicks.map(({ item, known }) => [item, known]), explain.map(({ item, known }) => [item, known]));
+    const near = (name: "noise" | "keep" | "prior" | "posterior"): boolean => clicks.every((click, n) => Math.abs((click[name] ?? 0) - (explain[n]![name] ?? 0)) <= bound);
+    ok(near("noise") && near("keep") && near("prior") && near("posterior"), `verdicts: ${JSON.stringify(clicks)}`);
+  }
+  await visitor.leave();
+}
+
+for (const [name, start] of Object.entries(BROWSERS)) {
+  describe(name, () => {
+    let browser: Running;
+    before(async () => (browser = await start()));
+    after(() => browser.close());
+
+    for (const thread of ["worker", "main"] as const) {
+      test(`the cpu engine on the ${thread} thread gives the native answers`, { timeout: 240_000 }, async () => givesTheNativeAnswers(await browser.arrive(site), "cpu", thread));
+    }
+
+    test("every call of the API", { timeout: 240_000 }, async (t) => {
+      const visitor = await browser.arrive(site);
+      for (const call of await visitor.call("cases", "api")) await t.test(call, () => visitor.call("run", "api", call));
       await visitor.leave();
     });
-  }
+
+    test("the engine's wasm may be", async (t) => {
+      const visitor = await browser.arrive(site);
+      for (const form of await visitor.call("cases", "wasm")) await t.test(form, () => visitor.call("run", "wasm", form));
+      await visitor.leave();
+    });
+  });
+}
+
+for (const thread of ["worker", "main"] as const) {
+  test(`the gpu engine on the ${thread} thread gives the native answers`, { timeout: 240_000 }, async () => givesTheNativeAnswers(await ChromiumVisitor.arrive(gpu, site), "gpu", thread));
 }
 
 test("without an adapter the CPU answers, and status says why", async () => {
   for (const engine of ["auto", "gpu"] as const) {
-    const visitor = await Visitor.arrive(plain, site);
+    const visitor = await ChromiumVisitor.arrive(plain, site);
     await visitor.call("open", { engine });
     const status = await visitor.call("untilGpu", "absent");
     equal([status.rung, "code" in status.gpu && status.gpu.code], ["cpu", "gpu/no-adapter"]);
@@ -56,7 +80,7 @@ test("without an adapter the CPU answers, and status says why", async () => {
 });
 
 test("auto leaves one of two timed engines answering, or refuses a software adapter", { timeout: 120_000 }, async () => {
-  const visitor = await Visitor.arrive(gpu, site);
+  const visitor = await ChromiumVisitor.arrive(gpu, site);
   await visitor.call("open", { engine: "auto" });
   const status = await visitor.call("untilGpu", "refused", "slower", "ready");
   if (status.gpu.state === "refused") equal(status.gpu.code, "gpu/software");
@@ -65,7 +89,7 @@ test("auto leaves one of two timed engines answering, or refuses a software adap
 });
 
 test("a GPU engine that cannot be loaded is retired, and the CPU answers", { timeout: 120_000 }, async () => {
-  const visitor = await Visitor.arrive(gpu, site);
+  const visitor = await ChromiumVisitor.arrive(gpu, site);
   const { status, failure } = await visitor.call("open", { engine: "gpu", wasm: { gpu: "/ingle/nowhere.wasm" } });
   equal([failure, status.rung, status.gpu.state], [undefined, "cpu", "retired"]);
   equal("code" in status.gpu && status.gpu.code, "engine/wasm");
@@ -76,7 +100,7 @@ test("a GPU engine that cannot be loaded is retired, and the CPU answers", { tim
 test("a GPU process that crashes leaves the CPU answering the next call", { timeout: 240_000 }, async (t) => {
   const browser = await launch(SWIFTSHADER);
   t.after(() => browser.close());
-  const visitor = await Visitor.arrive(browser, site);
+  const visitor = await ChromiumVisitor.arrive(browser, site);
   const { status } = await visitor.call("open", { engine: "gpu" });
   equal(status.rung, "gpu");
   await visitor.call("visit", ["sku-42", "sku-7"]);

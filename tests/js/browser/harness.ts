@@ -1,95 +1,73 @@
-/** Chromium, a site that serves the package as a shop would, and calls into its pages. */
+/** Browsers, their visitors, and calls into the pages that these visit. */
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { extname, join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page as Tab, type Request } from "playwright-core";
-import { goldenFiles, root, serveSite, type Site } from "../golden.js";
+import puppeteer from "puppeteer-core";
+import { equal, until } from "../check.js";
+import type { Site } from "../golden.js";
 import type { Page } from "./page.js";
+
+export { serveShop } from "./site.js";
 
 /** WebGPU on an adapter made of software: what Chromium has without a GPU. */
 export const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-const TYPES: Record<string, string> = {
-  ".js": "text/javascript",
-  ".wasm": "application/wasm",
-  ".json": "application/json",
-  ".map": "application/json",
-};
-
-/** A page per policy: `/` has none, the others are sent with it. */
-export const POLICIES: Record<string, string> = {
-  "/strict": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
-  "/no-wasm": "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'",
-  "/no-worker": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'; connect-src 'self'",
-};
-
-/** As strict as a shop's policy can be, styles included. */
-const STRICT_STYLE = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'";
-
-export async function serveShop(): Promise<Site> {
-  const golden = goldenFiles();
-  return serveSite(({ url = "/" }, response) => {
-    const send = (bytes: Uint8Array | string, type: string, headers = {}): void =>
-      void response.writeHead(200, { "content-type": type, ...headers }).end(bytes);
-    try {
-      if (url === "/" || url in POLICIES) {
-        const policy = POLICIES[url];
-        return send('<!doctype html><title>shop</title><script type="module" src="/page.js"></script>', "text/html", {
-          ...(policy && { "content-security-policy": policy }),
-        });
-      }
-      const type = TYPES[extname(url)] ?? "application/octet-stream";
-      if (url === "/widgets") return send('<!doctype html><script type="module" src="/widgets.js"></script>', "text/html", { "content-security-policy": STRICT_STYLE });
-      if (url === "/page.js" || url === "/widgets.js") return send(readFileSync(join(process.env["INGLE_TESTS"] ?? "", url)), type);
-      if (/^\/((worker-)?[cg]pu\.(js|wasm))$/.test(url)) return send(readFileSync(join(root, "pkg/dist", url)), type);
-      // A worker obeys the policy that its own script is sent with.
-      const policy = response.req.headers.referer?.endsWith("/no-wasm") ? POLICIES["/no-wasm"] : undefined;
-      const headers = policy ? { "content-security-policy": policy } : {};
-      if (/^\/ingle\/[\w.-]+\.(js|wasm)(\.map)?$/.test(url)) return send(readFileSync(join(root, "pkg/dist", url.slice(7))), type, headers);
-      const file = url.startsWith("/b/") ? golden.get(url.slice(3)) : undefined;
-      if (file) return send(file, type, { "cache-control": url.endsWith("manifest.json") ? "no-cache" : "max-age=31536000, immutable" });
-    } catch {
-      // A file that is not there: told below.
-    }
-    response.writeHead(404).end();
-  });
+/** What Playwright's and Puppeteer's tabs have in common. */
+interface AnyTab {
+  goto(url: string): Promise<unknown>;
+  reload(): Promise<unknown>;
+  close(): Promise<void>;
+  evaluate<A, R>(work: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
+  on(event: "pageerror", heard: (error: Error) => void): unknown;
 }
 
-export function launch(args: string[] = []): Promise<Browser> {
-  const executablePath = process.env["CHROME"] ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
-  return chromium.launch({ executablePath, args: ["--no-sandbox", ...args] });
+/** Tabs that share their storage, as those of one visitor do. */
+interface AnyContext<T extends AnyTab> {
+  newPage(): Promise<T>;
+  close(): Promise<void>;
 }
 
-/** One visitor's tab, with storage of its own. */
-export class Visitor {
-  readonly tab: Tab;
-  /** Every request that the browser made for this visitor. */
-  readonly requests: Request[] = [];
+/** One visitor's tab, with storage of its own. An error that nothing has caught fails `leave`. */
+export class Visitor<T extends AnyTab = AnyTab> {
+  readonly tab: T;
+  readonly #context: AnyContext<T>;
+  readonly #errors: string[];
 
-  private constructor(tab: Tab) {
+  protected constructor(context: AnyContext<T>, tab: T, errors: string[]) {
+    this.#context = context;
     this.tab = tab;
-    tab.context().on("request", (request) => this.requests.push(request));
+    this.#errors = errors;
+    // Firefox counts what a policy blocks among the errors; here that is what pages are for.
+    tab.on("pageerror", ({ message }) => message.startsWith("Content-Security-Policy") || this.#errors.push(message));
   }
 
-  static async arrive(browser: Browser, site: Site, path = "/"): Promise<Visitor> {
-    return Visitor.arriveIn(await browser.newContext(), site, path);
-  }
-
-  /** Another tab of the same browser. */
-  another(site: Site): Promise<Visitor> {
-    return Visitor.arriveIn(this.tab.context(), site);
-  }
-
-  static async arriveIn(context: BrowserContext, site: Site, path = "/"): Promise<Visitor> {
-    const visitor = new Visitor(await context.newPage());
+  static async visit<T extends AnyTab>(context: AnyContext<T>, site: Site, path: string, errors: string[] = []): Promise<Visitor<T>> {
+    const visitor = new Visitor(context, await context.newPage(), errors);
     await visitor.tab.goto(new URL(path, site.url).href);
     await visitor.loaded();
     return visitor;
   }
 
-  loaded(): Promise<unknown> {
-    return this.tab.waitForFunction(() => "page" in globalThis);
+  /** Another tab of the same browser. */
+  another(site: Site): Promise<Visitor<T>> {
+    return Visitor.visit(this.#context, site, "/", this.#errors);
+  }
+
+  async reload(): Promise<void> {
+    await this.tab.reload();
+    await this.loaded();
+  }
+
+  /** Goes back to the page before this one. */
+  async goBack(): Promise<void> {
+    const from = await this.tab.evaluate(() => location.href, undefined);
+    // The page goes while it is being asked to.
+    await this.tab.evaluate(() => history.back(), undefined).catch(() => {});
+    await until(async () => this.tab.evaluate((old) => location.href !== old && "page" in globalThis, from).catch(() => false), "the page before");
+  }
+
+  async loaded(): Promise<void> {
+    await until(() => this.tab.evaluate(() => "page" in globalThis, undefined), "the page's script has run");
   }
 
   /** Calls a function of `page.ts` in the tab. */
@@ -97,16 +75,72 @@ export class Visitor {
     name: K,
     ...args: Parameters<Page[K]>
   ): Promise<Awaited<ReturnType<Page[K]>>> {
-    return this.tab.evaluate(
-      ([name, args]) => {
-        const { page } = globalThis as unknown as { page: Record<string, (...args: unknown[]) => unknown> };
-        return page[name]?.(...args);
-      },
-      [name, args] as [string, unknown[]],
-    ) as Promise<Awaited<ReturnType<Page[K]>>>;
+    const run = ([name, args]: [string, unknown[]]): unknown => {
+      const { page } = globalThis as unknown as { page: Record<string, (...args: unknown[]) => unknown> };
+      return page[name]?.(...args);
+    };
+    return this.tab.evaluate(run, [name, args]) as Promise<Awaited<ReturnType<Page[K]>>>;
   }
 
   async leave(): Promise<void> {
-    await this.tab.context().close();
+    await this.#context.close();
+    equal(this.#errors, [], "uncaught errors");
   }
+}
+
+/** A visitor whom Playwright watches. */
+export class ChromiumVisitor extends Visitor<Tab> {
+  /** Every request that the browser made for this visitor. */
+  readonly requests: Request[] = [];
+
+  static async arrive(browser: Browser, site: Site, path = "/"): Promise<ChromiumVisitor> {
+    return ChromiumVisitor.arriveIn(await browser.newContext(), site, path);
+  }
+
+  static async arriveIn(context: BrowserContext, site: Site, path = "/"): Promise<ChromiumVisitor> {
+    const visitor = new ChromiumVisitor(context, await context.newPage(), []);
+    context.on("request", (request) => visitor.requests.push(request));
+    await visitor.tab.goto(new URL(path, site.url).href);
+    await visitor.loaded();
+    return visitor;
+  }
+}
+
+/** A browser that is running, whichever it is. */
+export interface Running {
+  arrive(site: Site, path?: string): Promise<Visitor>;
+  close(): Promise<void>;
+}
+
+/** The browsers that every test of the CPU engine, the API and the shopper's rights runs in. */
+export const BROWSERS: Record<string, () => Promise<Running>> = {
+  Chromium: async () => {
+    const browser = await launch();
+    return { arrive: (site, path) => ChromiumVisitor.arrive(browser, site, path), close: () => browser.close() };
+  },
+
+  Firefox: async () => {
+    const browser = await launchFirefox();
+    const arrive = async (site: Site, path = "/"): Promise<Visitor> => Visitor.visit((await browser.createBrowserContext()) as unknown as AnyContext<AnyTab>, site, path);
+    return { arrive, close: () => browser.close() };
+  },
+};
+
+export function launch(args: string[] = [], options: Parameters<typeof chromium.launch>[0] = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox", ...args], ...options });
+}
+
+/** Playwright drives a Firefox of its own only; Puppeteer drives any, by WebDriver BiDi. */
+export function launchFirefox(): ReturnType<typeof puppeteer.launch> {
+  return puppeteer.launch({ browser: "firefox", executablePath: executable("FIREFOX", "firefox-esr") });
+}
+
+/** A Chromium that keeps the pages one leaves; Playwright cannot follow it there. */
+export function launchKeepingPages(): ReturnType<typeof puppeteer.launch> {
+  return puppeteer.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox"], ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+}
+
+/** The program that a variable names, or the one on the path. */
+function executable(variable: string, name: string): string {
+  return process.env[variable] ?? execFileSync("which", [name], { encoding: "utf8" }).trim();
 }

@@ -1,27 +1,25 @@
-// The table of every history store, over IndexedDB in Chromium, and what only a browser's storage can do.
+// The table of every history store, over IndexedDB in every browser, and what only a browser's storage can do.
 
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
+import { after, before, describe, test } from "node:test";
 import type { Site } from "../golden.js";
-import { launch, serveShop, Visitor } from "./harness.js";
+import { BROWSERS, type Running, serveShop } from "./harness.js";
 
-let site: Site, browser: Browser;
-before(async () => ([site, browser] = await Promise.all([serveShop(), launch()])));
-after(async () => {
-  await browser.close();
-  await site.close();
-});
+let site: Site;
+before(async () => (site = await serveShop()));
+after(() => site.close());
 
-test("IndexedDB does what every store does", async (t) => {
-  const visitor = await Visitor.arrive(browser, site);
-  const cases = await visitor.tab.evaluate(() => (globalThis as unknown as { page: { historyCases: string[] } }).page.historyCases);
-  for (const name of cases) await t.test(name, () => visitor.call("historyCase", name));
-  await visitor.leave();
-});
+for (const [name, start] of Object.entries(BROWSERS)) {
+  describe(name, () => {
+    let browser: Running;
+    before(async () => (browser = await start()));
+    after(() => browser.close());
 
-test("storage in a browser", async (t) => {
-  const visitor = await Visitor.arrive(browser, site);
-  const cases = await visitor.tab.evaluate(() => (globalThis as unknown as { page: { storageCases: string[] } }).page.storageCases);
-  for (const name of cases) await t.test(name, () => visitor.call("storageCase", name));
-  await visitor.leave();
-});
+    for (const [table, what] of [["history", "IndexedDB does what every store does"], ["storage", "storage in a browser"]] as const) {
+      test(what, async (t) => {
+        const visitor = await browser.arrive(site);
+        for (const each of await visitor.call("cases", table)) await t.test(each, () => visitor.call("run", table, each));
+        await visitor.leave();
+      });
+    }
+  });
+}

@@ -1,9 +1,10 @@
 /** What the tests call inside a page: the package as published, and the history stores. */
 
 import { createRecommender } from "ingle";
+import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
 import { History } from "../../../js/history.js";
 import { IndexedDbStore } from "../../../js/indexeddb.js";
-import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status } from "../../../js/index.js";
+import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
 import { equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
 
@@ -11,21 +12,14 @@ let databases = 0;
 const freshName = () => `ingle-test-${Date.now()}-${databases++}`;
 
 let recommender: Recommender | undefined;
+let kept = false;
 
 const page = {
-  historyCases: Object.keys(HISTORY_TABLE),
+  /** The names of a table's cases. */
+  cases: (table: string): string[] => Object.keys(TABLES[table] ?? {}),
 
-  /** Runs one case of the history table against IndexedDB. */
-  async historyCase(name: string): Promise<void> {
-    await HISTORY_TABLE[name]?.((retention) => IndexedDbStore.open(freshName(), retention));
-  },
-
-  /** Runs one of `STORAGE` below. */
-  async storageCase(name: string): Promise<void> {
-    await STORAGE[name]?.();
-  },
-
-  storageCases: [] as string[],
+  /** Runs one case of a table. */
+  run: async (table: string, name: string): Promise<void> => TABLES[table]?.[name]?.(),
 
   /** Makes the page's recommender and waits for its engine; says how that went. */
   async open(options: RecommenderOptions = {}): Promise<{ status: Status; failure?: string }> {
@@ -37,6 +31,14 @@ const page = {
     );
     return { status: made.status, ...(failure !== undefined && { failure }) };
   },
+
+  /** The same without waiting for anything. */
+  begin(options: RecommenderOptions = {}): void {
+    recommender?.dispose();
+    recommender = createRecommender("/b/", options);
+  },
+
+  ready: (): Promise<Status> => opened().ready,
 
   async visit(items: string[]): Promise<void> {
     const since = Date.now() - items.length;
@@ -70,6 +72,22 @@ const page = {
     opened().observe(document, { afterMs: 50 });
   },
 
+  buy: (): void => document.querySelector<HTMLElement>("#buy")?.click(),
+  takeAway: (): void => document.querySelector("#product")?.remove(),
+
+  /** Gives the origin a cookie, as a shop's other scripts do. */
+  haveCookie: (): void => void (document.cookie = "shopper=7"),
+
+  /** Sets the page's clock forward by so much. */
+  clock(aheadMs: number): void {
+    const { now } = Date;
+    Date.now = () => now.call(Date) + aheadMs;
+  },
+
+  /** Lets the page tell later whether it came back from the back-forward cache. */
+  leaveATrace: (): void => addEventListener("pageshow", ({ persisted }) => void (kept = persisted)),
+  wasKept: (): boolean => kept,
+
   /** Waits until the GPU engine is in one of these states. */
   async untilGpu(...states: string[]): Promise<Status> {
     await until(() => states.includes(opened().status.gpu.state), `gpu is ${states.join(" or ")}`, 90_000);
@@ -84,6 +102,19 @@ const page = {
       if (n % 20 > 0) continue;
       await Promise.all([opened().recommend({ diversity: 0.2 }), opened().similar("sku-7"), opened().complete(["sku-7", "sku-9"]), opened().popular(), opened().recentlyViewed(), opened().explain()]);
     }
+  },
+
+  /** What is cached: the SHA-256 of each file of the bundle, by its name. */
+  async cached(): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) {
+        const bytes = await crypto.subtle.digest("SHA-256", await (await cache.match(request))!.arrayBuffer());
+        found[new URL(request.url).pathname.replace("/b/", "")] = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      }
+    }
+    return found;
   },
 
   /** Changes one byte of every cached item file. */
@@ -169,7 +200,43 @@ const STORAGE: Record<string, () => Promise<void>> = {
     ok(history.storage.reason, "the reason is given");
   },
 };
-page.storageCases = Object.keys(STORAGE);
+
+/** The same package wherever its wasm is, and in whichever form a shop has it. */
+const WASM: Record<string, () => WasmSource | Promise<WasmSource>> = {
+  "an address relative to the page": () => "moved/engine",
+  "a URL": () => new URL("/moved/engine", location.href),
+  "a response": () => fetch("/moved/engine"),
+  "bytes": async () => new Uint8Array(await (await fetch("/moved/engine")).arrayBuffer()),
+  "a module": async () => WebAssembly.compile(await (await fetch("/moved/engine")).arrayBuffer()),
+};
+
+async function loadsFrom(source: () => WasmSource | Promise<WasmSource>, worker: boolean): Promise<void> {
+  const recommender = createRecommender("/b/", { engine: "cpu", worker, wasm: { cpu: source() } });
+  equal((await recommender.ready).rung, "cpu");
+  equal((await recommender.recommend()).length, 10);
+  recommender.dispose();
+}
+
+let shop: Promise<Shop> | undefined;
+
+async function openShop(): Promise<Shop> {
+  const open = (options: RecommenderOptions = {}): Recommender => createRecommender("/b/", { storage: { kind: "memory", collapseMs: 0, maxAgeMs: Infinity }, ...options });
+  const shared = open();
+  await shared.record(LOOKED_AT.map((item, at) => ({ item, at })));
+  return { open, shared, again: "/again/", nowhere: "/nowhere/" };
+}
+
+/** Every case is run in the page; each fails by throwing. */
+const TABLES: Record<string, Record<string, () => Promise<void>>> = {
+  api: mapped(API_TABLE, (run) => async () => run(await (shop ??= openShop()))),
+  history: mapped(HISTORY_TABLE, (run) => () => run((retention) => IndexedDbStore.open(freshName(), retention))),
+  storage: STORAGE,
+  wasm: Object.fromEntries(Object.entries(WASM).flatMap(([name, source]) => [true, false].map((worker) => [`${name}, ${worker ? "in a worker" : "on the page's thread"}`, () => loadsFrom(source, worker)]))),
+};
+
+function mapped<T>(table: Record<string, T>, run: (entry: T) => () => Promise<void>): Record<string, () => Promise<void>> {
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, run(entry)]));
+}
 
 async function records(method: "getAll" | "getAllKeys"): Promise<unknown> {
   const database = (await request(indexedDB.open("ingle"))) as IDBDatabase;

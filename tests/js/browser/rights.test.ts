@@ -1,164 +1,196 @@
 // What the shopper may decide: consent, pause, forgetting, and that every tab agrees.
 
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
+import { after, before, describe, test } from "node:test";
 import { equal, ok, until } from "../check.js";
-import type { Site } from "../golden.js";
-import { launch, serveShop, Visitor } from "./harness.js";
+import { goldenHashes, type Site } from "../golden.js";
+import { BROWSERS, ChromiumVisitor, launch, launchFirefox, launchKeepingPages, type Running, serveShop, Visitor } from "./harness.js";
 
-let site: Site, browser: Browser;
-before(async () => ([site, browser] = await Promise.all([serveShop(), launch()])));
-after(async () => {
-  await browser.close();
-  await site.close();
-});
+let site: Site;
+before(async () => (site = await serveShop()));
+after(() => site.close());
 
 const ITEMS = ["sku-42", "sku-7", "sku-63"];
 
-test("nothing is stored before consent, however much is asked", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open");
-  await visitor.call("visit", ITEMS);
-  equal(await visitor.call("history"), ITEMS);
-  await visitor.call("recommend");
-  equal(await visitor.call("stored"), { databases: [], caches: [], local: 0, session: 0, cookies: "" });
-  await visitor.leave();
-});
+for (const [name, start] of Object.entries(BROWSERS)) {
+  describe(name, () => {
+    let browser: Running;
+    before(async () => (browser = await start()));
+    after(() => browser.close());
 
-test("consent keeps what the visit had so far, and taking it back erases it", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open");
-  await visitor.call("visit", ITEMS);
-  await visitor.call("consent", "granted");
-  const stored = await visitor.call("stored");
-  equal([stored.databases, stored.caches], [["ingle"], ["ingle-bundles"]]);
-  ok(ITEMS.every((item) => stored.events?.includes(item)), stored.events ?? "nothing");
-  await visitor.tab.reload();
-  await visitor.loaded();
-  await visitor.call("open", { consent: "granted" });
-  equal(await visitor.call("history"), ITEMS);
-  await visitor.call("consent", "session");
-  equal(await visitor.call("history"), ITEMS, "still in memory");
-  equal(await visitor.call("stored"), { databases: [], caches: [], local: 0, session: 0, cookies: "" });
-  await visitor.call("consent", "denied");
-  await visitor.call("visit", ["sku-1"]);
-  equal(await visitor.call("history"), []);
-  await visitor.leave();
-});
+    test("nothing is stored before consent, however much is asked", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("open");
+      await visitor.call("visit", ITEMS);
+      equal(await visitor.call("history"), ITEMS);
+      await visitor.call("recommend");
+      equal(await visitor.call("stored"), { databases: [], caches: [], local: 0, session: 0, cookies: "" });
+      await visitor.leave();
+    });
 
-test("forgetting everything leaves no trace, not even a count", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open", { consent: "granted" });
-  await visitor.call("visit", ITEMS);
-  await visitor.call("forget");
-  const { databases, local, session, cookies } = await visitor.call("stored");
-  equal([databases, local, session, cookies], [[], 0, 0, ""]);
-  await visitor.call("visit", ["sku-9"]);
-  equal(await visitor.call("firstKey"), 1);
-  await visitor.leave();
-});
+    test("consent keeps what the visit had so far, and taking it back erases it", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("open");
+      await visitor.call("visit", ITEMS);
+      await visitor.call("consent", "granted");
+      const stored = await visitor.call("stored");
+      equal([stored.databases, stored.caches], [["ingle"], ["ingle-bundles"]]);
+      ok(ITEMS.every((item) => stored.events?.includes(item)), stored.events ?? "nothing");
+      await visitor.reload();
+      await visitor.call("open", { consent: "granted" });
+      equal(await visitor.call("history"), ITEMS);
+      await visitor.call("consent", "session");
+      equal(await visitor.call("history"), ITEMS, "still in memory");
+      equal(await visitor.call("stored"), { databases: [], caches: [], local: 0, session: 0, cookies: "" });
+      await visitor.call("consent", "denied");
+      await visitor.call("visit", ["sku-1"]);
+      equal(await visitor.call("history"), []);
+      await visitor.leave();
+    });
 
-test("Global Privacy Control keeps a granted history in memory, unless the shop says otherwise", async () => {
-  const context = await browser.newContext();
-  await context.addInitScript(() => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
-  const visitor = await Visitor.arriveIn(context, site);
-  const { status } = await visitor.call("open", { consent: "granted" });
-  equal([status.consent, status.globalPrivacyControl, status.storage.kind], ["session", true, "memory"]);
-  ok(status.storage.reason?.includes("Global Privacy Control"), "the reason is given");
-  await visitor.call("visit", ITEMS);
-  equal((await visitor.call("stored")).databases, []);
-  const { status: ignoring } = await visitor.call("open", { consent: "granted", globalPrivacyControl: "ignore" });
-  equal([ignoring.consent, ignoring.globalPrivacyControl], ["granted", false]);
-  await visitor.leave();
-});
+    test("forgetting everything leaves no trace, not even a count", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("open", { consent: "granted" });
+      await visitor.call("visit", ITEMS);
+      await visitor.call("forget");
+      const { databases, local, session, cookies } = await visitor.call("stored");
+      equal([databases, local, session, cookies], [[], 0, 0, ""]);
+      equal(Object.entries(await visitor.call("cached")).sort(), Object.entries(goldenHashes()).sort(), "the bundle's files are as the server has them");
+      await visitor.call("visit", ["sku-9"]);
+      equal(await visitor.call("firstKey"), 1);
+      await visitor.leave();
+    });
 
-test("a pause holds in every tab and over a reload", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  const other = await visitor.another(site);
-  for (const tab of [visitor, other]) await tab.call("open", { consent: "granted" });
-  await visitor.call("pause", true);
-  await until(async () => (await other.call("status")).paused, "the other tab hears of it");
-  await other.call("visit", ITEMS);
-  equal(await other.call("history"), []);
-  await visitor.tab.reload();
-  await visitor.loaded();
-  await visitor.call("open", { consent: "granted" });
-  await until(async () => (await visitor.call("status")).paused, "it is remembered");
-  await visitor.call("pause", false);
-  await until(async () => !(await other.call("status")).paused, "and ends everywhere");
-  await visitor.leave();
-});
+    test("Global Privacy Control keeps a granted history in memory, unless the shop says otherwise", async () => {
+      const visitor = await browser.arrive(site, "/private");
+      const { status } = await visitor.call("open", { consent: "granted" });
+      equal([status.consent, status.globalPrivacyControl, status.storage.kind], ["session", true, "memory"]);
+      ok(status.storage.reason?.includes("Global Privacy Control"), "the reason is given");
+      await visitor.call("visit", ITEMS);
+      equal((await visitor.call("stored")).databases, []);
+      const { status: ignoring } = await visitor.call("open", { consent: "granted", globalPrivacyControl: "ignore" });
+      equal([ignoring.consent, ignoring.globalPrivacyControl], ["granted", false]);
+      await visitor.leave();
+    });
 
-for (const consent of ["granted", "session"] as const) {
-  test(`two tabs have one history, forget it together, and share consent (${consent})`, async () => {
-    const visitor = await Visitor.arrive(browser, site);
-    await visitor.call("open", { consent });
+    test("a pause holds in every tab and over a reload", async () => {
+      const visitor = await browser.arrive(site);
+      const other = await visitor.another(site);
+      for (const tab of [visitor, other]) await tab.call("open", { consent: "granted" });
+      await visitor.call("pause", true);
+      await until(async () => (await other.call("status")).paused, "the other tab hears of it");
+      await other.call("visit", ITEMS);
+      equal(await other.call("history"), []);
+      await visitor.reload();
+      await visitor.call("open", { consent: "granted" });
+      await until(async () => (await visitor.call("status")).paused, "it is remembered");
+      await visitor.call("pause", false);
+      await until(async () => !(await other.call("status")).paused, "and ends everywhere");
+      await visitor.leave();
+    });
+
+    for (const consent of ["granted", "session"] as const) {
+      test(`two tabs have one history, forget it together, and share consent (${consent})`, async () => {
+        const visitor = await browser.arrive(site);
+        await visitor.call("open", { consent });
+        await visitor.call("visit", ["sku-42"]);
+        const other = await visitor.another(site);
+        await other.call("open", { consent });
+        await until(async () => (await other.call("history")).join() === "sku-42", "a later tab has it too");
+        await other.call("visit", ["sku-7"]);
+        await until(async () => (await visitor.call("history")).join() === "sku-42,sku-7", "both have both");
+        await visitor.call("forgetItem", "sku-42");
+        await until(async () => (await other.call("history")).join() === "sku-7", "one is forgotten in both");
+        await visitor.call("consent", "denied");
+        await until(async () => (await other.call("status")).consent === "denied", "consent is shared");
+        equal([await visitor.call("history"), await other.call("history")], [[], []]);
+        await visitor.leave();
+      });
+    }
+
+    test("a clock that is set back loses no event and keeps their order", async () => {
+      const visitor = await browser.arrive(site);
+      const options = { consent: "granted", storage: { collapseMs: 0 } } as const;
+      await visitor.call("clock", 86_400_000);
+      await visitor.call("open", options);
+      await visitor.call("visit", ITEMS);
+      await visitor.call("clock", -86_400_000);
+      await visitor.call("visit", ["sku-5"]);
+      equal(await visitor.call("history"), [...ITEMS, "sku-5"]);
+      await visitor.reload();
+      await visitor.call("open", options);
+      await visitor.call("visit", ["sku-6"]);
+      const events = await visitor.call("events");
+      equal(events.map(({ item }) => item), [...ITEMS, "sku-5", "sku-6"]);
+      ok(events.every(({ at }) => at <= Date.now()), "none is in the future");
+      ok((await visitor.call("recommend")).every(({ item }) => !ITEMS.includes(item)), "all of it counts");
+      await visitor.leave();
+    });
+
+    test("a hundred thousand stored events are read, added to and recommended from", { timeout: 120_000 }, async () => {
+      const visitor = await browser.arrive(site);
+      const storage = { retain: 100_000 };
+      await visitor.call("open", { consent: "granted", storage });
+      await visitor.call("visit", Array.from({ length: 100_000 }, (_, n) => `sku-${n % 300}`));
+      await visitor.reload();
+      await visitor.call("open", { consent: "granted", storage });
+      await visitor.call("visit", ["sku-7"]);
+      const history = await visitor.call("history");
+      equal([history.length, history.at(-1)], [100_000, "sku-7"]);
+      const seen = new Set(history.slice(-1000));
+      ok((await visitor.call("recommend")).every(({ item }) => !seen.has(item)), "nothing that has been seen");
+      await visitor.leave();
+    });
+
+    test("records what the markup shows, once it has been seen, and for how long", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("open");
+      await visitor.call("markup");
+      await until(async () => (await visitor.call("events")).some(({ item }) => item === "sku-42"), "the visible one");
+      await visitor.call("buy");
+      await visitor.call("takeAway");
+      await until(async () => (await visitor.call("events")).some(({ dwell }) => (dwell ?? 0) > 0), "its dwell");
+      const events = await visitor.call("events");
+      equal(events.map(({ item, type }) => `${item} ${type}`).sort(), ["sku-42 cart", "sku-42 view"]);
+      await visitor.leave();
+    });
+  });
+}
+
+for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firefox: launchFirefox })) {
+  test(`in ${name} a page that comes back from the back-forward cache knows what other tabs did`, async (t) => {
+    const browser = await start();
+    t.after(() => browser.close());
+    const visitor = await Visitor.visit((await browser.createBrowserContext()) as never, site, "/");
+    await visitor.call("open", { consent: "granted" });
     await visitor.call("visit", ["sku-42"]);
+    await visitor.call("leaveATrace");
+    await visitor.tab.goto(new URL("/strict", site.url).href);
     const other = await visitor.another(site);
-    await other.call("open", { consent });
-    await until(async () => (await other.call("history")).join() === "sku-42", "a later tab has it too");
+    await other.call("open", { consent: "granted" });
     await other.call("visit", ["sku-7"]);
-    await until(async () => (await visitor.call("history")).join() === "sku-42,sku-7", "both have both");
-    await visitor.call("forgetItem", "sku-42");
-    await until(async () => (await other.call("history")).join() === "sku-7", "one is forgotten in both");
-    await visitor.call("consent", "denied");
-    await until(async () => (await other.call("status")).consent === "denied", "consent is shared");
-    equal([await visitor.call("history"), await other.call("history")], [[], []]);
+    await visitor.goBack();
+    ok(await visitor.call("wasKept"), "the page is the one that was left");
+    equal(await visitor.call("history"), ["sku-42", "sku-7"]);
+    equal((await visitor.call("recommend")).length, 10);
     await visitor.leave();
   });
 }
 
-test("a page that comes back from the back-forward cache knows what other tabs did", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open", { consent: "granted" });
-  await visitor.call("visit", ["sku-42"]);
-  await visitor.tab.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
-  const other = await visitor.another(site);
-  await other.call("open", { consent: "granted" });
-  await other.call("visit", ["sku-7"]);
-  await visitor.tab.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
-  equal(await visitor.call("history"), ["sku-42", "sku-7"]);
-  await visitor.leave();
-});
-
-test("storage that is full loses no event, and says so", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open", { consent: "granted" });
-  await visitor.call("visit", ["sku-42"]);
+test("storage that is full loses no event, and says so", async (t) => {
+  const browser = await launch();
+  t.after(() => browser.close());
+  const visitor = await ChromiumVisitor.arrive(browser, site);
+  // Before the first write: Chromium asks how much is left now and then only.
   const session = await visitor.tab.context().newCDPSession(visitor.tab);
-  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(site.url).origin, quotaSize: 1 });
-  await visitor.call("visit", Array.from({ length: 150 }, (_, n) => `sku-${n}-${"x".repeat(1000)}`));
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(site.url).origin, quotaSize: 300_000 });
+  await visitor.call("open", { consent: "granted", storage: { retain: 1000 } });
+  await visitor.call("visit", ["sku-42"]);
+  equal((await visitor.call("status")).storage.kind, "indexeddb", "there is room for one");
+  await visitor.call("visit", Array.from({ length: 600 }, (_, n) => `sku-${n}-${"x".repeat(1000)}`));
   const history = await visitor.call("history");
-  equal([history.length, history.includes("sku-42")], [151, true]);
+  equal([history.length, history.includes("sku-42")], [601, true]);
+  const { storage } = await visitor.call("status");
+  ok(storage.kind === "memory" && storage.reason, JSON.stringify(storage));
   equal((await visitor.call("recommend")).length, 10);
-  await visitor.leave();
-});
-
-test("a hundred thousand stored events are read, added to and recommended from", { timeout: 120_000 }, async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  const storage = { retain: 100_000 };
-  await visitor.call("open", { consent: "granted", storage });
-  await visitor.call("visit", Array.from({ length: 100_000 }, (_, n) => `sku-${n % 300}`));
-  await visitor.tab.reload();
-  await visitor.loaded();
-  await visitor.call("open", { consent: "granted", storage });
-  await visitor.call("visit", ["sku-7"]);
-  const history = await visitor.call("history");
-  equal([history.length, history.at(-1)], [100_000, "sku-7"]);
-  const seen = new Set(history.slice(-1000));
-  ok((await visitor.call("recommend")).every(({ item }) => !seen.has(item)), "nothing that has been seen");
-  await visitor.leave();
-});
-
-test("records what the markup shows, once it has been seen, and for how long", async () => {
-  const visitor = await Visitor.arrive(browser, site);
-  await visitor.call("open");
-  await visitor.call("markup");
-  await until(async () => (await visitor.call("events")).some(({ item }) => item === "sku-42"), "the visible one");
-  await visitor.tab.click("#buy");
-  await visitor.tab.evaluate(() => document.querySelector("#product")?.remove());
-  await until(async () => (await visitor.call("events")).some(({ dwell }) => (dwell ?? 0) > 0), "its dwell");
-  const events = await visitor.call("events");
-  equal(events.map(({ item, type }) => `${item} ${type}`).sort(), ["sku-42 cart", "sku-42 view"]);
   await visitor.leave();
 });

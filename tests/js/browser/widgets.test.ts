@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Page as Tab } from "playwright-core";
 import { equal, ok, until } from "../check.js";
 import type { Site } from "../golden.js";
-import { launch, serveShop } from "./harness.js";
+import { launch, launchFirefox, serveShop } from "./harness.js";
 import type { Widgets } from "./widgets.js";
 
 let site: Site, browser: Browser;
@@ -49,6 +49,45 @@ test("a shelf shows recommendations in the shop's markup, and follows the histor
   await until(async () => (await slides(tab)).join() !== popular.join(), "it follows");
   ok((await first.locator("i").textContent())?.startsWith("Because you viewed Product"), "the reason");
   await close(page);
+});
+
+test("elements are told everything by attributes, and share what they load", async () => {
+  const from = site.requests.length;
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "declare");
+  await until(async () => ((await call(tab, "titles")) as string[]).length === 6, "both shelves answer");
+  ok(((await call(tab, "titles")) as string[]).every((title) => /^Thing \d+$/.test(title)), "titles from the catalogue");
+  // Far below, it waits until it is seen.
+  await tab.locator("ingle-privacy").scrollIntoViewIfNeeded();
+  await tab.locator("ingle-privacy").getByText("Nothing is known about you.").waitFor();
+  ok(/^sku-\d+$/.test((await call(tab, "clickFirst")) as string), "a click tells what was clicked");
+  const asked = site.requests.slice(from).flatMap(({ url = "" }) => (/manifest|products/.test(url) ? [url] : []));
+  // One for these elements, one for the recommender that this page always makes.
+  equal(asked.sort(), ["/b/manifest.json", "/b/manifest.json", "/products.json"]);
+  await close(page);
+});
+
+test("every word can be another language's", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "show");
+  await call(tab, "translate");
+  await until(async () => String(await call(tab, "shelfSays")).includes("1 von 8 Karte"), "slides");
+  const says = String(await call(tab, "shelfSays"));
+  for (const word of ["Weiter", "Zurück", "Karussell"]) ok(says.includes(word), `${word} in ${says}`);
+  equal((await call(tab, "reasons")) as string[], Array.from({ length: 8 }, () => "Beliebt"));
+  for (const words of ["Was über Sie bekannt ist", "Alles vergessen", "Nichts ist bekannt."]) await tab.locator("ingle-privacy").getByText(words).waitFor();
+  await close(page);
+});
+
+test("a shelf glides, but not for those who want less motion", async () => {
+  for (const [reducedMotion, motion] of [["no-preference", "smooth"], ["reduce", "auto"]] as const) {
+    const page = await open({ reducedMotion });
+    await call(page.tab, "show");
+    equal(await call(page.tab, "motion"), motion);
+    await close(page);
+  }
 });
 
 test("skeletons hold the places, so that nothing moves when the answer comes", async () => {
@@ -127,15 +166,52 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-for (const framework of ["react", "vue"] as const) {
-  test(`${framework} shows recommendations, status and verdicts, and records the view`, async () => {
-    const page = await open();
-    const { tab } = page;
-    await call(tab, framework);
-    const shown = tab.locator(`#${framework}[data-loading=false][data-rung=cpu][data-clicks="1"]`);
-    await shown.waitFor();
-    equal((await shown.textContent())?.split(" ").length, 3);
-    equal(await call(tab, "history"), ["sku-42"]);
-    await close(page);
-  });
+test("in Firefox the shelf follows the history and is walked by keys, and the panel does what it is told", async (t) => {
+  const firefox = await launchFirefox();
+  t.after(() => firefox.close());
+  const tab = await firefox.newPage();
+  const errors: string[] = [];
+  tab.on("pageerror", (error) => errors.push(String(error)));
+  await tab.goto(new URL("/widgets", site.url).href);
+  const page = <K extends keyof Widgets>(name: K, ...args: unknown[]): Promise<unknown> => call(tab as unknown as Tab, name, ...args);
+  const says = async (words: string): Promise<boolean> => String(await page("panelSays")).includes(words);
+
+  await page("show");
+  const popular = await page("slides");
+  equal((popular as string[]).length, 8);
+  await page("visit", ["sku-63", "sku-192", "sku-273"]);
+  await until(async () => String(await page("slides")) !== String(popular), "the shelf follows");
+  ok(String(await page("reasons")).startsWith("Because you viewed Product"), "the reason");
+  await page("focusFirst");
+  for (const [key, place] of [["ArrowRight", "2 of 8"], ["End", "8 of 8"], ["Home", "1 of 8"]] as const) {
+    await tab.keyboard.press(key);
+    equal(await page("focused"), place);
+  }
+  equal(await page("violations"), []);
+
+  await until(() => says("Chance of a mistake"), "verdicts");
+  await page("panelUse", "Forget Product 192");
+  await until(async () => !(await says("Product 192")), "one is forgotten");
+  equal(await page("history"), ["sku-63", "sku-273"]);
+  await page("panelUse", "Pause recording");
+  await page("visit", ["sku-1"]);
+  equal(await page("history"), ["sku-63", "sku-273"]);
+  await page("panelUse", "Forget everything");
+  await until(() => says("Nothing is known about you."), "all is forgotten");
+  equal([await page("history"), errors], [[], []]);
+});
+
+for (const [name, start] of Object.entries({ Chromium: launch, Firefox: launchFirefox })) {
+  for (const framework of ["react", "vue"] as const) {
+    test(`${framework} in ${name} shows recommendations, status and verdicts, and records the view`, async (t) => {
+      const browser = await start();
+      t.after(() => browser.close());
+      const tab = (await browser.newPage()) as unknown as Tab;
+      await tab.goto(new URL("/widgets", site.url).href);
+      await call(tab, framework);
+      await until(async () => (await call(tab, "drawn", framework)) !== undefined, "everything is there");
+      equal(String(await call(tab, "drawn", framework)).split(" ").length, 3);
+      equal(await call(tab, "history"), ["sku-42"]);
+    });
+  }
 }

@@ -1,7 +1,7 @@
 /** A page with both elements, and with the same in React and in Vue, bundled as a shop would. */
 
 import axe from "axe-core";
-import { createRecommender, type Recommender } from "ingle";
+import { createRecommender, type Recommendation, type Recommender } from "ingle";
 import { define, type Products } from "ingle/element";
 import * as forReact from "ingle/react";
 import * as forVue from "ingle/vue";
@@ -30,6 +30,48 @@ const widgets = {
     await recommender.ready;
   },
 
+  /** Draws elements that are told everything by attributes. */
+  declare(): void {
+    define();
+    document.body.innerHTML = '<ingle-shelf src="/b/" products="/products.json" kind="popular" heading="Popular" k="3"></ingle-shelf><ingle-shelf src="/b/" products="/products.json" kind="similar" items="sku-7" heading="Like it" k="3"></ingle-shelf><ingle-privacy src="/b/" products="/products.json"></ingle-privacy>';
+    addEventListener("ingle-click", ({ detail, target }) => Object.assign(target!, { clicked: detail.item }));
+  },
+
+  /** What shelves show, one after the other. */
+  titles: (): string[] => [...document.querySelectorAll("ingle-shelf > [role=group] .ingle-title")].map(({ textContent }) => textContent ?? ""),
+  clickFirst(): string {
+    const shelf = document.querySelector("ingle-shelf")!;
+    const link = shelf.querySelector<HTMLElement>("[role=group] a")!;
+    link.addEventListener("click", (event) => event.preventDefault());
+    link.click();
+    return (shelf as HTMLElement & { clicked?: string }).clicked ?? "";
+  },
+
+  /** Gives both elements words of another language. */
+  translate(): void {
+    document.querySelector("ingle-shelf")!.strings = { carousel: "Karussell", slide: "Karte", next: "Weiter", previous: "Zurück", position: (place, count) => `${place} von ${count}`, reason: () => "Beliebt" };
+    document.querySelector("ingle-privacy")!.strings = { privacyHeading: "Was über Sie bekannt ist", forgetAll: "Alles vergessen", empty: "Nichts ist bekannt." };
+  },
+  shelfSays: (): string => [...document.querySelectorAll("ingle-shelf, ingle-shelf > [role=group]")].flatMap((part) => [...(part.shadowRoot?.querySelectorAll("[aria-label], [aria-roledescription]") ?? [part])]).map((part) => `${part.getAttribute("aria-label")} ${part.getAttribute("aria-roledescription")}`).join("; "),
+
+  /** How the shelf moves when a button turns its page. */
+  motion: (): string => getComputedStyle(document.querySelector("ingle-shelf")!.shadowRoot!.querySelector(".viewport")!).scrollBehavior,
+
+  /** The ids on the shelf. */
+  slides: (): (string | null)[] => [...document.querySelectorAll("ingle-shelf > [role=group]")].map((slide) => slide.getAttribute("data-item")),
+  reasons: (): string[] => [...document.querySelectorAll("ingle-shelf i")].map(({ textContent }) => textContent ?? ""),
+  focusFirst: (): void => document.querySelector<HTMLElement>("ingle-shelf a")?.focus(),
+  focused: (): string | null | undefined => document.activeElement?.closest("[role=group]")?.getAttribute("aria-label"),
+
+  /** All that the panel says. */
+  panelSays: (): string => panel().textContent ?? "",
+
+  /** Uses a control of the panel, by its label or its words. */
+  panelUse(name: string): void {
+    const named = (control: HTMLElement): boolean => control.getAttribute("aria-label") === name || control.closest("label, button")?.textContent === name;
+    [...panel().querySelectorAll<HTMLElement>("button, input")].find(named)?.click();
+  },
+
   visit: (items: string[]): Promise<boolean> => recommender.record(items.map((item, n) => ({ item, at: Date.now() - items.length + n }))),
   history: async (): Promise<string[]> => (await recommender.history()).map(({ item }) => item),
 
@@ -38,6 +80,9 @@ const widgets = {
     const { violations } = await axe.run(document);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   },
+
+  /** What a framework has drawn, once it has everything. */
+  drawn: (framework: string): string | undefined => document.querySelector(`#${framework}[data-loading=false][data-rung=cpu][data-clicks="1"]`)?.textContent ?? undefined,
 
   react(): void {
     function Shelf(): ReturnType<typeof createElement> {
@@ -71,5 +116,15 @@ const widgets = {
 };
 
 export type Widgets = typeof widgets;
+
+declare global {
+  interface WindowEventMap {
+    "ingle-click": CustomEvent<Recommendation>;
+  }
+}
+
+function panel(): ShadowRoot {
+  return document.querySelector("ingle-privacy")!.shadowRoot!;
+}
 
 (globalThis as unknown as { page: Widgets }).page = widgets;

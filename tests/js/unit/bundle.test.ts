@@ -147,14 +147,59 @@ test("a dead server is a network error", async () => {
   equal(await codeOf(new BundleSource(`${site.url}b/`).open()), "bundle/network");
 });
 
-test("a connection that breaks in the middle is a network error", async () => {
+/** Serves the golden bundle, but the model only so many bytes at a time before the connection breaks. */
+function breaking(step: number, ranges: boolean): { handler: Handler; asked: (string | undefined)[] } {
+  const files = goldenFiles();
+  const asked: (string | undefined)[] = [];
+  const good = filesUnder("/b/", files);
+  const handler: Handler = (request, response) => {
+    const bytes = files.get(request.url?.slice(3) ?? "");
+    if (!bytes || !request.url?.includes("model")) return good(request, response);
+    asked.push(request.headers.range);
+    const from = ranges ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0) : 0;
+    const range = { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
+    response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length - from, ...(from > 0 && range) });
+    const end = ranges ? from + step : step * asked.length;
+    response.write(bytes.subarray(from, end), () => (end < bytes.length ? response.destroy() : response.end()));
+  };
+  return { handler, asked };
+}
+
+for (const ranges of [true, false]) {
+  test(`a file that breaks off is ${ranges ? "taken up where it broke" : "begun again where a host sends no parts"}`, async () => {
+    const { handler, asked } = breaking(200_000, ranges);
+    const { url } = await serve(handler);
+    const seen: Progress[] = [];
+    const { files } = await new BundleSource(`${url}b/`, { pausesMs: [1], onProgress: (progress) => seen.push(progress) }).open();
+    const [name, model] = [...goldenFiles()].find(([name]) => name.startsWith("model"))!;
+    equal(Buffer.compare(files.get(name)!, model), 0);
+    equal(asked.length, Math.ceil(model.length / 200_000));
+    ok(asked.slice(1).every((range, n) => range === `bytes=${ranges ? (n + 1) * 200_000 : 200_000 * (n + 1)}-`), asked.join());
+    equal(seen.at(-1)?.loaded, seen.at(-1)?.total, "every byte is reported once");
+  });
+}
+
+test("a connection that always breaks at one place is a network error", async () => {
   const good = filesUnder("/b/", goldenFiles());
+  let asked = 0;
   const { url } = await serve((request, response) => {
     if (!request.url?.includes("model")) return good(request, response);
+    asked++;
     response.writeHead(200, { "content-length": 100_000 });
     response.write("half", () => response.destroy());
   });
-  equal(await codeOf(new BundleSource(`${url}b/`).open()), "bundle/network");
+  equal(await codeOf(new BundleSource(`${url}b/`, { pausesMs: [1, 1] }).open()), "bundle/network");
+  equal(asked, 3);
+});
+
+test("an abort ends the wait for a file that broke off", async () => {
+  const { handler, asked } = breaking(200_000, true);
+  const { url } = await serve(handler);
+  const controller = new AbortController();
+  const opened = new BundleSource(`${url}b/`, { pausesMs: [60_000] }).open(controller.signal).catch((error: unknown) => error);
+  await until(() => asked.length === 1, "the model is being sent");
+  setTimeout(() => controller.abort("enough"), 50);
+  equal(await opened, "enough");
 });
 
 for (const [what, page] of Object.entries({ "a web page": "<!doctype html>", nothing: "", "a list": "[]", "null": "null", "files that are none": '{"files":[1]}' })) {

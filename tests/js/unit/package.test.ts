@@ -43,54 +43,6 @@ test("gives the native engine's answers", async () => {
   recommender.dispose();
 });
 
-test("recommendations follow the history, and forgetting goes back to the start", async () => {
-  const recommender = open();
-  const popular = await recommender.recommend({ k: 5 });
-  ok(popular.every(({ source }) => source === "popular"), "a stranger gets what is popular");
-  await recommender.record({ item: "sku-42" });
-  const personal = await recommender.recommend({ k: 5 });
-  ok(JSON.stringify(personal) !== JSON.stringify(popular), "they changed");
-  await recommender.forget();
-  equal(await recommender.history(), []);
-  equal((await recommender.recommend({ k: 5 })).map(({ item }) => item), popular.map(({ item }) => item));
-  recommender.dispose();
-});
-
-test("honours k, exclude and includeSeen", async () => {
-  const recommender = open();
-  await recommender.record({ item: "sku-42" });
-  const all = await recommender.recommend({ k: 1e6 });
-  equal(all.length, 299);
-  equal((await recommender.recommend({ k: 1e6, includeSeen: true })).length, 300);
-  equal(await recommender.recommend({ exclude: new Set(all.map(({ item }) => item)) }), []);
-  equal(await recommender.recommend({ k: 0 }), []);
-  equal(await codeOf(recommender.recommend({ k: -1 })), "input/options");
-  equal(await codeOf(recommender.recommend({ k: 1.5 })), "input/options");
-  recommender.dispose();
-});
-
-test("keeps items that the bundle does not know, and says that it does not know them", async () => {
-  const recommender = open();
-  await recommender.record({ item: "new this morning" });
-  equal((await recommender.explain()).map(({ known, noise, keep }) => [known, noise, keep]), [[false, 0, 0]]);
-  equal((await recommender.recommend()).length, 10);
-  recommender.dispose();
-});
-
-test("tells every change of history and status", async () => {
-  const recommender = open();
-  const told: string[] = [];
-  recommender.addEventListener("change", ({ detail }) => told.push(`change ${detail.length}`));
-  recommender.addEventListener("status", ({ detail }) => told.push(`cpu ${detail.cpu.state}`));
-  await recommender.ready;
-  await recommender.record({ item: "a", at: 1 });
-  await recommender.record({ item: "b", at: 2 });
-  await recommender.forget("a");
-  ok(told.includes("cpu ready"), "the engine came up");
-  equal(told.filter((line) => line.startsWith("change")), ["change 1", "change 2", "change 1"]);
-  recommender.dispose();
-});
-
 test("without an engine the popular items answer, and status says why", async () => {
   const notWasm = new Uint8Array(16);
   const recommender = open({ wasm: { cpu: notWasm } });
@@ -140,34 +92,6 @@ test("the same requests are made whatever the history holds", async () => {
     visits.push(site.requests.slice(from).map(({ method, url }) => `${method} ${url}`).sort());
   }
   equal(visits[0], visits[1]);
-});
-
-test("a disposed recommender rejects every call, those under way too", async () => {
-  const recommender = open();
-  const underWay = recommender.recommend();
-  await Promise.resolve();
-  recommender.dispose();
-  for (const call of [underWay, recommender.recommend(), recommender.explain(), recommender.history(), recommender.record({ item: "a" }), recommender.forget(), recommender.ready]) {
-    equal(await codeOf(call), "disposed");
-  }
-});
-
-test("an aborted signal disposes of it, with the signal's reason", async () => {
-  const controller = new AbortController();
-  const recommender = open({ signal: controller.signal });
-  controller.abort(new Error("left the page"));
-  equal(await recommender.ready.catch(({ message }: Error) => message), "left the page");
-  equal(await recommender.recommend().catch(({ message }: Error) => message), "left the page");
-});
-
-test("an aborted call rejects alone", async () => {
-  const recommender = open();
-  const controller = new AbortController();
-  const call = recommender.recommend({ signal: controller.signal });
-  controller.abort(new Error("moved on"));
-  equal(await call.catch(({ message }: Error) => message), "moved on");
-  equal((await recommender.recommend()).length, 10);
-  recommender.dispose();
 });
 
 test("wrong options are refused at once", () => {

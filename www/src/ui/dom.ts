@@ -57,4 +57,4 @@ export const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   });
 
 /** Lets the browser draw and answer the visitor before the next piece of work. */
-export const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+export const breathe = (): Promise<void> => (globalThis as { scheduler?: { yield?: () => Promise<void> } }).scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));

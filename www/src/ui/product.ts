@@ -17,6 +17,7 @@ export function showProduct(product: Product, session: Session, basket: Basket):
     void session.record(product.item_id, "cart");
     fill(added, "In your basket. ", h("a", { href: "#/basket", class: "link" }, "See it"));
   };
+  page.dataset["item"] = product.item_id;
   fill(
     page,
     h("nav", { class: "crumbs", "aria-label": "You are here" }, h("a", { href: "#/" }, "Shop"), h("span", { "aria-hidden": "true" }, "/"), h("a", { href: `#/c/${product.category}` }, product.category)),

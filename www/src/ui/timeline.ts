@@ -23,10 +23,26 @@ export interface TimelineActions {
   light(item: string | undefined): void;
 }
 
-/** The clicks, latest first. */
+/** How many clicks are drawn at first, and at every request for more. */
+const PAGE = 20;
+let pages = 1;
+
+/** The clicks, latest first; older ones on request. */
 export function timeline(clicks: Explanation[], actions: TimelineActions): HTMLElement {
   if (clicks.length === 0) return h("p", { class: "empty" }, "Nothing yet. Open a product and it appears here.");
-  return h("ol", { class: "timeline", reversed: true }, ...[...clicks].reverse().map((click) => entry(click, actions)));
+  const latest = clicks.slice(-PAGE * pages).reverse();
+  const older = clicks.length - latest.length;
+  const more = (): void => {
+    pages += 1;
+    box.replaceWith(timeline(clicks, actions));
+  };
+  const box = h(
+    "div",
+    {},
+    h("ol", { class: "timeline", reversed: true, start: clicks.length }, ...latest.map((click) => entry(click, actions))),
+    older > 0 && h("button", { class: "button ghost", type: "button", id: "older", onclick: more }, `Show ${Math.min(older, PAGE)} earlier`),
+  );
+  return box;
 }
 
 function entry(click: Explanation, { forget, brought, light }: TimelineActions): HTMLElement {

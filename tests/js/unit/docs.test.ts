@@ -1,0 +1,53 @@
+// The guides name everything there is, and their code is code.
+
+import { test } from "node:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { transform } from "esbuild";
+import { equal, ok } from "../check.js";
+import { root } from "../golden.js";
+
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const guides = readdirSync(join(root, "docs/guides")).map((name) => `docs/guides/${name}`);
+const all = [...guides, "pkg/README.md"].map(read).join("\n");
+
+/** The members that an exported interface or class declares. */
+function membersOf(file: string, name: string): string[] {
+  const body = new RegExp(`^export (?:interface|class) ${name}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, "m").exec(read(file))?.[1];
+  ok(body !== undefined, `${file} has ${name}`);
+  return [...body.matchAll(/^ {2}(?:readonly |async |get )*([a-z]\w*)[?(:]/gm)].flatMap(([, member = ""]) => (member === "constructor" ? [] : [member]));
+}
+
+test("every error code has its advice, and no other", () => {
+  const codes = [...read("js/errors.ts").matchAll(/^ {2}\| (?:"|`)([a-z]+(?:\/[a-z-]+)?)/gm)].map(([, code = ""]) => code);
+  const explained = [...read("docs/guides/errors.md").matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z]+(?:\/[a-z-]+)?)\/?[^`]*`/g)].map(([, code = ""]) => code));
+  ok(codes.length > 25, `${codes.length} codes`);
+  equal(codes.map((code) => code.replace(/\/$/, "")).sort(), explained.sort());
+});
+
+for (const [file, name] of [["js/recommender.ts", "Recommender"], ["js/types.ts", "RecommenderOptions"], ["js/types.ts", "StorageOptions"], ["js/types.ts", "WeightOptions"], ["js/types.ts", "QueryOptions"], ["js/types.ts", "RecommendOptions"], ["js/types.ts", "Recommendation"], ["js/types.ts", "Explanation"], ["js/types.ts", "RecordInput"], ["js/types.ts", "Offer"], ["js/types.ts", "Status"], ["js/types.ts", "RecommenderEventMap"], ["js/types.ts", "ObserveOptions"]] as const) {
+  test(`the guides name every member of ${name}`, () => {
+    const members = membersOf(file, name);
+    ok(members.length > 0, "there are some");
+    equal(members.filter((member) => !new RegExp(`\\b${member}\\b`).test(all)), []);
+  });
+}
+
+test("the book has every page", () => {
+  const pages = (readdirSync(join(root, "docs"), { recursive: true }) as string[]).filter((name) => name.endsWith(".md") && name !== "SUMMARY.md");
+  const listed = [...read("docs/SUMMARY.md").matchAll(/\]\((.*?)\)/g)].map(([, page = ""]) => page);
+  equal(listed.sort(), pages.sort());
+});
+
+test("the policy of the guide is the one that the tests' strict page has", () => {
+  const policy = /```text\n(.*)\n```/.exec(read("docs/guides/hosting.md"))?.[1]?.split("; ") ?? [];
+  const strict = /"\/strict": "(.*)"/.exec(read("tests/js/browser/site.ts"))?.[1]?.split("; ") ?? [];
+  ok(policy.length === 3, policy.join());
+  equal(policy.filter((rule) => !strict.includes(rule)), []);
+});
+
+for (const guide of [...guides, "pkg/README.md"]) {
+  test(`the code in ${guide} can be read`, async () => {
+    for (const [, code = ""] of read(guide).matchAll(/^```(?:js|jsx)\n([\s\S]*?)^```/gm)) await transform(code, { loader: "jsx", format: "esm", target: "esnext" });
+  });
+}
