@@ -43,16 +43,50 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
     }
   }
 
+  const die = (error: unknown) => send({ kind: "fatal", error: packError(error) });
+  const traps = new Traps(die);
   port.onmessage = async ({ data }: MessageEvent<Request>) => {
+    traps.watch();
     try {
       send({ kind: "answer", id: data.id, body: await answer(data) });
     } catch (error) {
       // After a trap the wasm instance is in no state to be asked again.
-      if (error instanceof WebAssembly.RuntimeError) send({ kind: "fatal", error: packError(error) });
+      if (error instanceof WebAssembly.RuntimeError) die(error);
       else send({ kind: "error", id: data.id, error: packError(error) });
+    } finally {
+      traps.rest();
     }
   };
   send({ kind: "hello", engine: kind });
+}
+
+/**
+ * Traps between two awaits of the engine. They reject no promise, so the call they happened in would wait for ever;
+ * all that is heard of them is an error of the thread, listened for while an answer is due.
+ */
+class Traps {
+  readonly #die: (error: unknown) => void;
+  #due = 0;
+
+  constructor(die: (error: unknown) => void) {
+    this.#die = die;
+  }
+
+  watch(): void {
+    if (this.#due++ === 0) globalThis.addEventListener?.("error", this.#hear);
+  }
+
+  rest(): void {
+    if (--this.#due === 0) globalThis.removeEventListener?.("error", this.#hear);
+  }
+
+  readonly #hear = (event: Event): void => {
+    const { error } = event as ErrorEvent;
+    if (!(error instanceof WebAssembly.RuntimeError)) return;
+    event.preventDefault();
+    globalThis.removeEventListener("error", this.#hear);
+    this.#die(error);
+  };
 }
 
 /** Serves the page that started this worker; does nothing where this module was merely imported. */
