@@ -15,6 +15,7 @@ Usage: ./build.sh COMMAND
   pkg                      the npm package in pkg/dist, and the sizes of its files
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
+  bench life               memory and listeners over 20,000 recommendations and 200 recommenders
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
@@ -100,17 +101,20 @@ bench() {
   local name="${1:-}"
   [ $# -gt 0 ] && shift
   case "$name" in
-    browser)
-      setup
-      step "Browser for tests" scripts/setup.sh browser
-      step "npm package" scripts/pkg.sh
-      step "Benchmark: browser" bench/browser/run.sh "$@"
-      ;;
+    browser) browser_bench peers "$@" ;;
+    life) browser_bench life "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'train' or 'growth', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'train' or 'growth', not '$name'" ;;
   esac
   times
+}
+
+browser_bench() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "npm package" scripts/pkg.sh
+  step "Benchmark: $1" bench/browser/run.sh "$@"
 }
 
 command="${1:-help}"

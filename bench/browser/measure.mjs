@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
-import { chromium } from "playwright-core";
 import { draw } from "../picture.mjs";
 import { median, quantile, report, row } from "../report.mjs";
+import { launch, memoryOf } from "./chrome.mjs";
+import { bundleOf, out } from "./made.mjs";
 import { serve } from "./serve.mjs";
 
 const { values: options } = parseArgs({
@@ -20,28 +21,26 @@ const { values: options } = parseArgs({
 });
 const [repeats, answers] = [Number(options.repeats), Number(options.answers)];
 const [LENGTH, K] = [50, 20];
-const out = join(import.meta.dirname, "..", "out");
 
-const GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 /** Contenders by engine; the first is ours. A peer is a page by the contract that page/ingle.js states. */
 const ENGINES = {
-  cpu: { flags: [], contenders: [{ name: "ingle", page: "index.html" }, { name: "onnxruntime-web wasm", page: "onnx.html" }, { name: "tensorflow.js wasm", page: "tfjs.html" }] },
-  gpu: {
-    flags: GPU,
-    contenders: [
-      { name: "ingle", page: "index.html" },
-      { name: "onnxruntime-web webgpu", page: "onnx-webgpu.html" },
-      { name: "onnxruntime-web webgpu, jspi", page: "onnx-jspi.html" },
-      { name: "tensorflow.js webgpu", page: "tfjs-webgpu.html" },
-    ],
-  },
+  cpu: [
+    { name: "ingle", page: "index.html" },
+    { name: "onnxruntime-web wasm", page: "onnx.html" },
+    { name: "tensorflow.js wasm", page: "tfjs.html" },
+  ],
+  gpu: [
+    { name: "ingle", page: "index.html" },
+    { name: "onnxruntime-web webgpu", page: "onnx-webgpu.html" },
+    { name: "onnxruntime-web webgpu, jspi", page: "onnx-jspi.html" },
+    { name: "tensorflow.js webgpu", page: "tfjs-webgpu.html" },
+  ],
 };
 
 /** The bundle of a catalogue of that size, and the same weights in the formats of the peers; made once. */
 function prepare(items) {
-  const [bundle, model] = [join(out, "bundles", String(items)), join(out, "models", `${items}.onnx`)];
+  const [bundle, model] = [bundleOf(items), join(out, "models", `${items}.onnx`)];
   mkdirSync(join(out, "models"), { recursive: true });
-  if (!existsSync(join(bundle, "manifest.json"))) execFileSync(process.env.CATALOGUE, [String(items), bundle], { stdio: "inherit" });
   // More than are wanted: those of the history are taken out afterwards.
   const export_ = [join(import.meta.dirname, "peers", "onnx.mjs"), bundle, String(LENGTH), String(K + LENGTH), model];
   if (!existsSync(model)) execFileSync("node", export_, { stdio: "inherit" });
@@ -53,16 +52,6 @@ function address(base, { page }, engine, items) {
   const asked = new URLSearchParams({ engine, worker: options.worker, bundle: `${base}bundles/${items}/`, model: `${base}models/${items}.onnx`, k: String(K) });
   for (let at = 0; at < LENGTH; at += 1) asked.append("history", `item-${(at * 7919 + 13) % items}`);
   return `${base}page/${page}#${asked}`;
-}
-
-/** Bytes in memory of all pages of a browser and, for the GPU's engine, of the process that computes for them. */
-async function memoryOf(browser, engine) {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const types = engine === "gpu" ? ["renderer", "GPU"] : ["renderer"];
-  const pages = processInfo.filter(({ type }) => types.includes(type)).map(({ id }) => String(id));
-  const sizes = execFileSync("ps", ["-o", "rss=", "-p", pages.join(",")]).toString().trim().split("\n");
-  return sizes.reduce((sum, size) => sum + Number(size) * 1024, 0);
 }
 
 /** Runs in the page: counts what a GPU is asked to compute, and what comes back from it. */
@@ -109,11 +98,6 @@ async function visit(context, url, clicks, engine) {
   return { coldMs, top, times, asked, memory, code };
 }
 
-function launch(engine) {
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath: process.env.CHROME, args: [...sandbox, ...ENGINES[engine].flags] });
-}
-
 /** Visits a contender in a profile of its own, once with an empty and once with a full cache. */
 async function measure(engine, contender, base, items, found) {
   const browser = await launch(engine);
@@ -139,14 +123,13 @@ async function measure(engine, contender, base, items, found) {
 
 /** Milliseconds in which Ingle judges every click of a history, by turns of a new page each. */
 async function denoising(engine, base) {
-  const bundle = join(out, "bundles", "dc4sr");
-  if (!existsSync(join(bundle, "manifest.json"))) execFileSync(process.env.CATALOGUE, ["12000", bundle, "dc4sr"], { stdio: "inherit" });
+  bundleOf(12_000, "dc4sr");
   const times = [];
   const browser = await launch(engine);
   try {
     for (let repeat = 0; repeat < repeats; repeat += 1) {
       const page = await browser.newPage();
-      await page.goto(address(base, ENGINES[engine].contenders[0], engine, 12_000).replace("bundles%2F12000", "bundles%2Fdc4sr"));
+      await page.goto(address(base, ENGINES[engine][0], engine, 12_000).replace("bundles%2F12000", "bundles%2Fdc4sr"));
       const found = await page.evaluate(async (count) => {
         const { judge } = await globalThis.contender;
         const times = [];
@@ -232,7 +215,7 @@ const table = [];
 for (const engine of options.engines.split(",")) {
   for (const items of options.items.split(",").map(Number)) {
     prepare(items);
-    const contenders = ENGINES[engine].contenders.map((contender) => ({
+    const contenders = ENGINES[engine].map((contender) => ({
       ...contender,
       found: { empty: [], full: [], first: [], warm: [], memory: [], dispatches: [], bytesRead: [], top: null, code: null },
     }));

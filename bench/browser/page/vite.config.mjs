@@ -1,7 +1,7 @@
 // Bundled as a shop would bundle either package; nothing here is special to the benchmark.
 import { fileURLToPath } from "node:url";
 
-const PAGES = ["index", "onnx", "onnx-webgpu", "onnx-jspi", "tfjs", "tfjs-webgpu"];
+const PAGES = ["index", "onnx", "onnx-webgpu", "onnx-jspi", "tfjs", "tfjs-webgpu", "life"];
 const page = (name) => [name, fileURLToPath(new URL(`${name}.html`, import.meta.url))];
 
 export default {
