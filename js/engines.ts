@@ -102,10 +102,18 @@ export class Engines {
   }
 
   async #start(): Promise<void> {
-    const haveCpu = await this.cpu.start();
-    const gpu = this.#startGpu().catch((error: unknown) => this.#host.onError(toIngleError(error, "engine/failed")));
-    // Forced, the GPU answers the first call too; otherwise nobody waits for it unless it is all there is.
-    if (this.#host.choice === "gpu" || !haveCpu) await gpu;
+    const startGpu = () => this.#startGpu().catch((error: unknown) => this.#host.onError(toIngleError(error, "engine/failed")));
+    const cpu = this.cpu.start();
+    if (this.#host.choice === "gpu") {
+      // Forced, the GPU answers the first call too, and the CPU is waited for only where it cannot.
+      await startGpu();
+      if (!this.gpu.engine) await cpu;
+      return;
+    }
+    const haveCpu = await cpu;
+    const gpu = startGpu();
+    // Nobody waits for it unless it is all there is.
+    if (!haveCpu) await gpu;
   }
 
   async #startGpu(): Promise<void> {

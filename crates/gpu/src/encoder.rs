@@ -13,6 +13,9 @@ use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass, ComputePipeline};
 /// Clicks that are worked on together, and columns of a weight that lie together.
 const QUAD: usize = 4;
 
+/// Threads among which a kernel shares out a sum.
+const PARTS: usize = 16;
+
 /// The Transformer's weights and kernels.
 #[derive(Debug)]
 pub(crate) struct Encoder {
@@ -44,7 +47,7 @@ impl Encoder {
         let quads = config.max_len.div_ceil(QUAD);
         let filled = width.next_multiple_of(QUAD);
         let scratch = (config.heads * quads * QUAD).max(feed.next_multiple_of(QUAD));
-        check_workgroup(device, QUAD * (2 * filled + scratch))?;
+        check_workgroup(device, QUAD * (2 * filled + PARTS + scratch))?;
         let constants = [
             ("WIDTH", width),
             ("HEADS", config.heads),

@@ -4,6 +4,8 @@
 // Constants: WIDTH, HEADS, FEED (width of the feed-forward layer), QUADS of clicks that fit.
 
 const LANES: u32 = 64u;
+// Threads among which a sum over a row is shared out.
+const PARTS: u32 = 16u;
 const HEAD: u32 = WIDTH / HEADS;
 // Four columns of a weight lie together; rows of it are filled up to whole fours.
 const WIDE4: u32 = (WIDTH + 3u) / 4u;
@@ -32,6 +34,7 @@ struct Block { start: u32, last: u32 }
 
 var<workgroup> row: array<vec4<f32>, 4u * WIDE4>;
 var<workgroup> skip: array<vec4<f32>, 4u * WIDE4>;
+var<workgroup> partial: array<vec4<f32>, PARTS>;
 // Attention to each click by each head, later what the feed-forward layer makes wide.
 var<workgroup> scratch: array<vec4<f32>, SCRATCH>;
 
@@ -58,20 +61,37 @@ fn columns_of(at: u32, outputs: u32, j: u32) -> Tile {
   return tile;
 }
 
+// The sum of what the first PARTS threads hold.
+fn sum_of(lane: u32, own: vec4<f32>) -> vec4<f32> {
+  workgroupBarrier();
+  if (lane < PARTS) {
+    partial[lane] = own;
+  }
+  workgroupBarrier();
+  var sum = vec4(0.0);
+  for (var part = 0u; part < PARTS; part++) {
+    sum += partial[part];
+  }
+  return sum;
+}
+
 // Layer normalisation of `row` by the factor and offset at `at`.
 fn normalise(lane: u32, at: u32) {
   workgroupBarrier();
-  var mean = vec4(0.0);
-  for (var i = 0u; i < WIDTH; i++) {
-    mean += row[i];
+  var own = vec4(0.0);
+  if (lane < PARTS) {
+    for (var i = lane; i < WIDTH; i += PARTS) {
+      own += row[i];
+    }
   }
-  mean /= f32(WIDTH);
-  var variance = vec4(0.0);
-  for (var i = 0u; i < WIDTH; i++) {
-    variance += (row[i] - mean) * (row[i] - mean);
+  let mean = sum_of(lane, own) / f32(WIDTH);
+  own = vec4(0.0);
+  if (lane < PARTS) {
+    for (var i = lane; i < WIDTH; i += PARTS) {
+      own += (row[i] - mean) * (row[i] - mean);
+    }
   }
-  let factor = inverseSqrt(variance / f32(WIDTH) + 1e-8);
-  workgroupBarrier();
+  let factor = inverseSqrt(sum_of(lane, own) / f32(WIDTH) + 1e-8);
   for (var j = lane; j < WIDE4; j += LANES) {
     let gamma = weights[at + j];
     let beta = weights[at + WIDE4 + j];

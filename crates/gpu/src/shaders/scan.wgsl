@@ -39,14 +39,37 @@ fn sum_of(a: Mass, b: Mass) -> Mass {
   return Mass(top, a.sum * exp(a.top - top) + b.sum * exp(b.top - top));
 }
 
-// The sum over a piece of four numbers of 32 bits.
-fn piece(bits: vec4<u32>, column: u32) -> f32 {
-  if (BYTES == 1u) {
-    let at = 4u * column;
-    return dot(unpack4x8snorm(bits.x), vector[at]) + dot(unpack4x8snorm(bits.y), vector[at + 1u])
-      + dot(unpack4x8snorm(bits.z), vector[at + 2u]) + dot(unpack4x8snorm(bits.w), vector[at + 3u]);
+// The sum over 16 bytes of a row.
+fn bytes(bits: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) -> f32 {
+  return dot(unpack4x8snorm(bits.x), a) + dot(unpack4x8snorm(bits.y), b)
+    + dot(unpack4x8snorm(bits.z), c) + dot(unpack4x8snorm(bits.w), d);
+}
+
+// The sums over four rows, 64 apart from each other, the first of which is this thread's in `block`. Together, so
+// that a part of the vector is read once for all four.
+fn sums(block: u32, lane: u32) -> vec4<f32> {
+  var sums = vec4(0.0);
+  for (var column = 0u; column < COLUMNS; column++) {
+    let at = (block * COLUMNS + column) * LANES + lane;
+    let next = COLUMNS * LANES;
+    if (BYTES == 1u) {
+      let a = vector[4u * column];
+      let b = vector[4u * column + 1u];
+      let c = vector[4u * column + 2u];
+      let d = vector[4u * column + 3u];
+      sums += vec4(
+        bytes(table[at], a, b, c, d), bytes(table[at + next], a, b, c, d),
+        bytes(table[at + 2u * next], a, b, c, d), bytes(table[at + 3u * next], a, b, c, d),
+      );
+    } else {
+      let a = vector[column];
+      sums += vec4(
+        dot(bitcast<vec4<f32>>(table[at]), a), dot(bitcast<vec4<f32>>(table[at + next]), a),
+        dot(bitcast<vec4<f32>>(table[at + 2u * next]), a), dot(bitcast<vec4<f32>>(table[at + 3u * next]), a),
+      );
+    }
   }
-  return dot(bitcast<vec4<f32>>(bits), vector[column]);
+  return sums;
 }
 
 @compute @workgroup_size(64)
@@ -54,16 +77,17 @@ fn scan(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let tile = workgroup.x;
   var best = Best(BARRED, NOBODY);
   var mass = Mass(BARRED, 0.0);
-  for (var block = tile * FAN; block < (tile + 1u) * FAN; block++) {
+  var four = vec4(0.0);
+  for (var part = 0u; part < FAN; part++) {
+    let block = tile * FAN + part;
+    if (part % 4u == 0u) {
+      four = sums(block, lane);
+    }
     let row = block * LANES + lane;
     var score = BARRED;
     let added = bias[row];
     if (row < ROWS && added > DEAD) {
-      var sum = 0.0;
-      for (var column = 0u; column < COLUMNS; column++) {
-        sum += piece(table[(block * COLUMNS + column) * LANES + lane], column);
-      }
-      let logit = sum * factors[row];
+      let logit = four[part % 4u] * factors[row];
       // One exponential a row: of what it is below the largest so far, or the other way round.
       let below = exp(-abs(logit - mass.top));
       mass.sum = select(mass.sum + below, mass.sum * below + 1.0, logit > mass.top);
