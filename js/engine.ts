@@ -6,7 +6,7 @@ import { importEngine, startWorker } from "./beside.js";
 import { within } from "./deferred.js";
 import { IngleError } from "./errors.js";
 import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
-import { Rpc } from "./rpc.js";
+import { portPair, Rpc } from "./rpc.js";
 import type { EngineKind } from "./types.js";
 
 /** Time for a worker's script to arrive and greet. */
@@ -115,9 +115,9 @@ async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): 
 
 async function onMainThread(kind: EngineKind): Promise<EngineClient> {
   const { servePort } = await importEngine(kind);
-  const { port1, port2 } = new MessageChannel();
-  const rpc = new Rpc(port1);
-  servePort(port2);
+  const [here, there] = portPair();
+  const rpc = new Rpc(here);
+  servePort(there);
   await rpc.greeting;
-  return new RemoteEngine(kind, "main", rpc, () => port1.close());
+  return new RemoteEngine(kind, "main", rpc, () => here.close());
 }

@@ -15,6 +15,28 @@ export interface Port {
   onmessage: ((event: MessageEvent) => void) | null;
 }
 
+/** Two ports of one thread: what is sent to one arrives at the other, as it is and without waiting for a task. */
+export function portPair(): [LocalPort, LocalPort] {
+  const [a, b] = [new LocalPort(), new LocalPort()];
+  [a.other, b.other] = [b, a];
+  return [a, b];
+}
+
+class LocalPort implements Port {
+  onmessage: ((event: MessageEvent) => void) | null = null;
+  other: LocalPort | undefined;
+
+  postMessage(data: unknown): void {
+    queueMicrotask(() => this.other?.onmessage?.({ data } as MessageEvent));
+  }
+
+  /** Nothing arrives any more, here or there. */
+  close(): void {
+    if (this.other) this.other.other = undefined;
+    this.other = undefined;
+  }
+}
+
 export interface CallOptions {
   signal?: AbortSignal | undefined;
   transfer?: Transferable[];

@@ -1,7 +1,7 @@
 import { afterEach, test } from "node:test";
 import { IngleError } from "../../../js/errors.js";
 import type { Reply, Request } from "../../../js/protocol.js";
-import { Rpc } from "../../../js/rpc.js";
+import { portPair, Rpc } from "../../../js/rpc.js";
 import { codeOf, equal, ok } from "../check.js";
 
 const open: MessagePort[] = [];
@@ -28,6 +28,22 @@ test("answers find their calls, in whatever order they come", async () => {
   });
   const answers = await Promise.all(["a", "b", "c"].map((item) => explain(rpc, item)));
   equal(answers, ["a", "b", "c"].map(click));
+});
+
+test("the ports of one thread carry calls as they are, and nothing once they are closed", async () => {
+  const [here, there] = portPair();
+  const arrived: Request[] = [];
+  there.onmessage = ({ data }: MessageEvent<Request>) => {
+    arrived.push(data);
+    there.postMessage({ kind: "answer", id: data.id, body: click("a") });
+  };
+  const rpc = new Rpc(here);
+  equal(await explain(rpc, "a"), click("a"));
+  here.close();
+  const late = explain(rpc, "b").catch((error: { code: string }) => error.code);
+  await Promise.resolve();
+  rpc.die(new IngleError("disposed", "closed"));
+  equal([await late, arrived.length], ["disposed", 1]);
 });
 
 test("errors arrive with their class, message and code", async () => {
