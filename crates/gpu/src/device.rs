@@ -11,7 +11,7 @@ use wgpu::{
 /// An open GPU.
 #[derive(Debug)]
 pub(crate) struct Device {
-    pub(crate) device: wgpu::Device,
+    pub(crate) handle: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
     /// What went wrong first, if anything did.
     fault: Arc<OnceLock<String>>,
@@ -22,7 +22,9 @@ impl Device {
     pub(crate) async fn open() -> Result<Self, GpuError> {
         let unavailable = |error: &dyn std::fmt::Display| GpuError::Unavailable(error.to_string());
         let instance = Instance::new(InstanceDescriptor::new_without_display_handle());
-        let adapter = (instance.request_adapter(&RequestAdapterOptions::default()).await)
+        let adapter = (instance
+            .request_adapter(&RequestAdapterOptions::default())
+            .await)
             .map_err(|error| unavailable(&error))?;
         let offered = adapter.limits();
         let wanted = DeviceDescriptor {
@@ -46,7 +48,7 @@ impl Device {
             let _ = second.set(error.to_string());
         }));
         Ok(Self {
-            device,
+            handle: device,
             queue,
             fault,
         })
@@ -54,7 +56,7 @@ impl Device {
 
     /// Bytes of the largest buffer that a kernel can read.
     pub(crate) fn largest(&self) -> u64 {
-        let limits = self.device.limits();
+        let limits = self.handle.limits();
         limits
             .max_buffer_size
             .min(limits.max_storage_buffer_binding_size)
@@ -62,7 +64,7 @@ impl Device {
 
     /// An empty buffer of `values` numbers of four bytes, all zero.
     pub(crate) fn buffer(&self, values: usize, usage: BufferUsages) -> Buffer {
-        self.device.create_buffer(&BufferDescriptor {
+        self.handle.create_buffer(&BufferDescriptor {
             label: None,
             size: 4 * values.max(4) as u64,
             usage,
@@ -96,7 +98,7 @@ impl Device {
             .iter()
             .map(|(name, value)| format!("const {name}: u32 = {value}u;\n"));
         let source = constants.collect::<String>() + shader;
-        let module = self.device.create_shader_module(ShaderModuleDescriptor {
+        let module = self.handle.create_shader_module(ShaderModuleDescriptor {
             label: Some(entries[0]),
             source: ShaderSource::Wgsl(source.into()),
         });
@@ -109,7 +111,7 @@ impl Device {
                 compilation_options: wgpu::PipelineCompilationOptions::default(),
                 cache: None,
             };
-            self.device.create_compute_pipeline(&descriptor)
+            self.handle.create_compute_pipeline(&descriptor)
         })
     }
 
@@ -119,7 +121,7 @@ impl Device {
             binding,
             resource: buffer.as_entire_binding(),
         });
-        self.device.create_bind_group(&BindGroupDescriptor {
+        self.handle.create_bind_group(&BindGroupDescriptor {
             label: None,
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries.collect::<Vec<_>>(),
@@ -128,9 +130,9 @@ impl Device {
 
     /// What `make` makes, if the GPU takes it.
     pub(crate) async fn checked<T>(&self, make: impl FnOnce() -> T) -> Result<T, GpuError> {
-        let refused = self.device.push_error_scope(ErrorFilter::Validation);
-        let full = self.device.push_error_scope(ErrorFilter::OutOfMemory);
-        let broken = self.device.push_error_scope(ErrorFilter::Internal);
+        let refused = self.handle.push_error_scope(ErrorFilter::Validation);
+        let full = self.handle.push_error_scope(ErrorFilter::OutOfMemory);
+        let broken = self.handle.push_error_scope(ErrorFilter::Internal);
         let made = make();
         // The last scope that was opened is the first to be closed.
         let [broken, full, refused] = [broken.pop().await, full.pop().await, refused.pop().await];

@@ -134,7 +134,7 @@ fn block_size(width: usize, feed: usize) -> usize {
 }
 
 fn check_workgroup(device: &Device, values: usize) -> Result<(), GpuError> {
-    let limit = device.device.limits().max_compute_workgroup_storage_size as usize;
+    let limit = device.handle.limits().max_compute_workgroup_storage_size as usize;
     if 4 * values > limit {
         return Err(GpuError::Refused(format!(
             "four clicks take {} bytes of a workgroup, which has {limit}",

@@ -70,7 +70,7 @@ impl Gpu {
         self.scan.want(&self.device, wanted);
         (self.device).write(&self.question, 0, &[len as u32, picked as u32]);
         let commands = CommandEncoderDescriptor::default();
-        let mut commands = self.device.device.create_command_encoder(&commands);
+        let mut commands = self.device.handle.create_command_encoder(&commands);
         {
             let mut pass = commands.begin_compute_pass(&ComputePassDescriptor::default());
             self.encoder.dispatch(&mut pass, len);
@@ -82,7 +82,9 @@ impl Gpu {
             (&self.scan.answer, HEADER + picked),
             (&self.scan.scores, scores),
         ];
-        let read = (self.staging).read(&self.device, commands, &sources).await?;
+        let read = (self.staging)
+            .read(&self.device, commands, &sources)
+            .await?;
         let (vector, rest) = read.split_at(self.width);
         let (header, rest) = rest.split_at(HEADER);
         let (rows, scores) = rest.split_at(picked);

@@ -34,7 +34,7 @@ pub(crate) enum Measure {
 #[derive(Debug)]
 pub(crate) struct Scan {
     layout: Layout,
-    scan: ComputePipeline,
+    score: ComputePipeline,
     fold: ComputePipeline,
     pick: ComputePipeline,
     /// By inner products and by cosines.
@@ -78,15 +78,14 @@ impl Scan {
             ("HEADER", HEADER),
         ];
         let shader = include_str!("shaders/scan.wgsl");
-        let [scan, fold, pick] = device.pipelines(&constants, shader, ["scan", "fold", "pick"]);
+        let [score, fold, pick] = device.pipelines(&constants, shader, ["score", "fold", "pick"]);
         let kept = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
         let filled = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let products = layout.factors(table);
         let lengths = cosine_factors(&products, &parts.lengths(), table);
         let dead = dead_rows(table, &products);
-        let [bests, masses] = [(); 2].map(|()| {
-            device.buffer(2 * (groups + groups / FAN), BufferUsages::STORAGE)
-        });
+        let [bests, masses] =
+            [(); 2].map(|()| device.buffer(2 * (groups + groups / FAN), BufferUsages::STORAGE));
         let values = upload(device, &layout, table);
         let bias = device.buffer(layout.rows, filled);
         for &row in &dead {
@@ -99,14 +98,20 @@ impl Scan {
             let factors = device.filled(&factors);
             let read = [(0, &values), (1, &factors), (2, &bias), (3, &vector)];
             let written = [(4, &scores), (5, &bests), (6, &masses)];
-            device.bind(&scan, &[&read[..], &written].concat())
+            device.bind(&score, &[&read[..], &written].concat())
         });
         let folds = device.bind(&fold, &[(5, &bests), (6, &masses)]);
-        let found = [(4, &scores), (5, &bests), (6, &masses), (7, &answer), (8, question)];
+        let found = [
+            (4, &scores),
+            (5, &bests),
+            (6, &masses),
+            (7, &answer),
+            (8, question),
+        ];
         let picks = device.bind(&pick, &found);
         Ok(Self {
             layout,
-            scan,
+            score,
             fold,
             pick,
             scans,
@@ -131,7 +136,10 @@ impl Scan {
                 for &row in before.difference(&barred) {
                     device.write(&self.bias, row, &[self.plain_bias(row)]);
                 }
-                for &row in barred.difference(before).filter(|row| !self.dead.contains(row)) {
+                for &row in barred
+                    .difference(before)
+                    .filter(|row| !self.dead.contains(row))
+                {
                     device.write(&self.bias, row, &[BARRED]);
                 }
                 Barred::Rows(barred)
@@ -171,7 +179,7 @@ impl Scan {
         let tiles = self.layout.rows / TILE;
         let uppers = tiles * LANES / FAN;
         let kernels = [
-            (&self.scan, &self.scans[measure as usize], tiles),
+            (&self.score, &self.scans[measure as usize], tiles),
             (&self.fold, &self.folds, uppers.div_ceil(LANES)),
             (&self.pick, &self.picks, 1),
         ];

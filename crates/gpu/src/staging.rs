@@ -48,13 +48,17 @@ impl Staging {
             let _ = done.send(result);
         });
         // A browser calls back by itself; elsewhere somebody has to ask.
-        let polled = device.device.poll(PollType::wait_indefinitely());
+        let polled = device.handle.poll(PollType::wait_indefinitely());
         polled.map_err(|error| GpuError::Lost(error.to_string()))?;
         let mapped = mapped.await;
         device.sound()?;
         let lost = |error: &dyn std::fmt::Display| GpuError::Lost(error.to_string());
-        mapped.map_err(|error| lost(&error))?.map_err(|error| lost(&error))?;
-        let view = staging.get_mapped_range(..end).map_err(|error| lost(&error))?;
+        mapped
+            .map_err(|error| lost(&error))?
+            .map_err(|error| lost(&error))?;
+        let view = staging
+            .get_mapped_range(..end)
+            .map_err(|error| lost(&error))?;
         let values = bytemuck::pod_collect_to_vec(&view);
         drop(view);
         staging.unmap();

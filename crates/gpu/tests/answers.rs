@@ -1,10 +1,10 @@
 //! The GPU against the processor, on whatever adapter there is: one made of software will do.
 
-use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, TableValues, Tensor, dir};
-use ingle_gpu::Gpu;
-use ingle_model::{
-    BackboneConfig, RecommendOptions, Recommendation, SimilarOptions, SliceEngine,
+use ingle_bundle::{
+    Bundle, Calibration, ItemTable, Manifest, MethodSpec, TableValues, Tensor, dir,
 };
+use ingle_gpu::Gpu;
+use ingle_model::{BackboneConfig, RecommendOptions, Recommendation, SimilarOptions, SliceEngine};
 use pollster::block_on;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,8 @@ use std::path::Path;
 /// Numbers between -1 and 1 that look drawn.
 fn numbers(count: usize, seed: u32) -> impl Iterator<Item = f32> {
     (0..count as u32).map(move |at| {
-        let mixed = (at.wrapping_mul(0x9e37_79b9) ^ seed.wrapping_mul(0x85eb_ca6b)).wrapping_mul(0xc2b2_ae35);
+        let mixed = (at.wrapping_mul(0x9e37_79b9) ^ seed.wrapping_mul(0x85eb_ca6b))
+            .wrapping_mul(0xc2b2_ae35);
         ((mixed ^ (mixed >> 15)).wrapping_mul(0x27d4_eb2f) >> 8) as f32 / (1 << 23) as f32 - 1.0
     })
 }
@@ -120,7 +121,7 @@ fn engines(bundle: Bundle) -> (SliceEngine, SliceEngine<Gpu>) {
 fn histories(ids: &[String]) -> Vec<Vec<String>> {
     let lengths = [0, 1, 2, 5, 9, 12, 60];
     let history = |len: usize| {
-        let rows = numbers(len, len as u32).map(|x| ((x + 1.0) / 2.0 * ids.len() as f32) as usize);
+        let rows = numbers(len, len as u32).map(|x| (x.abs() * ids.len() as f32) as usize);
         let mut history: Vec<String> = rows.map(|row| ids[row % ids.len()].clone()).collect();
         history.insert(len / 2, "gone".into());
         history
@@ -132,13 +133,22 @@ fn histories(ids: &[String]) -> Vec<Vec<String>> {
 fn assert_same(found: &[Recommendation], due: &[Recommendation]) {
     assert_eq!(found.len(), due.len());
     for (found, due) in found.iter().zip(due) {
-        assert!((found.score - due.score).abs() <= 1e-4, "{found:?}, {due:?}");
-        assert!((found.probability - due.probability).abs() <= 1e-4, "{found:?}, {due:?}");
+        assert!(
+            (found.score - due.score).abs() <= 1e-4,
+            "{found:?}, {due:?}"
+        );
+        assert!(
+            (found.probability - due.probability).abs() <= 1e-4,
+            "{found:?}, {due:?}"
+        );
     }
     let apart = found.iter().zip(due).filter(|(a, b)| a.item != b.item);
     // Only items of nearly equal scores may change places.
     for (found, due) in apart {
-        assert!((found.score - due.score).abs() <= 2e-5, "{found:?}, {due:?}");
+        assert!(
+            (found.score - due.score).abs() <= 2e-5,
+            "{found:?}, {due:?}"
+        );
     }
 }
 
@@ -163,7 +173,11 @@ fn recommends_as_the_processor_does() {
                 ..RecommendOptions::default()
             };
             // What was barred before must be free again, and the other way round.
-            for options in [of(10), filtered, of([0, 1, 256, 257, ids.len() + 1][at % 5])] {
+            for options in [
+                of(10),
+                filtered,
+                of([0, 1, 256, 257, ids.len() + 1][at % 5]),
+            ] {
                 let due = block_on(host.recommend(&history, &options)).expect("answers");
                 let found = block_on(gpu.recommend(&history, &options)).expect("answers");
                 assert_same(&found, &due);
@@ -189,7 +203,10 @@ fn finds_the_same_items_near() {
                 let found = block_on(gpu.similar(given, &options)).expect("answers");
                 assert_eq!(found.len(), due.len());
                 for (found, due) in found.iter().zip(&due) {
-                    assert!((found.score - due.score).abs() <= 1e-4, "{found:?}, {due:?}");
+                    assert!(
+                        (found.score - due.score).abs() <= 1e-4,
+                        "{found:?}, {due:?}"
+                    );
                 }
             }
         }
@@ -223,7 +240,10 @@ fn rows_that_are_no_numbers_are_neither_recommended_nor_counted() {
         let all = RecommendOptions { k: 300, ..options };
         let everything = block_on(gpu.recommend(&history, &all)).expect("answers");
         assert_eq!(everything.len(), 299 - bad.len());
-        assert_same(&everything, &block_on(host.recommend(&history, &all)).expect("answers"));
+        assert_same(
+            &everything,
+            &block_on(host.recommend(&history, &all)).expect("answers"),
+        );
         for row in bad {
             let item = format!("item {row}");
             assert!(everything.iter().all(|one| one.item != item));
@@ -256,5 +276,8 @@ fn an_answer_does_not_depend_on_the_questions_before() {
     for at in 0..30 {
         block_on(gpu.recommend(&ids[at % 200..at % 200 + 50], &options)).expect("answers");
     }
-    assert_eq!(block_on(gpu.recommend(&ids[..3], &options)).expect("answers"), first);
+    assert_eq!(
+        block_on(gpu.recommend(&ids[..3], &options)).expect("answers"),
+        first
+    );
 }

@@ -73,7 +73,7 @@ fn sums(block: u32, lane: u32) -> vec4<f32> {
 }
 
 @compute @workgroup_size(64)
-fn scan(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn score(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let tile = workgroup.x;
   var best = Best(BARRED, NOBODY);
   var mass = Mass(BARRED, 0.0);
@@ -84,7 +84,7 @@ fn scan(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       four = sums(block, lane);
     }
     let row = block * LANES + lane;
-    var score = BARRED;
+    var value = BARRED;
     let added = bias[row];
     if (row < ROWS && added > DEAD) {
       let logit = four[part % 4u] * factors[row];
@@ -92,10 +92,10 @@ fn scan(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       let below = exp(-abs(logit - mass.top));
       mass.sum = select(mass.sum + below, mass.sum * below + 1.0, logit > mass.top);
       mass.top = max(mass.top, logit);
-      score = select(BARRED, logit + added, added > BARRED);
+      value = select(BARRED, logit + added, added > BARRED);
     }
-    scores[row] = score;
-    best = better(best, Best(score, row));
+    scores[row] = value;
+    best = better(best, Best(value, row));
   }
   let group = tile * LANES + lane;
   bests[group] = best;

@@ -14,11 +14,11 @@ mod slices;
 #[cfg(feature = "burn")]
 mod tensors;
 
+pub use crate::slices::Rows;
 pub use answer::{Because, Click, Info, Recommendation, Similar};
 pub use error::EngineError;
 pub use options::{RecommendOptions, SimilarOptions};
 pub use ranker::{Host, Parts, Ranker, Reading};
 pub use slices::SliceEngine;
-pub use crate::slices::Rows;
 #[cfg(feature = "burn")]
 pub use tensors::{Engine, shipped_weights};

@@ -54,7 +54,11 @@ impl Block {
         (self.attention_norm.rows().into_iter())
             .chain(attention.into_iter().flat_map(Linear::rows))
             .chain(self.feed_norm.rows())
-            .chain([&self.widen, &self.narrow].into_iter().flat_map(Linear::rows))
+            .chain(
+                [&self.widen, &self.narrow]
+                    .into_iter()
+                    .flat_map(Linear::rows),
+            )
     }
 
     /// Hidden states of the clicks from `first` on, which may look at all or at earlier ones.

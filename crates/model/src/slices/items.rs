@@ -65,7 +65,11 @@ impl Items {
     ) -> Vec<Scored> {
         self.sorted(rows, boost, |embedding| {
             let long = dot(embedding, embedding).sqrt();
-            if long > 0.0 { dot(direction, embedding) / long } else { 0.0 }
+            if long > 0.0 {
+                dot(direction, embedding) / long
+            } else {
+                0.0
+            }
         })
     }
 

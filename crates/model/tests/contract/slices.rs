@@ -137,12 +137,19 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
         let found = block_on(engine.recommend(&item, &seen)).expect("answers");
         assert_eq!((found.len(), found[0].probability), (1, 1.0));
         assert!(
-            block_on(engine.recommend(&item, &RecommendOptions::default())).expect("answers")
+            block_on(engine.recommend(&item, &RecommendOptions::default()))
+                .expect("answers")
                 .is_empty()
         );
-        assert_eq!(block_on(engine.recommend(&[], &seen)).expect("answers").len(), 1);
+        assert_eq!(
+            block_on(engine.recommend(&[], &seen))
+                .expect("answers")
+                .len(),
+            1
+        );
         assert!(
-            block_on(engine.similar(&item, &SimilarOptions::default())).expect("answers")
+            block_on(engine.similar(&item, &SimilarOptions::default()))
+                .expect("answers")
                 .is_empty()
         );
 
@@ -169,7 +176,8 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
             ..Default::default()
         };
         assert!(
-            block_on(engine.recommend(&ids(&[1]), &none)).expect("answers")
+            block_on(engine.recommend(&ids(&[1]), &none))
+                .expect("answers")
                 .is_empty()
         );
         let zero = RecommendOptions {
@@ -177,7 +185,8 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
             ..Default::default()
         };
         assert!(
-            block_on(engine.recommend(&ids(&[1]), &zero)).expect("answers")
+            block_on(engine.recommend(&ids(&[1]), &zero))
+                .expect("answers")
                 .is_empty()
         );
     }
