@@ -15,7 +15,7 @@ const ACROSS = 24;
 /** How far the colour of a patch may be from what it was, of 255, before it counts as another. */
 const FAR = 28;
 /** The share of patches that may be others. */
-const OTHERS = 0.2;
+const OTHERS = 0.12;
 /** How wide the pictures are that are kept. */
 const WIDTH = 240;
 
