@@ -1,7 +1,8 @@
 /**
  * Compares pictures of pages with those in `looks/`, as somebody does who steps back from them: by the colour of
- * each patch. Letters and products may differ from machine to machine and from bundle to bundle; a lost style
- * sheet, a panel in the wrong place or the wrong colours may not. INGLE_LOOKS=keep writes the pictures anew.
+ * each patch, without the letters and the drawings, which differ from machine to machine and from bundle to
+ * bundle. A lost style sheet, a panel in the wrong place or the wrong colours are seen. INGLE_LOOKS=keep writes
+ * the pictures anew.
  */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,11 +14,20 @@ const keep = process.env.INGLE_LOOKS === "keep";
 /** Patches of colour across a picture. */
 const ACROSS = 24;
 /** How far the colour of a patch may be from what it was, of 255, before it counts as another. */
-const FAR = 28;
+const FAR = 16;
 /** The share of patches that may be others. */
-const OTHERS = 0.2;
+const OTHERS = 0.12;
 /** How wide the pictures are that are kept. */
 const WIDTH = 240;
+
+/** Takes letters and drawings away from a page, or brings them back: its walls and its furniture remain. */
+export const undress = (page, bare) =>
+  page.evaluate((bare) => {
+    globalThis.bareSheet ??= new CSSStyleSheet();
+    globalThis.bareSheet.replaceSync(bare ? "* { color: transparent !important; text-decoration: none !important } svg { visibility: hidden !important }" : "");
+    const roots = [document, ...[...document.querySelectorAll("*")].flatMap(({ shadowRoot }) => shadowRoot ?? [])];
+    for (const root of roots) if (!root.adoptedStyleSheets.includes(globalThis.bareSheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, globalThis.bareSheet];
+  }, bare);
 
 /** Fails if the picture of a page (PNG) is not what is kept under this name; `page` is one to compute in. */
 export async function compareLook(page, name, png) {

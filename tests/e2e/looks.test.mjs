@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { compareLook } from "./looks.mjs";
+import { compareLook, undress } from "./looks.mjs";
 import { launch, shelf, visit } from "./visit.mjs";
 
 const shots = process.env.INGLE_SHOTS;
@@ -23,8 +23,10 @@ async function shoot(page, name, part = page) {
     await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   });
-  const png = await part.screenshot(shots ? { path: path.join(shots, `${name}.png`) } : {});
-  const others = await compareLook(bench, name, png);
+  if (shots) await part.screenshot({ path: path.join(shots, `${name}.png`) });
+  await undress(page, true);
+  const others = await compareLook(bench, name, await part.screenshot());
+  await undress(page, false);
   if (others) console.log(`# ${name}: ${Math.round(others * 100)} % looks otherwise than it did`);
 }
 

@@ -4,7 +4,7 @@ import type { Product } from "./products.js";
 import { products } from "./products.js";
 import type { Session } from "./session.js";
 import { showComparison } from "./compare.js";
-import { byId, prefersStill, wait } from "./ui/dom.js";
+import { breathe, byId, prefersStill, wait } from "./ui/dom.js";
 
 interface Step {
   theme: string;
@@ -58,6 +58,7 @@ async function play(session: Session, signal: AbortSignal): Promise<void> {
       await wait(prefersStill() ? PACE_MS / 4 : PACE_MS, signal);
     }
     note.textContent = await summary(session);
+    await breathe();
     const accidents = SCRIPT.filter(({ accident }) => accident).flatMap((step) => cast(step)?.item_id ?? []);
     await showComparison(session, new Set(accidents));
   } catch (error) {

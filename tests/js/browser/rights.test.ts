@@ -126,7 +126,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await visitor.leave();
     });
 
-    test("a hundred thousand stored events are read, added to and recommended from", { timeout: 120_000 }, async () => {
+    test("a hundred thousand stored events are read, added to and recommended from", { timeout: 400_000 }, async () => {
       const visitor = await browser.arrive(site);
       const storage = { retain: 100_000 };
       await visitor.call("open", { consent: "granted", storage });

@@ -7,10 +7,10 @@ import type { Site } from "../golden.js";
 import { launch, launchFirefox, serveShop } from "./harness.js";
 import type { Widgets } from "./widgets.js";
 
-let site: Site, browser: Browser;
-before(async () => ([site, browser] = await Promise.all([serveShop(), launch()])));
+let site: Site, browser: Browser, firefox: Awaited<ReturnType<typeof launchFirefox>>;
+before(async () => ([site, browser, firefox] = await Promise.all([serveShop(), launch(), launchFirefox()])));
 after(async () => {
-  await browser.close();
+  await Promise.all([browser.close(), firefox.close()]);
   await site.close();
 });
 
@@ -166,10 +166,8 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("in Firefox the shelf follows the history and is walked by keys, and the panel does what it is told", async (t) => {
-  const firefox = await launchFirefox();
-  t.after(() => firefox.close());
-  const tab = await firefox.newPage();
+test("in Firefox the shelf follows the history and is walked by keys, and the panel does what it is told", async () => {
+  const tab = await (await firefox.createBrowserContext()).newPage();
   const errors: string[] = [];
   tab.on("pageerror", (error) => errors.push(String(error)));
   await tab.goto(new URL("/widgets", site.url).href);
@@ -201,17 +199,17 @@ test("in Firefox the shelf follows the history and is walked by keys, and the pa
   equal([await page("history"), errors], [[], []]);
 });
 
-for (const [name, start] of Object.entries({ Chromium: launch, Firefox: launchFirefox })) {
+for (const name of ["Chromium", "Firefox"]) {
   for (const framework of ["react", "vue"] as const) {
-    test(`${framework} in ${name} shows recommendations, status and verdicts, and records the view`, async (t) => {
-      const browser = await start();
-      t.after(() => browser.close());
-      const tab = (await browser.newPage()) as unknown as Tab;
+    test(`${framework} in ${name} shows recommendations, status and verdicts, and records the view`, async () => {
+      const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext();
+      const tab = (await context.newPage()) as unknown as Tab;
       await tab.goto(new URL("/widgets", site.url).href);
       await call(tab, framework);
       await until(async () => (await call(tab, "drawn", framework)) !== undefined, "everything is there");
       equal(String(await call(tab, "drawn", framework)).split(" ").length, 3);
       equal(await call(tab, "history"), ["sku-42"]);
+      await context.close();
     });
   }
 }

@@ -34,7 +34,7 @@ function draw(basket: Basket, change: (item: string, to: number) => void): void 
     fill(page, title, h("p", { class: "empty" }, "Nothing in it yet. ", h("a", { class: "link", href: "#/" }, "Look around"), "."));
     return;
   }
-  const total = h("div", { class: "total" }, h("span", {}, "Total"), h("strong", {}, pounds.format(basket.total / 100)));
+  const total = h("div", { class: "total" }, h("span", {}, "Total"), h("strong", {}, pounds(basket.total)));
   const note = h("p", { class: "note" }, "Nothing here is for sale, so this is as far as it goes.");
   fill(page, title, h("ul", { class: "lines" }, ...basket.lines.map(([item, many]) => line(item, many, change))), total, note);
 }
@@ -50,6 +50,6 @@ function line(item: string, many: number, change: (item: string, to: number) => 
     tile(product),
     h("div", {}, h("a", { class: "card-title", href: addressOf(product) }, product.title), h("p", { class: "note" }, `${product.category} · ${product.colour}`)),
     h("div", { class: "stepper" }, step("One less:", "−", many - 1, "less"), h("span", {}, String(many)), step("One more:", "+", many + 1, "more")),
-    h("span", { class: "price" }, pounds.format((product.price * many) / 100)),
+    h("span", { class: "price" }, pounds(product.price * many)),
   );
 }
