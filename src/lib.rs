@@ -57,6 +57,10 @@ impl Engine {
     }
 
     /// What the denoiser makes of each click of a history, in the order given.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "JavaScript cannot lend a list"
+    )]
     pub fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
         encode(&self.engine.explain(&history))
     }
