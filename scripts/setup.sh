@@ -99,8 +99,6 @@ setup_test_tools() {
     rustup component list --installed | grep -q "^$component" || rustup component add "$component"
   done
   cargo_tool wasm-pack wasm-pack 0.15.1
-  # Debian has no package of Firefox's driver.
-  cargo_tool geckodriver geckodriver 0.37.1
   cargo_tool cargo-deny cargo-deny 0.20.2
 }
 
