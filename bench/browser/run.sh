@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 
-cargo build --quiet --package ingle-model --example catalogue
+# With the features of the whole workspace, as the tests build it, so that nothing is compiled twice.
+cargo build --quiet --workspace --example catalogue
 [ -d bench/browser/node_modules/onnxruntime-web ] || npm install --silent --no-audit --no-fund --prefix bench/browser
 npx vite build --logLevel warn bench/browser/page
 CATALOGUE="$CARGO_TARGET_DIR/debug/examples/catalogue"
