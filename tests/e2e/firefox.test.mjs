@@ -6,7 +6,7 @@ import { SHOP } from "./visit.mjs";
 
 let browser;
 before(async () => {
-  browser = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX || "/usr/bin/firefox-esr" });
+  browser = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX || "/usr/bin/firefox-esr", timeout: 120_000 });
 });
 after(() => browser?.close());
 

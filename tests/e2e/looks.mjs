@@ -24,7 +24,7 @@ const WIDTH = 240;
 export const undress = (page, bare) =>
   page.evaluate((bare) => {
     globalThis.bareSheet ??= new CSSStyleSheet();
-    globalThis.bareSheet.replaceSync(bare ? "* { color: transparent !important; text-decoration: none !important } svg { visibility: hidden !important }" : "");
+    globalThis.bareSheet.replaceSync(bare ? "* { color: transparent !important; text-decoration: none !important } svg { visibility: hidden !important } .art { background: gray !important }" : "");
     const roots = [document, ...[...document.querySelectorAll("*")].flatMap(({ shadowRoot }) => shadowRoot ?? [])];
     for (const root of roots) if (!root.adoptedStyleSheets.includes(globalThis.bareSheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, globalThis.bareSheet];
   }, bare);

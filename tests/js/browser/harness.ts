@@ -130,14 +130,17 @@ export function launch(args: string[] = [], options: Parameters<typeof chromium.
   return chromium.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox", ...args], ...options });
 }
 
+/** A busy machine takes its time to start a browser, in milliseconds. */
+const STARTING = 120_000;
+
 /** Playwright drives a Firefox of its own only; Puppeteer drives any, by WebDriver BiDi. */
 export function launchFirefox(): ReturnType<typeof puppeteer.launch> {
-  return puppeteer.launch({ browser: "firefox", executablePath: executable("FIREFOX", "firefox-esr") });
+  return puppeteer.launch({ browser: "firefox", executablePath: executable("FIREFOX", "firefox-esr"), timeout: STARTING });
 }
 
 /** A Chromium that keeps the pages one leaves; Playwright cannot follow it there. */
 export function launchKeepingPages(): ReturnType<typeof puppeteer.launch> {
-  return puppeteer.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox"], ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  return puppeteer.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox"], timeout: STARTING, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
 }
 
 /** The program that a variable names, or the one on the path. */
