@@ -46,6 +46,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether labels that came with the log say which of its clicks are noise.
+    pub fn knows_noise(&self) -> bool {
+        self.data.has_labels() && self.denoising.log_labels
+    }
+
     /// What these users clicked next, after histories in which some clicks were replaced where the settings
     /// say so. `stream` names the draw.
     pub fn lessons(&self, users: &[usize], max_len: usize, stream: u64) -> Vec<Lesson> {
