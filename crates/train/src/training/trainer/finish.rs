@@ -26,7 +26,7 @@ impl Trainer<'_> {
         }
         let figure = match phase.learns {
             Learns::Backbone => "validation ndcg@10",
-            Learns::Fold(_) => "validation ndcg@10 of a fold",
+            Learns::Fold(_) => "validation ndcg@10 of users new to a fold",
             Learns::Reader => "validation noise auc of the language model",
             Learns::Prior => "validation noise auc of the prior",
             Learns::Denoiser => "validation noise auc",
