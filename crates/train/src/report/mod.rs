@@ -13,6 +13,7 @@ pub mod robustness;
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
 use crate::training::judge::{self, Answer};
 use crate::training::rounds::account::{self, Account};
+use crate::training::thresholds::Choice;
 use crate::training::{Config, Run};
 use anyhow::Result;
 use bootstrap::{Bootstrap, LEVEL, RESAMPLES};
@@ -108,6 +109,8 @@ pub struct RunFigures {
     pub noise: Option<Noise>,
     /// What corruption costs it, where it looks for noise and clicks can be replaced.
     pub robustness: Vec<Robustness>,
+    /// How its gate was chosen, if it was.
+    pub gate: Option<Choice>,
     /// The rounds of its training, if it went in any.
     pub rounds: Vec<Account>,
 }
@@ -258,6 +261,7 @@ fn judged(
         by_popularity: figures::by_popularity(cases, &gated, &data.train_counts(), seed),
         noise,
         robustness,
+        gate: run.about.gate.clone(),
         rounds: account::read(&run.dir)?,
     };
     Ok((figures, masked))

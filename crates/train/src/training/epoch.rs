@@ -46,12 +46,23 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// What these users clicked next, after histories in which some clicks were replaced where the settings
-    /// say so. `stream` names the draw.
-    pub fn lessons(&self, users: &[usize], max_len: usize, stream: u64) -> Vec<Lesson> {
+    /// Whether labels that came with the log say which of its clicks are noise.
+    pub fn knows_noise(&self) -> bool {
+        self.data.has_labels() && self.denoising.log_labels
+    }
+
+    /// What these users clicked next, after histories in which some clicks were replaced, if any are to be.
+    /// `stream` names the draw.
+    pub fn lessons(
+        &self,
+        users: &[usize],
+        max_len: usize,
+        hardening: Option<&Corruption>,
+        stream: u64,
+    ) -> Vec<Lesson> {
         let windows = windows(self.data, users, max_len);
         let mut lessons: Vec<Lesson> = windows.into_iter().map(Lesson::of).collect();
-        if let Some(hardening) = &self.hardening {
+        if let Some(hardening) = hardening {
             let stream = HARDENING + stream;
             for (lesson, &user) in lessons.iter_mut().zip(users) {
                 lesson.items = hardening.apply(&lesson.items, user, self.seed, stream).0;

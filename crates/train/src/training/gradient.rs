@@ -101,7 +101,7 @@ fn lessons(
     if let Some(prepared) = prepared {
         return users.iter().map(|&user| prepared[user].clone()).collect();
     }
-    context.lessons(users, max_len, epoch as u64)
+    context.lessons(users, max_len, context.hardening.as_ref(), epoch as u64)
 }
 
 fn recommendation_loss(

@@ -129,21 +129,28 @@ fn same_titles(ours: &Config, theirs: &Config) -> bool {
 fn copy(phase: &Phase, run: &Run, donor: &Run) -> Result<()> {
     match phase.learns {
         Learns::Backbone => {
-            let device = Device::flex();
-            let file = best_file(phase);
-            let theirs = load_module(&donor.dir.join(&file), donor.blank_model(&device))?;
-            let mut ours = run.blank_model(&device);
-            ours.backbone = theirs.backbone;
-            save_module(&run.dir.join(&file), &ours)?;
+            copy_backbone(phase, run, donor)?;
             copy_if_there(DYNAMICS, run, donor)
         }
-        Learns::Fold(_) => copy_if_there(&fold_file(phase), run, donor),
+        Learns::Fold(_) => {
+            copy_backbone(phase, run, donor)?;
+            copy_if_there(&fold_file(phase), run, donor)
+        }
         Learns::Reader => {
             let [from, to] = [donor, run].map(|run| reader::folder(&run.dir, phase.round));
             copy_folder(&from, &to)
         }
         Learns::Prior | Learns::Denoiser | Learns::Recommender => Ok(()),
     }
+}
+
+/// The method's own weights are not what was learnt there, and may be of another shape.
+fn copy_backbone(phase: &Phase, run: &Run, donor: &Run) -> Result<()> {
+    let (device, file) = (Device::flex(), best_file(phase));
+    let theirs = load_module(&donor.dir.join(&file), donor.blank_model(&device))?;
+    let mut ours = run.blank_model(&device);
+    ours.backbone = theirs.backbone;
+    save_module(&run.dir.join(&file), &ours)
 }
 
 fn copy_if_there(name: &str, run: &Run, donor: &Run) -> Result<()> {

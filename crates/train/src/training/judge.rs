@@ -1,6 +1,6 @@
 //! A model's answers to the cases of a split: ranks of the targets and verdicts on the clicks.
 
-use super::samples::{latest, longest};
+use super::samples::{latest, longest, tensor};
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::detection::{Detection, detection};
 use crate::metrics::ranking::{Figures, Rank, rank};
@@ -42,6 +42,41 @@ pub fn answer(
     cases: &[Case<'_>],
     known: &Known,
     device: &Device,
+    done: impl FnMut(usize),
+) -> Vec<Answer> {
+    let encode = |batch: Batch, _: &[usize]| model.encode(batch, gate).user;
+    ranked(model, cases, known, device, encode, done)
+}
+
+/// The same, given what is kept of each click of each history.
+pub fn answer_kept(
+    model: &Model,
+    cases: &[Case<'_>],
+    keep: &[Vec<f32>],
+    known: &Known,
+) -> Vec<Answer> {
+    let device = model.backbone.items.val().device();
+    let encode = |batch: Batch, places: &[usize]| {
+        let [_, len] = batch.dims();
+        let mut kept = vec![0.0; places.len() * len];
+        for (row, &place) in kept.chunks_exact_mut(len).zip(places) {
+            let own = latest(&keep[place], len);
+            row[len - own.len()..].copy_from_slice(own);
+        }
+        let kept = tensor(kept, [places.len(), len], &device);
+        let clicks = Clicks::of(&model.backbone, batch);
+        model.attend(clicks.embedded, Some(&kept), &clicks.batch.real)
+    };
+    ranked(model, cases, known, &device, encode, |_| ())
+}
+
+/// Ranks by what `encode` makes of batches of histories, whose places among the cases it is told.
+fn ranked(
+    model: &Model,
+    cases: &[Case<'_>],
+    known: &Known,
+    device: &Device,
+    encode: impl Fn(Batch, &[usize]) -> Tensor<2>,
     mut done: impl FnMut(usize),
 ) -> Vec<Answer> {
     let table = model.backbone.items.val().inner();
@@ -49,9 +84,10 @@ pub fn answer(
     let [_, rows] = transposed.dims();
     let max_len = model.backbone.max_len();
     let mut answers = Vec::with_capacity(cases.len());
-    for group in cases.chunks((SCORES / rows).clamp(1, USERS)) {
-        let batch = batch(group, max_len, known, device);
-        let user = model.encode(batch, gate).user;
+    let places: Vec<usize> = (0..cases.len()).collect();
+    let size = (SCORES / rows).clamp(1, USERS);
+    for (group, places) in cases.chunks(size).zip(places.chunks(size)) {
+        let user = encode(batch(group, max_len, known, device), places);
         let scores = user.matmul(transposed.clone()).into_data();
         let scores = scores.as_slice::<f32>().expect("scores are floats");
         answers.par_extend(

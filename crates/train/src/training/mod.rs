@@ -20,6 +20,7 @@ pub mod rounds;
 pub mod run;
 pub mod samples;
 pub mod softmax;
+pub mod thresholds;
 mod trainer;
 
 pub use config::Config;

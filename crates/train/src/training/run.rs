@@ -26,6 +26,7 @@ use super::epoch::Context;
 use super::folds;
 use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
+use super::thresholds::Choice;
 use super::trainer::Trainer;
 use crate::data::{Dataset, InputError};
 use crate::prior::open_lm;
@@ -67,6 +68,8 @@ pub struct About {
     pub scale: Scale,
     /// The same for each view of a method that has two.
     pub views: Option<Views<Scale>>,
+    /// How the gate's thresholds were chosen, where the settings left them open.
+    pub gate: Option<Choice>,
     /// Seconds of training so far.
     pub seconds: f64,
     /// Most memory held, bytes.
@@ -169,6 +172,7 @@ impl Run {
             finished: false,
             scale: Scale::default(),
             views: None,
+            gate: None,
             seconds: 0.0,
             peak_memory: None,
         };
@@ -196,7 +200,10 @@ impl Run {
 
     /// Shape of the model, with the calibration as far as it is fitted.
     pub fn model_config(&self) -> ModelConfig {
-        let mut gate = self.config.gate;
+        let mut gate = self.config.gate.unwrap_or_default();
+        if let Some(chosen) = self.about.gate.as_ref().map(Choice::gate) {
+            (gate.tau_low, gate.tau_high) = (chosen.tau_low, chosen.tau_high);
+        }
         (gate.scale, gate.views) = (self.about.scale, self.about.views);
         ModelConfig {
             items: self.about.items,

@@ -94,11 +94,17 @@ impl Corruption {
         })
     }
 
-    /// The same with one rate for all histories, that by which the method is judged and calibrated.
+    /// The same with one rate for all histories, as those are by which the method is judged and calibrated.
     #[must_use]
     pub fn at_rate(&self, rate: f64) -> Self {
+        self.at_rates(&[rate])
+    }
+
+    /// The same at other rates, one of them in each history.
+    #[must_use]
+    pub fn at_rates(&self, rates: &[f64]) -> Self {
         Self {
-            rates: vec![rate],
+            rates: rates.to_vec(),
             last: self.last,
             samplers: self.samplers.clone(),
         }

@@ -85,3 +85,29 @@ fn the_language_model_of_the_first_round_is_taken_over_whatever_the_number_of_ro
     };
     assert_eq!(read("again"), read("one"));
 }
+
+#[test]
+fn the_gate_is_chosen_where_the_settings_leave_it_open() {
+    let shop = Shop::new();
+    shop.ok(&format!("train --data data --out open {SMALL} {SHORT}"));
+    shop.ok(&format!(
+        "train --data data --from open --out set {SMALL} {SHORT} --set gate.tau_low=0.25"
+    ));
+    let about = |run: &str| -> serde_json::Value {
+        let text = std::fs::read(shop.path(run).join("run.json")).expect("a run");
+        serde_json::from_slice(&text).expect("JSON")
+    };
+    assert!(about("set")["gate"].is_null());
+    let open = about("open");
+    let choice = &open["gate"];
+    assert_eq!(choice["rates"][0], 0.0);
+    let taken = choice["taken"].as_u64().expect("a place") as usize;
+    let low = choice["tried"][taken]["tau_low"].clone();
+    for (run, low) in [("open", low), ("set", 0.25.into())] {
+        shop.ok(&format!("export {run} --out {run}-bundle"));
+        let manifest =
+            std::fs::read(shop.path(&format!("{run}-bundle/manifest.json"))).expect("a manifest");
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+        assert_eq!(manifest["calibration"]["tau_low"], low, "{run}");
+    }
+}

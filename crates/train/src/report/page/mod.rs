@@ -3,6 +3,7 @@
 mod chart;
 mod details;
 mod frame;
+mod gates;
 mod markup;
 mod sections;
 mod views;
@@ -15,7 +16,7 @@ use markup::{Markup, Text};
 type Section = (&'static str, &'static str, Option<Markup>);
 
 /// All sections, in order.
-fn sections(report: &Report) -> [Section; 11] {
+fn sections(report: &Report) -> [Section; 12] {
     [
         ("short", "In short", Some(sections::short(report))),
         (
@@ -35,6 +36,7 @@ fn sections(report: &Report) -> [Section; 11] {
         ),
         ("noise", "Finding noise", sections::noise(report)),
         ("robustness", "What noise costs", views::robustness(report)),
+        ("gates", "Choosing the gate", gates::gates(report)),
         ("rounds", "Two views", views::rounds(report)),
         (
             "learning",

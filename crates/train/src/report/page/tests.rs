@@ -10,6 +10,7 @@ use crate::report::{Bar, Comparison, DatasetFigures, Resampling, RunFigures};
 use crate::training::Config;
 use crate::training::rounds::account::Account;
 use crate::training::rounds::disputes::{Shown, ShownClick};
+use crate::training::thresholds::{Choice, TRIED, Tried};
 
 const NAME: &str = "<i>run</i> & \"co\"";
 
@@ -64,6 +65,7 @@ fn run(name: &str, noise: Option<Noise>) -> RunFigures {
             None => Vec::new(),
             Some(_) => RATES.map(robust).to_vec(),
         },
+        gate: noise.as_ref().map(|_| choice()),
         rounds: match noise {
             None => Vec::new(),
             Some(_) => (1..=3).map(round).collect(),
@@ -79,6 +81,15 @@ fn robust(rate: f64) -> Robustness {
         open: 0.06 - 0.06 * rate,
         oracle: 0.06 - 0.04 * rate,
     }
+}
+
+fn choice() -> Choice {
+    let tried = |[tau_low, tau_high]: [f32; 2]| Tried {
+        tau_low,
+        tau_high,
+        ndcg10: vec![0.06, 0.05],
+    };
+    Choice::among(vec![0.0, 0.2], vec![0.06, 0.04], TRIED.map(tried).to_vec())
 }
 
 fn round(round: usize) -> Account {

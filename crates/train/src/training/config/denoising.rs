@@ -58,6 +58,9 @@ pub struct Denoising {
     pub log_labels: bool,
     /// Epochs in which the recommender's encoder goes on with gated histories; 0 if it does not.
     pub recommender_epochs: usize,
+    /// Shares of the clicks that are replaced in them, one of them in each history; none for histories as
+    /// they are.
+    pub recommender_rates: Vec<f64>,
     /// Weight in its loss of attention to clicks that are noise.
     pub attention: f32,
 }
@@ -86,6 +89,7 @@ impl Default for Denoising {
             consistency: 0.1,
             log_labels: true,
             recommender_epochs: 0,
+            recommender_rates: vec![0.0, 0.1, 0.2, 0.3],
             attention: 0.1,
         }
     }
@@ -121,6 +125,9 @@ impl Denoising {
         };
         shares("rate", &[self.rate], false)?;
         shares("rates", &self.rates, true)?;
+        if !self.recommender_rates.is_empty() {
+            shares("recommender_rates", &self.recommender_rates, true)?;
+        }
         for (key, value) in [
             ("seen", self.seen),
             ("reading", f64::from(self.reading)),

@@ -3,11 +3,15 @@
 use super::Config;
 use crate::data::InputError;
 use anyhow::{Result, bail};
+use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
 
 /// What to say of the first key that there is not, with the nearest one that there is.
 pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
-    let mut known = Config::default();
+    let mut known = Config {
+        gate: Some(GateConfig::default()),
+        ..Config::default()
+    };
     let method = given.get("method").and_then(|method| method.get("name"));
     if let Some(method) = method
         .and_then(toml::Value::as_str)

@@ -29,8 +29,9 @@ pub struct Config {
     pub method: MethodConfig,
     /// Sizes of the Transformer.
     pub backbone: BackboneConfig,
-    /// From noise probability to keep weight.
-    pub gate: GateConfig,
+    /// From noise probability to keep weight; chosen after training where this is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateConfig>,
     /// How the backbone is trained.
     pub training: Schedule,
     /// How the denoiser is trained.
@@ -99,7 +100,7 @@ impl Default for Config {
             seed: 1,
             method: MethodConfig::named("dc4sr").expect("the default method is registered"),
             backbone: BackboneConfig::default(),
-            gate: GateConfig::default(),
+            gate: None,
             training: Schedule::default(),
             denoising: Denoising::default(),
         }
@@ -189,7 +190,8 @@ impl Config {
         self.backbone
             .validate()
             .map_err(|e| bad(format!("backbone.{e}")))?;
-        self.gate.validate().map_err(|e| bad(format!("gate.{e}")))?;
+        let gate = self.gate.unwrap_or_default();
+        gate.validate().map_err(|e| bad(format!("gate.{e}")))?;
         self.method
             .validate()
             .map_err(|e| bad(format!("method.{e}")))?;

@@ -26,7 +26,7 @@ impl Trainer<'_> {
         }
         let figure = match phase.learns {
             Learns::Backbone => "validation ndcg@10",
-            Learns::Fold(_) => "validation ndcg@10 of a fold",
+            Learns::Fold(_) => "validation ndcg@10 of users new to a fold",
             Learns::Reader => "validation noise auc of the language model",
             Learns::Prior => "validation noise auc of the prior",
             Learns::Denoiser => "validation noise auc",
@@ -45,7 +45,10 @@ impl Trainer<'_> {
             Learns::Fold(_) => self.keep_fold(phase)?,
             Learns::Denoiser => {
                 let unseen = self.unseen_verdicts(&self.trained.model.valid())?;
-                self.calibrate(unseen.clone())?;
+                self.calibrate(&unseen)?;
+                if phase.round == self.run.config.denoising.rounds {
+                    self.choose_gate()?;
+                }
                 self.account_for(phase, &unseen)?;
             }
             Learns::Reader | Learns::Prior | Learns::Recommender => {}
@@ -92,12 +95,23 @@ impl Trainer<'_> {
     }
 
     /// Fits what makes logits probabilities, on histories judged as a stranger's and as a user's of the
-    /// log; the former are `verdicts`.
-    fn calibrate(&mut self, mut verdicts: Verdicts) -> Result<()> {
+    /// log; the former are `strangers`.
+    fn calibrate(&mut self, strangers: &Verdicts) -> Result<()> {
         let model = self.trained.model.valid();
-        verdicts.extend(self.verdicts(&self.corrupted, &model, &self.trained.known)?);
+        let users = self.verdicts(&self.corrupted, &model, &self.trained.known)?;
+        let mut all = strangers.clone();
+        all.extend(users.clone());
         let about = &mut self.run.about;
-        (about.scale, about.views) = calibrate::scales(&verdicts);
+        (about.scale, about.views) = calibrate::scales(&all);
+        for (whose, verdicts) in [("strangers", strangers), ("users of the log", &users)] {
+            let Some(found) = verdicts.detection(about.scale) else {
+                continue;
+            };
+            self.context.progress.line(&format!(
+                "validation, {whose}: AUC {:.4}  AP {:.4}  ECE {:.4}",
+                found.auc, found.ap, found.ece
+            ));
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The loop over a training's phases and epochs: steps, validation, the best weights, checkpoints.
 
 mod finish;
+mod gate;
 mod teach;
 mod validate;
 
@@ -58,8 +59,8 @@ impl<'a> Trainer<'a> {
         checkpoint::keep_lines(&run.dir.join(METRICS), whole.state.lines)?;
         let valid = judge::cases(context.data, Split::Valid);
         let max_len = whole.model.backbone.max_len();
-        let rate = run.config.denoising.rate;
-        let corrupted = corrupted(context, &valid, rate, max_len);
+        let draw = (run.config.denoising.rate, u64::MAX);
+        let corrupted = corrupted(context, &valid, draw, max_len);
         let mut trainer = Self {
             phases: run.config.phases(),
             run,
@@ -335,24 +336,23 @@ fn begin(run: &Run, context: &Context<'_>) -> Result<checkpoint::Whole> {
     })
 }
 
-/// The validation histories corrupted, the same at every epoch, or as they are where it is known which of
-/// their clicks are noise; none where no denoiser is trained.
+/// Validation histories corrupted, `stream` being the draw, or as they are where it is known which of their
+/// clicks are noise; none where no denoiser is trained.
 fn corrupted(
     context: &Context<'_>,
     valid: &[Case<'_>],
-    rate: f64,
+    (rate, stream): (f64, u64),
     max_len: usize,
 ) -> Vec<LabelledHistory> {
     let Some(corruption) = &context.corruption else {
         return Vec::new();
     };
     let corruption = corruption.at_rate(rate);
-    let labelled = context.data.has_labels() && context.denoising.log_labels;
     let corrupt = |case: &Case<'_>| {
         let history = latest(case.history, max_len);
-        match case.noise.filter(|_| labelled) {
+        match case.noise.filter(|_| context.knows_noise()) {
             Some(noise) => (history.to_vec(), latest(noise, max_len).to_vec()),
-            None => corruption.apply(history, case.user, context.seed, u64::MAX),
+            None => corruption.apply(history, case.user, context.seed, stream),
         }
     };
     valid.iter().map(corrupt).collect()

@@ -84,8 +84,8 @@ impl Trainer<'_> {
         Ok(self.state.best.is_some())
     }
 
-    /// What the recommender learns from each user in the current epoch: histories, corrupted where the
-    /// settings say so, with what the gate keeps of each click as it will be judged in a shop.
+    /// What the recommender learns from each user in the current epoch: histories, some of whose clicks are
+    /// replaced, with what the gate keeps of each click as it will be judged in a shop.
     pub(super) fn gated_lessons(&self) -> Result<Vec<Lesson>> {
         let context = self.context;
         let model = self.average.valid();
@@ -94,7 +94,9 @@ impl Trainer<'_> {
             .filter(|&user| context.data.train(user).len() > 1)
             .collect();
         let stream = ROUND + self.state.epoch as u64;
-        let lessons = context.lessons(&learning, max_len, stream);
+        let rates = &context.denoising.recommender_rates;
+        let hardening = (!rates.is_empty()).then(|| context.corruption().at_rates(rates));
+        let lessons = context.lessons(&learning, max_len, hardening.as_ref(), stream);
         let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
         let readings = self.unseen_readings(&model, &learning, &histories)?;
         let gate = self.run.model_config().gate;

@@ -20,7 +20,13 @@ impl Trainer<'_> {
         let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
         match phase.learns {
             Learns::Backbone | Learns::Fold(_) => {
-                let answers = judge::answer(model, None, &self.valid, known, &device, |_| ());
+                // A fold is there for the users whom it does not know.
+                let asked = |case: &&Case<'_>| match phase.learns {
+                    Learns::Fold(fold) => self.context.parts[case.user] == fold,
+                    _ => true,
+                };
+                let cases: Vec<Case<'_>> = self.valid.iter().filter(asked).copied().collect();
+                let answers = judge::answer(model, None, &cases, known, &device, |_| ());
                 Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
             }
             Learns::Recommender => {
