@@ -128,18 +128,16 @@ impl Scan {
 
     /// Tells the GPU which rows are wanted.
     pub(crate) fn want(&self, device: &Device, wanted: &Wanted<'_>) {
-        let barred: BTreeSet<usize> = wanted.barred.iter().copied().collect();
+        let barred = (wanted.barred.iter().copied()).filter(|row| !self.dead.contains(row));
+        let barred: BTreeSet<usize> = barred.collect();
         let mut before = self.barred.borrow_mut();
         let plain = wanted.allow.is_none() && wanted.boost.is_none();
         *before = match &*before {
             Barred::Rows(before) if plain => {
                 for &row in before.difference(&barred) {
-                    device.write(&self.bias, row, &[self.plain_bias(row)]);
+                    device.write(&self.bias, row, &[0.0f32]);
                 }
-                for &row in barred
-                    .difference(before)
-                    .filter(|row| !self.dead.contains(row))
-                {
+                for &row in barred.difference(before) {
                     device.write(&self.bias, row, &[BARRED]);
                 }
                 Barred::Rows(barred)
@@ -153,10 +151,6 @@ impl Scan {
                 }
             }
         };
-    }
-
-    fn plain_bias(&self, row: usize) -> f32 {
-        if self.dead.contains(&row) { DEAD } else { 0.0 }
     }
 
     fn whole_bias(&self, wanted: &Wanted<'_>) -> Vec<f32> {

@@ -32,7 +32,7 @@ impl Staging {
     ) -> Result<Vec<u32>, GpuError> {
         let needed: usize = sources.iter().map(|(_, values)| values).sum();
         let usual = needed <= self.values;
-        let free = self.free.borrow_mut().pop().filter(|_| usual);
+        let free = usual.then(|| self.free.borrow_mut().pop()).flatten();
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let staging = free.unwrap_or_else(|| device.buffer(needed.max(self.values), usage));
         let mut end = 0;

@@ -81,7 +81,8 @@ impl Trainer<'_> {
                 case.history = history;
             }
             let noise = self.noise(&cases)?;
-            let ungated = judge::answer_kept(model, &cases, &all_kept(&noise), known);
+            let device = model.backbone.items.val().device();
+            let ungated = judge::answer(model, None, &cases, known, &device, |_| ());
             for (thresholds, answers) in TRIED.into_iter().zip(&mut gated) {
                 let gate = gate(thresholds);
                 let keep: Vec<Vec<f32>> = noise.iter().map(|noise| gate.weights(noise)).collect();
@@ -104,10 +105,6 @@ impl Trainer<'_> {
             .map(|reading| probabilities(&reading.fused, scale))
             .collect())
     }
-}
-
-fn all_kept(noise: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    noise.iter().map(|noise| vec![1.0; noise.len()]).collect()
 }
 
 /// Answers with a gate, where only those change of whose history not all is kept.
