@@ -81,11 +81,19 @@ export async function lookAt(page, item) {
   await page.locator("#grid .card").first().waitFor();
 }
 
-/** Shows one department, and gives its products' ids in the order of the page. */
+/** Shows one department, and gives the ids of all its products in the order of the page. */
 export async function department(page, name) {
   await page.locator(`[data-category="${name}"]`).click();
   await page.locator(`[data-category="${name}"][aria-current]`).waitFor();
   await page.locator("#grid .card").first().waitFor();
+  // Cards are drawn as one scrolls towards them.
+  await page.waitForFunction(() => {
+    const cards = document.querySelectorAll("#grid .card");
+    if (cards.length === parseInt(document.querySelector("#grid-note").textContent, 10)) return true;
+    cards[cards.length - 1].scrollIntoView();
+    return false;
+  });
+  await page.evaluate(() => scrollTo(0, 0));
   return page.locator("#grid .card").evaluateAll((cards) => cards.map((card) => card.dataset.item));
 }
 

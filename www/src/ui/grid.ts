@@ -13,6 +13,9 @@ const filters = byId("filters");
 const search = byId<HTMLInputElement>("search");
 const note = byId("grid-note");
 
+/** Tells when the end of the grid comes near. */
+const end = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && more(), { rootMargin: "600px" });
+
 let found: Product[] = [];
 let category = "";
 
@@ -28,7 +31,6 @@ export function startGrid(): void {
     event.preventDefault();
     grid.scrollIntoView({ block: "start" });
   });
-  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px" }).observe(byId("more"));
   filter("");
 }
 
@@ -55,9 +57,12 @@ function show(): void {
   more();
 }
 
+/** Draws some more, and has the end watched anew: an end that stays near is not told of twice. */
 function more(): void {
+  end.disconnect();
   const shown = grid.children.length;
-  if (shown < found.length) grid.append(...found.slice(shown, shown + PAGE).map(card));
+  grid.append(...found.slice(shown, shown + PAGE).map(card));
+  if (grid.children.length < found.length) end.observe(byId("more"));
 }
 
 /** The same mixed order at every visit: steps through the list by a stride that shares no factor with it. */
