@@ -163,6 +163,15 @@ mod tests {
     use super::*;
     use crate::testing::{close, random};
 
+    /// Without a token of the machine's own, `mul_add` would be computed in software.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_machine_with_fused_products_is_dispatched_to_them() {
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            assert!(!matches!(Arch::new(), Arch::Scalar));
+        }
+    }
+
     #[test]
     fn inner_products_do_not_depend_on_the_order_of_their_sum() {
         for len in [0, 1, 15, 16, 17, 64, 100] {
