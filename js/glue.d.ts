@@ -19,7 +19,8 @@ export interface GlueEngine {
 
 export interface Glue {
   default(init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  Engine: { load(manifest: Uint8Array, files: Map<string, Uint8Array>): Promise<GlueEngine> };
+  /** `hashes`: the SHA-256 of files by name, in hex; of those that are missing the engine computes them. */
+  Engine: { load(manifest: Uint8Array, files: Map<string, Uint8Array>, hashes: Map<string, string>): Promise<GlueEngine> };
 }
 
 declare const init: Glue["default"];

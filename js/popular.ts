@@ -5,6 +5,7 @@
 
 import type { BundleFiles, Bytes } from "./bundle.js";
 import { IngleError } from "./errors.js";
+import { sha256 } from "./hash.js";
 
 /** Every item with its share of all clicks in training, each counted once more, most popular first. */
 export async function readPopular({ entries, files }: BundleFiles): Promise<{ item: string; share: number }[]> {
@@ -14,8 +15,9 @@ export async function readPopular({ entries, files }: BundleFiles): Promise<{ it
     const bytes = files.get(entry.name);
     if (!bytes || (entry.role !== "ids" && entry.role !== "items")) continue;
     await verify(bytes, entry.name, entry.sha256);
-    if (entry.role === "ids") ids.push(...(JSON.parse(new TextDecoder().decode(bytes)) as string[]));
-    else scores.push(...readFloats(bytes, "popularity"));
+    // One by one: a million do not fit into the arguments of a call.
+    if (entry.role === "ids") for (const id of JSON.parse(new TextDecoder().decode(bytes)) as string[]) ids.push(id);
+    else for (const score of readFloats(bytes, "popularity")) scores.push(score);
   }
   if (ids.length === 0 || ids.length !== scores.length) {
     throw new IngleError("bundle/tensor", `The bundle has ${ids.length} ids and ${scores.length} popularities.`);
@@ -26,13 +28,9 @@ export async function readPopular({ entries, files }: BundleFiles): Promise<{ it
 }
 
 /** The engines check hashes themselves; without one the browser does, where it can. */
-async function verify(bytes: Bytes, name: string, sha256: string): Promise<void> {
-  // Secure pages only.
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (!subtle) return;
-  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (hex !== sha256) throw new IngleError("bundle/hash", `${name} is not the file that the manifest describes.`);
+async function verify(bytes: Bytes, name: string, due: string): Promise<void> {
+  const found = await sha256(bytes);
+  if (found !== undefined && found !== due) throw new IngleError("bundle/hash", `${name} is not the file that the manifest describes.`);
 }
 
 /** One float tensor of a safetensors file: eight bytes of header length, a JSON header, the data. */

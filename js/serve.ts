@@ -8,6 +8,7 @@
 import { compile } from "./compile.js";
 import { IngleError } from "./errors.js";
 import type { Glue, GlueEngine } from "./glue.js";
+import { sha256OfEach } from "./hash.js";
 import type { LoadRequest, Reply, Request } from "./protocol.js";
 import { packError } from "./protocol.js";
 import type { Port } from "./rpc.js";
@@ -18,8 +19,9 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
   const send = (reply: Reply) => port.postMessage(reply, []);
 
   async function load({ wasm, manifest, files }: LoadRequest) {
-    await glue.default({ module_or_path: await compile(wasm) });
-    engine = await glue.Engine.load(manifest, files);
+    const [module, hashes] = await Promise.all([compile(wasm), sha256OfEach(files)]);
+    await glue.default({ module_or_path: module });
+    engine = await glue.Engine.load(manifest, files, hashes);
     return engine.info();
   }
 

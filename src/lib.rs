@@ -8,7 +8,7 @@ mod device;
 mod error;
 mod options;
 
-use ingle_bundle::{Bundle, BundleError, FileEntry};
+use ingle_bundle::{Bundle, BundleError, FileEntry, sha256_hex};
 use js_sys::{Map, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -25,10 +25,15 @@ pub struct Engine {
 #[wasm_bindgen]
 impl Engine {
     /// Opens a bundle: its manifest, and its files by the names that the manifest gives them.
-    /// Checks every hash and size.
-    pub async fn load(manifest: Uint8Array, files: Map) -> Result<Engine, JsValue> {
-        let bundle = Bundle::open(&manifest.to_vec(), |entry| bytes_of(&files, entry))
-            .map_err(Failure::from)?;
+    /// Checks every hash and size; `hashes` are those that the browser has computed already, by the
+    /// same names.
+    pub async fn load(manifest: Uint8Array, files: Map, hashes: Map) -> Result<Engine, JsValue> {
+        let bundle = Bundle::open_hashed(
+            &manifest.to_vec(),
+            |entry| bytes_of(&files, entry),
+            |entry, bytes| hash_of(&hashes, entry).unwrap_or_else(|| sha256_hex(bytes)),
+        )
+        .map_err(Failure::from)?;
         let engine = device::open(bundle).await?;
         Ok(Self { engine })
     }
@@ -102,6 +107,11 @@ fn bytes_of(files: &Map, entry: &FileEntry) -> Result<Vec<u8>, BundleError> {
         what: entry.name.clone(),
     })?;
     Ok(bytes.to_vec())
+}
+
+/// What the browser has computed of an entry's bytes.
+fn hash_of(hashes: &Map, entry: &FileEntry) -> Option<String> {
+    hashes.get(&JsValue::from_str(&entry.name)).as_string()
 }
 
 fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {

@@ -240,6 +240,6 @@ fn bundle() -> Bundle {
         codes: (0..ITEMS * code_width)
             .map(|_| rng.below(255) as i8)
             .collect(),
-        ids: ids(),
+        ids: ids().iter().collect(),
     }
 }

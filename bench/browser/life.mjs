@@ -20,7 +20,7 @@ const { engine } = options;
 const [ITEMS, STEPS] = [12_000, 20];
 
 /** Runs `work` in steps; after each what the page holds once its garbage is gone. */
-async function follow(browser, page, work, count) {
+async function follow(page, work, count) {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable");
   const found = [];
@@ -31,7 +31,7 @@ async function follow(browser, page, work, count) {
     const { metrics } = await session.send("Performance.getMetrics");
     const metric = (name) => metrics.find((one) => one.name === name).value;
     const done = step * Math.ceil(count / STEPS);
-    found.push({ done, memory: await memoryOf(browser, engine), heap: metric("JSHeapUsedSize"), listeners: metric("JSEventListeners") });
+    found.push({ done, memory: await memoryOf(page, engine), heap: metric("JSHeapUsedSize"), listeners: metric("JSEventListeners") });
   }
   return found;
 }
@@ -53,7 +53,7 @@ try {
   await page.goto(`${url}page/life.html#${new URLSearchParams({ engine, bundle: `${url}bundles/${ITEMS}/`, k: "20" })}`);
   await page.waitForFunction(() => "life" in globalThis);
   for (const [work, count, name] of [["answer", Number(options.answers), "recommendations"], ["cycle", Number(options.cycles), "recommenders"]]) {
-    const found = await follow(browser, page, work, count);
+    const found = await follow(page, work, count);
     for (const [metric, unit] of [["memory", 1e6], ["heap", 1e6], ["listeners", 1]]) {
       const points = found.map((one) => [one.done, one[metric] / unit]);
       table.push(row(`${engine}, ${count} ${name}`, `${metric}, first`, points[0][1]), row(`${engine}, ${count} ${name}`, `${metric}, rise`, rise(points)));

@@ -1,12 +1,13 @@
 // Measures Ingle and its peers in headless Chromium, on the same weights, and reports; started by run.sh.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
 import { draw } from "../picture.mjs";
 import { median, quantile, report, row } from "../report.mjs";
-import { launch, memoryOf } from "./chrome.mjs";
+import { launch, memoryOf, quietPage } from "./chrome.mjs";
 import { bundleOf, out } from "./made.mjs";
 import { serve } from "./serve.mjs";
 
@@ -75,7 +76,7 @@ function count() {
 
 /** One visit: the cold start, the answers asked for, what they were, and the code that was loaded. */
 async function visit(context, url, clicks, engine) {
-  const page = await context.newPage();
+  const page = await quietPage(context);
   if (engine === "gpu") await page.addInitScript(count);
   const code = new Set();
   page.on("requestfinished", (request) => {
@@ -93,7 +94,7 @@ async function visit(context, url, clicks, engine) {
     const perAnswer = ([name, value]) => [name, (value - before[name]) / items.length];
     return { times, asked: Object.fromEntries(Object.entries(globalThis.counted ?? {}).map(perAnswer)) };
   }, clicks);
-  const memory = await memoryOf(context.browser(), engine);
+  const memory = await memoryOf(page, engine);
   await page.close();
   return { coldMs, top, times, asked, memory, code };
 }
@@ -154,15 +155,15 @@ function assertSame(ours, theirs, name) {
   return off;
 }
 
-const packed = new Map();
-
-/** Bytes of a file of code, as it is and after brotli; packing the larger ones takes a minute. */
+/** Bytes of a file of code, as it is and after brotli: packing the larger ones takes a minute, so sizes are kept. */
 function sizeOf(path) {
-  if (!packed.has(path)) {
-    const file = readFileSync(join(out, "page", path));
-    packed.set(path, { raw: file.length, brotli: brotliCompressSync(file).length });
+  const file = readFileSync(join(out, "page", path));
+  const kept = join(out, "sizes", createHash("sha256").update(file).digest("hex"));
+  if (!existsSync(kept)) {
+    mkdirSync(join(out, "sizes"), { recursive: true });
+    writeFileSync(kept, String(brotliCompressSync(file).length));
   }
-  return packed.get(path);
+  return { raw: file.length, brotli: Number(readFileSync(kept, "utf8")) };
 }
 
 const codeBytes = (paths, kind) => [...paths].reduce((sum, path) => sum + sizeOf(path)[kind], 0);

@@ -20,6 +20,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod dir;
 mod error;
+mod ids;
 mod manifest;
 mod naming;
 mod read;
@@ -30,6 +31,7 @@ mod write;
 use std::collections::BTreeMap;
 
 pub use error::BundleError;
+pub use ids::Ids;
 pub use manifest::{
     Calibration, FORMAT, FileEntry, ItemsSpec, MANIFEST, MAX_FILE_BYTES, MAX_MANIFEST_BYTES,
     Manifest, MethodSpec, Role, Scale, TableType, ViewScales,
@@ -62,5 +64,5 @@ pub struct Bundle {
     /// Semantic code of each item, row after row, as many bytes each; empty where items have none.
     pub codes: Vec<i8>,
     /// The catalogue's own id of each item.
-    pub ids: Vec<String>,
+    pub ids: Ids,
 }

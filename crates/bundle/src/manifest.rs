@@ -336,6 +336,15 @@ impl FileEntry {
 
     /// Checks that these are the bytes that the manifest was written for.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
+        self.verify_hashed(bytes, || sha256_hex(bytes))
+    }
+
+    /// The same, for bytes whose SHA-256 in hex `hash` knows.
+    pub(crate) fn verify_hashed(
+        &self,
+        bytes: &[u8],
+        hash: impl FnOnce() -> String,
+    ) -> Result<(), BundleError> {
         if bytes.len() as u64 != self.bytes {
             return Err(BundleError::Size {
                 name: self.name.clone(),
@@ -343,7 +352,7 @@ impl FileEntry {
                 found: bytes.len() as u64,
             });
         }
-        let found = sha256_hex(bytes);
+        let found = hash();
         if found != self.sha256 {
             return Err(BundleError::Hash {
                 name: self.name.clone(),

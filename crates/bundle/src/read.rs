@@ -1,11 +1,14 @@
 //! Reading: bytes in, a checked [`Bundle`] or a refusal out.
+//!
+//! What loops over bytes is not inlined: a browser compiles functions anew that loop much, and if all of loading
+//! were one of them, the compiler would be busy with it while the first answers wait for theirs.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::tensors::{self, TensorFile};
 use crate::{
-    Bundle, BundleError, FileEntry, ItemTable, ItemsSpec, Manifest, Role, TableType, TableValues,
-    Tensor,
+    Bundle, BundleError, FileEntry, Ids, ItemTable, ItemsSpec, Manifest, Role, TableType,
+    TableValues, Tensor, sha256_hex,
 };
 
 impl Bundle {
@@ -17,12 +20,21 @@ impl Bundle {
     /// fetched.
     pub fn open<B: AsRef<[u8]>>(
         manifest: &[u8],
+        fetch: impl FnMut(&FileEntry) -> Result<B, BundleError>,
+    ) -> Result<Self, BundleError> {
+        Self::open_hashed(manifest, fetch, |_, bytes| sha256_hex(bytes))
+    }
+
+    /// The same where somebody else hashes faster: `hash` gives the SHA-256 of a file's bytes, in lower-case hex.
+    pub fn open_hashed<B: AsRef<[u8]>>(
+        manifest: &[u8],
         mut fetch: impl FnMut(&FileEntry) -> Result<B, BundleError>,
+        mut hash: impl FnMut(&FileEntry, &[u8]) -> String,
     ) -> Result<Self, BundleError> {
         let manifest = Manifest::parse(manifest)?;
         let mut verified = |entry: &FileEntry| -> Result<B, BundleError> {
             let bytes = fetch(entry)?;
-            entry.verify(bytes.as_ref())?;
+            entry.verify_hashed(bytes.as_ref(), || hash(entry, bytes.as_ref()))?;
             Ok(bytes)
         };
 
@@ -64,6 +76,7 @@ struct Block {
     codes: Vec<i8>,
 }
 
+#[inline(never)]
 fn read_weights(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, BundleError> {
     let tensors = TensorFile::parse(file, bytes)?;
     tensors
@@ -77,6 +90,7 @@ fn read_weights(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Bu
 }
 
 /// A block of the item table with its popularities and codes.
+#[inline(never)]
 fn read_block(
     file: &str,
     bytes: &[u8],
@@ -136,8 +150,9 @@ fn shaped<T>(
     )))
 }
 
-fn read_ids(file: &str, bytes: &[u8], count: usize) -> Result<Vec<String>, BundleError> {
-    let ids: Vec<String> = serde_json::from_slice(bytes)
+#[inline(never)]
+fn read_ids(file: &str, bytes: &[u8], count: usize) -> Result<Ids, BundleError> {
+    let ids: Ids = serde_json::from_slice(bytes)
         .map_err(|error| BundleError::ids(file, format!("is not a JSON list of ids: {error}")))?;
     check_ids(file, count, &ids)?;
     Ok(ids)
@@ -202,7 +217,7 @@ fn check_popularity(file: &str, rows: usize, popularity: &[f32]) -> Result<(), B
     }
 }
 
-fn check_ids(file: &str, count: usize, ids: &[String]) -> Result<(), BundleError> {
+fn check_ids(file: &str, count: usize, ids: &Ids) -> Result<(), BundleError> {
     if ids.len() != count {
         return Err(BundleError::ids(
             file,
@@ -212,12 +227,14 @@ fn check_ids(file: &str, count: usize, ids: &[String]) -> Result<(), BundleError
             ),
         ));
     }
-    let mut seen = HashSet::with_capacity(ids.len());
-    match ids.iter().find(|id| !seen.insert(id.as_str())) {
+    match ids.twice() {
         None => Ok(()),
-        Some(twice) => Err(BundleError::ids(
+        Some(row) => Err(BundleError::ids(
             file,
-            format!("the id {twice:?} is there twice; export the bundle again"),
+            format!(
+                "the id {:?} is there twice; export the bundle again",
+                &ids[row]
+            ),
         )),
     }
 }

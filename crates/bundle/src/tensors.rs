@@ -100,7 +100,7 @@ impl<'a> TensorFile<'a> {
     /// A tensor of signed bytes.
     pub(crate) fn i8(&self, name: &str) -> Result<(&[usize], Vec<i8>), BundleError> {
         let Located { shape, bytes } = self.locate(name, "I8", 1)?;
-        Ok((shape, words(bytes).map(i8::from_le_bytes).collect()))
+        Ok((shape, bytemuck::cast_slice(bytes).to_vec()))
     }
 
     /// An error about this file.

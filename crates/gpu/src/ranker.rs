@@ -5,7 +5,7 @@ use crate::encoder::Encoder;
 use crate::error::GpuError;
 use crate::scan::{BARRED, HEADER, MOST, Measure, Scan};
 use crate::staging::Staging;
-use ingle_model::rank::{Best, Mass, Scored, Wanted};
+use ingle_model::rank::{Best, Block, Mass, Scored, Wanted};
 use ingle_model::{EngineError, Parts, Ranker, Reading};
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor};
 
@@ -136,7 +136,7 @@ fn best_of(scores: &[f32], k: usize) -> Vec<usize> {
         k,
         ..Wanted::default()
     });
-    best.offer(0, scores);
+    best.offer(&Block::new(0, scores));
     let best = best.into_sorted().into_iter();
     best.take_while(|scored| scored.score > BARRED)
         .map(|scored| scored.row)

@@ -137,8 +137,9 @@ fn assert_same(found: &[Recommendation], due: &[Recommendation]) {
             (found.score - due.score).abs() <= 1e-4,
             "{found:?}, {due:?}"
         );
+        // Of the sum below it both passes know logits of 28 to five digits.
         assert!(
-            (found.probability - due.probability).abs() <= 1e-4,
+            (found.probability - due.probability).abs() <= 2e-4,
             "{found:?}, {due:?}"
         );
     }

@@ -10,6 +10,7 @@
 )]
 
 pub mod attention;
+pub mod dense;
 mod exp;
 pub mod gelu;
 pub mod norm;

@@ -1,7 +1,8 @@
 //! Matrix products. Six rows of the left side are taken together and two vectors of columns of the
 //! right side, which keeps the twelve sums in registers.
 
-use pulp::{Arch, Simd, WithSimd};
+use crate::vector::dispatch;
+use pulp::{Simd, WithSimd};
 
 /// Rows of a product that are worked on together: as many as leave their sums in registers.
 pub(crate) const ROWS: usize = 6;
@@ -74,7 +75,7 @@ pub fn add_product(a: Matrix<'_>, b: &[f32], out: &mut [f32]) {
     );
     let columns = b.len() / a.columns;
     assert_eq!(out.len(), a.rows * columns, "room for the product");
-    Arch::new().dispatch(Product { a, b, columns, out });
+    dispatch(Product { a, b, columns, out });
 }
 
 /// Writes the transpose of rows that are `columns` wide.

@@ -8,9 +8,10 @@ mod bars;
 
 use crate::exp::exp;
 use crate::product::{ROWS, accumulate, add_rows};
+use crate::vector::dispatch;
 use crate::vector::dot;
 use bars::{Bars, bar};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
 /// Items of a block; a multiple of the rows and columns that are worked on together.
@@ -134,7 +135,7 @@ impl<'a> Operands<'a> {
     /// Each token's softmax over the items of these blocks.
     pub fn log_sums(&self, blocks: Range<usize>) -> Vec<LogSum> {
         let operands = self;
-        Arch::new().dispatch(Sums { operands, blocks })
+        dispatch(Sums { operands, blocks })
     }
 
     /// The logit of a token's own target.
@@ -161,7 +162,7 @@ impl<'a> Operands<'a> {
         scale: f32,
         table: &mut [f32],
     ) -> Vec<f32> {
-        Arch::new().dispatch(Gradients {
+        dispatch(Gradients {
             operands: self,
             blocks,
             log_sums,

@@ -6,6 +6,23 @@ use pulp::{Arch, Simd, WithSimd};
 /// Elements that are worked on side by side.
 const LANES: usize = 16;
 
+/// Runs what is written for any vectors with the widest of this machine.
+#[cfg(not(target_arch = "wasm32"))]
+#[inline(always)]
+pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
+    Arch::new().dispatch(work)
+}
+
+/// WebAssembly has one kind, chosen when it is built: what any other would need is not to be downloaded.
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
+    match Arch::new() {
+        Arch::Simd128(simd) => Simd::vectorize(simd, work),
+        _ => unreachable!("this build is for simd128"),
+    }
+}
+
 /// Runs a closure compiled for the widest vectors of this machine. What it calls must be inlined.
 #[inline(always)]
 pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
@@ -17,7 +34,7 @@ pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
             (self.0)()
         }
     }
-    Arch::new().dispatch(Work(work))
+    dispatch(Work(work))
 }
 
 /// `a * b + c`: rounded once where the machine has an instruction for it, and twice in WebAssembly,

@@ -4,6 +4,9 @@ use ingle_kernel::vector::{largest, sum_of_exponentials};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
+/// Logits that are passed over at once where none of them is among the best.
+const PIECE: usize = 32;
+
 /// How many of which rows are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted<'a> {
@@ -48,6 +51,26 @@ impl PartialOrd for Scored {
     }
 }
 
+/// Logits of the rows from `first` on, and the largest of them; what is not a number counts for nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    first: usize,
+    logits: &'a [f32],
+    most: f32,
+}
+
+impl<'a> Block<'a> {
+    /// Looks for the largest.
+    pub fn new(first: usize, logits: &'a [f32]) -> Self {
+        let most = largest(logits);
+        Self {
+            first,
+            logits,
+            most,
+        }
+    }
+}
+
 /// Takes logits in blocks and keeps the best rows of those that are wanted.
 ///
 /// `O(n + m log k)` time for `n` logits of which `m` were among the best when they came, and `O(k)`
@@ -67,21 +90,42 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// Takes the logits of the rows from `first` on. What is not a number is passed over.
+    /// Takes the logits of some rows.
     ///
     /// # Panics
     /// If `allow` or `boost` has no entry for one of these rows.
-    pub fn offer(&mut self, first: usize, logits: &[f32]) {
-        if self.wanted.k == 0 {
+    pub fn offer(&mut self, block: &Block<'_>) {
+        let Block {
+            first,
+            logits,
+            most,
+        } = *block;
+        if self.wanted.k == 0 || self.beaten(most) {
             return;
         }
+        for (piece, logits) in logits.chunks(PIECE).enumerate() {
+            if !self.beaten(largest(logits)) {
+                self.offer_each(first + piece * PIECE, logits);
+            }
+        }
+    }
+
+    /// Whether no row of a logit up to this can be among the best any more.
+    fn beaten(&self, most: f32) -> bool {
+        self.wanted.boost.is_none() && self.full() && self.worst().is_some_and(|worst| most < worst)
+    }
+
+    fn full(&self) -> bool {
+        self.heap.len() == self.wanted.k
+    }
+
+    /// The score of the last of the best so far.
+    fn worst(&self) -> Option<f32> {
+        self.heap.peek().map(|worst| worst.score)
+    }
+
+    fn offer_each(&mut self, first: usize, logits: &[f32]) {
         let boost = (self.wanted.boost).map(|boost| &boost[first..first + logits.len()]);
-        // Most blocks hold nothing better than what there is, which is seen at once.
-        let full = self.heap.len() == self.wanted.k;
-        let worst = self.heap.peek().filter(|_| full && boost.is_none());
-        if worst.is_some_and(|worst| largest(logits) < worst.score) {
-            return;
-        }
         for (at, &logit) in logits.iter().enumerate() {
             let score = logit + boost.map_or(0.0, |boost| boost[at]);
             let candidate = Scored {
@@ -89,7 +133,7 @@ impl<'a> Best<'a> {
                 score,
                 logit,
             };
-            let full = self.heap.len() == self.wanted.k;
+            let full = self.full();
             if full && self.heap.peek().is_some_and(|worst| candidate >= *worst) {
                 continue;
             }
@@ -132,9 +176,10 @@ impl Mass {
         Self { max, sum }
     }
 
-    /// Takes more logits. What is not a number counts for nothing.
-    pub fn add(&mut self, logits: &[f32]) {
-        let max = self.max.max(largest(logits));
+    /// Takes more logits.
+    pub fn add(&mut self, block: &Block<'_>) {
+        let Block { logits, most, .. } = *block;
+        let max = self.max.max(most);
         if max > f32::NEG_INFINITY {
             let before = self.sum * (self.max - max).exp();
             self.sum = before + sum_of_exponentials(logits, max);
@@ -157,7 +202,7 @@ mod tests {
     fn best(logits: &[f32], wanted: Wanted<'_>) -> Vec<Scored> {
         let mut best = Best::new(wanted);
         for (block, logits) in logits.chunks(3).enumerate() {
-            best.offer(block * 3, logits);
+            best.offer(&Block::new(block * 3, logits));
         }
         best.into_sorted()
     }
@@ -194,7 +239,7 @@ mod tests {
         let logits = [f32::NAN, 0.5, f32::NEG_INFINITY];
         assert_eq!(rows(&logits, k(3)), [1, 2]);
         let mut mass = Mass::default();
-        mass.add(&logits);
+        mass.add(&Block::new(0, &logits));
         assert_eq!(
             (mass.probability(0.5), mass.probability(f32::NEG_INFINITY)),
             (1.0, 0.0)
@@ -238,7 +283,7 @@ mod tests {
             logits in prop::collection::vec(-90f32..90.0, 1..50),
         ) {
             let mut mass = Mass::default();
-            logits.chunks(7).for_each(|block| mass.add(block));
+            logits.chunks(7).for_each(|block| mass.add(&Block::new(0, block)));
             let max = logits.iter().copied().fold(f32::MIN, f32::max);
             let sum: f64 = logits.iter().map(|x| f64::from(x - max).exp()).sum();
             for &logit in &logits {

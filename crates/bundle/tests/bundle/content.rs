@@ -161,12 +161,20 @@ fn keeps_ids_with_quotes_commas_and_emoji() {
         "../../etc/passwd",
     ];
     let bundle = Bundle {
-        ids: ids.map(str::to_owned).to_vec(),
+        ids: ids.iter().collect(),
         items: ItemTable::f32(vec![0.5; 6], 1),
         popularity: vec![0.0; 6],
         ..golden_bundle::bundle()
     };
-    assert_eq!(Files::of(&bundle, 4).open().unwrap().ids, ids);
+    assert_eq!(
+        Files::of(&bundle, 4)
+            .open()
+            .unwrap()
+            .ids
+            .iter()
+            .collect::<Vec<_>>(),
+        ids
+    );
 }
 
 #[test]

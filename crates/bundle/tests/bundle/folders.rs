@@ -47,9 +47,11 @@ fn replacing_a_bundle_keeps_the_files_of_the_one_before() {
     let folder = written();
     let before = names(folder.path());
     let mut bundle = golden_bundle::bundle();
-    bundle.ids[0] = "new".to_owned();
+    bundle.ids = std::iter::once("new")
+        .chain(bundle.ids.iter().skip(1))
+        .collect();
     dir::write_dir(&bundle, folder.path()).unwrap();
-    assert_eq!(dir::read_dir(folder.path()).unwrap().ids[0], "new");
+    assert_eq!(dir::read_dir(folder.path()).unwrap().ids[0], *"new");
     let after = names(folder.path());
     assert_eq!(after.len(), before.len() + 1, "the new list of ids");
     assert!(before.iter().all(|name| after.contains(name)));

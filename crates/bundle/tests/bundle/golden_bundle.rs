@@ -28,8 +28,8 @@ pub(crate) fn bundle() -> Bundle {
             "🔥 kettle",
             "naïve/../id",
         ]
-        .map(str::to_owned)
-        .to_vec(),
+        .iter()
+        .collect(),
     }
 }
 

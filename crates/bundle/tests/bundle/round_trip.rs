@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ingle_bundle::{Bundle, ItemTable, Tensor};
+use ingle_bundle::{Bundle, Ids, ItemTable, Tensor};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -42,13 +42,19 @@ fn bundles() -> impl Strategy<Value = Bundle> {
             btree_map(any::<String>(), tensors(), 0..4),
         )
             .prop_map(
-                |(ids, items, popularity, codes, weights): (_, _, _, _, BTreeMap<_, _>)| Bundle {
+                |(ids, items, popularity, codes, weights): (
+                    Vec<String>,
+                    _,
+                    _,
+                    _,
+                    BTreeMap<_, _>,
+                )| Bundle {
                     manifest: golden_bundle::bundle().manifest,
                     weights,
                     items,
                     popularity,
                     codes,
-                    ids,
+                    ids: ids.into_iter().collect(),
                 },
             )
     })
@@ -89,8 +95,17 @@ fn refuses_to_write_what_could_not_be_read() {
         damage(&mut bundle);
         bundle.write(3).unwrap_err().code()
     };
-    assert_eq!(damaged(|b| b.ids.truncate(4)), "bundle/ids");
-    assert_eq!(damaged(|b| b.ids[0] = b.ids[1].clone()), "bundle/ids");
+    assert_eq!(
+        damaged(|b| b.ids = b.ids.iter().take(4).collect()),
+        "bundle/ids"
+    );
+    assert_eq!(
+        damaged(|b| b.ids = [1, 1, 2, 3, 4]
+            .map(|row| b.ids[row].to_owned())
+            .iter()
+            .collect()),
+        "bundle/ids"
+    );
     assert_eq!(damaged(|b| b.popularity.truncate(4)), "bundle/tensor");
     assert_eq!(damaged(|b| b.popularity[0] = f32::NAN), "bundle/tensor");
     assert_eq!(damaged(|b| b.codes = vec![1; 7]), "bundle/tensor");
@@ -127,7 +142,7 @@ fn refuses_to_write_what_could_not_be_read() {
     let empty = |b: &mut Bundle| {
         b.items = ItemTable::quantize(&[], 4);
         b.popularity.clear();
-        b.ids.clear();
+        b.ids = Ids::default();
     };
     assert_eq!(damaged(empty), "bundle/manifest");
 }

@@ -2,9 +2,9 @@
 
 use super::answer::{Because, Recommendation, Similar};
 use super::error::EngineError;
-use super::ids::Ids;
 use super::options::{RecommendOptions, SimilarOptions, check_items};
 use crate::rank::{Mass, Scored, Wanted};
+use ingle_bundle::Ids;
 use std::collections::HashSet;
 
 /// What the engine asks of item ids. Rows count from 0.
@@ -14,18 +14,18 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    pub(super) fn new(ids: &[String]) -> Self {
-        Self { ids: Ids::new(ids) }
+    pub(super) fn new(ids: Ids) -> Self {
+        Self { ids }
     }
 
     /// All ids, in catalogue order.
     pub(super) fn ids(&self) -> Vec<String> {
-        self.ids.all()
+        self.ids.iter().map(str::to_owned).collect()
     }
 
     /// The id of a row.
     pub(super) fn id(&self, row: usize) -> String {
-        self.ids.of(row).to_owned()
+        self.ids[row].to_owned()
     }
 
     /// The clicks on items of the catalogue: place in `history`, row in the catalogue.
@@ -69,20 +69,22 @@ impl Catalogue {
         })
     }
 
-    /// The best rows as an answer; `because` tells of each place why.
+    /// The best rows as an answer, each with its reason.
     pub(super) fn answer(
         &self,
         best: &[Scored],
         mass: Mass,
-        because: impl Fn(usize) -> Option<Because>,
+        because: impl IntoIterator<Item = Option<Because>>,
     ) -> Vec<Recommendation> {
-        let places = best.iter().enumerate();
-        let answer = places.map(|(place, scored)| Recommendation {
-            item: self.id(scored.row),
-            score: scored.score,
-            probability: mass.probability(scored.logit),
-            because: because(place),
-        });
+        let answer = best
+            .iter()
+            .zip(because)
+            .map(|(scored, because)| Recommendation {
+                item: self.id(scored.row),
+                score: scored.score,
+                probability: mass.probability(scored.logit),
+                because,
+            });
         answer.collect()
     }
 

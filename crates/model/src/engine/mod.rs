@@ -6,7 +6,6 @@ mod answer;
 mod because;
 mod catalogue;
 mod error;
-mod ids;
 mod options;
 mod ranker;
 mod settings;

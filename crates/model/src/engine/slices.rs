@@ -14,9 +14,10 @@ use crate::config::ModelConfig;
 use crate::gate::GateConfig;
 use crate::known::Codes;
 use crate::methods::{Judge, Shipped, Views};
-use crate::rank::{Best, Mass};
+use crate::rank::{Best, Block, Mass};
 use crate::slices::{Backbone, Clicks, Items, Source};
 use ingle_bundle::Bundle;
+use std::iter::repeat_with;
 
 /// A model with its catalogue, in memory.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl SliceEngine {
         let method = (config.method).read(&config.backbone, &mut source, "method")?;
         Ok(Self {
             name: bundle.manifest.name,
-            catalogue: Catalogue::new(&bundle.ids),
+            catalogue: Catalogue::new(bundle.ids),
             parts: Parts {
                 config: config.backbone.clone(),
                 items: Items::new(bundle.items),
@@ -118,10 +119,11 @@ impl<R: Ranker> SliceEngine<R> {
         let keep = self.keep(&clicks, latest, options.weights.as_deref());
         if keep.iter().all(|&keep| keep <= 0.0) {
             let (mut best, mut mass) = (Best::new(wanted), Mass::default());
-            best.offer(0, &self.popularity);
-            mass.add(&self.popularity);
+            let popularity = Block::new(0, &self.popularity);
+            best.offer(&popularity);
+            mass.add(&popularity);
             let best = best.into_sorted();
-            return Ok(self.catalogue.answer(&best, mass, |_| None));
+            return Ok(self.catalogue.answer(&best, mass, repeat_with(|| None)));
         }
         let history = Reading {
             embedded: &clicks.embedded,
@@ -130,18 +132,8 @@ impl<R: Ranker> SliceEngine<R> {
         let (best, mass) = self.ranker.rank(&self.parts, history, wanted).await?;
         let items = &self.parts.items;
         let embedded = items.embed(best.iter().map(|scored| scored.row));
-        let width = self.config.backbone.width;
-        let reasons = Reasons {
-            clicks: latest,
-            embedded: &clicks.embedded,
-            keep: &keep,
-        };
-        let because = |place| {
-            reasons.of(
-                &embedded[place * width..(place + 1) * width],
-                &self.catalogue,
-            )
-        };
+        let reasons = Reasons::new(latest, &clicks.embedded, &keep);
+        let because = reasons.of(&embedded, &self.catalogue);
         Ok(self.catalogue.answer(&best, mass, because))
     }
 

@@ -11,11 +11,12 @@ use crate::config::ModelConfig;
 use crate::known::{Codes, Known};
 use crate::methods::{Clicks, Views};
 use crate::model::Model;
-use crate::rank::{Best, Mass, Scored, Wanted};
+use crate::rank::{Best, Block, Mass, Scored, Wanted};
 use crate::weights;
 use burn::prelude::*;
 use burn::tensor::{Int, TensorData};
 use ingle_bundle::{Bundle, Tensor as Weight};
+use std::iter::repeat_with;
 
 /// Keeps the division by a length finite.
 const SHORTEST: f32 = 1e-12;
@@ -50,7 +51,7 @@ impl Engine {
             model,
             config,
             name: bundle.manifest.name,
-            catalogue: Catalogue::new(&bundle.ids),
+            catalogue: Catalogue::new(bundle.ids),
             known,
             device: device.clone(),
         })
@@ -85,24 +86,19 @@ impl Engine {
         let Some(Read { logits, keep }) = read else {
             // Entry 0 belongs to padding, which is no item.
             let popular = &self.known.popularity[1..];
-            mass.add(popular);
+            mass.add(&Block::new(0, popular));
             let best = select(wanted, popular);
-            return Ok(self.catalogue.answer(&best, mass, |_| None));
+            return Ok(self.catalogue.answer(&best, mass, repeat_with(|| None)));
         };
-        mass.add(&logits);
+        mass.add(&Block::new(0, &logits));
         let best = select(wanted, &logits);
         let rows = best.iter().map(|scored| scored.row);
         let rows = rows.chain(latest.iter().map(|&(_, row)| row));
         let embedded = download(self.embeddings(rows)).await?;
         let width = self.config.backbone.width;
         let (items, clicked) = embedded.split_at(best.len() * width);
-        let reasons = Reasons {
-            clicks: latest,
-            embedded: clicked,
-            keep: &keep,
-        };
-        let because =
-            |place| reasons.of(&items[place * width..(place + 1) * width], &self.catalogue);
+        let reasons = Reasons::new(latest, clicked, &keep);
+        let because = reasons.of(items, &self.catalogue);
         Ok(self.catalogue.answer(&best, mass, because))
     }
 
@@ -232,7 +228,7 @@ impl Engine {
 /// The best rows.
 fn select(wanted: Wanted<'_>, logits: &[f32]) -> Vec<Scored> {
     let mut best = Best::new(wanted);
-    best.offer(0, logits);
+    best.offer(&Block::new(0, logits));
     best.into_sorted()
 }
 

@@ -1,6 +1,6 @@
 //! The item table as the bundle holds it: scored where it lies, block after block, and never unpacked.
 
-use crate::rank::{Best, Mass, Scored, Wanted};
+use crate::rank::{Best, Block, Mass, Scored, Wanted};
 use ingle_bundle::{ItemTable, TableValues};
 use ingle_kernel::scan::{Query, lengths};
 use ingle_kernel::vector::dot;
@@ -41,7 +41,7 @@ impl Items {
     pub(crate) fn rank(&self, vector: &[f32], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
         let mut mass = Mass::default();
         let boost = wanted.boost;
-        let best = self.pass(vector, wanted, |_, scores| mass.add(scores));
+        let best = self.pass(vector, wanted, |_, _| {}, |block| mass.add(block));
         let rows = best.into_iter().map(|scored| scored.row);
         (self.scored(vector, rows, boost), mass)
     }
@@ -102,21 +102,23 @@ impl Items {
     /// The nearest rows by the cosine with `vector`, nearest first.
     pub(crate) fn nearest(&self, vector: &[f32], wanted: Wanted<'_>) -> Vec<Scored> {
         let mut long = [0.0; BLOCK];
-        self.pass(vector, wanted, |first, scores| {
+        let divide = |first, scores: &mut [f32]| {
             let long = &mut long[..scores.len()];
             self.lengths(first, long);
             for (score, long) in scores.iter_mut().zip(long) {
                 *score = if *long > 0.0 { *score / *long } else { 0.0 };
             }
-        })
+        };
+        self.pass(vector, wanted, divide, |_| {})
     }
 
-    /// Scores every row, hands the scores of each block to `look`, and keeps the best of what it leaves.
+    /// Scores every row, block after block, and keeps the best; `change` may change scores, and `look` sees them.
     fn pass(
         &self,
         vector: &[f32],
         wanted: Wanted<'_>,
-        mut look: impl FnMut(usize, &mut [f32]),
+        mut change: impl FnMut(usize, &mut [f32]),
+        mut look: impl FnMut(&Block<'_>),
     ) -> Vec<Scored> {
         let mut best = Best::new(wanted);
         let mut scores = [0.0; BLOCK];
@@ -124,8 +126,10 @@ impl Items {
         for first in (0..self.table.rows).step_by(BLOCK) {
             let scores = &mut scores[..BLOCK.min(self.table.rows - first)];
             self.scores(vector, &query, first, scores);
-            look(first, scores);
-            best.offer(first, scores);
+            change(first, scores);
+            let block = Block::new(first, scores);
+            look(&block);
+            best.offer(&block);
         }
         best.into_sorted()
     }

@@ -26,7 +26,10 @@ impl Norm {
     /// Factor and offset.
     pub(super) fn rows(&self) -> [Rows<'_>; 2] {
         let columns = self.gamma.len();
-        [&self.gamma, &self.beta].map(|values| Rows { columns, values })
+        [&self.gamma, &self.beta].map(|values| Rows {
+            columns,
+            values: values.into(),
+        })
     }
 
     /// `[rows, width]` to the same.

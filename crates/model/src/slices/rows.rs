@@ -1,10 +1,12 @@
-//! Weights as they lie in memory.
+//! Weights, row by row.
+
+use std::borrow::Cow;
 
 /// A matrix, row by row; a vector is one row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rows<'a> {
     /// Values in a row.
     pub columns: usize,
     /// `[rows, columns]`
-    pub values: &'a [f32],
+    pub values: Cow<'a, [f32]>,
 }

@@ -127,7 +127,7 @@ fn odd_catalogues_and_requests_get_sensible_answers() {
         single.items = ItemTable::f32(whole.items.dequantize()[..width].to_vec(), width);
         single.popularity.truncate(1);
         single.codes.truncate(one.method.code_width().unwrap_or(0));
-        single.ids.truncate(1);
+        single.ids = single.ids.iter().take(1).collect();
         let engine = SliceEngine::new(single).expect("opens");
         let item = ids(&[1]);
         let seen = RecommendOptions {

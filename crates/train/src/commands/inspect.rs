@@ -71,11 +71,7 @@ fn examples(bundle: &Bundle) -> String {
             .total_cmp(&bundle.popularity[a])
             .then(a.cmp(&b))
     });
-    let ids: Vec<&str> = rows
-        .iter()
-        .take(5)
-        .map(|&row| bundle.ids[row].as_str())
-        .collect();
+    let ids: Vec<&str> = rows.iter().take(5).map(|&row| &bundle.ids[row]).collect();
     ids.join(", ")
 }
 
