@@ -24,6 +24,7 @@
  * | `method/unknown` | the bundle was trained with a method that this release does not know |
  * | `model/config`, `model/tensor` | the weights do not fit the model's configuration |
  * | `engine/blocked` | the page's content security policy forbids WebAssembly |
+ * | `engine/simd` | the browser's WebAssembly has no SIMD, which the engines are made of |
  * | `engine/wasm` | the engine's wasm file could not be loaded |
  * | `engine/failed` | the engine stopped: a trap, a dead worker, a lost device |
  * | `engine/timeout` | the engine did not answer in time |
@@ -56,6 +57,7 @@ export type ErrorCode =
   | "model/config"
   | "model/tensor"
   | "engine/blocked"
+  | "engine/simd"
   | "engine/wasm"
   | "engine/failed"
   | "engine/timeout"

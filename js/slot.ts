@@ -8,6 +8,7 @@ import type { EnginesHost } from "./engines.js";
 import type { GpuVerdict } from "./gpu.js";
 import type { EngineInfo } from "./protocol.js";
 import type { BundleInfo, EngineKind, EngineState } from "./types.js";
+import { requireVectors } from "./vectors.js";
 
 /** Failures after which an engine is not tried again. */
 const LIVES = 2;
@@ -42,6 +43,7 @@ export class EngineSlot {
     const begun = performance.now();
     let engine: EngineClient | undefined;
     try {
+      requireVectors();
       engine = await this.#host.open(this.kind);
       await this.#load(engine);
       if (this.#disposed) throw new IngleError("disposed", "The recommender was disposed of.");

@@ -97,6 +97,21 @@ test("a GPU engine that cannot be loaded is retired, and the CPU answers", { tim
   await visitor.leave();
 });
 
+test("a browser without SIMD is told so before anything of an engine is downloaded, and shows what is popular", async () => {
+  const context = await gpu.newContext();
+  await context.addInitScript(() => (WebAssembly.validate = () => false));
+  const visitor = await ChromiumVisitor.arriveIn(context, site);
+  for (const engine of ["auto", "gpu"] as const) {
+    const { failure } = await visitor.call("open", { engine });
+    equal(failure, "engine/simd");
+    equal((await visitor.call("recommend", 3)).map(({ source }) => source), ["popular", "popular", "popular"]);
+    const { rung, why } = await visitor.call("status");
+    equal([rung, why.includes("SIMD")], ["popular", true], why);
+  }
+  ok(!visitor.requests.some((request) => /worker|wasm/.test(request.url())), "no engine was downloaded");
+  await visitor.leave();
+});
+
 test("a GPU process that crashes leaves the CPU answering the next call", { timeout: 240_000 }, async (t) => {
   const browser = await launch(SWIFTSHADER);
   t.after(() => browser.close());
