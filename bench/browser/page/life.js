@@ -3,7 +3,16 @@ import { createRecommender } from "ingle";
 import { wanted } from "./shared.js";
 
 const { engine, bundle, k } = wanted();
-const open = () => createRecommender(bundle, { engine, storage: { kind: "memory", retain: 50, collapseMs: 0 } });
+
+/** Files by address, each fetched once: whatever drives a browser has it keep all that a page was sent. */
+const files = new Map();
+async function fetched(url, init) {
+  const address = String(url);
+  if (!files.has(address)) files.set(address, await (await fetch(url, init)).arrayBuffer());
+  return new Response(files.get(address));
+}
+
+const open = () => createRecommender(bundle, { engine, fetch: fetched, storage: { kind: "memory", retain: 50, collapseMs: 0 } });
 
 let recommender = open();
 await recommender.ready;
