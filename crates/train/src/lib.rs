@@ -11,6 +11,7 @@ pub mod data;
 pub mod metrics;
 pub mod prior;
 pub mod report;
+mod say;
 pub mod simulate;
 pub mod text;
 pub mod training;

@@ -2,6 +2,7 @@
 
 use crate::data::Dataset;
 use crate::data::corrupt::{Kind, corrupt};
+use crate::say::say;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -43,10 +44,10 @@ pub fn run(args: &Args) -> Result<()> {
     noisy.save(&args.out)?;
     let done = noisy.meta().corruption.as_ref();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&done)?);
+        say!("{}", serde_json::to_string_pretty(&done)?);
     } else if let Some(done) = done {
         let clicks = noisy.meta().summary.clicks;
-        println!(
+        say!(
             "replaced {} of {clicks} clicks, wrote {}",
             done.replaced,
             args.out.display()

@@ -6,6 +6,7 @@ use super::{Subject, open, unlabelled, write_line};
 use crate::data::read::{self, Window, Windows};
 use crate::data::{Dataset, InputError, Item, Split};
 use crate::metrics::detection::Detection;
+use crate::say::say;
 use crate::training::Run;
 use crate::training::judge::{self, LabelledHistory};
 use crate::training::samples::{latest, longest};
@@ -159,17 +160,17 @@ fn evaluate(args: &Args, run: &Run, model: &Model, histories: Vec<History>) -> R
         if let Some(views) = &views {
             report["views"] = serde_json::to_value(views)?;
         }
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    println!("{}", line(&figures));
+    say!("{}", line(&figures));
     for (name, view) in views
         .iter()
         .flat_map(|v| [("prior", &v.prior), ("posterior", &v.posterior)])
     {
-        println!("{}   by the {name} alone", line(view));
+        say!("{}   by the {name} alone", line(view));
     }
-    println!(
+    say!(
         "over {} clicks of {} histories, {} of them noise",
         figures.clicks,
         histories.len(),

@@ -3,6 +3,7 @@
 use super::{Subject, open, unlabelled};
 use crate::data::{Case, Dataset, InputError, Split};
 use crate::metrics::ranking::{Figures, names};
+use crate::say::say;
 use crate::training::judge::{self, Answer};
 use crate::training::samples::real_clicks;
 use crate::training::{Config, Run};
@@ -56,11 +57,11 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         let mut report = report(&answers, &run.config);
         report["protocol"] = serde_json::to_value(data.meta().split)?;
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    println!("{}", table(&answers));
-    println!(
+    say!("{}", table(&answers));
+    say!(
         "{} users, all {} items ranked, split {}, seed {}",
         answers.len(),
         data.n_items(),

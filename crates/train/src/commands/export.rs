@@ -3,6 +3,7 @@
 use super::evaluate::{Gating, answers, report};
 use super::{file_name, open};
 use crate::data::{Dataset, Split};
+use crate::say::say;
 use crate::training::Run;
 use anyhow::{Context, Result};
 use ingle_bundle::{
@@ -64,12 +65,12 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|meta| meta.len())
         .sum();
     let dir = args.out.display();
-    println!(
+    say!(
         "wrote {dir}: {} files, {:.2} MB",
         names.len(),
         bytes as f64 / 1e6
     );
-    println!("next: ingle inspect {dir}    or    ingle serve {dir}");
+    say!("next: ingle inspect {dir}    or    ingle serve {dir}");
     Ok(())
 }
 

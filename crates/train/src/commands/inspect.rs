@@ -1,6 +1,7 @@
 //! `ingle inspect`: what a bundle holds, after checking every byte of it.
 
 use super::read_bundle;
+use crate::say::say;
 use anyhow::Result;
 use comfy_table::Table;
 use ingle_bundle::{Bundle, Manifest};
@@ -31,7 +32,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         let mut report = serde_json::to_value(&bundle.manifest)?;
         report["parameters"] = json!(parameters);
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
     let Manifest {
@@ -45,19 +46,24 @@ pub fn run(args: &Args) -> Result<()> {
         evaluation,
         ..
     } = &bundle.manifest;
-    println!("{name}  (format {format}, every hash checked)\n");
-    println!("method       {}", method.name);
-    println!(
+    say!("{name}  (format {format}, every hash checked)\n");
+    say!("method       {}", method.name);
+    say!(
         "items        {} x {} as {:?}",
-        items.count, items.width, items.dtype
+        items.count,
+        items.width,
+        items.dtype
     );
-    println!("parameters   {parameters} beside the item table");
-    println!(
+    say!("parameters   {parameters} beside the item table");
+    say!(
         "gate         counts in full below {}, not at all above {} (temperature {:.3}, shift {:.3})",
-        calibration.tau_low, calibration.tau_high, calibration.temperature, calibration.shift
+        calibration.tau_low,
+        calibration.tau_high,
+        calibration.temperature,
+        calibration.shift
     );
-    println!("items like   {}", examples(&bundle));
-    println!("\n{}", files_table(files));
+    say!("items like   {}", examples(&bundle));
+    say!("\n{}", files_table(files));
     print_object("trained", provenance);
     print_object("measured", evaluation);
     Ok(())
@@ -101,8 +107,8 @@ fn print_object(title: &str, value: &Value) {
             }
         }
         Value::Number(number) if number.is_f64() => {
-            println!("{title} = {:.4}", number.as_f64().unwrap_or_default());
+            say!("{title} = {:.4}", number.as_f64().unwrap_or_default());
         }
-        leaf => println!("{title} = {leaf}"),
+        leaf => say!("{title} = {leaf}"),
     }
 }

@@ -4,6 +4,7 @@ use super::file_name;
 use crate::data::read::{self, Catalogue, Columns, Log, Windows};
 use crate::data::{Dataset, InputError, Options, Shares, Source, Summary, check_target};
 use crate::data::{build, windows};
+use crate::say::say;
 use crate::training::progress::peak_memory;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -271,16 +272,16 @@ fn report(args: &Args, data: &Dataset, started: Instant) -> Result<()> {
         peak_memory: peak_memory(),
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    println!("{}", report.summary.table());
-    println!("split: {}", data.meta().split);
+    say!("{}", report.summary.table());
+    say!("split: {}", data.meta().split);
     let memory = report.peak_memory.map_or_else(String::new, |bytes| {
         format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
     });
-    println!("prepared in {:.1} s{memory}", report.seconds);
-    println!("wrote {}", args.out.display());
-    println!("next: ingle train --data {} --out RUN", args.out.display());
+    say!("prepared in {:.1} s{memory}", report.seconds);
+    say!("wrote {}", args.out.display());
+    say!("next: ingle train --data {} --out RUN", args.out.display());
     Ok(())
 }

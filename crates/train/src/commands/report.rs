@@ -3,6 +3,7 @@
 use super::{SplitName, file_name, model_for};
 use crate::data::{Dataset, InputError};
 use crate::report::{self, Subject, page};
+use crate::say::say;
 use crate::training::Run;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -54,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(file) = &args.json {
         write(file, &serde_json::to_string_pretty(&report)?)?;
     }
-    println!("wrote {}", args.out.display());
+    say!("wrote {}", args.out.display());
     Ok(())
 }
 

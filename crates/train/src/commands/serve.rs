@@ -1,5 +1,6 @@
 //! `ingle serve`: a bundle over HTTP, and beside it a site that uses it, to try both out.
 
+use crate::say::say;
 use anyhow::Result;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,6 +32,6 @@ pub fn run(args: &Args) -> Result<()> {
         Some(site) => (ingle_serve::with_site(bundle, site)?, ""),
         None => (bundle, "manifest.json"),
     };
-    ingle_serve::run(router, args.addr, |at| println!("http://{at}/{page}"))?;
+    ingle_serve::run(router, args.addr, |at| say!("http://{at}/{page}"))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `ingle simulate`: an invented shop with its click log, for the demo and for trying things out.
 
+use crate::say::say;
 use std::path::PathBuf;
 
 use crate::simulate::{self, Format, LogOptions, Options};
@@ -53,7 +54,7 @@ fn log(args: &Args, clicks: u64) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let written = simulate::write_log(&options, args.format, &args.out)?;
-    println!(
+    say!(
         "{}: {clicks} clicks of {} shoppers on {} products",
         written.path.display(),
         written.shoppers,
@@ -76,7 +77,7 @@ fn shop(args: &Args) -> anyhow::Result<()> {
         .iter()
         .filter(|click| click.noise.is_some())
         .count();
-    println!(
+    say!(
         "{}: {} products, {} shoppers, {} clicks of which {} ({:.1} %) are noise",
         args.out.display(),
         simulation.shop.products.len(),

@@ -2,6 +2,7 @@
 
 use super::sweep::{self, Base};
 use crate::data::{Dataset, InputError};
+use crate::say::say;
 use crate::training::progress::Progress;
 use crate::training::{Compute, Config, Run, inherit};
 use anyhow::{Context, Result, bail};
@@ -84,20 +85,23 @@ pub fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&run.about)?);
+        say!("{}", serde_json::to_string_pretty(&run.about)?);
         return Ok(());
     }
     for best in &run.about.phases {
-        println!(
+        say!(
             "{}: best {} {:.4} at epoch {}",
-            best.phase, best.figure, best.value, best.epoch
+            best.phase,
+            best.figure,
+            best.value,
+            best.epoch
         );
     }
     let memory = run.about.peak_memory.map_or_else(String::new, |bytes| {
         format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
     });
-    println!("trained in {:.0} s{memory}", run.about.seconds);
-    println!("next: ingle evaluate {dir}    or    ingle export {dir} --out BUNDLE");
+    say!("trained in {:.0} s{memory}", run.about.seconds);
+    say!("next: ingle evaluate {dir}    or    ingle export {dir} --out BUNDLE");
     Ok(())
 }
 
@@ -115,8 +119,8 @@ fn sweep(args: &Args, file: &Path) -> Result<()> {
     let result = sweep::train(file, &base, (dir, &data), &args.out, &stop)?;
     match result {
         None => eprintln!("stopped; the same command goes on from here"),
-        Some(result) if args.json => println!("{}", serde_json::to_string_pretty(&result)?),
-        Some(result) => println!("{}", sweep::tables(&result)),
+        Some(result) if args.json => say!("{}", serde_json::to_string_pretty(&result)?),
+        Some(result) => say!("{}", sweep::tables(&result)),
     }
     Ok(())
 }

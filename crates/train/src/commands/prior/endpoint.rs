@@ -4,6 +4,7 @@
 use crate::data::corrupt::Kind;
 use crate::data::{Dataset, InputError};
 use crate::prior::{ScoredSplit, Scores};
+use crate::say::say;
 use crate::training::config::Denoising;
 use crate::training::progress::Progress;
 use crate::training::samples::{Corruption, latest};
@@ -177,6 +178,6 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let lines = writer.finish().with_context(cannot)?;
     drop(progress);
     std::fs::rename(&coming, &args.out).with_context(cannot)?;
-    println!("wrote {lines} histories to {}", args.out.display());
+    say!("wrote {lines} histories to {}", args.out.display());
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::train::stop_on_interrupt;
 use super::unlabelled;
 use crate::data::{Dataset, InputError};
 use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, disputed, fit, score};
+use crate::say::say;
 use crate::training::judge::Verdicts;
 use crate::training::progress::Progress;
 use anyhow::{Context as _, Result, bail};
@@ -180,13 +181,14 @@ fn run_fit(args: &FitArgs) -> Result<()> {
         return Ok(());
     }
     if let Some(best) = prior.about.valid {
-        println!(
+        say!(
             "best validation AUC {:.4} at epoch {}",
-            best.auc, best.epoch
+            best.auc,
+            best.epoch
         );
     }
-    println!("fitted in {:.0} s", prior.about.seconds);
-    println!(
+    say!("fitted in {:.0} s", prior.about.seconds);
+    say!(
         "next: ingle prior score {dir} --data {} --split train --out FILE",
         args.data.display()
     );
@@ -244,7 +246,7 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
     if args.evaluate {
         return evaluate(args, &data, &scores);
     }
-    println!("wrote {} logits to {}", scores.len(), args.out.display());
+    say!("wrote {} logits to {}", scores.len(), args.out.display());
     Ok(())
 }
 
@@ -270,11 +272,15 @@ fn evaluate(args: &ScoreArgs, data: &Dataset, scores: &Scores) -> Result<()> {
     let figures = verdicts.detection(Scale::default());
     let figures = figures.context("noisy and clean clicks must both occur")?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&json!(figures))?);
+        say!("{}", serde_json::to_string_pretty(&json!(figures))?);
     } else {
-        println!(
+        say!(
             "AUC {:.4}   AP {:.4}   ECE {:.4}   over {} clicks, {} of them noise",
-            figures.auc, figures.ap, figures.ece, figures.clicks, figures.noisy
+            figures.auc,
+            figures.ap,
+            figures.ece,
+            figures.clicks,
+            figures.noisy
         );
     }
     Ok(())
@@ -299,12 +305,12 @@ fn run_refresh(args: &RefreshArgs) -> Result<()> {
     drop(progress);
     let found = ground.validate(&judge, 0);
     let after = before.refined(&args.out, &lm, &data, &judge, (found, disputed.len()))?;
-    println!(
+    say!(
         "refined by {} histories: validation AUC {:.4}, it was {:.4}",
         disputed.len(),
         found.auc,
         before.about.valid.map_or(0.0, |valid| valid.auc)
     );
-    println!("wrote {}", after.dir.display());
+    say!("wrote {}", after.dir.display());
     Ok(())
 }
