@@ -22,9 +22,15 @@ const { values: options } = parseArgs({
 });
 const [repeats, answers] = [Number(options.repeats), Number(options.answers)];
 const [LENGTH, K] = [50, 20];
-/** Answers in which the browser still compiles what it found to be hot; reported apart, for all contenders alike. */
-const SETTLING = 20;
-if (!(answers > SETTLING)) throw new Error(`--answers ${options.answers}: of ${SETTLING} the browser still compiles, so ask for more`);
+/**
+ * Answers in which the browser still compiles what it found to be hot, or a GPU its kernels; reported apart, for all
+ * contenders alike.
+ */
+const SETTLING = { cpu: 20, gpu: 2 };
+for (const engine of options.engines.split(",")) {
+  const settling = SETTLING[engine];
+  if (!(answers > settling)) throw new Error(`--answers ${options.answers}: ${settling} settle the ${engine} engine, so ask for more`);
+}
 
 /** Contenders by engine; the first is ours. A peer is a page by the contract that page/ingle.js states. */
 const ENGINES = {
@@ -114,8 +120,8 @@ async function measure(engine, contender, base, items, found) {
     found.empty.push(empty.coldMs);
     found.full.push(full.coldMs);
     found.first.push(full.times[0]);
-    found.settling.push(...full.times.slice(1, SETTLING));
-    found.warm.push(...full.times.slice(SETTLING));
+    found.settling.push(...full.times.slice(1, SETTLING[engine]));
+    found.warm.push(...full.times.slice(SETTLING[engine]));
     found.memory.push(full.memory);
     found.dispatches.push(full.asked.dispatches);
     found.bytesRead.push(full.asked.bytesRead);

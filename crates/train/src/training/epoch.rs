@@ -27,6 +27,8 @@ pub struct Context<'a> {
     pub counts: Vec<u32>,
     /// Which part of the users each belongs to, where folds judge.
     pub parts: Vec<usize>,
+    /// Whether each user is kept out of what a denoiser learns from, if any is.
+    pub held_out: Option<Vec<bool>>,
     /// How a denoiser is trained.
     pub denoising: &'a Denoising,
     /// How histories are corrupted, where a denoiser is trained.
@@ -49,6 +51,18 @@ impl Context<'_> {
     /// Whether labels that came with the log say which of its clicks are noise.
     pub fn knows_noise(&self) -> bool {
         self.data.has_labels() && self.denoising.log_labels
+    }
+
+    /// Whether this user is kept out of what a denoiser learns from.
+    pub fn held_out(&self, user: usize) -> bool {
+        self.held_out
+            .as_ref()
+            .is_some_and(|held_out| held_out[user])
+    }
+
+    /// Whether a denoiser is judged by this user: those it learns from would promise more than holds.
+    pub fn judges(&self, user: usize) -> bool {
+        self.held_out.is_none() || self.held_out(user)
     }
 
     /// What these users clicked next, after histories in which some clicks were replaced, if any are to be.
@@ -288,6 +302,7 @@ fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> 
             Learns::Backbone | Learns::Fold(_) | Learns::Recommender => {
                 clicks.saturating_sub(1).min(max_len)
             }
+            Learns::Prior | Learns::Denoiser if context.held_out(user) => 0,
             // Of a single click there is nothing to agree or disagree with.
             Learns::Prior | Learns::Denoiser if clicks < 2 => 0,
             Learns::Prior | Learns::Denoiser => clicks.min(max_len),
@@ -324,6 +339,7 @@ mod tests {
             data: &data,
             counts: data.train_counts(),
             parts: vec![0; data.n_users()],
+            held_out: None,
             denoising: &Denoising::default(),
             corruption: None,
             hardening: None,

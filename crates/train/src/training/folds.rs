@@ -4,7 +4,7 @@
 //! history ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018).
 
 use super::checkpoint::write_atomically;
-use crate::data::Dataset;
+use crate::data::{Dataset, Split};
 use anyhow::{Context, Result, bail, ensure};
 use ingle_kernel::product::{Matrix, add_product};
 use ingle_model::{Model, Rng};
@@ -13,15 +13,36 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
 use std::path::Path;
 
+/// Held-out users by whom a denoiser can be judged at the least.
+const FEWEST: usize = 50;
+
 /// Which part of the users each belongs to; all windows of one shopper are in one.
 pub(super) fn parts(data: &Dataset, parts: usize, seed: u64) -> Vec<usize> {
+    by_shopper(data, |first| {
+        Rng::new(seed, &[5, first]).below(parts.max(1))
+    })
+}
+
+/// What is drawn for each user's shopper, who is known by the first of his users.
+fn by_shopper<T>(data: &Dataset, draw: impl Fn(u64) -> T) -> Vec<T> {
     let mut first: HashMap<&str, usize> = HashMap::new();
     (0..data.n_users())
-        .map(|user| {
-            let first = *first.entry(data.shopper(user)).or_insert(user);
-            Rng::new(seed, &[5, first as u64]).below(parts.max(1))
-        })
+        .map(|user| draw(*first.entry(data.shopper(user)).or_insert(user) as u64))
         .collect()
+}
+
+/// Whether each user is kept out of what a denoiser learns from, which is the same for all windows of one
+/// shopper; `None` where too few would be, or validation asks others than are learnt from anyway.
+pub(super) fn held_out(data: &Dataset, share: f64, seed: u64) -> Option<Vec<bool>> {
+    let asked = |user: &usize| data.case(*user, Split::Valid).is_some();
+    let (learnt, others): (Vec<usize>, Vec<usize>) = (0..data.n_users())
+        .filter(asked)
+        .partition(|&user| data.train(user).len() > 1);
+    let drawn = by_shopper(data, |first| {
+        f64::from(Rng::new(seed, &[6, first]).uniform()) < share
+    });
+    let held = learnt.iter().filter(|&&user| drawn[user]).count();
+    (learnt.len() > others.len() && held >= FEWEST).then_some(drawn)
 }
 
 /// A fold's item table turned so that it lies as near as can be to the backbone's, each item counting as
@@ -110,5 +131,21 @@ mod tests {
             sizes.iter().all(|size| (900..1100).contains(size)),
             "{sizes:?}"
         );
+    }
+
+    #[test]
+    fn a_share_of_the_users_is_held_out_and_none_where_they_would_be_few() {
+        let histories = vec![&[1, 2, 3, 4, 5][..]; 3000];
+        let data = dataset(&histories, &[]);
+        let held = held_out(&data, 0.1, 1).expect("many users");
+        let count = held.iter().filter(|held| **held).count();
+        assert!((250..350).contains(&count), "{count}");
+        assert_ne!(
+            Some(held),
+            held_out(&data, 0.1, 2),
+            "another seed holds out others"
+        );
+        assert_eq!(held_out(&data, 0.0, 1), None);
+        assert_eq!(held_out(&dataset(&histories[..100], &[]), 0.1, 1), None);
     }
 }

@@ -158,19 +158,6 @@ impl Verdicts {
             own.posterior.extend(latest(&views.posterior, last));
         }
     }
-
-    /// Adds the verdicts on other clicks.
-    pub fn extend(&mut self, more: Self) {
-        self.logits.extend(more.logits);
-        self.noisy.extend(more.noisy);
-        match (&mut self.views, more.views) {
-            (Some(views), Some(more)) => {
-                views.prior.extend(more.prior);
-                views.posterior.extend(more.posterior);
-            }
-            (views, more) => *views = views.take().or(more),
-        }
-    }
 }
 
 /// The logits of each view as probabilities.

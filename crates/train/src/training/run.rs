@@ -289,6 +289,7 @@ impl Run {
                 })
                 .transpose()?,
             parts: folds::parts(data, denoising.folds, self.config.seed),
+            held_out: folds::held_out(data, denoising.holdout, self.config.seed),
             denoising: &denoising,
             seed: self.config.seed,
             device: device.clone().autodiff(),

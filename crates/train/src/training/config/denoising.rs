@@ -26,6 +26,10 @@ pub struct Denoising {
     /// Users of an epoch, as a share of all, who are also judged by the recommender that was trained on
     /// them, so that the users of the log are judged well too.
     pub seen: f64,
+    /// Share of the users whom prior, posterior and fusion do not learn from: by them they are selected and
+    /// calibrated and the gate is chosen, as they are judged like shoppers whom nothing was learnt from.
+    /// 0 asks those that were learnt from, which promises more than holds.
+    pub holdout: f64,
     /// How replacements are drawn; each history takes the next kind in turn.
     pub kinds: Vec<Kind>,
     /// Only the latest clicks of a history are replaced and judged.
@@ -75,6 +79,7 @@ impl Default for Denoising {
             rate: 0.1,
             rates: vec![0.1, 0.3, 0.5],
             seen: 0.5,
+            holdout: 0.1,
             kinds: vec![Kind::Uniform, Kind::Popularity],
             last: 20,
             language_model: String::new(),
@@ -130,6 +135,7 @@ impl Denoising {
         }
         for (key, value) in [
             ("seen", self.seen),
+            ("holdout", self.holdout),
             ("reading", f64::from(self.reading)),
             ("dynamics", f64::from(self.dynamics)),
         ] {

@@ -94,15 +94,13 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Fits what makes logits probabilities, on histories judged as a stranger's and as a user's of the
-    /// log; the former are `strangers`.
+    /// Fits what makes logits probabilities, on histories judged as a stranger's, whom a shop meets; says how
+    /// that suits users of the log as well.
     fn calibrate(&mut self, strangers: &Verdicts) -> Result<()> {
         let model = self.trained.model.valid();
-        let users = self.verdicts(&self.corrupted, &model, &self.trained.known)?;
-        let mut all = strangers.clone();
-        all.extend(users.clone());
+        let users = self.verdicts(&model, &self.trained.known)?;
         let about = &mut self.run.about;
-        (about.scale, about.views) = calibrate::scales(&all);
+        (about.scale, about.views) = calibrate::scales(strangers);
         for (whose, verdicts) in [("strangers", strangers), ("users of the log", &users)] {
             let Some(found) = verdicts.detection(about.scale) else {
                 continue;

@@ -25,9 +25,11 @@ impl Trainer<'_> {
             return Ok(());
         }
         let recommenders = self.fold_recommenders()?;
+        let judges = |case: &&Case<'_>| self.context.judges(case.user);
+        let cases: Vec<Case<'_>> = self.valid.iter().filter(judges).copied().collect();
         // Evenly of all lengths of history.
-        let every = self.valid.len().div_ceil(USERS).max(1);
-        let cases: Vec<Case<'_>> = self.valid.iter().step_by(every).copied().collect();
+        let every = cases.len().div_ceil(USERS).max(1);
+        let cases: Vec<Case<'_>> = cases.into_iter().step_by(every).collect();
         let rates = if self.context.knows_noise() {
             vec![noisy_share(&cases)]
         } else {

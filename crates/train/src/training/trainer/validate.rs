@@ -40,7 +40,7 @@ impl Trainer<'_> {
                     codes: codes.or_else(|| known.codes.clone()),
                     ..known.clone()
                 };
-                let verdicts = self.verdicts(&self.corrupted, model, &known)?;
+                let verdicts = self.verdicts(model, &known)?;
                 let views = verdicts.by_view(Views::default());
                 Ok(("auc", auc(views.map(|views| views.prior))))
             }
@@ -67,28 +67,31 @@ impl Trainer<'_> {
         })
     }
 
-    /// A model's opinion of corrupted histories.
-    pub(super) fn verdicts(
-        &self,
-        histories: &[LabelledHistory],
-        model: &Model,
-        known: &Known,
-    ) -> Result<Verdicts> {
+    /// The users by whom a denoiser is judged, with their corrupted validation histories.
+    fn judges(&self) -> impl Iterator<Item = (usize, &LabelledHistory)> {
+        let users = self.valid.iter().map(|case| case.user);
+        (users.zip(&self.corrupted)).filter(|(user, _)| self.context.judges(*user))
+    }
+
+    /// A model's opinion of corrupted validation histories.
+    pub(super) fn verdicts(&self, model: &Model, known: &Known) -> Result<Verdicts> {
         let last = self.run.config.denoising.last;
         let device = model.backbone.items.val().device();
-        let verdicts = judge::judge(model, histories, last, known, &device);
+        let histories: Vec<LabelledHistory> =
+            self.judges().map(|(_, history)| history.clone()).collect();
+        let verdicts = judge::judge(model, &histories, last, known, &device);
         verdicts.context(NO_DENOISER)
     }
 
     /// Its opinion of the validation histories as if they were of shoppers whom the recommender does not
     /// know.
     pub(super) fn unseen_verdicts(&self, model: &Model) -> Result<Verdicts> {
-        let users: Vec<usize> = self.valid.iter().map(|case| case.user).collect();
-        let histories: Vec<&[u32]> = self.corrupted.iter().map(|(items, _)| &items[..]).collect();
+        let (users, labelled): (Vec<usize>, Vec<&LabelledHistory>) = self.judges().unzip();
+        let histories: Vec<&[u32]> = labelled.iter().map(|(items, _)| &items[..]).collect();
         let readings = self.unseen_readings(model, &users, &histories)?;
         let last = self.run.config.denoising.last;
         let mut verdicts = Verdicts::default();
-        for (reading, (_, labels)) in readings.iter().zip(&self.corrupted) {
+        for (reading, (_, labels)) in readings.iter().zip(labelled) {
             verdicts.add_reading(reading, labels, last);
         }
         Ok(verdicts)
