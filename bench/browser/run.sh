@@ -20,6 +20,8 @@ case "$what" in
     node bench/browser/measure.mjs "$@"
     echo "the engine alone, in Node, ms: median (fastest)"
     node bench/browser/alone.mjs
+    echo "one thread of WebAssembly at most, in Node"
+    node bench/browser/floor.mjs
     ;;
   life) node bench/browser/life.mjs "$@" ;;
 esac
