@@ -86,7 +86,7 @@ impl Default for Config {
             scorer_heads: 4,
             view_blocks: 1,
             fusion_blocks: 2,
-            scorer_dropout: 0.1,
+            scorer_dropout: 0.2,
             code_width: 32,
             fusion: Fusion::Net,
             base_rate: 0.1,

@@ -84,10 +84,10 @@ fn robust(rate: f64) -> Robustness {
 }
 
 fn choice() -> Choice {
-    let tried = |[tau_low, tau_high]: [f32; 2]| Tried {
-        tau_low,
-        tau_high,
+    let tried = |thresholds| Tried {
         ndcg10: vec![0.06, 0.05],
+        errors: vec![0.0, 0.0],
+        ..Tried::new(thresholds)
     };
     Choice::among(vec![0.0, 0.2], vec![0.06, 0.04], TRIED.map(tried).to_vec())
 }

@@ -5,7 +5,7 @@ use super::{Trainer, best_file, corrupted};
 use crate::data::Case;
 use crate::training::checkpoint::load_module;
 use crate::training::judge::{self, Answer, probabilities};
-use crate::training::thresholds::{Choice, TRIED, Tried, gate};
+use crate::training::thresholds::{Choice, TRIED, Tried, gate, mean};
 use anyhow::Result;
 use burn::module::Module;
 use ingle_model::methods::Learns;
@@ -40,9 +40,9 @@ impl Trainer<'_> {
         let (mut open, mut tried) = (Vec::new(), TRIED.map(Tried::new));
         for &rate in &rates {
             let (every_click, gated) = self.try_gates(&recommenders, &cases, rate)?;
-            open.push(every_click);
-            for (tried, figure) in tried.iter_mut().zip(gated) {
-                tried.ndcg10.push(figure);
+            open.push(mean(&every_click));
+            for (tried, figures) in tried.iter_mut().zip(gated) {
+                tried.add(&figures, &every_click);
             }
             progress.done(1);
         }
@@ -65,13 +65,13 @@ impl Trainer<'_> {
         folds.map(of).collect()
     }
 
-    /// NDCG@10 where a share of the clicks is replaced: if every click counts, and with each gate.
+    /// NDCG@10 of each user where a share of the clicks is replaced: if every click counts, and with each gate.
     fn try_gates(
         &self,
         recommenders: &[Model],
         cases: &[Case<'_>],
         rate: f64,
-    ) -> Result<(f64, Vec<f64>)> {
+    ) -> Result<(Vec<f64>, Vec<Vec<f64>>)> {
         let known = &self.trained.known;
         let max_len = self.trained.model.backbone.max_len();
         let (mut open, mut gated) = (Vec::new(), TRIED.map(|_| Vec::new()));
@@ -92,7 +92,10 @@ impl Trainer<'_> {
             }
             open.extend(ungated);
         }
-        let ndcg10 = |answers: &Vec<Answer>| judge::masked(answers).ndcg10();
+        let ndcg10 = |answers: &Vec<Answer>| {
+            let each = answers.chunks(1).map(|one| judge::masked(one).ndcg10());
+            each.collect::<Vec<f64>>()
+        };
         Ok((ndcg10(&open), gated.iter().map(ndcg10).collect()))
     }
 
