@@ -11,6 +11,7 @@
 #[cfg(feature = "burn")]
 pub mod clicks;
 pub mod dc4sr;
+pub mod iadsr;
 #[cfg(feature = "burn")]
 pub mod objective;
 pub mod sasrec;
@@ -181,6 +182,7 @@ macro_rules! registry {
 registry! {
     Sasrec: "sasrec" => sasrec::Sasrec,
     Dc4sr: "dc4sr" => dc4sr::Dc4sr,
+    Iadsr: "iadsr" => iadsr::Iadsr,
 }
 
 #[cfg(test)]

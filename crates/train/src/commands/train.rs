@@ -7,6 +7,7 @@ use crate::training::progress::Progress;
 use crate::training::{Compute, Config, Run, inherit};
 use anyhow::{Context, Result, bail};
 use burn::prelude::*;
+use ingle_model::methods::NAMES;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +36,7 @@ pub struct Args {
     /// Run folder to write
     #[arg(long)]
     out: PathBuf,
-    /// Method: sasrec (the undenoised baseline) or dc4sr [default: the configuration's, else dc4sr]
-    #[arg(long)]
+    #[arg(long, help = methods())]
     method: Option<String>,
     /// TOML file with settings; see configs/
     #[arg(long)]
@@ -63,6 +63,12 @@ pub struct Args {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What there is to choose from.
+fn methods() -> String {
+    let all = NAMES.join(", ");
+    format!("Method, one of {all} [default: the configuration's, else dc4sr]")
 }
 
 /// Runs the command.

@@ -1,0 +1,97 @@
+//! Drawing two kinds of interests together: of what stands in a batch, each is to be most like its own
+//! counterpart ([InfoNCE](https://arxiv.org/abs/1807.03748), van den Oord et al.).
+
+use super::judge::unit;
+use burn::prelude::*;
+use burn::tensor::Int;
+use burn::tensor::activation::log_softmax;
+
+/// Cosines are divided by it before they compete.
+const TEMPERATURE: f32 = 0.2;
+/// Interests that compete with each other, at most: all pairs of a batch would cost more than the rest
+/// of a step, and teach little more.
+const GROUP: usize = 256;
+/// What is added to the cosine of a pair that is none to be told apart.
+const BARRED: f32 = -1e4;
+
+/// The contrastive loss of interests that stand in the same place of `a` and `b`: mean over the places,
+/// each as often as `weights` says. Interests of the same name are not told apart, and name 0 is nobody's.
+///
+/// # Shapes
+/// - `a`, `b`: `[count, width]`
+/// - `names`, `weights`: `[count]`
+pub(super) fn contrast(
+    a: Tensor<2>,
+    b: Tensor<2>,
+    names: Tensor<1, Int>,
+    weights: Tensor<1>,
+) -> Tensor<1> {
+    let [count, _width] = a.dims();
+    let size = count.min(GROUP);
+    let groups = count / size;
+    // Every so many-th, so that those of one history are spread over the groups.
+    let part = |x: Tensor<2>| {
+        let [_, columns] = x.dims();
+        let x = x.slice([0..groups * size, 0..columns]);
+        x.reshape([size, groups, columns]).swap_dims(0, 1)
+    };
+    let names = part(names.float().reshape([count, 1]));
+    let weights = part(weights.reshape([count, 1]));
+    let square = [groups, size, size];
+    let own = Tensor::<2>::eye(size, &names.device())
+        .unsqueeze::<3>()
+        .expand(square);
+    let across = names.clone().swap_dims(1, 2).expand(square);
+    let other = across.clone().equal(names.expand(square)).float().neg() + 1.0;
+    let somebody = across.greater_scalar(0.5).float();
+    let free = (other * somebody + own.clone()).clamp_max(1.0);
+    let cosines = unit(part(a)).matmul(unit(part(b)).swap_dims(1, 2));
+    let logits = cosines / TEMPERATURE + (free.neg() + 1.0) * BARRED;
+    let right = (log_softmax(logits, 2) * own).sum_dim(2);
+    let all = weights.clone().sum().clamp_min(1.0);
+    (right * weights).sum().neg() / all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Rng, normal};
+
+    fn loss(a: &Tensor<2>, b: &Tensor<2>, names: &[i32], weights: &[f32]) -> f32 {
+        let device = a.device();
+        let names = Tensor::<1, Int>::from_ints(names, &device);
+        let weights = Tensor::<1>::from_floats(weights, &device);
+        contrast(a.clone(), b.clone(), names, weights).into_scalar::<f32>()
+    }
+
+    fn directions(count: usize) -> Tensor<2> {
+        let device = Device::flex();
+        normal([count, 16], 1.0, &mut Rng::new(1, &[]), &device).val()
+    }
+
+    #[test]
+    fn counterparts_cost_less_than_strangers_and_chance_costs_the_logarithm() {
+        let a = directions(300);
+        let turned = Tensor::cat(
+            vec![
+                a.clone().slice([7..300, 0..16]),
+                a.clone().slice([0..7, 0..16]),
+            ],
+            0,
+        );
+        let names: Vec<i32> = (1..=300).collect();
+        let of = |b: &Tensor<2>| loss(&a, b, &names, &[1.0; 300]);
+        assert!(of(&a) < 2.5, "{}", of(&a));
+        assert!(of(&turned) > 5.0, "{}", of(&turned));
+        let alike = a.clone() * 0.0 + 1.0;
+        assert!((of(&alike) - 256f32.ln()).abs() < 1e-3, "{}", of(&alike));
+    }
+
+    #[test]
+    fn the_same_item_and_padding_are_nothing_to_be_told_apart_from() {
+        let a = directions(3);
+        assert!(loss(&a, &a, &[5, 5, 0], &[1.0, 1.0, 0.0]).abs() < 1e-5);
+        assert!(loss(&a, &a, &[5, 6, 0], &[1.0, 1.0, 0.0]) > 1e-5);
+        assert_eq!(loss(&a, &a, &[5, 6, 7], &[0.0; 3]), 0.0);
+    }
+}

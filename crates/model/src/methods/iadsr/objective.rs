@@ -1,0 +1,339 @@
+//! Training: the backbone and its folds; the semantic codes and their states, by how well they tell
+//! replaced clicks; then both kinds of states and the score, by the paper's losses and the same labels; and
+//! last, if it is wanted, the recommender's encoder on gated histories.
+
+use super::Iadsr;
+use super::align::contrast;
+use super::judge::{States, embeddings, of_all};
+use crate::methods::objective::{Labelled, Learns, Objective, Phase, Plan, Step, recommendation};
+use crate::methods::{Clicks, Opinion, Views};
+use crate::rng::Rng;
+use burn::prelude::*;
+use burn::tensor::activation::{log_sigmoid, sigmoid};
+use burn::tensor::{Int, TensorData};
+
+/// Weight of each view's own labels beside the score's.
+const OWN: f32 = 0.5;
+
+/// It tells noise.
+pub const DENOISES: bool = true;
+
+/// The backbone, its folds, and in rounds the semantic view and the rest.
+pub fn phases(plan: &Plan) -> Vec<Phase> {
+    let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
+    let folds = (0..plan.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
+    phases.extend(folds);
+    for round in 1..=plan.rounds {
+        let parts = [
+            ("semantics", Learns::Prior),
+            ("alignment", Learns::Denoiser),
+        ];
+        phases.extend(parts.map(|(name, learns)| Phase {
+            name: match plan.rounds {
+                1 => name.to_owned(),
+                _ => format!("{name}-{round}"),
+            },
+            learns,
+            round,
+        }));
+    }
+    if plan.recommender {
+        phases.push(Phase::new("recommender", Learns::Recommender));
+    }
+    phases
+}
+
+impl Objective for Iadsr {
+    fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
+        match phase.learns {
+            Learns::Backbone | Learns::Fold(_) | Learns::Recommender => recommendation(step),
+            Learns::Prior => self.semantic_loss(step),
+            Learns::Denoiser => self.aligned_loss(step),
+            Learns::Reader => unreachable!("no phase of it reads"),
+        }
+    }
+}
+
+impl Iadsr {
+    fn semantic_loss(&self, step: &Step<'_>) -> Tensor<1> {
+        let (labelled, clicks) = labelled(step);
+        let states = self.semantic_states(&clicks);
+        let logits = self.prior(&states, &labelled.batch.real);
+        cross_entropy(logits, &labelled) * self.labels
+    }
+
+    fn aligned_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
+        let (labelled, clicks) = labelled(step);
+        let states = self.states(&clicks, Some(step.rng));
+        let Opinion { fused, views } = self.opine(&states);
+        let Views { prior, posterior } = views.expect("it has two views");
+        let own = cross_entropy(prior, &labelled) + cross_entropy(posterior, &labelled);
+        let labels = cross_entropy(fused.clone(), &labelled) + own * OWN;
+        let mask = mask(fused, step.rng);
+        let mut loss =
+            labels * self.labels + self.unrestored(&states, &clicks, mask) * self.reconstruction;
+        if self.heeds_semantics() {
+            let clean = if self.labels > 0.0 {
+                labelled.labels.neg() + 1.0
+            } else {
+                labelled.labels.ones_like()
+            };
+            loss = loss + misaligned(&states, &clicks, clean) * self.alignment;
+        }
+        loss
+    }
+
+    /// How far item embeddings are from what is restored of them from masked states: mean square over the
+    /// clicks.
+    fn unrestored(&self, states: &States, clicks: &Clicks, mask: Tensor<2>) -> Tensor<1> {
+        let shape = states.collaborative.dims();
+        let [batch, len, _] = shape;
+        let mask = mask.reshape([batch, len, 1]).expand(shape);
+        let restored = self.restored(states.collaborative.clone() * mask);
+        let off = (restored - embeddings(clicks)).square().mean_dim(2);
+        mean(off.reshape([batch, len]), &states.real)
+    }
+}
+
+/// How far both kinds of interests are apart, short-term and long-term.
+///
+/// - `weights`: how much each click is to be aligned, `[batch, len]`
+fn misaligned(states: &States, clicks: &Clicks, weights: Tensor<2>) -> Tensor<1> {
+    let [batch, len, width] = states.semantic.dims();
+    let States {
+        semantic,
+        collaborative,
+        real,
+    } = states;
+    let flat = |x: &Tensor<3>| x.clone().reshape([batch * len, width]);
+    let names = clicks.batch.items.clone().reshape([batch * len]);
+    let weights = (weights * real.clone()).reshape([batch * len]);
+    let short = contrast(flat(collaborative), flat(semantic), names, weights);
+    let long = |x: &Tensor<3>| of_all(x, real).reshape([batch, width]);
+    let users: Vec<i32> = (1..=batch as i32).collect();
+    let device = real.device();
+    let users = Tensor::<1, Int>::from_data(TensorData::new(users, [batch]), &device);
+    let all = Tensor::ones([batch], &device);
+    short + contrast(long(collaborative), long(semantic), users, all)
+}
+
+/// What is kept of each click, 0 or 1, drawn as likely as the logits of noise say, with the gradient of
+/// that likelihood ([Gumbel-softmax](https://arxiv.org/abs/1611.01144), straight through).
+fn mask(noise: Tensor<2>, rng: &mut Rng) -> Tensor<2> {
+    let (shape, device) = (noise.dims(), noise.device());
+    let drawn = (0..shape.iter().product()).map(|_| logistic(rng.uniform()));
+    let drawn = TensorData::new(drawn.collect::<Vec<f32>>(), shape);
+    let soft = sigmoid(noise.neg() + Tensor::from_data(drawn, &device));
+    let hard = soft.clone().greater_scalar(0.5).float();
+    hard - soft.clone().detach() + soft
+}
+
+/// The difference of two Gumbel variates, from a uniform one.
+fn logistic(uniform: f32) -> f32 {
+    let uniform = uniform.clamp(1e-6, 1.0 - 1e-6);
+    (uniform / (1.0 - uniform)).ln()
+}
+
+fn labelled(step: &Step<'_>) -> (Labelled, Clicks) {
+    let labelled = step.labelled.clone();
+    let labelled = labelled.expect("a phase that learns a view has labelled histories");
+    let clicks = Clicks::of(step.backbone, labelled.batch.clone());
+    (labelled, clicks)
+}
+
+/// Binary cross-entropy of which clicks were replaced, mean over those that were judged.
+fn cross_entropy(logits: Tensor<2>, labelled: &Labelled) -> Tensor<1> {
+    let labels = labelled.labels.clone();
+    let noise = log_sigmoid(logits.clone()) * labels.clone();
+    let clean = log_sigmoid(logits.neg()) * (labels.neg() + 1.0);
+    mean((noise + clean).neg(), &labelled.judged)
+}
+
+/// Mean over the places where `counted` is 1, each `[batch, len]`.
+fn mean(x: Tensor<2>, counted: &Tensor<2>) -> Tensor<1> {
+    let count = counted.clone().sum().clamp_min(1.0);
+    (x * counted.clone()).sum() / count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::Backbone;
+    use crate::methods::Denoise;
+    use crate::methods::iadsr::Config;
+    use crate::methods::objective::RankLoss;
+    use crate::{BackboneConfig, Batch, Codes, Known};
+    use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+
+    struct Unasked;
+
+    impl RankLoss for Unasked {
+        fn cross_entropy(&mut self, _: Tensor<2>, _: &[u32]) -> Tensor<1> {
+            unreachable!("nothing is ranked")
+        }
+    }
+
+    fn sizes() -> BackboneConfig {
+        BackboneConfig {
+            width: 16,
+            max_len: 8,
+            ..BackboneConfig::default()
+        }
+    }
+
+    /// Twelve items of two kinds, by code; items 1 to 6 are of the first.
+    fn known() -> Known {
+        let mut rng = Rng::new(3, &[]);
+        let mut rows = vec![0.0; 32];
+        for item in 1..=12 {
+            let kind = if item <= 6 { 2.0 } else { -2.0 };
+            let value = |at| if at == 0 { kind } else { rng.normal(0.3) };
+            rows.extend((0..32).map(value));
+        }
+        Known {
+            popularity: vec![1.0; 13],
+            codes: Some(Codes::quantize(&rows, 32)),
+        }
+    }
+
+    /// Histories of one kind, with one click of the other.
+    fn histories(device: &Device) -> Labelled {
+        let clicks: [&[u32]; 4] = [
+            &[1, 2, 9, 3, 4],
+            &[7, 8, 10, 5, 11],
+            &[6, 12, 1, 3],
+            &[2, 9, 8, 7, 12],
+        ];
+        let noise = [
+            [0.0, 0.0, 1.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0, 1.0, 0.0],
+            [0.0, 0.0, 1.0, 0.0, 0.0],
+            [1.0, 0.0, 0.0, 0.0, 0.0],
+        ];
+        let batch = Batch::new(&clicks, 5, &known(), device);
+        Labelled {
+            judged: batch.real.clone(),
+            batch,
+            labels: Tensor::from_floats(noise, device),
+            beliefs: None,
+        }
+    }
+
+    /// Losses of the steps of a phase, and the method afterwards.
+    fn trained(config: &Config, learns: Learns, steps: usize) -> (Vec<f32>, Iadsr) {
+        let device = Device::flex();
+        let mut rng = Rng::new(1, &[]);
+        let backbone = Backbone::new(&sizes(), 12, &mut rng, &device);
+        let mut method = Iadsr::new(config, &sizes(), &mut rng, &device.clone().autodiff());
+        let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
+        let phase = Phase::new("any", learns);
+        let mut losses = Vec::new();
+        for _ in 0..steps {
+            let mut step = Step {
+                backbone: &backbone,
+                histories: None,
+                targets: &[],
+                labelled: Some(histories(&device)),
+                consistency: 0.0,
+                rank: &mut Unasked,
+                rng: &mut rng,
+            };
+            let loss = method.loss(&phase, &mut step);
+            let gradients = GradientsParams::from_grads(loss.backward(), &method);
+            method = optimizer.step(0.01, method, gradients);
+            losses.push(loss.inner().into_scalar::<f32>());
+        }
+        (losses, method)
+    }
+
+    fn falls(losses: &[f32]) -> bool {
+        let mean = |x: &[f32]| x.iter().sum::<f32>() / x.len() as f32;
+        assert!(losses.iter().all(|loss| loss.is_finite()), "{losses:?}");
+        mean(&losses[losses.len() - 10..]) < 0.8 * mean(&losses[..10])
+    }
+
+    #[test]
+    fn losses_of_both_phases_fall() {
+        for learns in [Learns::Prior, Learns::Denoiser] {
+            let (losses, _) = trained(&Config::default(), learns, 60);
+            assert!(falls(&losses), "{learns:?}: {losses:?}");
+        }
+    }
+
+    #[test]
+    fn the_papers_losses_alone_draw_interests_together() {
+        let config = Config {
+            labels: 0.0,
+            alignment: 1.0,
+            reconstruction: 1.0,
+            ..Config::default()
+        };
+        let (losses, method) = trained(&config, Learns::Denoiser, 60);
+        assert!(falls(&losses), "{losses:?}");
+        let device = Device::flex();
+        let backbone = Backbone::new(&sizes(), 12, &mut Rng::new(1, &[]), &device);
+        let clicks = Clicks::of(&backbone, histories(&device).batch);
+        let apart = |method: &Iadsr| {
+            let states = method.states(&clicks, None);
+            let all = states.real.ones_like();
+            misaligned(&states, &clicks, all).into_scalar::<f32>()
+        };
+        let fresh = Iadsr::new(&config, &sizes(), &mut Rng::new(1, &[]), &device);
+        assert!(apart(&method) < 0.7 * apart(&fresh));
+    }
+
+    #[test]
+    fn without_semantics_the_verdict_is_the_collaborative_views() {
+        let device = Device::flex();
+        let mut rng = Rng::new(1, &[]);
+        let backbone = Backbone::new(&sizes(), 12, &mut rng, &device);
+        let clicks = Clicks::of(&backbone, histories(&device).batch);
+        for semantics in [true, false] {
+            let config = Config {
+                semantics,
+                ..Config::default()
+            };
+            let method = Iadsr::new(&config, &sizes(), &mut rng, &device);
+            let opinion = method.opinion(&clicks).expect("an opinion");
+            let posterior = opinion.views.expect("two views").posterior;
+            let same = opinion.fused.into_data() == posterior.into_data();
+            assert_eq!(same, !semantics);
+        }
+    }
+
+    #[test]
+    fn a_mask_is_hard_and_its_gradient_is_not() {
+        let device = Device::flex().autodiff();
+        let noise = Tensor::<2>::from_floats([[-9.0, 0.3, 9.0]], &device).require_grad();
+        let kept = mask(noise.clone(), &mut Rng::new(1, &[]));
+        let gradients = kept.clone().sum().backward();
+        let kept: Vec<f32> = kept.into_data().iter().collect();
+        assert_eq!((kept[0], kept[2]), (1.0, 0.0));
+        assert!(kept.iter().all(|&x| x == 0.0 || (x - 1.0).abs() < 1e-6));
+        let gradient = noise.grad(&gradients).expect("a gradient").into_data();
+        assert!(gradient.iter::<f32>().all(|x| x < 0.0));
+    }
+
+    #[test]
+    fn each_round_has_its_phases_and_nobody_reads() {
+        let plan = Plan {
+            folds: 2,
+            rounds: 1,
+            reader: true,
+            recommender: true,
+        };
+        let names: Vec<String> = phases(&plan).into_iter().map(|phase| phase.name).collect();
+        let due = [
+            "backbone",
+            "fold-1",
+            "fold-2",
+            "semantics",
+            "alignment",
+            "recommender",
+        ];
+        assert_eq!(names, due);
+        let plan = Plan { rounds: 2, ..plan };
+        let names: Vec<String> = phases(&plan).into_iter().map(|phase| phase.name).collect();
+        assert_eq!(names[5..7], ["semantics-2", "alignment-2"]);
+    }
+}

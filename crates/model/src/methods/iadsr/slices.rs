@@ -1,0 +1,223 @@
+//! The opinions as they ship: states and cosines on slices of one history.
+
+use super::{COSINES, Config, OPINIONS, SHORTEST};
+use crate::config::BackboneConfig;
+use crate::methods::{Judge, Views};
+use crate::slices::{Block, Clicks, Norm, Opinion, Source};
+use crate::weights::WeightsError;
+use ingle_kernel::dense::Dense;
+use ingle_kernel::vector::{add, dot};
+
+/// What makes states and weighs cosines.
+#[derive(Debug)]
+pub struct Shipped {
+    width: usize,
+    heads: usize,
+    code_width: usize,
+    semantics: bool,
+    semantic: Dense,
+    collaborative: Dense,
+    /// `[max_len, state width]`; the last row is the latest click.
+    positions: Vec<f32>,
+    block: Block,
+    norm: Norm,
+    weights: Vec<f32>,
+    offsets: Vec<f32>,
+}
+
+impl Shipped {
+    pub(in crate::methods) fn read(
+        config: &Config,
+        backbone: &BackboneConfig,
+        source: &mut Source,
+        path: &str,
+    ) -> Result<Self, WeightsError> {
+        let sizes = config.block(backbone);
+        let width = sizes.width;
+        let mut take = |name: &str, shape: &[usize]| source.take(&format!("{path}.{name}"), shape);
+        let no_bias = vec![0.0; width];
+        let semantic = take("semantic", &[config.code_width, width])?;
+        let collaborative = take("collaborative", &[backbone.width, width])?;
+        Ok(Self {
+            width,
+            heads: sizes.heads,
+            code_width: config.code_width,
+            semantics: config.semantics,
+            semantic: Dense::new(&semantic, &no_bias),
+            collaborative: Dense::new(&collaborative, &no_bias),
+            positions: take("positions", &[sizes.max_len, width])?,
+            weights: take("weights", &[COSINES])?,
+            offsets: take("offsets", &[OPINIONS])?,
+            block: Block::read(source, &format!("{path}.block"), &sizes)?,
+            norm: Norm::read(source, &format!("{path}.norm"), width)?,
+        })
+    }
+
+    /// What the items are, `[len, state width]`.
+    fn semantic_states(&self, clicks: &Clicks) -> Vec<f32> {
+        let codes = clicks.codes.clone();
+        let mut codes = codes.unwrap_or_else(|| vec![0.0; clicks.len() * self.code_width]);
+        let scale = (self.code_width as f32).sqrt();
+        codes.iter_mut().for_each(|x| *x *= scale);
+        self.semantic.forward(&codes)
+    }
+
+    /// What shoppers do with them, each seen among the others, `[len, state width]`.
+    fn collaborative_states(&self, clicks: &Clicks) -> Vec<f32> {
+        let len = clicks.len();
+        let mut embedded = clicks.embedded.clone();
+        let columns = embedded.len() / len;
+        for row in embedded.chunks_exact_mut(columns) {
+            let scale = (columns as f32).sqrt() / length(row);
+            row.iter_mut().for_each(|x| *x *= scale);
+        }
+        let mut x = self.collaborative.forward(&embedded);
+        let first = self.positions.len() - x.len();
+        add(&mut x, &self.positions[first..]);
+        // Every click looks at all.
+        let bias = vec![0.0; self.heads * len * len];
+        self.norm.forward(&self.block.forward(&x, Some(&bias), 0))
+    }
+}
+
+impl Judge for Shipped {
+    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+        let width = self.width;
+        let semantic = self.semantic_states(clicks);
+        let collaborative = self.collaborative_states(clicks);
+        let long_semantic = of_others(&semantic, width);
+        let long_collaborative = of_others(&collaborative, width);
+        let pairs = [
+            (&long_semantic, &collaborative),
+            (&long_collaborative, &semantic),
+            (&collaborative, &semantic),
+            (&long_semantic, &semantic),
+            (&long_collaborative, &collaborative),
+        ];
+        let logits = |opinion: usize, cosines: std::ops::Range<usize>| {
+            let mut logits = vec![self.offsets[opinion]; clicks.len()];
+            for ((a, b), weight) in pairs[cosines.clone()].iter().zip(&self.weights[cosines]) {
+                let rows = a.chunks_exact(width).zip(b.chunks_exact(width));
+                for (logit, (a, b)) in logits.iter_mut().zip(rows) {
+                    *logit -= weight * dot(a, b) / (length(a) * length(b));
+                }
+            }
+            logits
+        };
+        let (prior, posterior) = (logits(1, 3..4), logits(2, 4..5));
+        let fused = if self.semantics {
+            logits(0, 0..3)
+        } else {
+            posterior.clone()
+        };
+        Some(Opinion {
+            fused,
+            views: Some(Views { prior, posterior }),
+        })
+    }
+}
+
+/// Length of a vector, never 0.
+fn length(x: &[f32]) -> f32 {
+    (dot(x, x) + SHORTEST).sqrt()
+}
+
+/// The largest of the other clicks' states, value by value; 0 where there is no other.
+fn of_others(states: &[f32], width: usize) -> Vec<f32> {
+    let mut out = vec![0.0; states.len()];
+    if states.len() == width {
+        return out;
+    }
+    let mut best = vec![(0, f32::NEG_INFINITY, f32::NEG_INFINITY); width];
+    for (at, row) in states.chunks_exact(width).enumerate() {
+        for ((place, largest, second), &x) in best.iter_mut().zip(row) {
+            if x > *largest {
+                (*place, *largest, *second) = (at, x, *largest);
+            } else if x > *second {
+                *second = x;
+            }
+        }
+    }
+    for (at, row) in out.chunks_exact_mut(width).enumerate() {
+        for (&(place, largest, second), out) in best.iter().zip(row) {
+            *out = if at == place { second } else { largest };
+        }
+    }
+    out
+}
+
+#[cfg(all(test, feature = "burn"))]
+mod tests {
+    use super::*;
+    use crate::backbone::Backbone;
+    use crate::methods::iadsr::Iadsr;
+    use crate::methods::{self, Denoise};
+    use crate::rng::Rng;
+    use crate::weights::collect;
+    use crate::{Batch, Codes, Known};
+    use burn::prelude::*;
+
+    #[test]
+    fn a_value_that_two_clicks_share_is_each_others_largest() {
+        let states = [1.0, 5.0, 3.0, 2.0, 3.0, 5.0];
+        assert_eq!(of_others(&states, 2), [3.0, 5.0, 3.0, 5.0, 3.0, 5.0]);
+        assert_eq!(of_others(&[7.0, 8.0], 2), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn every_opinion_is_that_of_the_tensors() {
+        let device = Device::flex();
+        let sizes = BackboneConfig {
+            width: 24,
+            max_len: 9,
+            ..BackboneConfig::default()
+        };
+        for (semantics, width) in [(true, 64), (false, 24)] {
+            let config = Config {
+                semantics,
+                state_width: width,
+                ..Config::default()
+            };
+            let mut rng = Rng::new(4, &[]);
+            let backbone = Backbone::new(&sizes, 20, &mut rng, &device);
+            let method = Iadsr::new(&config, &sizes, &mut rng, &device);
+            let mut source = Source::new(
+                (collect(&method).into_iter())
+                    .map(|(name, weight)| (format!("here.{name}"), weight))
+                    .collect(),
+            );
+            let shipped = Shipped::read(&config, &sizes, &mut source, "here").expect("all there");
+            let codes: Vec<f32> = (0..21 * 32).map(|_| rng.normal(1.0)).collect();
+            let known = Known {
+                popularity: vec![1.0; 21],
+                codes: Some(Codes::quantize(&codes, 32)),
+            };
+            for history in [&[3][..], &[4, 4], &[1, 20, 7, 1, 9, 13, 2, 2, 8]] {
+                let batch = Batch::new(&[history], history.len(), &known, &device);
+                let clicks = methods::Clicks::of(&backbone, batch);
+                let due = method.opinion(&clicks).expect("an opinion");
+                let due_views = due.views.expect("two views");
+                let floats = |x: Tensor<2>| x.into_data().iter::<f32>().collect::<Vec<_>>();
+                let found = shipped.opinion(&Clicks {
+                    embedded: clicks.embedded.into_data().iter::<f32>().collect(),
+                    popularity: vec![1.0; history.len()],
+                    codes: clicks
+                        .batch
+                        .codes
+                        .map(|c| c.into_data().iter::<f32>().collect()),
+                });
+                let found = found.expect("an opinion");
+                let views = found.views.expect("two views");
+                for (found, due) in [
+                    (found.fused, floats(due.fused)),
+                    (views.prior, floats(due_views.prior)),
+                    (views.posterior, floats(due_views.posterior)),
+                ] {
+                    for (found, due) in found.iter().zip(&due) {
+                        assert!((found - due).abs() < 1e-4, "{found} and {due}");
+                    }
+                }
+            }
+        }
+    }
+}
