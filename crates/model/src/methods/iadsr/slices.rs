@@ -150,7 +150,7 @@ fn of_others(states: &[f32], width: usize) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::backbone::Backbone;
-    use crate::methods::iadsr::Iadsr;
+    use crate::methods::iadsr::{Config, Iadsr};
     use crate::methods::{self, Denoise};
     use crate::rng::Rng;
     use crate::weights::collect;
