@@ -83,6 +83,9 @@ function count() {
   };
 }
 
+/** Milliseconds after which a visit asks no more, as soon as two answers of a settled engine are known. */
+const PATIENCE = 60_000;
+
 /** One visit: the cold start, the answers asked for, what they were, and the code that was loaded. */
 async function visit(context, url, clicks, engine) {
   const page = await quietPage(context);
@@ -95,14 +98,19 @@ async function visit(context, url, clicks, engine) {
   await page.goto(url);
   const coldMs = await page.evaluate(async () => (await globalThis.contender).coldMs);
   const top = await page.evaluate(async () => (await globalThis.contender).top());
-  const { times, asked } = await page.evaluate(async (items) => {
+  const asking = { items: clicks, fewest: SETTLING[engine] + 2, patience: PATIENCE };
+  const { times, asked } = await page.evaluate(async ({ items, fewest, patience }) => {
     const { answer } = await globalThis.contender;
     const before = { ...globalThis.counted };
     const times = [];
-    for (const item of items) times.push(await answer(item));
-    const perAnswer = ([name, value]) => [name, (value - before[name]) / items.length];
+    const begun = performance.now();
+    for (const item of items) {
+      times.push(await answer(item));
+      if (times.length >= fewest && performance.now() - begun > patience) break;
+    }
+    const perAnswer = ([name, value]) => [name, (value - before[name]) / times.length];
     return { times, asked: Object.fromEntries(Object.entries(globalThis.counted ?? {}).map(perAnswer)) };
-  }, clicks);
+  }, asking);
   const memory = await memoryOf(page, engine);
   await page.close();
   return { coldMs, top, times, asked, memory, code };

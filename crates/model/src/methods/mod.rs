@@ -144,7 +144,6 @@ macro_rules! registry {
 
         /// A method's shipped half.
         #[derive(Debug)]
-        #[expect(clippy::large_enum_variant, reason = "there is one of them, and it is never moved in a loop")]
         pub(crate) enum Shipped {
             $($variant($folder::Shipped)),+
         }

@@ -62,7 +62,9 @@ fn a_click_that_the_shop_lets_count_for_nothing_is_no_reason() {
             pollster::block_on(engine.recommend(&history, &options)).expect("answers")
         };
         assert_eq!(ask(None), ask(Some(vec![1.0; 2])));
-        assert_ne!(ask(None), ask(Some(vec![0.5, 1.0])));
+        // Of clicks that the gate keeps: a method that has learnt nothing may drop either.
+        let halves = [vec![0.5, 1.0], vec![1.0, 0.5]];
+        assert!(halves.into_iter().any(|half| ask(Some(half)) != ask(None)));
         let reasons = ask(Some(vec![0.0, 1.0])).into_iter();
         assert!(
             reasons

@@ -159,17 +159,11 @@ impl Iadsr {
     }
 
     fn weight(&self, cosine: usize) -> Tensor<2> {
-        self.weights
-            .val()
-            .slice([cosine..cosine + 1])
-            .unsqueeze::<2>()
+        self.weights.val().narrow(0, cosine, 1).unsqueeze::<2>()
     }
 
     fn offset(&self, opinion: usize) -> Tensor<2> {
-        self.offsets
-            .val()
-            .slice([opinion..opinion + 1])
-            .unsqueeze::<2>()
+        self.offsets.val().narrow(0, opinion, 1).unsqueeze::<2>()
     }
 }
 

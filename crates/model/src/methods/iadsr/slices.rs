@@ -58,7 +58,9 @@ impl Shipped {
         let codes = clicks.codes.clone();
         let mut codes = codes.unwrap_or_else(|| vec![0.0; clicks.len() * self.code_width]);
         let scale = (self.code_width as f32).sqrt();
-        codes.iter_mut().for_each(|x| *x *= scale);
+        for x in &mut codes {
+            *x *= scale;
+        }
         self.semantic.forward(&codes)
     }
 
@@ -69,7 +71,9 @@ impl Shipped {
         let columns = embedded.len() / len;
         for row in embedded.chunks_exact_mut(columns) {
             let scale = (columns as f32).sqrt() / length(row);
-            row.iter_mut().for_each(|x| *x *= scale);
+            for x in row {
+                *x *= scale;
+            }
         }
         let mut x = self.collaborative.forward(&embedded);
         let first = self.positions.len() - x.len();
