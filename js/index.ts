@@ -33,6 +33,7 @@ export type {
   RecommendOptions,
   RecordInput,
   Rung,
+  ServedInterest,
   Status,
   StorageOptions,
   StorageStatus,

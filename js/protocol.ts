@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "./errors.js";
 import { IngleError, toIngleError } from "./errors.js";
-import type { EngineKind } from "./types.js";
+import type { EngineKind, ServedInterest } from "./types.js";
 
 /** What an engine needs before it can answer. */
 export interface LoadRequest {
@@ -55,6 +55,7 @@ export interface JudgedClick {
   keep: number;
   prior?: number;
   posterior?: number;
+  interest?: ServedInterest;
 }
 
 /** What an engine says of itself once loaded. */

@@ -204,6 +204,16 @@ export interface Recommendation {
 /** How an event was judged: it counts, counts less, is set aside as noise, or cannot be judged. */
 export type Verdict = "kept" | "less" | "ignored" | "unknown";
 
+/** One of the interests that a model has learnt, as far as an event serves it. */
+export interface ServedInterest {
+  /** Which, counted from 0: the same number is the same interest in every history. */
+  number: number;
+  /** How much of the event serves it, 0 to 1. */
+  share: number;
+  /** Whether the model drops the interest as a whole. */
+  dropped: boolean;
+}
+
 /** One event of the history, and what the model made of it. */
 export interface Explanation extends HistoryEvent {
   /** Whether the bundle knows the item and looks back that far; else it changes no recommendation. */
@@ -216,6 +226,8 @@ export interface Explanation extends HistoryEvent {
   prior?: number;
   /** How likely it is noise by what shoppers do with the item, 0 to 1; likewise. */
   posterior?: number;
+  /** The interest it serves most, in a method that tells interests apart, for a known item. */
+  interest?: ServedInterest;
   /** What it counts with in all: `keep` times the weight of its type and dwell, 0 to 1. */
   weight: number;
   /** `keep` in a word: ignored below a half, kept from nine tenths. */

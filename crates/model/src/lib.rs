@@ -38,7 +38,7 @@ pub use config::{BackboneConfig, ModelConfig};
 pub use engine::Engine;
 pub use engine::{
     Because, Click, EngineError, Host, Info, Parts, Ranker, Reading, RecommendOptions,
-    Recommendation, Similar, SimilarOptions, SliceEngine,
+    Recommendation, Served, Similar, SimilarOptions, SliceEngine,
 };
 pub use known::{Codes, Known};
 #[cfg(feature = "burn")]

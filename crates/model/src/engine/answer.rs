@@ -1,7 +1,7 @@
 //! What an engine answers.
 
 use crate::config::ModelConfig;
-use crate::methods::Views;
+use crate::methods::{Interest, Views};
 use serde::{Deserialize, Serialize};
 
 /// A recommended item.
@@ -55,6 +55,31 @@ pub struct Click {
     /// The probability of noise by each view alone, in a method that has two, of a known click.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views<f32>>,
+    /// The interest that a known click serves, in a method that tells interests apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interest: Option<Served>,
+}
+
+/// The learnt interest that a click serves most.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Served {
+    /// Which one, counted from 0: the same number is the same interest in every history.
+    pub number: usize,
+    /// How much of the click serves it, `0..=1`.
+    pub share: f32,
+    /// Whether the method drops the interest as a whole.
+    pub dropped: bool,
+}
+
+impl Served {
+    /// From a method's numbers.
+    pub(super) fn of(interest: Interest<f32>) -> Self {
+        Self {
+            number: interest.number as usize,
+            share: interest.share,
+            dropped: interest.dropped > 0.5,
+        }
+    }
 }
 
 impl Click {
@@ -66,6 +91,7 @@ impl Click {
             noise: 0.0,
             keep: 0.0,
             views: None,
+            interest: None,
         }
     }
 }

@@ -14,7 +14,7 @@ mod slices;
 mod tensors;
 
 pub use crate::slices::Rows;
-pub use answer::{Because, Click, Info, Recommendation, Similar};
+pub use answer::{Because, Click, Info, Recommendation, Served, Similar};
 pub use error::EngineError;
 pub use options::{RecommendOptions, SimilarOptions};
 pub use ranker::{Host, Parts, Ranker, Reading};

@@ -3,7 +3,7 @@
 //! Clicks are judged on plain slices; who reads the history and ranks the catalogue is a [`Ranker`]. Nothing
 //! is copied out of the bundle's item table: it stays as small in memory as it was on the wire.
 
-use super::answer::{Click, Info, Recommendation, Similar};
+use super::answer::{Click, Info, Recommendation, Served, Similar};
 use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
@@ -13,7 +13,7 @@ use super::settings::model_config;
 use crate::config::ModelConfig;
 use crate::gate::GateConfig;
 use crate::known::Codes;
-use crate::methods::{Judge, Shipped, Views};
+use crate::methods::{Interest, Judge, Shipped, Views};
 use crate::rank::{Best, Block, Mass};
 use crate::slices::{Backbone, Clicks, Items, Source};
 use ingle_bundle::Bundle;
@@ -170,7 +170,11 @@ impl<R: Ranker> SliceEngine<R> {
         let mut clicks: Vec<Click> = history.iter().map(|item| Click::unseen(item)).collect();
         let known = self.catalogue.known(history);
         let latest = self.latest(&known);
-        let verdict = self.judge(&self.clicks(latest));
+        if latest.is_empty() {
+            return clicks;
+        }
+        let seen = self.clicks(latest);
+        let (verdict, interests) = (self.judge(&seen), self.method.interests(&seen));
         for (at, &(place, _)) in latest.iter().enumerate() {
             let click = &mut clicks[place];
             (click.known, click.keep) = (true, 1.0);
@@ -181,6 +185,13 @@ impl<R: Ranker> SliceEngine<R> {
                     posterior: views.posterior[at],
                 });
             }
+            click.interest = interests.as_ref().map(|all| {
+                Served::of(Interest {
+                    number: all.number[at],
+                    share: all.share[at],
+                    dropped: all.dropped[at],
+                })
+            });
         }
         clicks
     }

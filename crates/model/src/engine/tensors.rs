@@ -1,6 +1,6 @@
 //! The engine on Burn's tensors: any device, and what the engine without tensors is tested against.
 
-use super::answer::{Click, Info, Recommendation, Similar};
+use super::answer::{Click, Info, Recommendation, Served, Similar};
 use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
@@ -9,7 +9,7 @@ use super::settings::model_config;
 use crate::batch::Batch;
 use crate::config::ModelConfig;
 use crate::known::{Codes, Known};
-use crate::methods::{Clicks, Views};
+use crate::methods::{Clicks, Denoise, Interest, Views};
 use crate::model::Model;
 use crate::rank::{Best, Block, Mass, Scored, Wanted};
 use crate::weights;
@@ -141,7 +141,8 @@ impl Engine {
         if latest.is_empty() {
             return Ok(clicks);
         }
-        let Some(answers) = self.judge(self.batch(latest)) else {
+        let seen = Clicks::of(&self.model.backbone, self.batch(latest));
+        let Some(answers) = self.judge(&seen) else {
             for &(place, _) in latest {
                 (clicks[place].known, clicks[place].keep) = (true, 1.0);
             }
@@ -149,6 +150,15 @@ impl Engine {
         };
         let answers = download(answers).await?;
         let rows: Vec<&[f32]> = answers.chunks_exact(latest.len()).collect();
+        let interests = match self.model.method.interests(&seen) {
+            None => Vec::new(),
+            Some(Interest {
+                number,
+                share,
+                dropped,
+            }) => download(Tensor::cat(vec![number, share, dropped], 0)).await?,
+        };
+        let interests: Vec<&[f32]> = interests.chunks_exact(latest.len()).collect();
         for (at, &(place, _)) in latest.iter().enumerate() {
             let click = &mut clicks[place];
             (click.known, click.noise, click.keep) = (true, rows[0][at], rows[1][at]);
@@ -156,15 +166,21 @@ impl Engine {
                 prior: rows[2][at],
                 posterior: rows[3][at],
             });
+            if let [number, share, dropped] = interests[..] {
+                click.interest = Some(Served::of(Interest {
+                    number: number[at],
+                    share: share[at],
+                    dropped: dropped[at],
+                }));
+            }
         }
         Ok(clicks)
     }
 
     /// The verdict on one history, a row each: noise, keep and, in a method of two views, prior and
     /// posterior. One tensor, so that it is read back at once.
-    fn judge(&self, batch: Batch) -> Option<Tensor<2>> {
-        let clicks = Clicks::of(&self.model.backbone, batch);
-        let verdict = self.model.judge(&clicks, &self.config.gate)?;
+    fn judge(&self, clicks: &Clicks) -> Option<Tensor<2>> {
+        let verdict = self.model.judge(clicks, &self.config.gate)?;
         let mut rows = vec![verdict.noise, verdict.keep];
         rows.extend(
             verdict

@@ -12,6 +12,7 @@
 pub mod clicks;
 pub mod dc4sr;
 pub mod iadsr;
+pub mod mgsd_wss;
 #[cfg(feature = "burn")]
 pub mod objective;
 pub mod sasrec;
@@ -37,12 +38,25 @@ use serde::{Deserialize, Serialize};
 pub trait Denoise {
     /// What the method thinks of every click of a batch of histories; `None` if it judges nothing.
     fn opinion(&self, clicks: &Clicks) -> Option<Opinion>;
+
+    /// The interest that each click serves, each `[batch, len]`, in a method that tells interests apart; what
+    /// stands on padding means nothing.
+    fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
+        let _ = clicks;
+        None
+    }
 }
 
 /// The half of a method that ships, without tensors.
 pub(crate) trait Judge {
     /// What the method thinks of every click of a history; `None` if it judges nothing.
     fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion>;
+
+    /// The interest that each click serves, each `[len]`, in a method that tells interests apart.
+    fn interests(&self, clicks: &slices::Clicks) -> Option<Interest<Vec<f32>>> {
+        let _ = clicks;
+        None
+    }
 }
 
 /// Noise logits before calibration, each `[batch, len]`; what stands on padding means nothing.
@@ -62,6 +76,17 @@ pub struct Views<T> {
     pub prior: T,
     /// Of what shoppers do with them.
     pub posterior: T,
+}
+
+/// The interest that a click serves most, in a method that tells interests apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interest<T> {
+    /// Which of the learnt ones, counted from 0.
+    pub number: T,
+    /// How much of the click serves it, `0..=1`.
+    pub share: T,
+    /// 1 where the method drops the interest as a whole, else 0.
+    pub dropped: T,
 }
 
 /// Declares the methods: name, configuration, module.
@@ -152,6 +177,10 @@ macro_rules! registry {
             fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion> {
                 match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
             }
+
+            fn interests(&self, clicks: &slices::Clicks) -> Option<Interest<Vec<f32>>> {
+                match self { $(Self::$variant(method) => method.interests(clicks)),+ }
+            }
         }
 
         /// A method's parameters.
@@ -166,6 +195,10 @@ macro_rules! registry {
         impl Denoise for Method {
             fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
                 match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
+            }
+
+            fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
+                match self { $(Self::$variant(method) => method.interests(clicks)),+ }
             }
         }
 
@@ -182,6 +215,7 @@ registry! {
     Sasrec: "sasrec" => sasrec::Sasrec,
     Dc4sr: "dc4sr" => dc4sr::Dc4sr,
     Iadsr: "iadsr" => iadsr::Iadsr,
+    MgsdWss: "mgsd-wss" => mgsd_wss::MgsdWss,
 }
 
 #[cfg(test)]

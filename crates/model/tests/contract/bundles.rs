@@ -3,7 +3,7 @@
 use crate::support::*;
 use burn::prelude::*;
 use ingle_bundle::Bundle;
-use ingle_model::{Engine, Model, RecommendOptions, SliceEngine};
+use ingle_model::{Click, Engine, Model, RecommendOptions, SliceEngine};
 
 #[test]
 fn a_bundle_scores_like_the_model_it_was_made_from() {
@@ -79,12 +79,16 @@ fn every_click_is_explained_in_its_place() {
         let mut history = ids(&(1..=14).collect::<Vec<_>>());
         history.insert(13, "gone".into());
         let clicks = pollster::block_on(engine.explain(&history)).expect("explains");
+        // A method has two views of every click or of none, and so it is with interests.
         let judges = config.method.denoises();
-        assert!(
-            clicks
-                .iter()
-                .all(|c| c.views.is_some() == (c.known && judges))
-        );
+        for told in [
+            |c: &Click| c.views.is_some(),
+            |c: &Click| c.interest.is_some(),
+        ] {
+            let any = clicks.iter().any(told);
+            assert!(judges || !any);
+            assert!(clicks.iter().all(|c| told(c) == (c.known && any)));
+        }
         let items: Vec<&String> = clicks.iter().map(|click| &click.item).collect();
         assert_eq!(items, history.iter().collect::<Vec<_>>());
         // Twelve known clicks fit the model; the two oldest and the unknown one are not seen.

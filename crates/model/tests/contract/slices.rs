@@ -87,6 +87,11 @@ fn recommends_and_explains_as_the_reference_does() {
                         name,
                     );
                     assert_eq!(found.views.is_some(), due.views.is_some());
+                    assert_eq!(found.interest.is_some(), due.interest.is_some());
+                    if let (Some(found), Some(due)) = (found.interest, due.interest) {
+                        assert_eq!((found.number, found.dropped), (due.number, due.dropped));
+                        assert_close(&[found.share], &[due.share], 1e-4, name);
+                    }
                 }
             }
         }

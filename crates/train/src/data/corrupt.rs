@@ -138,6 +138,28 @@ pub fn corrupt_history(
     clicks.unzip()
 }
 
+/// Puts items between the latest `last` clicks, one or more and at most `most`, never more than those clicks;
+/// gives the clicks and 1 where one was put in.
+pub fn insert_clicks(
+    history: &[u32],
+    rng: &mut impl Rng,
+    (most, last): (usize, usize),
+    sampler: &Sampler,
+) -> (Vec<u32>, Vec<u8>) {
+    let (mut clicks, mut noise) = (history.to_vec(), vec![0; history.len()]);
+    let risky = history.len().min(last);
+    if risky == 0 || most == 0 {
+        return (clicks, noise);
+    }
+    for _ in 0..rng.random_range(1..=most.min(risky)) {
+        let place = clicks.len() - rng.random_range(0..=risky);
+        let inserted = sampler.draw(clicks[place.min(clicks.len() - 1)], rng);
+        clicks.insert(place, inserted);
+        noise.insert(place, 1);
+    }
+    (clicks, noise)
+}
+
 /// The dataset with clicks replaced: of each user the latest `last` before the last target, which
 /// is the last click unless the dataset is split by time. What happens to a user depends on the seed and the user's id alone.
 ///
@@ -207,6 +229,26 @@ mod tests {
         let history: Vec<u32> = (0..60).map(|i| 1 + i % 9).collect();
         let histories: Vec<&[u32]> = (0..200).map(|u| &history[u % 30..]).collect();
         dataset(&histories, &[])
+    }
+
+    #[test]
+    fn some_items_are_put_between_the_latest_clicks_and_the_others_stay_in_order() {
+        let data = long();
+        let sampler = Sampler::new(Kind::Uniform, &data).expect("items");
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut counts = std::collections::BTreeSet::new();
+        for user in 0..data.n_users() {
+            let history = data.clicks(user);
+            let (clicks, noise) = insert_clicks(history, &mut rng, (5, 20), &sampler);
+            let own = clicks.iter().zip(&noise).filter(|(_, noise)| **noise == 0);
+            assert!(own.map(|(click, _)| click).eq(history));
+            assert!(noise[..history.len() - 20].iter().all(|&noise| noise == 0));
+            counts.insert(clicks.len() - history.len());
+        }
+        assert_eq!(counts.into_iter().collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        let (clicks, _) = insert_clicks(&[3], &mut rng, (5, 20), &sampler);
+        assert_eq!(clicks.len(), 2, "no more than there are clicks");
+        assert!(insert_clicks(&[], &mut rng, (5, 20), &sampler).0.is_empty());
     }
 
     #[test]

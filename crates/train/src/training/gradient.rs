@@ -151,6 +151,8 @@ fn denoising_loss(
 ) -> Tensor<1> {
     let model = &trained.model;
     let mut backbone = model.backbone.valid();
+    // What ranks in this phase is the backbone as it is: it is not to learn here.
+    let mut rank = CatalogueSoftmax::new(backbone.items.val(), Vec::new());
     if let Some(fold) = batch.fold {
         backbone.items = Param::from_tensor(trained.folds[fold].clone());
     }
@@ -160,6 +162,7 @@ fn denoising_loss(
     let stream = ROUND * phase.round.saturating_sub(1) as u64 + 2 * epoch as u64 + again;
     let labelling = Labelling {
         corruption: context.corruption(),
+        inserted: context.denoising.inserted,
         draw: (context.seed, stream),
         beliefs: trained.beliefs.as_deref(),
         log_labels: context.denoising.log_labels,
@@ -169,7 +172,6 @@ fn denoising_loss(
     if let Some(coder) = &trained.coder {
         labelled.batch.codes = Some(coder.of(labelled.batch.items.clone()));
     }
-    let mut rank = CatalogueSoftmax::new(model.backbone.items.val(), Vec::new());
     let mut step = Step {
         backbone: &backbone,
         histories: None,

@@ -2,7 +2,7 @@
 
 use super::config::Denoising;
 use crate::data::Dataset;
-use crate::data::corrupt::{Sampler, corrupt_history};
+use crate::data::corrupt::{Sampler, corrupt_history, insert_clicks};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
@@ -110,6 +110,15 @@ impl Corruption {
         }
     }
 
+    /// One history with at most `most` clicks put in, and their labels (1 = put in).
+    fn insert(&self, history: &[u32], user: usize, draw: (u64, u64), most: usize) -> Noisy {
+        let (seed, stream) = draw;
+        let mut draw = Rng::new(seed, &[2, stream, user as u64]);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
+        let sampler = &self.samplers[draw.below(self.samplers.len())];
+        insert_clicks(history, &mut rng, (most, self.last), sampler)
+    }
+
     /// Clicks of a history that may be replaced: the latest ones.
     pub fn last(&self) -> usize {
         self.last
@@ -137,11 +146,16 @@ impl Corruption {
     }
 }
 
+/// Clicks, and 1 where one is noise.
+type Noisy = (Vec<u32>, Vec<u8>);
+
 /// How training histories become labelled ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelling<'a> {
     /// What is replaced.
     pub corruption: &'a Corruption,
+    /// Clicks that are put in at most, if none are replaced; else 0.
+    pub inserted: usize,
     /// The source of all chance, and the name of the draw.
     pub draw: (u64, u64),
     /// How likely each training click of each user is noise as it stands, if anybody says so.
@@ -155,6 +169,9 @@ impl Labelling<'_> {
     fn history(&self, data: &Dataset, user: usize, max_len: usize) -> (Vec<u32>, [Vec<f32>; 2]) {
         let clicks = latest(data.train(user), max_len);
         let (seed, stream) = self.draw;
+        if self.inserted > 0 {
+            return self.with_insertions(data, user, max_len);
+        }
         let (items, replaced) = self.corruption.apply(clicks, user, seed, stream);
         let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
         let known = data.noise(user).filter(|_| self.log_labels);
@@ -165,6 +182,33 @@ impl Labelling<'_> {
         }
         let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
         (items, [labels, latest(beliefs, max_len).to_vec()])
+    }
+
+    /// The same where clicks are put in and none is replaced: the user's own keep what is known of them.
+    fn with_insertions(
+        &self,
+        data: &Dataset,
+        user: usize,
+        max_len: usize,
+    ) -> (Vec<u32>, [Vec<f32>; 2]) {
+        let clicks = latest(data.train(user), max_len);
+        let (items, noise) = self
+            .corruption
+            .insert(clicks, user, self.draw, self.inserted);
+        let known = data.noise(user).filter(|_| self.log_labels);
+        let known = known.map_or(&[][..], |known| &known[..data.train(user).len()]);
+        let known: Vec<f32> = known.iter().map(|&noise| f32::from(noise)).collect();
+        let spread = |own: &[f32], inserted: f32| -> Vec<f32> {
+            let mut own = latest(own, clicks.len()).iter();
+            let each = noise.iter().map(|&noise| match noise {
+                0 => own.next().copied().unwrap_or(0.0),
+                _ => inserted,
+            });
+            latest(&each.collect::<Vec<_>>(), max_len).to_vec()
+        };
+        let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
+        let labels = [spread(&known, 1.0), spread(beliefs, 0.0)];
+        (latest(&items, max_len).to_vec(), labels)
     }
 }
 
@@ -232,6 +276,32 @@ pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Devi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::testing::dataset;
+
+    #[test]
+    fn clicks_that_are_put_in_leave_the_others_what_is_known_of_them() {
+        let data = dataset(&[&[1, 2, 3, 4, 5, 6, 7]], &[]);
+        let settings = Denoising::default();
+        let corruption = Corruption::new(&settings, &data).expect("items");
+        let own = data.train(0);
+        let beliefs = vec![own.iter().map(|&item| 0.1 * item as f32).collect()];
+        let labelling = Labelling {
+            corruption: &corruption,
+            inserted: 3,
+            draw: (1, 2),
+            beliefs: Some(&beliefs),
+            log_labels: true,
+        };
+        let (items, [labels, beliefs]) = labelling.history(&data, 0, 50);
+        assert!(items.len() > own.len() && items.len() <= own.len() + 3);
+        let told = items.iter().zip(&labels).zip(&beliefs);
+        for ((&item, &label), &belief) in told {
+            let due = if label == 0.0 { 0.1 * item as f32 } else { 0.0 };
+            assert_eq!(belief, due);
+        }
+        let (items, [labels, _]) = labelling.history(&data, 0, 4);
+        assert_eq!((items.len(), labels.len()), (4, 4));
+    }
 
     #[test]
     fn real_clicks_are_those_that_were_not_replaced_and_never_none() {

@@ -23,6 +23,9 @@ pub struct Denoising {
     /// Shares of clicks that are replaced in training, one of them in each history: higher ones teach
     /// more an epoch.
     pub rates: Vec<f64>,
+    /// Random clicks at most that are put into a history in training, in place of replacing some of its own;
+    /// 0 to replace.
+    pub inserted: usize,
     /// Users of an epoch, as a share of all, who are also judged by the recommender that was trained on
     /// them, so that the users of the log are judged well too.
     pub seen: f64,
@@ -78,6 +81,7 @@ impl Default for Denoising {
             batch_clicks: 1024,
             rate: 0.1,
             rates: vec![0.1, 0.3, 0.5],
+            inserted: 0,
             seen: 0.1,
             holdout: 0.1,
             kinds: vec![Kind::Uniform, Kind::Popularity],

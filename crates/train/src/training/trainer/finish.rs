@@ -115,7 +115,11 @@ impl Trainer<'_> {
 
     /// Writes down what the round came to, and the histories that the views dispute.
     /// `verdicts` are those on validation histories, judged as a stranger's.
+    /// Nothing of a method of one view, which has nobody to agree with.
     fn account_for(&mut self, phase: &Phase, verdicts: &Verdicts) -> Result<()> {
+        if verdicts.views.is_none() {
+            return Ok(());
+        }
         let model = self.trained.model.valid();
         let about = &self.run.about;
         let (scale, scales) = (about.scale, about.views.unwrap_or_default());

@@ -1,0 +1,244 @@
+//! The method as it ships: on slices of one history, whose last click is the target.
+
+use super::kernels::{Bell, bells};
+use super::{Config, FIFTH, Kernel, LEAST};
+use crate::config::BackboneConfig;
+use crate::methods::{Interest, Judge};
+use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source};
+use crate::weights::WeightsError;
+use ingle_kernel::vector::{add, dot};
+use ingle_kernel::{gelu, product};
+
+/// The shipped parameters.
+#[derive(Debug)]
+pub struct Shipped {
+    width: usize,
+    heads: usize,
+    input: Linear,
+    kernels: Kernels,
+    kernel: Linear,
+    /// `[max_len, width]`; the last row is the latest click.
+    positions: Vec<f32>,
+    blocks: Vec<Block>,
+    norm: Norm,
+    merge: Linear,
+    classes: Linear,
+    interests: Interests,
+}
+
+#[derive(Debug)]
+enum Kernels {
+    Gaussian(Vec<Bell>),
+    Mlp([Linear; 2]),
+}
+
+#[derive(Debug)]
+struct Interests {
+    assign: Linear,
+    /// A row an interest, `[interests, width]`.
+    directions: Vec<f32>,
+    merge: Linear,
+    output: Linear,
+}
+
+/// What comes of looking at a history.
+struct Reading {
+    /// `[len]`
+    item: Vec<f32>,
+    /// How much each click serves each interest, `[len, interests]`.
+    share: Vec<f32>,
+    /// Noise logit of each interest, `[interests]`.
+    interest: Vec<f32>,
+}
+
+impl Shipped {
+    pub(in crate::methods) fn read(
+        config: &Config,
+        backbone: &BackboneConfig,
+        source: &mut Source,
+        path: &str,
+    ) -> Result<Self, WeightsError> {
+        let (width, count, sizes) = (config.scorer_width, config.kernels, config.sizes(backbone));
+        let positions = source.take(&format!("{path}.positions"), &[sizes.max_len, width])?;
+        let blocks = (0..sizes.blocks)
+            .map(|at| Block::read(source, &format!("{path}.blocks.{at}"), &sizes))
+            .collect::<Result<_, _>>()?;
+        let norm = Norm::read(source, &format!("{path}.norm"), width)?;
+        let kernels = match config.kernel {
+            Kernel::Gaussian => Kernels::Gaussian(bells(count)),
+            Kernel::Mlp => Kernels::Mlp([
+                Linear::read(source, &format!("{path}.perceptron.0"), [1, count])?,
+                Linear::read(source, &format!("{path}.perceptron.1"), [count, count])?,
+            ]),
+        };
+        let interests = Interests::read(config, source, &format!("{path}.interests"))?;
+        let mut linear = |name: &str, shape| Linear::read(source, &format!("{path}.{name}"), shape);
+        Ok(Self {
+            width,
+            heads: config.scorer_heads,
+            input: linear("input", [backbone.width + 1, width])?,
+            kernels,
+            kernel: linear("kernel", [count, 2 * width])?,
+            positions,
+            blocks,
+            norm,
+            merge: linear("merge", [width, width])?,
+            classes: linear("classes", [width, 2])?,
+            interests,
+        })
+    }
+
+    fn look(&self, clicks: &Clicks) -> Reading {
+        let (len, width) = (clicks.len(), self.width);
+        let (vectors, cosines) = vectors(clicks);
+        let mut x = self.input.forward(&vectors);
+        let target = x[(len - 1) * width..].to_vec();
+        let weights = self.kernel.forward(&self.kernels.respond(&cosines));
+        for (x, weights) in x
+            .chunks_exact_mut(width)
+            .zip(weights.chunks_exact(2 * width))
+        {
+            let (factors, offsets) = weights.split_at(width);
+            for ((x, factor), offset) in x.iter_mut().zip(factors).zip(offsets) {
+                *x = *x * (1.0 + factor) + offset;
+            }
+        }
+        add(
+            &mut x,
+            &self.positions[self.positions.len() - len * width..],
+        );
+        let everywhere = vec![0.0; self.heads * len * len];
+        for block in &self.blocks {
+            x = block.forward(&x, Some(&everywhere), 0);
+        }
+        let hidden = self.norm.forward(&x);
+        let classes = (self.classes).forward(&gelu::forward(&self.merge.forward(&hidden)));
+        let item = classes.chunks_exact(2).map(|class| class[1] - class[0]);
+        let (share, interest) = self.interests.serve(&hidden, &target);
+        Reading {
+            item: item.collect(),
+            share,
+            interest,
+        }
+    }
+}
+
+impl Judge for Shipped {
+    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+        let reading = self.look(clicks);
+        let share = reading.share.chunks_exact(reading.interest.len());
+        let fused = (reading.item.iter().zip(share))
+            .map(|(item, share)| item + dot(share, &reading.interest));
+        Some(Opinion {
+            fused: fused.collect(),
+            views: None,
+        })
+    }
+
+    fn interests(&self, clicks: &Clicks) -> Option<Interest<Vec<f32>>> {
+        let reading = self.look(clicks);
+        let mut found = Interest::<Vec<f32>>::default();
+        for share in reading.share.chunks_exact(reading.interest.len()) {
+            let mut most = 0;
+            for at in 1..share.len() {
+                if share[at] > share[most] {
+                    most = at;
+                }
+            }
+            found.number.push(most as f32);
+            found.share.push(share[most]);
+            let dropped = reading.interest[most] > 0.0;
+            found.dropped.push(f32::from(u8::from(dropped)));
+        }
+        Some(found)
+    }
+}
+
+impl Kernels {
+    /// `[len]` to `[len, kernels]`.
+    fn respond(&self, cosines: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Gaussian(bells) => {
+                let each = |&cosine| bells.iter().map(move |bell| bell.at(cosine));
+                cosines.iter().flat_map(each).collect()
+            }
+            Self::Mlp([inner, outer]) => outer.forward(&gelu::forward(&inner.forward(cosines))),
+        }
+    }
+}
+
+impl Interests {
+    fn read(config: &Config, source: &mut Source, path: &str) -> Result<Self, WeightsError> {
+        let (width, count) = (config.scorer_width, config.interests);
+        let columns = source.take(&format!("{path}.directions"), &[width, count])?;
+        let mut directions = vec![0.0; columns.len()];
+        product::transpose(&columns, count, &mut directions);
+        let mut linear = |name: &str, shape| Linear::read(source, &format!("{path}.{name}"), shape);
+        Ok(Self {
+            assign: linear("assign", [width, width])?,
+            directions,
+            merge: linear("merge", [2 * width, width])?,
+            output: linear("output", [width, 1])?,
+        })
+    }
+
+    /// How much each click serves each interest, and the noise logit of each interest.
+    fn serve(&self, hidden: &[f32], target: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let width = target.len();
+        let count = self.directions.len() / width;
+        let mut share = Vec::with_capacity(hidden.len() / width * count);
+        for click in gelu::forward(&self.assign.forward(hidden)).chunks_exact(width) {
+            let likes = self.directions.chunks_exact(width).map(|to| dot(click, to));
+            share.extend(softmax(&likes.collect::<Vec<_>>()));
+        }
+        let mut seen = vec![0.0; count * 2 * width];
+        for (at, seen) in seen.chunks_exact_mut(2 * width).enumerate() {
+            let (vector, against) = seen.split_at_mut(width);
+            let mut mass = 0.0;
+            for (click, share) in hidden.chunks_exact(width).zip(share.chunks_exact(count)) {
+                mass += share[at];
+                for (to, x) in vector.iter_mut().zip(click) {
+                    *to += share[at] * x;
+                }
+            }
+            for ((to, against), target) in vector.iter_mut().zip(against).zip(target) {
+                *to /= mass.max(LEAST);
+                *against = *to * target;
+            }
+        }
+        let logit = self
+            .output
+            .forward(&gelu::forward(&self.merge.forward(&seen)));
+        (share, logit)
+    }
+}
+
+/// Directions of item embeddings beside popularity, and the cosine of each click with the last one.
+fn vectors(clicks: &Clicks) -> (Vec<f32>, Vec<f32>) {
+    let len = clicks.len();
+    let width = clicks.embedded.len() / len;
+    let mut directions = clicks.embedded.clone();
+    for row in directions.chunks_exact_mut(width) {
+        let length = dot(row, row).sqrt().max(1e-6);
+        row.iter_mut().for_each(|x| *x /= length);
+    }
+    let target = &directions[(len - 1) * width..];
+    let cosines = directions
+        .chunks_exact(width)
+        .map(|row| dot(row, target))
+        .collect();
+    let scale = (width as f32).sqrt();
+    let mut vectors = Vec::with_capacity(len * (width + 1));
+    for (row, popularity) in directions.chunks_exact(width).zip(&clicks.popularity) {
+        vectors.extend(row.iter().map(|x| x * scale));
+        vectors.push(popularity * FIFTH);
+    }
+    (vectors, cosines)
+}
+
+fn softmax(x: &[f32]) -> impl Iterator<Item = f32> {
+    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = x.iter().map(|x| (x - largest).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.into_iter().map(move |x| x / sum)
+}
