@@ -1,6 +1,7 @@
 //! Interests: a few learnt directions that clicks serve softly. Each is read out of the clicks that serve
 //! it, compared with the target, and kept or dropped as a whole.
 
+use super::judge::undecided;
 use super::{Config, LEAST};
 use crate::methods::Interest;
 use crate::rng::{Rng, linear, normal};
@@ -42,7 +43,7 @@ impl Interests {
             assign: linear(width, width, rng, device),
             directions: normal([width, config.interests], DEVIATION, rng, device),
             merge: linear(2 * width, width, rng, device),
-            output: linear(width, 1, rng, device),
+            output: undecided(width, 1, rng, device),
         }
     }
 

@@ -29,7 +29,6 @@ pub struct MgsdWss {
     /// To the two classes, clean and noise.
     classes: Linear,
     interests: Interests,
-    kernels: usize,
     dropout: f32,
     #[module(skip)]
     pub(super) config: Config,
@@ -40,12 +39,12 @@ pub struct MgsdWss {
 pub(super) struct Sight {
     /// 1 on clicks and 0 on padding, `[batch, len]`
     pub(super) real: Tensor<2>,
-    /// Directions of item embeddings and popularity, `[batch, len, width + 1]`
-    vectors: Tensor<3>,
-    /// Of each click with the target, `[batch, len, 1]`
-    cosines: Tensor<3>,
-    /// The target's own vector, `[batch, 1, width + 1]`
-    target: Tensor<3>,
+    /// Directions of item embeddings, `[batch, len, width]`
+    directions: Tensor<3>,
+    /// `[batch, len, 1]`
+    popularity: Tensor<3>,
+    /// The target's direction and popularity, `[batch, 1, width]` and `[batch, 1, 1]`
+    target: [Tensor<3>; 2],
 }
 
 /// What comes of looking.
@@ -76,16 +75,14 @@ impl Sight {
         let mask = real.clone().reshape([batch, len, 1]);
         let directions = unit(clicks.embedded.clone()) * mask.expand([batch, len, width]);
         let popularity = clicks.batch.popularity.clone().reshape([batch, len, 1]) * FIFTH;
-        let last = directions.clone().slice([0..batch, len - 1..len, 0..width]);
-        let cosines = directions.clone().matmul(last.transpose());
-        let vectors = Tensor::cat(vec![directions * (width as f32).sqrt(), popularity], 2);
-        let target = vectors
-            .clone()
-            .slice([0..batch, len - 1..len, 0..width + 1]);
+        let target = [&directions, &popularity].map(|x| {
+            let [_, _, width] = x.dims();
+            x.clone().slice([0..batch, len - 1..len, 0..width])
+        });
         Self {
             real,
-            vectors,
-            cosines,
+            directions,
+            popularity,
             target,
         }
     }
@@ -95,11 +92,37 @@ impl Sight {
     pub(super) fn before_the_last(self, next: &Tensor<2>) -> Self {
         Self {
             real: later(self.real, next),
-            vectors: later_rows(self.vectors, next),
-            cosines: later_rows(self.cosines, next),
+            directions: later_rows(self.directions, next),
+            popularity: later_rows(self.popularity, next),
             target: self.target,
         }
     }
+
+    /// Cosine of each click with the target, `[batch, len, 1]`.
+    fn with_target(&self) -> Tensor<3> {
+        let [target, _] = &self.target;
+        self.directions.clone().matmul(target.clone().transpose())
+    }
+
+    /// Cosine of each two clicks, `[batch, len, len]`, and 1 where they are two.
+    fn with_others(&self) -> [Tensor<3>; 2] {
+        let [batch, len, _] = self.directions.dims();
+        let real = self.real.clone().reshape([batch, len, 1]);
+        let different = Tensor::<2>::eye(len, &real.device()).neg() + 1.0;
+        let different = different.unsqueeze::<3>().expand([batch, len, len]);
+        let pairs = self
+            .directions
+            .clone()
+            .matmul(self.directions.clone().transpose());
+        [pairs, real.clone().matmul(real.transpose()) * different]
+    }
+}
+
+/// What a click is, as the first layer reads it.
+fn vectors(directions: &Tensor<3>, popularity: &Tensor<3>) -> Tensor<3> {
+    let [_, _, width] = directions.dims();
+    let directions = directions.clone() * (width as f32).sqrt();
+    Tensor::cat(vec![directions, popularity.clone()], 2)
 }
 
 impl MgsdWss {
@@ -121,16 +144,15 @@ impl MgsdWss {
         Self {
             input: linear(backbone.width + 1, width, rng, device),
             perceptron,
-            kernel: linear(kernels, 2 * width, rng, device),
+            kernel: linear(config.comparisons(), 2 * width, rng, device),
             positions: normal([sizes.max_len, width], EMBEDDING_DEVIATION, rng, device),
             blocks: (0..sizes.blocks)
                 .map(|_| Block::new(&sizes, rng, device))
                 .collect(),
             norm: layer_norm(width, device),
             merge: linear(width, width, rng, device),
-            classes: linear(width, 2, rng, device),
+            classes: undecided(width, 2, rng, device),
             interests: Interests::new(config, rng, device),
-            kernels,
             dropout: config.scorer_dropout,
             config: config.clone(),
         }
@@ -138,7 +160,7 @@ impl MgsdWss {
 
     /// Looks at histories. With a generator, dropout is on.
     pub(super) fn look(&self, sight: &Sight, mut rng: Option<&mut Rng>) -> Reading {
-        let [batch, len, _] = sight.vectors.dims();
+        let [batch, len] = sight.real.dims();
         let [max_len, width] = self.positions.dims();
         let positions = (self.positions.val()).slice([max_len - len..max_len, 0..width]);
         let x = dropout(self.weighted(sight), self.dropout, rng.as_deref_mut());
@@ -148,7 +170,8 @@ impl MgsdWss {
             x = block.forward(x, bias.clone(), self.dropout, rng.as_deref_mut());
         }
         let hidden = self.norm.forward(x);
-        let target = self.input.forward(sight.target.clone());
+        let [direction, popularity] = &sight.target;
+        let target = self.input.forward(vectors(direction, popularity));
         let classes = (self.classes).forward(gelu(self.merge.forward(hidden.clone())));
         let class = |at: usize| classes.clone().slice([0..batch, 0..len, at..at + 1]);
         Reading {
@@ -159,19 +182,42 @@ impl MgsdWss {
         }
     }
 
-    /// Clicks, each weighted by what it is to the target, `[batch, len, width]`.
+    /// Clicks, each weighted by what it is to the target and to the others, `[batch, len, width]`.
     fn weighted(&self, sight: &Sight) -> Tensor<3> {
-        let [batch, len, _] = sight.vectors.dims();
-        let kernels = match &self.perceptron[..] {
-            [inner, outer] => outer.forward(gelu(inner.forward(sight.cosines.clone()))),
-            _ => kernels::respond(&sight.cosines, self.kernels),
-        };
-        let x = self.input.forward(sight.vectors.clone());
+        let [batch, len] = sight.real.dims();
+        let mut kernels = vec![self.respond(sight.with_target())];
+        if self.config.pooled {
+            let [pairs, others] = sight.with_others();
+            let shape = [batch, len * len, 1];
+            let each = self.respond(pairs.reshape(shape))
+                * others
+                    .reshape(shape)
+                    .expand([batch, len * len, self.config.kernels]);
+            let sum = each
+                .reshape([batch, len, len, self.config.kernels])
+                .sum_dim(2);
+            kernels.push(kernels::pooled(sum.reshape([
+                batch,
+                len,
+                self.config.kernels,
+            ])));
+        }
+        let x = self
+            .input
+            .forward(vectors(&sight.directions, &sight.popularity));
         let [_, _, width] = x.dims();
-        let weights = self.kernel.forward(kernels);
+        let weights = self.kernel.forward(Tensor::cat(kernels, 2));
         let factors = weights.clone().slice([0..batch, 0..len, 0..width]);
         let offsets = weights.slice([0..batch, 0..len, width..2 * width]);
         x * (factors + 1.0) + offsets
+    }
+
+    /// `[batch, n, 1]` to `[batch, n, kernels]`.
+    fn respond(&self, cosines: Tensor<3>) -> Tensor<3> {
+        match &self.perceptron[..] {
+            [inner, outer] => outer.forward(gelu(inner.forward(cosines))),
+            _ => kernels::respond(&cosines, self.config.kernels),
+        }
     }
 }
 
@@ -186,6 +232,14 @@ impl Denoise for MgsdWss {
 
     fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
         Some(self.look(&Sight::of(clicks), None).served.strongest())
+    }
+}
+
+/// A linear layer of next to nothing: what has not learnt yet is to judge hardly at all.
+pub(super) fn undecided(input: usize, output: usize, rng: &mut Rng, device: &Device) -> Linear {
+    Linear {
+        weight: normal([input, output], EMBEDDING_DEVIATION, rng, device),
+        ..linear(input, output, rng, device)
     }
 }
 

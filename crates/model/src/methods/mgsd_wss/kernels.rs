@@ -20,6 +20,10 @@ impl Bell {
     /// Of a cosine, `0..=1`.
     pub(super) fn at(self, cosine: f32) -> f32 {
         let away = (cosine - self.centre) / self.deviation;
+        // Beyond six deviations it is below 2e-8, and most kernels are of most cosines.
+        if away.abs() > 6.0 {
+            return 0.0;
+        }
         (-0.5 * away * away).exp()
     }
 }
@@ -56,6 +60,22 @@ pub(super) fn respond(cosines: &Tensor<3>, count: usize) -> Tensor<3> {
     let deviations = row(bells.iter().map(|bell| bell.deviation).collect());
     let away = (cosines.clone().expand(shape) - centres) / deviations;
     (away.square() * -0.5).exp()
+}
+
+/// A sum of kernels over other clicks, brought to the order of 1: `ln(1 + sum)`, and the same of what a perceptron
+/// makes negative.
+///
+/// # Shapes
+/// - `sums` and output: `[batch, len, count]`
+#[cfg(feature = "burn")]
+pub(super) fn pooled(sums: Tensor<3>) -> Tensor<3> {
+    let [_batch, _len, _count] = sums.dims();
+    (sums.clone().abs() + 1.0).log() * sums.sign()
+}
+
+/// The same of one.
+pub(super) fn pooled_one(sum: f32) -> f32 {
+    sum.abs().ln_1p().copysign(sum)
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@
 //! - The released code has a perceptron of two layers where the paper has kernels: `kernel = "mlp"`.
 //! - The paper adds kernels up to one factor of an embedding. Here each kernel has a factor and an offset for
 //!   every value of it, so that which kernel a click falls into is not lost.
+//! - A click is also compared with all the others: their kernels, added up as the kernels' authors do
+//!   (`pooled`). The target alone, a single click that may be noise itself, tells little of what fits.
 //! - The user vector is the backbone's, of gated clicks: the backbone *is* the Transformer over what was
 //!   kept, in one pass. The paper adds it to the same of all clicks, which lets the noise back in, and to the
 //!   kept interests: a second pass in the browser, and a vector that no longer lies where items were learnt.
@@ -67,6 +69,8 @@ pub struct Config {
     pub kernel: Kernel,
     /// How many numbers: one for equal items, and the others for the parts of `-1..=1`.
     pub kernels: usize,
+    /// Whether a click is also compared with the other clicks, and not with the target alone.
+    pub pooled: bool,
     /// Interests.
     pub interests: usize,
     /// What stands for the target in training; at inference it is the last click.
@@ -116,6 +120,7 @@ impl Default for Config {
             scorer_dropout: 0.1,
             kernel: Kernel::Gaussian,
             kernels: 10,
+            pooled: true,
             interests: 5,
             target: Target::Both,
             gumbel_temperature: 0.5,
@@ -133,6 +138,11 @@ impl Config {
     #[expect(clippy::unused_self, reason = "as every method's")]
     pub(super) fn code_width(&self) -> Option<usize> {
         None
+    }
+
+    /// Numbers that a click's likenesses come to.
+    fn comparisons(&self) -> usize {
+        self.kernels * (1 + usize::from(self.pooled))
     }
 
     /// Sizes of the Transformer.

@@ -1,6 +1,6 @@
 //! The method as it ships: on slices of one history, whose last click is the target.
 
-use super::kernels::{Bell, bells};
+use super::kernels::{Bell, bells, pooled_one};
 use super::{Config, FIFTH, Kernel, LEAST};
 use crate::config::BackboneConfig;
 use crate::methods::{Interest, Judge};
@@ -16,6 +16,7 @@ pub struct Shipped {
     heads: usize,
     input: Linear,
     kernels: Kernels,
+    pooled: bool,
     kernel: Linear,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Vec<f32>,
@@ -78,7 +79,8 @@ impl Shipped {
             heads: config.scorer_heads,
             input: linear("input", [backbone.width + 1, width])?,
             kernels,
-            kernel: linear("kernel", [count, 2 * width])?,
+            pooled: config.pooled,
+            kernel: linear("kernel", [config.comparisons(), 2 * width])?,
             positions,
             blocks,
             norm,
@@ -90,10 +92,10 @@ impl Shipped {
 
     fn look(&self, clicks: &Clicks) -> Reading {
         let (len, width) = (clicks.len(), self.width);
-        let (vectors, cosines) = vectors(clicks);
-        let mut x = self.input.forward(&vectors);
+        let directions = directions(clicks);
+        let mut x = self.input.forward(&vectors(&directions, clicks));
         let target = x[(len - 1) * width..].to_vec();
-        let weights = self.kernel.forward(&self.kernels.respond(&cosines));
+        let weights = self.kernel.forward(&self.compared(&directions, len));
         for (x, weights) in x
             .chunks_exact_mut(width)
             .zip(weights.chunks_exact(2 * width))
@@ -120,6 +122,38 @@ impl Shipped {
             share,
             interest,
         }
+    }
+}
+
+impl Shipped {
+    /// What each click is to the target and to the others, `[len, comparisons]`.
+    fn compared(&self, directions: &[f32], len: usize) -> Vec<f32> {
+        let width = directions.len() / len;
+        let row = |at: usize| &directions[at * width..(at + 1) * width];
+        let cosine = |(a, b): (usize, usize)| dot(row(a), row(b));
+        let to_target: Vec<f32> = (0..len).map(|at| cosine((at, len - 1))).collect();
+        let to_target = self.kernels.respond(&to_target);
+        if !self.pooled {
+            return to_target;
+        }
+        let count = to_target.len() / len;
+        let mut sums = vec![0.0; len * count];
+        if len > 1 {
+            let pairs = || (0..len).flat_map(|a| (0..a).map(move |b| (a, b)));
+            let likes = self
+                .kernels
+                .respond(&pairs().map(cosine).collect::<Vec<_>>());
+            for ((a, b), likes) in pairs().zip(likes.chunks_exact(count)) {
+                add(&mut sums[a * count..(a + 1) * count], likes);
+                add(&mut sums[b * count..(b + 1) * count], likes);
+            }
+        }
+        let rows = to_target.chunks_exact(count).zip(sums.chunks_exact(count));
+        let both = rows.flat_map(|(own, sums)| {
+            let sums = sums.iter().copied().map(pooled_one);
+            own.iter().copied().chain(sums)
+        });
+        both.collect()
     }
 }
 
@@ -213,27 +247,26 @@ impl Interests {
     }
 }
 
-/// Directions of item embeddings beside popularity, and the cosine of each click with the last one.
-fn vectors(clicks: &Clicks) -> (Vec<f32>, Vec<f32>) {
-    let len = clicks.len();
-    let width = clicks.embedded.len() / len;
+/// Item embeddings brought to length 1, `[len, width]`.
+fn directions(clicks: &Clicks) -> Vec<f32> {
     let mut directions = clicks.embedded.clone();
-    for row in directions.chunks_exact_mut(width) {
+    for row in directions.chunks_exact_mut(clicks.embedded.len() / clicks.len()) {
         let length = dot(row, row).sqrt().max(1e-6);
         row.iter_mut().for_each(|x| *x /= length);
     }
-    let target = &directions[(len - 1) * width..];
-    let cosines = directions
-        .chunks_exact(width)
-        .map(|row| dot(row, target))
-        .collect();
+    directions
+}
+
+/// What each click is, as the first layer reads it, `[len, width + 1]`.
+fn vectors(directions: &[f32], clicks: &Clicks) -> Vec<f32> {
+    let width = directions.len() / clicks.len();
     let scale = (width as f32).sqrt();
-    let mut vectors = Vec::with_capacity(len * (width + 1));
+    let mut vectors = Vec::with_capacity(directions.len() + clicks.len());
     for (row, popularity) in directions.chunks_exact(width).zip(&clicks.popularity) {
         vectors.extend(row.iter().map(|x| x * scale));
         vectors.push(popularity * FIFTH);
     }
-    (vectors, cosines)
+    vectors
 }
 
 fn softmax(x: &[f32]) -> impl Iterator<Item = f32> {
@@ -241,4 +274,92 @@ fn softmax(x: &[f32]) -> impl Iterator<Item = f32> {
     let exponentials: Vec<f32> = x.iter().map(|x| (x - largest).exp()).collect();
     let sum: f32 = exponentials.iter().sum();
     exponentials.into_iter().map(move |x| x / sum)
+}
+
+#[cfg(all(test, feature = "burn"))]
+mod tests {
+    use super::super::MgsdWss;
+    use super::*;
+    use crate::methods::{Clicks as Batched, Denoise};
+    use crate::weights::collect;
+    use crate::{Batch, Known, Rng};
+    use burn::prelude::*;
+    use burn::tensor::TensorData;
+
+    const WIDTH: usize = 8;
+
+    /// Embeddings of the items clicked, in both forms.
+    fn clicks(items: &[u32], device: &Device) -> (Clicks, Batched) {
+        let popularity: Vec<f32> = (0..10).map(|item| (item as f32).ln_1p()).collect();
+        let row = |item: u32| {
+            let mut rng = Rng::new(5, &[u64::from(item)]);
+            (0..WIDTH).map(move |_| rng.normal(0.4))
+        };
+        let embedded: Vec<f32> = items.iter().flat_map(|&item| row(item)).collect();
+        let shape = [1, items.len(), WIDTH];
+        let batched = Batched {
+            embedded: Tensor::from_data(TensorData::new(embedded.clone(), shape), device),
+            batch: Batch::new(
+                &[items],
+                items.len(),
+                &Known::popularity(popularity.clone()),
+                device,
+            ),
+        };
+        let clicks = Clicks {
+            embedded,
+            popularity: items
+                .iter()
+                .map(|&item| popularity[item as usize])
+                .collect(),
+            codes: None,
+        };
+        (clicks, batched)
+    }
+
+    fn assert_close(found: &[f32], due: Tensor<2>) {
+        let due: Vec<f32> = due.into_data().iter().collect();
+        assert_eq!(found.len(), due.len());
+        for (found, due) in found.iter().zip(due) {
+            assert!((found - due).abs() < 1e-4, "{found} {due}");
+        }
+    }
+
+    #[test]
+    fn says_what_the_tensors_say_with_either_kernel_pooled_or_not() {
+        let device = Device::flex();
+        let sizes = BackboneConfig {
+            width: WIDTH,
+            max_len: 12,
+            ..BackboneConfig::default()
+        };
+        for (kernel, pooled) in [
+            (Kernel::Gaussian, true),
+            (Kernel::Gaussian, false),
+            (Kernel::Mlp, true),
+            (Kernel::Mlp, false),
+        ] {
+            let config = Config {
+                scorer_width: 16,
+                kernel,
+                pooled,
+                ..Config::default()
+            };
+            let model = MgsdWss::new(&config, &sizes, &mut Rng::new(9, &[]), &device);
+            let weights = collect(&model).into_iter();
+            let weights = weights.map(|(name, weight)| (format!("m.{name}"), weight));
+            let mut source = Source::new(weights.collect());
+            let shipped = Shipped::read(&config, &sizes, &mut source, "m").expect("all weights");
+            for items in [&[3][..], &[3, 3], &[1, 2, 3, 4, 2, 9, 9, 5, 6, 7, 8, 1]] {
+                let (plain, batched) = clicks(items, &device);
+                let due = model.opinion(&batched).expect("an opinion");
+                assert_close(&shipped.opinion(&plain).expect("one").fused, due.fused);
+                let due = model.interests(&batched).expect("interests");
+                let found = shipped.interests(&plain).expect("interests");
+                assert_close(&found.number, due.number);
+                assert_close(&found.share, due.share);
+                assert_close(&found.dropped, due.dropped);
+            }
+        }
+    }
 }

@@ -1,0 +1,222 @@
+//! The losses fall, and what they teach is found.
+
+use super::*;
+use crate::methods::{Denoise, RankLoss};
+use crate::{BackboneConfig, Batch, Known, backbone::Backbone};
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::activation::log_softmax;
+
+/// Items 1 to 6 are of one kind and 7 to 12 of another.
+const ITEMS: usize = 12;
+
+struct Whole(Tensor<2>);
+
+impl RankLoss for Whole {
+    fn cross_entropy(&mut self, hidden: Tensor<2>, targets: &[u32]) -> Tensor<1> {
+        let index = targets.iter().map(|&t| t as i32).collect::<Vec<_>>();
+        let index = TensorData::new(index, [targets.len(), 1]);
+        let index = Tensor::<2, Int>::from_data(index, &hidden.device());
+        let logits = hidden.matmul(self.0.clone().transpose());
+        log_softmax(logits, 1).gather(1, index).neg().mean()
+    }
+}
+
+fn backbone(device: &Device) -> Backbone {
+    let config = BackboneConfig {
+        width: 8,
+        feed_forward: 16,
+        max_len: 6,
+        dropout: 0.0,
+        ..BackboneConfig::default()
+    };
+    let mut rng = Rng::new(1, &[]);
+    let mut backbone = Backbone::new(&config, ITEMS, &mut rng, device);
+    let table = (0..=ITEMS).flat_map(|item| {
+        let side = if item > 6 { -1.0 } else { 1.0 };
+        (0..8).map(move |at| side + 0.1 * ((item * 8 + at) as f32).sin())
+    });
+    let table = TensorData::new(table.collect::<Vec<f32>>(), [ITEMS + 1, 8]);
+    backbone.items = burn::module::Param::from_tensor(Tensor::from_data(table, device));
+    backbone
+}
+
+/// Histories of one kind with a click of the other.
+fn labelled(step: usize, device: &Device) -> Labelled {
+    let mut rng = Rng::new(3, &[step as u64]);
+    let (mut histories, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..16 {
+        let kind = rng.below(2) as u32;
+        let odd = rng.below(5);
+        let item = |kind: u32, rng: &mut Rng| kind * 6 + 1 + rng.below(6) as u32;
+        histories.push(
+            (0..5)
+                .map(|at| item(if at == odd { 1 - kind } else { kind }, &mut rng))
+                .collect::<Vec<_>>(),
+        );
+        labels.extend((0..5).map(|at| f32::from(u8::from(at == odd))));
+    }
+    let known = Known::popularity(vec![0.5; ITEMS + 1]);
+    let batch = Batch::new(&histories, 5, &known, device);
+    Labelled {
+        labels: Tensor::from_data(TensorData::new(labels, [16, 5]), device),
+        judged: batch.real.clone(),
+        batch,
+        beliefs: None,
+    }
+}
+
+fn small(kernel: crate::methods::mgsd_wss::Kernel, target: Target) -> Config {
+    Config {
+        scorer_width: 8,
+        scorer_blocks: 1,
+        scorer_dropout: 0.0,
+        interests: 3,
+        kernel,
+        target,
+        ..Config::default()
+    }
+}
+
+fn trained(config: &Config) -> (Vec<f32>, MgsdWss, Backbone) {
+    let device = Device::flex();
+    let backbone = backbone(&device);
+    let sizes = BackboneConfig {
+        width: 8,
+        max_len: 6,
+        ..BackboneConfig::default()
+    };
+    let autodiff = device.clone().autodiff();
+    let mut model = MgsdWss::new(config, &sizes, &mut Rng::new(2, &[]), &autodiff);
+    let mut optimizer = AdamConfig::new().init();
+    let phase = Phase::new("scorer", Learns::Denoiser);
+    let mut losses = Vec::new();
+    for step in 0..150 {
+        let mut rank = Whole(backbone.items.val());
+        let mut rng = Rng::new(4, &[step as u64]);
+        let mut step = Step {
+            backbone: &backbone,
+            histories: None,
+            targets: &[],
+            labelled: Some(labelled(step, &device)),
+            consistency: 0.0,
+            rank: &mut rank,
+            rng: &mut rng,
+        };
+        let loss = model.loss(&phase, &mut step);
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        losses.push(loss.inner().into_scalar::<f32>());
+        model = optimizer.step(0.01, model, gradients);
+    }
+    (losses, model.valid(), backbone)
+}
+
+#[test]
+fn the_loss_falls_and_clicks_of_another_kind_are_found_with_either_kernel_and_any_target() {
+    use crate::methods::mgsd_wss::Kernel;
+    for (kernel, target) in [
+        (Kernel::Gaussian, Target::Both),
+        (Kernel::Gaussian, Target::Next),
+        (Kernel::Mlp, Target::Last),
+    ] {
+        let (losses, model, backbone) = trained(&small(kernel, target));
+        let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+        let (before, after) = (mean(&losses[..10]), mean(&losses[140..]));
+        assert!(
+            after < 0.9 * before,
+            "{kernel:?} {target:?}: {before} {after}"
+        );
+        let test = labelled(999, &Device::flex());
+        let clicks = Clicks::of(&backbone, test.batch);
+        let opinion = model.opinion(&clicks).expect("an opinion").fused;
+        let logits: Vec<f32> = opinion.into_data().iter().collect();
+        let labels: Vec<f32> = test.labels.into_data().iter().collect();
+        let of = |label: f32| {
+            let own = logits.iter().zip(&labels).filter(|(_, l)| **l == label);
+            mean(&own.map(|(&logit, _)| logit).collect::<Vec<_>>())
+        };
+        assert!(
+            of(1.0) > of(0.0) + 1.0,
+            "{kernel:?} {target:?}: {} {}",
+            of(1.0),
+            of(0.0)
+        );
+    }
+}
+
+#[test]
+fn every_click_serves_an_interest_by_a_share_even_where_interests_outnumber_clicks() {
+    let config = Config {
+        interests: 40,
+        ..small(crate::methods::mgsd_wss::Kernel::Gaussian, Target::Both)
+    };
+    let device = Device::flex();
+    let backbone = backbone(&device);
+    let sizes = BackboneConfig {
+        width: 8,
+        max_len: 6,
+        ..BackboneConfig::default()
+    };
+    let model = MgsdWss::new(&config, &sizes, &mut Rng::new(2, &[]), &device);
+    let known = Known::popularity(vec![0.5; ITEMS + 1]);
+    let batch = Batch::new(&[&[3u32][..], &[4, 9]], 2, &known, &device);
+    let interest = model
+        .interests(&Clicks::of(&backbone, batch))
+        .expect("some");
+    let floats = |x: Tensor<2>| x.into_data().iter::<f32>().collect::<Vec<_>>();
+    let share = floats(interest.share);
+    assert_eq!(share[0], 0.0, "padding serves none");
+    assert!(
+        share[1..].iter().all(|s| (1.0 / 40.0..=1.0).contains(s)),
+        "{share:?}"
+    );
+    assert!(
+        floats(interest.number)
+            .iter()
+            .all(|n| (0.0..40.0).contains(n))
+    );
+    assert!(
+        floats(interest.dropped)
+            .iter()
+            .all(|d| *d == 0.0 || *d == 1.0)
+    );
+}
+
+#[test]
+fn a_replaced_last_click_is_no_target_and_neither_is_the_only_one() {
+    let device = Device::flex();
+    let known = Known::popularity(vec![0.0; 6]);
+    let batch = Batch::new(&[&[1u32, 2][..], &[3, 4], &[5]], 2, &known, &device);
+    let labels = Tensor::<2>::from_floats([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]], &device);
+    let last = Last::of(&Labelled {
+        judged: batch.real.clone(),
+        batch,
+        labels,
+        beliefs: None,
+    });
+    assert_eq!(last.items, [2, 4, 5]);
+    let can: Vec<bool> = (0..3).map(|row| last.can_be_next(row)).collect();
+    assert_eq!(can, [true, false, false]);
+}
+
+#[test]
+fn a_history_of_which_nothing_is_kept_keeps_its_last_click() {
+    let kept = Tensor::<2>::from_floats([[0.0, 0.0], [1.0, 0.0]], &Device::flex());
+    let kept: Vec<f32> = at_least_the_last(kept).into_data().iter().collect();
+    assert_eq!(kept, [0.0, 1.0, 1.0, 0.0]);
+}
+
+#[test]
+fn phases_are_the_backbones_and_the_methods_own() {
+    let plan = Plan {
+        folds: 1,
+        rounds: 2,
+        reader: true,
+        recommender: true,
+    };
+    let names: Vec<String> = phases(&plan).into_iter().map(|p| p.name).collect();
+    assert_eq!(
+        names,
+        ["backbone", "fold-1", "scorer-1", "scorer-2", "recommender"]
+    );
+}
