@@ -35,29 +35,33 @@ def norm(x: torch.Tensor, name: str) -> torch.Tensor:
     return layer_norm(x, [WIDTH], weight(f"{name}.gamma", WIDTH), weight(f"{name}.beta", WIDTH), 1e-8)
 
 
-def attention(x: torch.Tensor, name: str) -> torch.Tensor:
+def attention(x: torch.Tensor, name: str, causal: bool) -> torch.Tensor:
     length = x.shape[0]
     depth = WIDTH // HEADS
     heads = lambda part: dense(x, f"{name}.{part}", WIDTH, WIDTH).reshape(length, HEADS, depth).transpose(0, 1)
     scores = heads("query") @ heads("key").transpose(1, 2) / math.sqrt(depth)
-    later = torch.ones(length, length).triu(1).bool()
+    later = torch.ones(length, length).triu(1).bool() & causal
     mixed = softmax(scores.masked_fill(later, -math.inf), -1) @ heads("value")
     return dense(mixed.transpose(0, 1).reshape(length, WIDTH), f"{name}.output", WIDTH, WIDTH)
+
+
+def block(x: torch.Tensor, name: str, causal: bool = True) -> torch.Tensor:
+    x = x + attention(norm(x, f"{name}.attention_norm"), f"{name}.attention", causal)
+    wide = gelu(dense(norm(x, f"{name}.feed_norm"), f"{name}.widen", WIDTH, FEED))
+    return x + dense(wide, f"{name}.narrow", FEED, WIDTH)
 
 
 def user(history: list[int]) -> torch.Tensor:
     table = weight("backbone.items", ITEMS + 1, WIDTH)
     positions = weight("backbone.positions", MAX_LEN, WIDTH)
     x = table[history] * math.sqrt(WIDTH) + positions[MAX_LEN - len(history) :]
-    for block in range(BLOCKS):
-        name = f"backbone.blocks.{block}"
-        x = x + attention(norm(x, f"{name}.attention_norm"), f"{name}.attention")
-        wide = gelu(dense(norm(x, f"{name}.feed_norm"), f"{name}.widen", WIDTH, FEED))
-        x = x + dense(wide, f"{name}.narrow", FEED, WIDTH)
+    for at in range(BLOCKS):
+        x = block(x, f"backbone.blocks.{at}")
     return norm(x, "backbone.norm")[-1]
 
 
-table = weight("backbone.items", ITEMS + 1, WIDTH)
-for history in HISTORIES:
-    scores = ", ".join(f"{score:.6f}" for score in table @ user(history))
-    print(f"(&{history}, [{scores}]),")
+if __name__ == "__main__":
+    table = weight("backbone.items", ITEMS + 1, WIDTH)
+    for history in HISTORIES:
+        scores = ", ".join(f"{score:.6f}" for score in table @ user(history))
+        print(f"(&{history}, [{scores}]),")

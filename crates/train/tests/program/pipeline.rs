@@ -455,7 +455,41 @@ fn one_item_one_user_and_long_histories_are_answered() {
     ));
     let message = shop.refused("train --data click --method sasrec --out x");
     assert!(message.contains("two clicks"), "{message}");
-    let message = shop.refused("train --data one --method dc4sr --out x");
-    assert!(message.contains("two items"), "{message}");
+    for method in ["dc4sr", "iadsr", "mgsd-wss"] {
+        let message = shop.refused(&format!("train --data one --method {method} --out x"));
+        assert!(message.contains("two items"), "{message}");
+    }
     assert!(!shop.path("x").exists());
+}
+
+#[test]
+fn interests_may_outnumber_clicks_and_clicks_be_put_in_where_there_is_hardly_one() {
+    let shop = Shop::empty();
+    let rows: String = (0..60)
+        .map(|user| {
+            format!(
+                "u{user},a{},1\nu{user},a{},2\nu{user},a0,3\n",
+                user % 7,
+                user % 5
+            )
+        })
+        .collect();
+    let text = format!("user_id,item_id,timestamp\n{rows}");
+    fs::write(shop.path("short.csv"), text).expect("writes");
+    shop.ok("prepare --interactions short.csv --min-user-clicks 0 --min-item-clicks 0 --out short");
+    for (run, settings) in [
+        ("inserted", "denoising.inserted=99"),
+        ("next", "method.target=next"),
+    ] {
+        shop.ok(&format!(
+            "train --data short --method mgsd-wss --out {run} {SMALL} --set training.epochs=1 \
+             --set denoising.epochs=1 --set denoising.folds=2 --set method.interests=200 --set {settings}"
+        ));
+        shop.ok(&format!("export {run} --out bundle-{run}"));
+        let answer = shop.json(&format!("recommend bundle-{run} --history a1 --explain"));
+        let interest = &answer["clicks"][0]["interest"];
+        let share = interest["share"].as_f64().expect("a share");
+        assert!((1.0 / 200.0..=1.0).contains(&share), "{answer}");
+        assert!(interest["number"].as_u64().expect("one of them") < 200);
+    }
 }

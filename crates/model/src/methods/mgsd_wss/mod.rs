@@ -21,7 +21,8 @@
 //!   kept interests: a second pass in the browser, and a vector that no longer lies where items were learnt.
 //! - The recommendation loss reaches the flags through the backbone, which is held fixed, and so does not
 //!   lose what it learnt from the log.
-//! - How clicks are weighted is learnt with Gumbel flags of a fixed temperature, not an annealed one.
+//! - Gumbel flags have a fixed temperature, not an annealed one, and the contrasts do not move them: a contrast
+//!   that may choose whom to drop drops whatever is unlike the target.
 //! - Each granularity is held to the weak signal by itself too: else what one adds the other takes away, and
 //!   an interest that was dropped would mean nothing.
 //! - Item embeddings of other users' backbones (the trainer's folds) are learnt from beside the final ones,

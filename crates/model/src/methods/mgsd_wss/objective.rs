@@ -149,10 +149,12 @@ impl MgsdWss {
         let fused = reading.fused();
         let mut loss = self.signal(&reading, &fused, &aimed) * config.weak_signal;
         if config.item_contrast > 0.0 {
-            loss = loss + self.of_items(&reading, &aimed, step.rng) * config.item_contrast;
+            let kept = self.drawn(&reading.item, step.rng);
+            loss = loss + self.of_items(&reading, &aimed, kept) * config.item_contrast;
         }
         if config.interest_contrast > 0.0 {
-            loss = loss + self.of_interests(&reading, &aimed, step.rng) * config.interest_contrast;
+            let kept = self.drawn(&reading.served.logit, step.rng);
+            loss = loss + self.of_interests(&reading, &aimed, kept) * config.interest_contrast;
         }
         if config.recommendation > 0.0 && !aimed.next.is_empty() {
             loss = loss + self.of_ranking(&fused, &aimed, step) * config.recommendation;
@@ -169,11 +171,16 @@ impl MgsdWss {
             / 4.0
     }
 
-    fn of_items(&self, reading: &Reading, aimed: &Aimed, rng: &mut Rng) -> Tensor<1> {
+    /// Flags of what a contrast keeps, which it is not to move.
+    fn drawn(&self, logits: &Tensor<2>, rng: &mut Rng) -> Tensor<2> {
+        kept(logits, self.config.gumbel_temperature, rng).detach()
+    }
+
+    fn of_items(&self, reading: &Reading, aimed: &Aimed, kept: Tensor<2>) -> Tensor<1> {
         let contrast = Contrast {
             vectors: &reading.hidden,
             target: &reading.target,
-            kept: kept(&reading.item, self.config.gumbel_temperature, rng).detach(),
+            kept,
             noise: sigmoid(reading.item.clone()).detach(),
             weights: aimed.sight.real.clone(),
             counts: aimed.wanted.clone(),
@@ -181,12 +188,12 @@ impl MgsdWss {
         contrast.loss(self.config.contrast_temperature)
     }
 
-    fn of_interests(&self, reading: &Reading, aimed: &Aimed, rng: &mut Rng) -> Tensor<1> {
+    fn of_interests(&self, reading: &Reading, aimed: &Aimed, kept: Tensor<2>) -> Tensor<1> {
         let served = &reading.served;
         let contrast = Contrast {
             vectors: &served.vectors,
             target: &reading.target,
-            kept: kept(&served.logit, self.config.gumbel_temperature, rng).detach(),
+            kept,
             noise: sigmoid(served.logit.clone()).detach(),
             weights: served.mass.clone(),
             counts: aimed.wanted.clone(),
@@ -226,5 +233,7 @@ fn at_least_the_last(kept: Tensor<2>) -> Tensor<2> {
     Tensor::cat(vec![kept.slice([0..batch, 0..len - 1]), last], 1)
 }
 
+#[cfg(test)]
+mod parity;
 #[cfg(test)]
 mod tests;
