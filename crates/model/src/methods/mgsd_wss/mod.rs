@@ -47,6 +47,7 @@ pub use slices::Shipped;
 
 use crate::config::{BackboneConfig, ConfigError};
 use serde::{Deserialize, Serialize};
+use std::{fmt::Display, ops::RangeBounds};
 
 /// Brings `ln(1 + clicks)` to the order of 1.
 const FIFTH: f32 = 0.2;
@@ -159,50 +160,27 @@ impl Config {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let sizes = [
-            (
-                "scorer_width",
-                self.scorer_width,
-                1..=4096,
-                "between 1 and 4096",
-            ),
-            (
-                "scorer_blocks",
-                self.scorer_blocks,
-                1..=64,
-                "between 1 and 64",
-            ),
-            ("kernels", self.kernels, 2..=256, "between 2 and 256"),
-            ("interests", self.interests, 1..=256, "between 1 and 256"),
-        ];
-        for (field, found, range, expected) in sizes {
-            if !range.contains(&found) {
-                return Err(ConfigError::new(field, found, expected));
-            }
+        let (width, heads) = (self.scorer_width, self.scorer_heads);
+        within("scorer_width", width, 1..=4096, "between 1 and 4096")?;
+        within(
+            "scorer_blocks",
+            self.scorer_blocks,
+            1..=64,
+            "between 1 and 64",
+        )?;
+        within("kernels", self.kernels, 2..=256, "between 2 and 256")?;
+        within("interests", self.interests, 1..=256, "between 1 and 256")?;
+        if heads == 0 || !width.is_multiple_of(heads) {
+            let expected = "a divisor of scorer_width";
+            return Err(ConfigError::new("scorer_heads", heads, expected));
         }
-        if self.scorer_heads == 0 || !self.scorer_width.is_multiple_of(self.scorer_heads) {
-            let found = self.scorer_heads;
-            return Err(ConfigError::new(
-                "scorer_heads",
-                found,
-                "a divisor of scorer_width",
-            ));
-        }
-        if !(0.0..1.0).contains(&self.scorer_dropout) {
-            let found = self.scorer_dropout;
-            return Err(ConfigError::new(
-                "scorer_dropout",
-                found,
-                "at least 0 and below 1",
-            ));
-        }
+        let rate = self.scorer_dropout;
+        within("scorer_dropout", rate, 0.0..1.0, "at least 0 and below 1")?;
         for (field, found) in [
             ("gumbel_temperature", self.gumbel_temperature),
             ("contrast_temperature", self.contrast_temperature),
         ] {
-            if !(0.01..=100.0).contains(&found) {
-                return Err(ConfigError::new(field, found, "between 0.01 and 100"));
-            }
+            within(field, found, 0.01..=100.0, "between 0.01 and 100")?;
         }
         for (field, found) in [
             ("weak_signal", self.weak_signal),
@@ -210,12 +188,22 @@ impl Config {
             ("interest_contrast", self.interest_contrast),
             ("recommendation", self.recommendation),
         ] {
-            if !(0.0..=100.0).contains(&found) {
-                return Err(ConfigError::new(field, found, "between 0 and 100"));
-            }
+            within(field, found, 0.0..=100.0, "between 0 and 100")?;
         }
         Ok(())
     }
+}
+
+fn within<T: PartialOrd + Display>(
+    field: &'static str,
+    found: T,
+    range: impl RangeBounds<T>,
+    expected: &'static str,
+) -> Result<(), ConfigError> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    Err(ConfigError::new(field, found, expected))
 }
 
 #[cfg(test)]

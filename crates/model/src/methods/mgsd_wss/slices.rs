@@ -278,7 +278,7 @@ fn softmax(x: &[f32]) -> impl Iterator<Item = f32> {
 
 #[cfg(all(test, feature = "burn"))]
 mod tests {
-    use super::super::MgsdWss;
+    use super::super::{Config, MgsdWss};
     use super::*;
     use crate::methods::{Clicks as Batched, Denoise};
     use crate::weights::collect;
