@@ -466,13 +466,7 @@ fn one_item_one_user_and_long_histories_are_answered() {
 fn interests_may_outnumber_clicks_and_clicks_be_put_in_where_there_is_hardly_one() {
     let shop = Shop::empty();
     let rows: String = (0..60)
-        .map(|user| {
-            format!(
-                "u{user},a{},1\nu{user},a{},2\nu{user},a0,3\n",
-                user % 7,
-                user % 5
-            )
-        })
+        .flat_map(|user| [7, 5, 3, 1].map(|n| format!("u{user},a{},{}\n", user % n, 9 - n)))
         .collect();
     let text = format!("user_id,item_id,timestamp\n{rows}");
     fs::write(shop.path("short.csv"), text).expect("writes");
