@@ -97,9 +97,11 @@ mod tests {
     fn a_kernel_is_1_at_its_centre_falls_to_both_sides_and_knows_equals_from_the_rest() {
         for bell in bells(10) {
             assert_eq!(bell.at(bell.centre), 1.0);
-            let (near, far) = (bell.at(bell.centre - 0.05), bell.at(bell.centre - 0.15));
-            assert!(near < 1.0 && far < near, "{near} {far}");
-            assert!((bell.at(bell.centre + 0.05) - near).abs() < 1e-4);
+            let aside = |deviations: f32| bell.at(bell.centre + deviations * bell.deviation);
+            for side in [-1.0, 1.0] {
+                assert!((aside(side) - (-0.5f32).exp()).abs() < 1e-3);
+                assert!((aside(2.0 * side) - (-2.0f32).exp()).abs() < 1e-3);
+            }
         }
         let exact = bells(10)[0];
         assert!(exact.at(1.0 - 1e-6) > 0.999 && exact.at(0.99) < 1e-6);
