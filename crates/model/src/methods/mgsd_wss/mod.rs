@@ -9,8 +9,7 @@
 //!
 //! Where we differ from the paper and its released code:
 //! - The target is the next click in the paper's training and the last observed one at inference, so the
-//!   two never agree. Here half of the histories are trained with each (`target = "both"`), and inference
-//!   is one of the cases that were trained.
+//!   two never agree. Here it is the last one in both (`target = "last"`), or each in half of the histories (`"both"`).
 //! - The released code has a perceptron of two layers where the paper has kernels: `kernel = "mlp"`.
 //! - The paper adds kernels up to one factor of an embedding. Here each kernel has a factor and an offset for
 //!   every value of it, so that which kernel a click falls into is not lost.
@@ -119,18 +118,18 @@ impl Default for Config {
             scorer_width: 64,
             scorer_heads: 2,
             scorer_blocks: 2,
-            scorer_dropout: 0.1,
+            scorer_dropout: 0.2,
             kernel: Kernel::Gaussian,
             kernels: 10,
             pooled: true,
             interests: 5,
-            target: Target::Both,
+            target: Target::Last,
             gumbel_temperature: 0.5,
             contrast_temperature: 0.5,
             weak_signal: 10.0,
-            item_contrast: 7.0,
-            interest_contrast: 1.0,
-            recommendation: 1.0,
+            item_contrast: 0.0,
+            interest_contrast: 0.0,
+            recommendation: 0.0,
         }
     }
 }

@@ -74,6 +74,9 @@ fn small(kernel: crate::methods::mgsd_wss::Kernel, target: Target) -> Config {
         interests: 3,
         kernel,
         target,
+        item_contrast: 7.0,
+        interest_contrast: 1.0,
+        recommendation: 1.0,
         ..Config::default()
     }
 }
