@@ -211,21 +211,52 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_named() {
-        let refused = |change: &dyn Fn(&mut Config)| {
-            let mut config = Config::default();
-            change(&mut config);
-            config.validate().expect_err("refused").to_string()
-        };
-        let cases: [(&dyn Fn(&mut Config), &str); 6] = [
-            (&|c| c.scorer_heads = 3, "scorer_heads is 3"),
-            (&|c| c.kernels = 1, "kernels is 1"),
-            (&|c| c.interests = 0, "interests is 0"),
-            (&|c| c.gumbel_temperature = f32::NAN, "gumbel_temperature"),
-            (&|c| c.weak_signal = -1.0, "weak_signal is -1"),
-            (&|c| c.scorer_dropout = 1.0, "scorer_dropout is 1"),
-        ];
-        for (change, told) in cases {
-            let error = refused(change);
+        let fresh = Config::default;
+        for (config, told) in [
+            (
+                Config {
+                    scorer_heads: 3,
+                    ..fresh()
+                },
+                "scorer_heads is 3",
+            ),
+            (
+                Config {
+                    kernels: 1,
+                    ..fresh()
+                },
+                "kernels is 1",
+            ),
+            (
+                Config {
+                    interests: 0,
+                    ..fresh()
+                },
+                "interests is 0",
+            ),
+            (
+                Config {
+                    gumbel_temperature: f32::NAN,
+                    ..fresh()
+                },
+                "gumbel_temperature",
+            ),
+            (
+                Config {
+                    weak_signal: -1.0,
+                    ..fresh()
+                },
+                "weak_signal is -1",
+            ),
+            (
+                Config {
+                    scorer_dropout: 1.0,
+                    ..fresh()
+                },
+                "scorer_dropout is 1",
+            ),
+        ] {
+            let error = config.validate().expect_err("refused").to_string();
             assert!(error.contains(told), "{error}");
         }
         let short = r#"{"kernel": "cubic"}"#;

@@ -67,7 +67,9 @@ impl Aimed {
             .map(|row| (row, last.items[row]))
             .collect();
         let mut flags = vec![0.0; batch];
-        next.iter().for_each(|&(row, _)| flags[row] = 1.0);
+        for &(row, _) in &next {
+            flags[row] = 1.0;
+        }
         let column = |values: Vec<f32>| -> Tensor<2> {
             Tensor::from_data(TensorData::new(values, [batch, 1]), &device)
         };
@@ -147,7 +149,7 @@ impl MgsdWss {
         let aimed = Aimed::new(labelled, config, step);
         let reading = self.look(&aimed.sight, Some(step.rng));
         let fused = reading.fused();
-        let mut loss = self.signal(&reading, &fused, &aimed) * config.weak_signal;
+        let mut loss = signal(&reading, &fused, &aimed) * config.weak_signal;
         if config.item_contrast > 0.0 {
             let kept = self.drawn(&reading.item, step.rng);
             loss = loss + self.of_items(&reading, &aimed, kept) * config.item_contrast;
@@ -160,15 +162,6 @@ impl MgsdWss {
             loss = loss + self.of_ranking(&fused, &aimed, step) * config.recommendation;
         }
         loss
-    }
-
-    /// What each granularity and both together say of clicks that were put in.
-    fn signal(&self, reading: &Reading, fused: &Tensor<2>, aimed: &Aimed) -> Tensor<1> {
-        let of = |noise| weak_signal(noise, &aimed.labels, &aimed.judged);
-        let served = &reading.served;
-        let by_interest = served.by_click(sigmoid(served.logit.clone()));
-        (of(sigmoid(fused.clone())) * 2.0 + of(sigmoid(reading.item.clone())) + of(by_interest))
-            / 4.0
     }
 
     /// Flags of what a contrast keeps, which it is not to move.
@@ -220,6 +213,14 @@ impl MgsdWss {
         step.rank
             .cross_entropy(latest.reshape([count, width]), &targets)
     }
+}
+
+/// What each granularity and both together say of clicks that were put in.
+fn signal(reading: &Reading, fused: &Tensor<2>, aimed: &Aimed) -> Tensor<1> {
+    let of = |noise| weak_signal(noise, &aimed.labels, &aimed.judged);
+    let served = &reading.served;
+    let by_interest = served.by_click(sigmoid(served.logit.clone()));
+    (of(sigmoid(fused.clone())) * 2.0 + of(sigmoid(reading.item.clone())) + of(by_interest)) / 4.0
 }
 
 /// A history of which nothing is kept keeps its last click.

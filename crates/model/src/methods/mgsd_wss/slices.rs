@@ -252,7 +252,9 @@ fn directions(clicks: &Clicks) -> Vec<f32> {
     let mut directions = clicks.embedded.clone();
     for row in directions.chunks_exact_mut(clicks.embedded.len() / clicks.len()) {
         let length = dot(row, row).sqrt().max(1e-6);
-        row.iter_mut().for_each(|x| *x /= length);
+        for x in row {
+            *x /= length;
+        }
     }
     directions
 }

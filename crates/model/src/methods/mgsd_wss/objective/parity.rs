@@ -141,7 +141,7 @@ fn losses_equal_those_of_pytorch() {
             judged,
             sight,
         };
-        let signal = method.signal(&reading, &reading.fused(), &aimed);
+        let signal = signal(&reading, &reading.fused(), &aimed);
         let of_items = method.of_items(&reading, &aimed, every(2, MAX_LEN, count));
         let of_interests = method.of_interests(&reading, &aimed, every(2, 3, 3));
         let found = [signal, of_items, of_interests].map(Tensor::into_scalar::<f32>);
