@@ -3,7 +3,8 @@
 //! clicks before it. There is no padding: a history is as long as it is.
 
 use crate::exp::exp;
-use crate::vector::{dot_by_halves, dot_inlined, mul_add, widest};
+use crate::product::{Matrix, add_product, transpose};
+use crate::vector::{dot_inlined, largest, mul_add, sum, widest};
 use std::ops::Range;
 
 /// Queries, keys and values of one history, each `[len, width]`.
@@ -102,28 +103,58 @@ pub fn infer(inputs: &Inputs<'_>, bias: Option<&[f32]>, out: &mut [f32]) {
         heads,
     } = *inputs;
     let ([queries, depth], len) = (inputs.dims(), key.len() / width);
-    let (scale, mut weights) = (inputs.scale(), vec![0.0; len]);
-    out.fill(0.0);
+    let (mut keys, mut values) = (vec![0.0; depth * len], vec![0.0; len * depth]);
+    let (mut weights, mut mixed) = (vec![0.0; queries * len], vec![0.0; queries * depth]);
+    for head in 0..heads {
+        let part = head * depth..(head + 1) * depth;
+        copy_part(key, width, &part, &mut values);
+        transpose(&values, depth, &mut keys);
+        weights.fill(0.0);
+        let query = Matrix::new(query, width).part(part.clone());
+        add_product(query, &keys, &mut weights);
+        for (at, row) in weights.chunks_exact_mut(len).enumerate() {
+            let bias = bias.map(|bias| &bias[(head * queries + at) * len..][..len]);
+            let seen = bias.map_or(len - queries + at + 1, |_| len);
+            weigh(&mut row[..seen], inputs.scale(), bias);
+            row[seen..].fill(0.0);
+        }
+        copy_part(value, width, &part, &mut values);
+        mixed.fill(0.0);
+        add_product(Matrix::new(&weights, len), &values, &mut mixed);
+        for (out, mixed) in (out.chunks_exact_mut(width)).zip(mixed.chunks_exact(depth)) {
+            out[part.clone()].copy_from_slice(mixed);
+        }
+    }
+}
+
+/// Some columns of rows that are `width` wide.
+fn copy_part(from: &[f32], width: usize, part: &Range<usize>, to: &mut [f32]) {
+    let rows = from.chunks_exact(width);
+    for (to, row) in to.chunks_exact_mut(part.len()).zip(rows) {
+        to.copy_from_slice(&row[part.clone()]);
+    }
+}
+
+/// Scores to the weights of one click: in vectors, which the order of a sum in one number would not allow.
+fn weigh(row: &mut [f32], scale: f32, bias: Option<&[f32]>) {
     widest(
         #[inline(always)]
         || {
-            for (head, at) in (0..heads).flat_map(|head| (0..queries).map(move |at| (head, at))) {
-                let part = |of: usize| of * width + head * depth..of * width + (head + 1) * depth;
-                let seen = bias.map_or(len - queries + at + 1, |_| len);
-                let weights = &mut weights[..seen];
-                for (other, weight) in weights.iter_mut().enumerate() {
-                    *weight = scale * dot_by_halves(&query[part(at)], &key[part(other)]);
-                }
-                if let Some(bias) = bias {
-                    let bias = &bias[(head * queries + at) * len..][..len];
-                    for (weight, bias) in weights.iter_mut().zip(bias) {
-                        *weight += bias;
-                    }
-                }
-                softmax(weights);
-                for (other, &weight) in weights.iter().enumerate() {
-                    add_scaled(&mut out[part(at)], weight, &value[part(other)]);
-                }
+            for (at, score) in row.iter_mut().enumerate() {
+                *score = *score * scale + bias.map_or(0.0, |bias| bias[at]);
+            }
+        },
+    );
+    let shift = largest(row);
+    widest(
+        #[inline(always)]
+        || {
+            for score in row.iter_mut() {
+                *score = exp(*score - shift);
+            }
+            let share = 1.0 / sum(row);
+            for weight in row.iter_mut() {
+                *weight *= share;
             }
         },
     );

@@ -3,6 +3,7 @@
 
 use crate::vector::dispatch;
 use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
 /// Rows of a product that are worked on together: as many as leave their sums in registers.
 pub(crate) const ROWS: usize = 6;
@@ -40,6 +41,24 @@ impl<'a> Matrix<'a> {
             rows: self.columns,
             columns: self.rows,
             strides: [column, row],
+            ..self
+        }
+    }
+
+    /// Some of the columns.
+    ///
+    /// # Panics
+    /// If there are none, or not all of them.
+    #[must_use]
+    pub fn part(self, columns: Range<usize>) -> Self {
+        assert!(
+            columns.start < columns.end && columns.end <= self.columns,
+            "columns of the matrix"
+        );
+        let [_, step] = self.strides;
+        Self {
+            values: &self.values[columns.start * step..],
+            columns: columns.len(),
             ..self
         }
     }
@@ -214,6 +233,21 @@ mod tests {
             let left = if turned { Matrix::new(&columns, m).transposed() } else { Matrix::new(&a, k) };
             add_product(left, &b, &mut out);
             close(&out, &expected, 1e-4);
+        }
+
+        #[test]
+        fn of_some_columns_equals_that_of_a_copy_of_them(m in 1usize..20, k in 2usize..40, n in 1usize..80, from in 0usize..40, turned: bool) {
+            let (a, b) = (random(m * k, 1), random(k * n, 2));
+            let part = from % k..k;
+            let copy: Vec<f32> = a.chunks_exact(k).flat_map(|row| &row[part.clone()]).copied().collect();
+            let b = &b[part.start * n..];
+            let mut columns = vec![0.0; m * k];
+            transpose(&a, k, &mut columns);
+            let whole = if turned { Matrix::new(&columns, m).transposed() } else { Matrix::new(&a, k) };
+            let (mut found, mut expected) = (vec![0.0; m * n], vec![0.0; m * n]);
+            add_product(whole.part(part.clone()), b, &mut found);
+            add_product(Matrix::new(&copy, part.len()), b, &mut expected);
+            prop_assert_eq!(found, expected);
         }
     }
 }
