@@ -85,7 +85,7 @@ impl Default for Config {
             scorer_width: 64,
             scorer_heads: 4,
             view_blocks: 1,
-            fusion_blocks: 2,
+            fusion_blocks: 1,
             scorer_dropout: 0.2,
             code_width: 32,
             fusion: Fusion::Net,
