@@ -6,8 +6,8 @@
 
 use crate::device::Device;
 use crate::error::GpuError;
-use ingle_model::Parts;
-use ingle_model::engine::Rows;
+use ingle_model::BackboneConfig;
+use ingle_model::engine::{Rows, Transformer};
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass, ComputePipeline};
 
 /// Clicks that are worked on together, and columns of a weight that lie together.
@@ -38,11 +38,11 @@ impl Encoder {
     /// If a workgroup has too little memory for a model of these sizes.
     pub(crate) fn new(
         device: &Device,
-        parts: &Parts,
+        config: &BackboneConfig,
+        transformer: Transformer<'_>,
         user: &Buffer,
         question: &Buffer,
     ) -> Result<Self, GpuError> {
-        let config = parts.config();
         let [width, feed] = [config.width, config.feed_forward];
         let quads = config.max_len.div_ceil(QUAD);
         let filled = width.next_multiple_of(QUAD);
@@ -57,7 +57,7 @@ impl Encoder {
         ];
         let shader = include_str!("shaders/encode.wgsl");
         let [project, mix] = device.pipelines(&constants, shader, ["project", "mix"]);
-        let weights = device.filled(&lay_out(parts.weights()));
+        let weights = device.filled(&lay_out(transformer.weights()));
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let x = device.buffer(quads * width * QUAD, usage);
         let projected = device.buffer(3 * quads * filled * QUAD, BufferUsages::STORAGE);

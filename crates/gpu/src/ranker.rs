@@ -13,7 +13,9 @@ use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor
 #[derive(Debug)]
 pub struct Gpu {
     device: Device,
-    encoder: Encoder,
+    /// Nothing where the processor reads the histories: a recurrent encoder is one small product after the
+    /// other, which a GPU waits for longer than the processor takes.
+    encoder: Option<Encoder>,
     scan: Scan,
     /// How many clicks there are and how many rows are wanted.
     question: Buffer,
@@ -40,7 +42,11 @@ impl Gpu {
         let made = (device.checked(|| {
             let question = device.buffer(4, BufferUsages::UNIFORM | BufferUsages::COPY_DST);
             let scan = Scan::new(&device, parts, &question)?;
-            let encoder = Encoder::new(&device, parts, &scan.vector, &question)?;
+            let encoder = (parts.transformer())
+                .map(|encoder| {
+                    Encoder::new(&device, parts.config(), encoder, &scan.vector, &question)
+                })
+                .transpose()?;
             Ok((question, scan, encoder))
         }))
         .await?;
@@ -73,7 +79,9 @@ impl Gpu {
         let mut commands = self.device.handle.create_command_encoder(&commands);
         {
             let mut pass = commands.begin_compute_pass(&ComputePassDescriptor::default());
-            self.encoder.dispatch(&mut pass, len);
+            if let Some(encoder) = &self.encoder {
+                encoder.dispatch(&mut pass, len);
+            }
             self.scan.dispatch(&mut pass, measure);
         }
         let scores = if k > MOST { self.rows } else { 0 };
@@ -108,8 +116,13 @@ impl Ranker for Gpu {
         history: Reading<'_>,
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
-        self.encoder.write(&self.device, &parts.inputs(history));
-        let len = history.keep.len();
+        let mut len = 0;
+        if let Some((encoder, transformer)) = self.encoder.as_ref().zip(parts.transformer()) {
+            encoder.write(&self.device, &transformer.inputs(history));
+            len = history.keep.len();
+        } else {
+            (self.device).write(&self.scan.vector, 0, &parts.user(history));
+        }
         let found = self.find(len, Measure::Product, &wanted).await?;
         if found.vector.iter().any(|x| !x.is_finite()) {
             return Ok((Vec::new(), Mass::default()));

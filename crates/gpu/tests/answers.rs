@@ -4,6 +4,7 @@ use ingle_bundle::{
     Bundle, Calibration, ItemTable, Manifest, MethodSpec, TableValues, Tensor, dir,
 };
 use ingle_gpu::Gpu;
+use ingle_model::backbone::Kind;
 use ingle_model::{BackboneConfig, RecommendOptions, Recommendation, SimilarOptions, SliceEngine};
 use pollster::block_on;
 use std::collections::BTreeMap;
@@ -36,8 +37,18 @@ fn invented(items: usize, backbone: &BackboneConfig) -> Bundle {
         let shape = shape.to_vec();
         weights.insert(name, Tensor { shape, data });
     };
-    put("backbone.positions".into(), &[max_len, width]);
-    for block in 0..backbone.blocks {
+    if backbone.kind == Kind::Gru4rec {
+        for layer in (0..backbone.blocks).map(|layer| format!("backbone.layers.{layer}")) {
+            for part in ["input", "hidden"] {
+                put(format!("{layer}.{part}.weight"), &[width, 3 * width]);
+                put(format!("{layer}.{part}.bias"), &[3 * width]);
+            }
+        }
+    } else {
+        put("backbone.positions".into(), &[max_len, width]);
+    }
+    let transformer = backbone.kind == Kind::Sasrec;
+    for block in 0..if transformer { backbone.blocks } else { 0 } {
         let path = format!("backbone.blocks.{block}");
         for norm in ["attention_norm", "feed_norm"] {
             put(format!("{path}.{norm}.gamma"), &[width]);
@@ -97,7 +108,16 @@ fn bundles() -> Vec<Bundle> {
         ..BackboneConfig::default()
     };
     let usual = BackboneConfig::default();
-    let plain = [golden(), invented(5000, &odd), invented(2048, &usual)];
+    let recurrent = BackboneConfig {
+        kind: Kind::Gru4rec,
+        ..odd.clone()
+    };
+    let plain = [
+        golden(),
+        invented(5000, &odd),
+        invented(2048, &usual),
+        invented(1000, &recurrent),
+    ];
     let tables: [fn(&[f32], usize) -> ItemTable; 3] =
         [ItemTable::quantize, ItemTable::f16, |table, width| {
             ItemTable::f32(table.to_vec(), width)

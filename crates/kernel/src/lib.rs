@@ -1,4 +1,4 @@
-//! The arithmetic of a causal Transformer over item embeddings, forwards and backwards, on plain
+//! The arithmetic of encoders over item embeddings, forwards and backwards, on plain
 //! slices of `f32`. One file an operation; each is written for the widest vectors of the machine it
 //! runs on, chosen when it runs. Nothing here allocates tensors, draws random numbers or starts threads.
 //!
@@ -13,6 +13,7 @@ pub mod attention;
 pub mod dense;
 mod exp;
 pub mod gelu;
+pub mod gru;
 pub mod norm;
 pub mod product;
 pub mod scan;

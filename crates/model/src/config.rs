@@ -1,5 +1,6 @@
 //! What a model is made of: everything a bundle must say for a reader to rebuild it.
 
+use crate::backbone::Kind;
 use crate::gate::GateConfig;
 use crate::methods::MethodConfig;
 use serde::{Deserialize, Serialize};
@@ -9,13 +10,16 @@ use std::fmt::Display;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackboneConfig {
+    /// Which encoder reads the clicks.
+    #[serde(skip_serializing_if = "Kind::is_default")]
+    pub kind: Kind,
     /// Width of an item embedding and of the hidden state.
     pub width: usize,
-    /// Transformer blocks.
+    /// Blocks of the Transformer, or layers of the GRU.
     pub blocks: usize,
-    /// Attention heads; divides `width`.
+    /// Attention heads of the Transformer; divides `width`.
     pub heads: usize,
-    /// Width of the feed-forward layer.
+    /// Width of the Transformer's feed-forward layer.
     pub feed_forward: usize,
     /// Clicks the model looks back on; of longer histories it sees the latest.
     pub max_len: usize,
@@ -26,6 +30,7 @@ pub struct BackboneConfig {
 impl Default for BackboneConfig {
     fn default() -> Self {
         Self {
+            kind: Kind::default(),
             width: 128,
             blocks: 2,
             heads: 1,
@@ -96,7 +101,7 @@ impl BackboneConfig {
 pub struct ModelConfig {
     /// Items of the catalogue; index 0 is padding and comes on top.
     pub items: usize,
-    /// The Transformer.
+    /// The encoder.
     pub backbone: BackboneConfig,
     /// The denoising method.
     pub method: MethodConfig,

@@ -1,7 +1,7 @@
 //! Backbone, denoising methods and ranking of Ingle, on Burn with no backend chosen, and once more
 //! without Burn for the browser's CPU.
 //!
-//! A [`Model`] is a causal Transformer over a click history ([`backbone`]) and a denoising
+//! A [`Model`] is an encoder of a click history ([`backbone`]) and a denoising
 //! method ([`methods`]) that says of each click how likely it is noise; the [`gate`] turns that
 //! probability into a keep weight. [`Engine`] is a model loaded from a bundle, answering by item id.
 //!
@@ -14,7 +14,6 @@
 
 #[cfg(feature = "burn")]
 pub mod attention;
-#[cfg(feature = "burn")]
 pub mod backbone;
 #[cfg(feature = "burn")]
 pub mod batch;

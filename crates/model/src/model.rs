@@ -13,7 +13,7 @@ use burn::prelude::*;
 /// A model's parameters.
 #[derive(Module, Debug)]
 pub struct Model {
-    /// The Transformer and its item table.
+    /// The encoder and its item table.
     pub backbone: Backbone,
     /// The denoising method.
     pub method: Method,
@@ -88,7 +88,7 @@ impl Model {
         Encoded { user, verdict }
     }
 
-    /// User vectors from embedded clicks, each scaled by the weight it keeps.
+    /// User vectors from embedded clicks, each counting as much as it keeps.
     ///
     /// # Shapes
     /// - `embedded`: `[batch, len, width]`
@@ -102,14 +102,7 @@ impl Model {
         real: &Tensor<2>,
     ) -> Tensor<2> {
         let [batch, len, width] = embedded.dims();
-        let embedded = match keep {
-            None => embedded,
-            Some(keep) => {
-                let keep = keep.clone().reshape([batch, len, 1]);
-                embedded * keep.expand([batch, len, width])
-            }
-        };
-        let hidden = self.backbone.forward(embedded, real, None);
+        let hidden = self.backbone.gated(embedded, keep, real, None);
         let latest = hidden.slice([0..batch, len - 1..len, 0..width]);
         latest.reshape([batch, width])
     }

@@ -1,9 +1,10 @@
 //! Who reads a history and ranks the catalogue by it: the processor, or a GPU.
 
 use super::error::EngineError;
+use crate::backbone::{Read, Shipped, sasrec};
 use crate::config::BackboneConfig;
 use crate::rank::{Mass, Scored, Wanted};
-use crate::slices::{Backbone, Items, Rows};
+use crate::slices::{Items, Rows};
 use ingle_bundle::ItemTable;
 
 /// The clicks of a history, of which one or more are kept.
@@ -52,7 +53,7 @@ impl Ranker for Host {
         history: Reading<'_>,
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
-        let user = (parts.backbone).user(parts.inputs(history));
+        let user = parts.user(history);
         Ok(parts.items.rank(&user, wanted))
     }
 
@@ -66,12 +67,12 @@ impl Ranker for Host {
     }
 }
 
-/// What is ranked, and by what: the item table and the backbone, in memory.
+/// What is ranked, and by what: the item table and the encoder, in memory.
 #[derive(Debug)]
 pub struct Parts {
     pub(super) config: BackboneConfig,
     pub(super) items: Items,
-    pub(super) backbone: Backbone,
+    pub(super) encoder: Shipped,
 }
 
 impl Parts {
@@ -90,16 +91,18 @@ impl Parts {
         self.items.all_lengths()
     }
 
-    /// All weights of the backbone's blocks and of its last normalisation. Of each block: attention norm, query,
-    /// key, value, output, feed norm, widen, narrow; of a norm its factor and its offset, of a layer its weight,
-    /// a row for each input, and its bias.
-    pub fn weights(&self) -> impl Iterator<Item = Rows<'_>> {
-        self.backbone.rows()
+    /// The user vector of a history, by the processor.
+    pub fn user(&self, history: Reading<'_>) -> Vec<f32> {
+        self.encoder.user(history.embedded, history.keep)
     }
 
-    /// What the first block reads, `[len, width]`.
-    pub fn inputs(&self, history: Reading<'_>) -> Vec<f32> {
-        self.backbone.inputs(history.embedded, history.keep)
+    /// The encoder as what computes it elsewhere needs it, if it is a Transformer: no other is computed
+    /// elsewhere.
+    pub fn transformer(&self) -> Option<Transformer<'_>> {
+        match &self.encoder {
+            Shipped::Sasrec(encoder) => Some(Transformer(encoder)),
+            Shipped::Gru4rec(_) => None,
+        }
     }
 
     /// Some rows, scored to the last digit by the inner product with `vector`, best first.
@@ -120,5 +123,23 @@ impl Parts {
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
         self.items.scored_near(direction, rows, boost)
+    }
+}
+
+/// A Transformer's weights and what its first block reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Transformer<'a>(&'a sasrec::Shipped);
+
+impl<'a> Transformer<'a> {
+    /// All weights of the blocks and of the last normalisation. Of each block: attention norm, query,
+    /// key, value, output, feed norm, widen, narrow; of a norm its factor and its offset, of a layer its weight,
+    /// a row for each input, and its bias.
+    pub fn weights(self) -> impl Iterator<Item = Rows<'a>> {
+        self.0.rows()
+    }
+
+    /// What the first block reads, `[len, width]`.
+    pub fn inputs(self, history: Reading<'_>) -> Vec<f32> {
+        self.0.inputs(history.embedded, history.keep)
     }
 }

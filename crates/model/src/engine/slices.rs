@@ -10,12 +10,13 @@ use super::error::EngineError;
 use super::options::{RecommendOptions, SimilarOptions, check_weights};
 use super::ranker::{Host, Parts, Ranker, Reading};
 use super::settings::model_config;
+use crate::backbone;
 use crate::config::ModelConfig;
 use crate::gate::GateConfig;
 use crate::known::Codes;
 use crate::methods::{Interest, Judge, Shipped, Views};
 use crate::rank::{Best, Block, Mass};
-use crate::slices::{Backbone, Clicks, Items, Source};
+use crate::slices::{Clicks, Items, Source};
 use ingle_bundle::Bundle;
 use std::iter::repeat_with;
 
@@ -49,7 +50,7 @@ impl SliceEngine {
         let config = model_config(&bundle)?;
         let width = bundle.code_width();
         let mut source = Source::new(bundle.weights);
-        let backbone = Backbone::read(&mut source, "backbone", &config.backbone)?;
+        let encoder = backbone::Shipped::read(&mut source, "backbone", &config.backbone)?;
         let method = (config.method).read(&config.backbone, &mut source, "method")?;
         Ok(Self {
             name: bundle.manifest.name,
@@ -57,7 +58,7 @@ impl SliceEngine {
             parts: Parts {
                 config: config.backbone.clone(),
                 items: Items::new(bundle.items),
-                backbone,
+                encoder,
             },
             popularity: bundle.popularity,
             codes: (width > 0).then_some(Codes {

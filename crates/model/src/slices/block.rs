@@ -49,7 +49,7 @@ impl Block {
     }
 
     /// All weights.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
         let attention = [&self.query, &self.key, &self.value, &self.output];
         (self.attention_norm.rows().into_iter())
             .chain(attention.into_iter().flat_map(Linear::rows))

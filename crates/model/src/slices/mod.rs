@@ -4,7 +4,6 @@
 //! padding. The arithmetic is `ingle-kernel`'s, the same that trains; answers equal those of the model on
 //! tensors, which the contract tests hold it to for every method.
 
-mod backbone;
 mod block;
 mod clicks;
 mod items;
@@ -13,7 +12,6 @@ mod norm;
 mod rows;
 mod source;
 
-pub(crate) use backbone::Backbone;
 pub(crate) use block::Block;
 pub(crate) use clicks::{Clicks, Opinion};
 pub(crate) use items::Items;

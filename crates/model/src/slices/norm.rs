@@ -24,7 +24,7 @@ impl Norm {
     }
 
     /// Factor and offset.
-    pub(super) fn rows(&self) -> [Rows<'_>; 2] {
+    pub(crate) fn rows(&self) -> [Rows<'_>; 2] {
         let columns = self.gamma.len();
         [&self.gamma, &self.beta].map(|values| Rows {
             columns,

@@ -3,6 +3,7 @@
 use crate::support::*;
 use burn::prelude::*;
 use ingle_bundle::Bundle;
+use ingle_model::backbone::Kind;
 use ingle_model::{Click, Engine, Model, RecommendOptions, SliceEngine};
 
 #[test]
@@ -136,8 +137,24 @@ fn a_bundle_that_is_no_model_of_ours_is_refused_with_a_code() {
             "model/tensor"
         );
         assert_eq!(
-            refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
-            "model/tensor"
+            refused(&|b| b.manifest.backbone["kind"] = "gru5rec".into()),
+            "model/config"
         );
+        // Only the Transformer learns where a click is.
+        if config.backbone.kind == Kind::Sasrec {
+            assert_eq!(
+                refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
+                "model/tensor"
+            );
+        }
+        let others = Kind::ALL
+            .iter()
+            .filter(|&&kind| kind != config.backbone.kind);
+        for kind in others {
+            assert_eq!(
+                refused(&|b| b.manifest.backbone["kind"] = kind.name().into()),
+                "model/tensor"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What every method promises, checked for all that are registered.
+//! What every method promises, checked for all that are registered, over every encoder.
 
 mod bundles;
 mod models;

@@ -54,16 +54,34 @@ fn more_padding_changes_nothing() {
 #[test]
 fn later_clicks_never_reach_back_in_the_backbone() {
     let device = Device::flex();
-    let config = configs().next().expect("a method");
-    let model = Model::new(&config, 3, &device);
-    let states = |history: Vec<u32>| {
-        let batch = batch(&config, &[history], 3, &device);
-        let embedded = model.backbone.embed(batch.items);
-        floats(model.backbone.forward(embedded, &batch.real, None))
-    };
-    let (a, b) = (states(vec![1, 2, 3]), states(vec![1, 2, 30]));
-    assert_close(&a[..32], &b[..32], 0.0, "prefix");
-    assert!(a[32..] != b[32..], "the last click must matter");
+    for config in encoders() {
+        let model = Model::new(&config, 3, &device);
+        let states = |history: Vec<u32>| {
+            let batch = batch(&config, &[history], 3, &device);
+            let embedded = model.backbone.embed(batch.items);
+            floats(model.backbone.forward(embedded, &batch.real, None))
+        };
+        let (a, b) = (states(vec![1, 2, 3]), states(vec![1, 2, 30]));
+        assert_close(&a[..32], &b[..32], 0.0, config.backbone.kind.name());
+        assert!(a[32..] != b[32..], "the last click must matter");
+    }
+}
+
+#[test]
+fn a_click_that_keeps_nothing_is_as_if_any_item_stood_there() {
+    let device = Device::flex();
+    for config in encoders() {
+        let model = Model::new(&config, 3, &device);
+        let user = |item: u32, keep: f32| {
+            let batch = batch(&config, &[vec![1, item, 3]], 4, &device);
+            let keep = Tensor::from_floats([[0.0, 1.0, keep, 1.0]], &device);
+            let embedded = model.backbone.embed(batch.items);
+            floats(model.attend(embedded, Some(&keep), &batch.real))
+        };
+        assert_eq!(user(2, 0.0), user(30, 0.0));
+        assert_ne!(user(2, 0.5), user(30, 0.5));
+        assert_ne!(user(2, 0.5), user(2, 1.0));
+    }
 }
 
 #[test]

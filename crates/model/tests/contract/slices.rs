@@ -100,7 +100,7 @@ fn recommends_and_explains_as_the_reference_does() {
 
 #[test]
 fn finds_the_same_items_near() {
-    let config = configs().next().expect("a method");
+    let config = encoders().next().expect("an encoder");
     for (reference, slices) in bundles(&config).into_iter().map(both) {
         let options = SimilarOptions {
             k: ITEMS,

@@ -1,9 +1,10 @@
-//! A model of each registered method, and its bundle.
+//! A model of each registered method over each encoder, and its bundle.
 
 use burn::prelude::*;
 use ingle_bundle::{
     Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType,
 };
+use ingle_model::backbone::Kind;
 use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
@@ -12,23 +13,34 @@ use std::collections::BTreeMap;
 
 pub(crate) const ITEMS: usize = 40;
 
+/// Every method over every encoder.
 pub(crate) fn configs() -> impl Iterator<Item = ModelConfig> {
-    NAMES.iter().map(|name| ModelConfig {
+    (Kind::ALL.iter()).flat_map(|&kind| NAMES.iter().map(move |name| config(kind, name)))
+}
+
+/// The first method over every encoder, for what methods have no part in.
+pub(crate) fn encoders() -> impl Iterator<Item = ModelConfig> {
+    Kind::ALL.iter().map(|&kind| config(kind, NAMES[0]))
+}
+
+fn config(kind: Kind, method: &str) -> ModelConfig {
+    ModelConfig {
         items: ITEMS,
         backbone: BackboneConfig {
+            kind,
             width: 16,
             heads: 2,
             feed_forward: 32,
             max_len: 12,
             ..BackboneConfig::default()
         },
-        method: MethodConfig::named(name).expect(name),
+        method: MethodConfig::named(method).expect(method),
         gate: GateConfig {
             tau_low: 0.4,
             tau_high: 0.6,
             ..GateConfig::default()
         },
-    })
+    }
 }
 
 /// Popularities that grow with the item's number, and a code for each item if the method wants one.

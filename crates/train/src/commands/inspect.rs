@@ -5,6 +5,7 @@ use crate::say::say;
 use anyhow::Result;
 use comfy_table::Table;
 use ingle_bundle::{Bundle, Manifest};
+use ingle_model::backbone::Kind;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -39,6 +40,7 @@ pub fn run(args: &Args) -> Result<()> {
         format,
         name,
         method,
+        backbone,
         items,
         files,
         calibration,
@@ -48,6 +50,8 @@ pub fn run(args: &Args) -> Result<()> {
     } = &bundle.manifest;
     say!("{name}  (format {format}, every hash checked)\n");
     say!("method       {}", method.name);
+    let kind = backbone.get("kind").and_then(Value::as_str);
+    say!("backbone     {}", kind.unwrap_or(Kind::default().name()));
     say!(
         "items        {} x {} as {:?}",
         items.count,

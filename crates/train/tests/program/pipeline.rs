@@ -63,7 +63,7 @@ fn from_a_log_to_a_bundle_for_every_method() {
 }
 
 /// What a page would get, asked for in each of the three ways.
-fn recommends_from_a_bundle(shop: &Shop, bundle: &str) {
+pub(crate) fn recommends_from_a_bundle(shop: &Shop, bundle: &str) {
     let answers = shop.ok(&format!(
         "recommend {bundle} --data data --users 3 --explain"
     ));
@@ -246,6 +246,14 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         ("train --data log --out x", "ingle prepare"),
         ("train --data data --out x --set backbone.widht=3", "widht"),
         ("train --data data --out x --method dc5sr", "dc5sr"),
+        (
+            "train --data data --out x --set backbone.kind=gru5rec",
+            "expected `sasrec` or `gru4rec`",
+        ),
+        (
+            "train --data data --out x --set backbone.kidn=gru4rec",
+            "did you mean kind",
+        ),
         (
             "train --data data --out x --config nowhere.toml",
             "nowhere.toml",

@@ -109,6 +109,7 @@ impl Config {
             feed_forward: 2 * self.scorer_width,
             max_len: backbone.max_len,
             dropout: self.scorer_dropout,
+            ..BackboneConfig::default()
         }
     }
 

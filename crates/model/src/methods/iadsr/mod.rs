@@ -112,6 +112,7 @@ impl Config {
             feed_forward: 2 * self.state_width,
             max_len: backbone.max_len,
             dropout: self.state_dropout,
+            ..BackboneConfig::default()
         }
     }
 

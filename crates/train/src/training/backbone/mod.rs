@@ -9,8 +9,11 @@
 mod adam;
 mod candidates;
 mod direction;
+mod encoder;
+mod gru4rec;
 mod layout;
 mod pass;
+mod sasrec;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use crate::training::samples::{longest, next_items};
 use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
+use ingle_model::backbone::Kind;
 use ingle_model::methods::{Learns, MethodConfig, Objective, Phase, Step};
 use ingle_model::{Batch, Known, ModelConfig, weights};
 
@@ -15,10 +16,11 @@ const PACE: Pace = Pace {
     weight_decay: 0.0,
 };
 
-fn config(dropout: f32) -> ModelConfig {
+fn config(kind: Kind, dropout: f32) -> ModelConfig {
     ModelConfig {
         items: ITEMS,
         backbone: BackboneConfig {
+            kind,
             width: 12,
             heads: 3,
             feed_forward: 20,
@@ -33,8 +35,12 @@ fn config(dropout: f32) -> ModelConfig {
 
 /// A model whose parameters are all at work: fresh ones have biases of 0 and norms of 1.
 fn model(dropout: f32) -> Model {
+    model_of(Kind::Sasrec, dropout)
+}
+
+fn model_of(kind: Kind, dropout: f32) -> Model {
     let device = Device::flex().autodiff();
-    let model = Model::new(&config(dropout), 1, &device);
+    let model = Model::new(&config(kind, dropout), 1, &device);
     let mut rng = Rng::new(2, &[]);
     let mut weights = weights::collect(&model);
     for weight in weights.values_mut() {
@@ -53,7 +59,11 @@ fn how(negatives: usize, unit: bool) -> Schedule {
 }
 
 fn learner(model: &Model, dropout: f32, how: &Schedule) -> Learner {
-    Learner::new(model, &config(dropout).backbone, how, &[1; ITEMS + 1])
+    learner_of(Kind::Sasrec, model, dropout, how)
+}
+
+fn learner_of(kind: Kind, model: &Model, dropout: f32, how: &Schedule) -> Learner {
+    Learner::new(model, &config(kind, dropout).backbone, how, &[1; ITEMS + 1])
 }
 
 const WINDOWS: [&[u32]; 4] = [
@@ -79,10 +89,21 @@ fn close(found: &[f32], expected: &[f32], what: &str) {
 
 #[test]
 fn hidden_states_are_those_of_the_model() {
-    let model = model(0.5);
-    let learner = learner(&model, 0.5, &how(0, false));
+    for &kind in Kind::ALL {
+        agree_on_hidden_states(kind, &[]);
+        agree_on_hidden_states(kind, &[1.0, 0.0, 0.3, 0.7, 1.0, 0.0]);
+    }
+}
+
+/// Each click keeping as much as its place says, or all of it.
+fn agree_on_hidden_states(kind: Kind, keep: &[f32]) {
+    let model = model_of(kind, 0.5);
+    let learner = learner_of(kind, &model, 0.5, &how(0, false));
     let histories = WINDOWS.map(|window| &window[..window.len() - 1]);
-    let lessons = lessons();
+    let mut lessons = lessons();
+    for lesson in &mut lessons {
+        lesson.keep = keep.iter().take(lesson.items.len()).copied().collect();
+    }
     let pass = learner.pass(&[]);
     let ours = pass
         .forward(&Packed::of(&lessons.iter().collect::<Vec<_>>(), 0.0), None)
@@ -95,7 +116,16 @@ fn hidden_states_are_those_of_the_model() {
         &Device::flex(),
     );
     let backbone = burn::module::Module::valid(&model).backbone;
-    let theirs = backbone.forward(backbone.embed(batch.items), &batch.real, None);
+    let weights = (!keep.is_empty()).then(|| {
+        let padded = histories.iter().flat_map(|history| {
+            let padding = std::iter::repeat_n(0.0, len - history.len());
+            padding.chain(keep.iter().take(history.len()).copied())
+        });
+        let padded: Vec<f32> = padded.collect();
+        Tensor::<1>::from_floats(padded.as_slice(), &Device::flex()).reshape([histories.len(), len])
+    });
+    let embedded = backbone.embed(batch.items);
+    let theirs = backbone.gated(embedded, weights.as_ref(), &batch.real, None);
     let theirs: Vec<f32> = theirs.into_data().iter::<f32>().collect();
     let mut real = Vec::new();
     for (history, rows) in histories.iter().zip(theirs.chunks_exact(len * 12)) {
@@ -139,13 +169,19 @@ fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
 
 #[test]
 fn the_gradient_is_that_of_autodiff() {
-    let model = model(0.0);
+    for &kind in Kind::ALL {
+        agree_on_the_gradient(kind);
+    }
+}
+
+fn agree_on_the_gradient(kind: Kind) {
+    let model = model_of(kind, 0.0);
     for (unit, mask_seen) in [(false, false), (true, false), (false, true), (true, true)] {
         let how = Schedule {
             mask_seen,
             ..how(0, unit)
         };
-        let mut by_hand = learner(&model, 0.0, &how);
+        let mut by_hand = learner_of(kind, &model, 0.0, &how);
         let found = by_hand.gradient(&lessons(), &mut Rng::new(1, &[]));
         let (loss, gradients) = by_graph(&model, &how);
         assert!((found.loss - loss).abs() < 1e-5);
@@ -169,6 +205,12 @@ fn the_gradient_is_that_of_autodiff() {
 
 #[test]
 fn threads_change_nothing() {
+    for &kind in Kind::ALL {
+        train_by_some_threads(kind);
+    }
+}
+
+fn train_by_some_threads(kind: Kind) {
     let lessons: Vec<Lesson> = lessons().into_iter().cycle().take(400).collect();
     let train = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -176,7 +218,7 @@ fn threads_change_nothing() {
             .build()
             .expect("threads");
         pool.install(|| {
-            let mut learner = learner(&model(0.3), 0.3, &how(0, true));
+            let mut learner = learner_of(kind, &model_of(kind, 0.3), 0.3, &how(0, true));
             for step in 0..3 {
                 let gradient = learner.gradient(&lessons, &mut Rng::new(step, &[]));
                 learner.step(&gradient, PACE);
@@ -191,17 +233,18 @@ fn threads_change_nothing() {
 fn a_stored_learner_goes_on_as_if_nothing_had_happened() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("moments.safetensors");
-    for how in [how(0, false), how(0, true), how(3, false), how(3, true)] {
+    let ways = [how(0, false), how(0, true), how(3, false), how(3, true)];
+    for (kind, how) in (Kind::ALL.iter()).flat_map(|&kind| ways.clone().map(|how| (kind, how))) {
         let steps = |learner: &mut Learner, range: std::ops::Range<u64>| {
             for step in range {
                 let gradient = learner.gradient(&lessons(), &mut Rng::new(step, &[]));
                 learner.step(&gradient, PACE);
             }
         };
-        let mut through = learner(&model(0.3), 0.3, &how);
+        let mut through = learner_of(kind, &model_of(kind, 0.3), 0.3, &how);
         steps(&mut through, 0..2);
         through.save(&path).expect("written");
-        let mut resumed = learner(&through.write(model(0.3)), 0.3, &how);
+        let mut resumed = learner_of(kind, &through.write(model_of(kind, 0.3)), 0.3, &how);
         resumed.load(&path).expect("read");
         steps(&mut through, 2..5);
         steps(&mut resumed, 2..5);
@@ -281,6 +324,9 @@ fn an_encoder_alone_leaves_the_table_and_attends_less_to_noise() {
         let pass = learner.pass(&[]);
         let tapes = shards(&lessons, 1.0).into_iter().map(|shard| {
             let tape = pass.forward(&shard, None);
+            let encoder::NetTape::Sasrec(tape) = tape.net else {
+                panic!("a Transformer's tape");
+            };
             tape.attention_to(&shard.leaning, &shard.lengths, 3)
         });
         tapes.sum::<f32>()
@@ -317,4 +363,28 @@ fn a_click_that_keeps_nothing_is_as_if_any_item_stood_there() {
     };
     assert_eq!(loss(4, 0.0), loss(7, 0.0));
     assert_ne!(loss(4, 0.5), loss(7, 0.5));
+}
+
+#[test]
+fn gated_gradients_of_a_recurrent_backbone_are_its_differences() {
+    let model = model_of(Kind::Gru4rec, 0.0);
+    let mut learner = learner_of(Kind::Gru4rec, &model, 0.0, &how(0, false));
+    let mut lessons = lessons();
+    for lesson in &mut lessons {
+        let keep = [0.4, 1.0, 0.0, 0.7, 0.2, 1.0];
+        lesson.keep = keep[..lesson.items.len()].to_vec();
+    }
+    let mut rng = Rng::new(1, &[]);
+    let found = learner.gradient(&lessons, &mut rng);
+    for at in (0..found.values.len()).step_by(37) {
+        let mut loss = |by: f32| {
+            learner.values.weights[at] += by;
+            let loss = learner.gradient(&lessons, &mut rng).loss;
+            learner.values.weights[at] -= by;
+            loss
+        };
+        let due = (loss(5e-3) - loss(-5e-3)) / 1e-2;
+        let found = found.values[at];
+        assert!((found - due).abs() < 2e-3, "{at}: {found} and not {due}");
+    }
 }

@@ -3,6 +3,7 @@
 use super::Config;
 use crate::data::InputError;
 use anyhow::{Result, bail};
+use ingle_model::backbone::Kind;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
 
@@ -12,6 +13,8 @@ pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
         gate: Some(GateConfig::default()),
         ..Config::default()
     };
+    // The default is not written down.
+    known.backbone.kind = Kind::Gru4rec;
     let method = given.get("method").and_then(|method| method.get("name"));
     if let Some(method) = method
         .and_then(toml::Value::as_str)

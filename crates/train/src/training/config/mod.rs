@@ -27,7 +27,7 @@ pub struct Config {
     pub seed: u64,
     /// The method.
     pub method: MethodConfig,
-    /// Sizes of the Transformer.
+    /// Which encoder reads the clicks, and its sizes.
     pub backbone: BackboneConfig,
     /// From noise probability to keep weight; chosen after training where this is not set.
     #[serde(skip_serializing_if = "Option::is_none")]

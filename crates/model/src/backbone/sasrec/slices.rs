@@ -1,17 +1,18 @@
-//! The backbone's pass over the clicks that there are.
+//! The Transformer's pass over the clicks that there are.
 //!
 //! Only the latest click's hidden state becomes the user vector, so the last block computes that one
 //! alone: its keys and values are needed of every click, and nothing else. What earlier blocks made of
 //! earlier clicks cannot be kept for the next call: positions count back from the latest click, so one
 //! more click moves all of them, and the gate may judge every click anew.
 
-use super::{Block, Norm, Rows, Source};
+use super::super::Read;
 use crate::config::BackboneConfig;
+use crate::slices::{Block, Norm, Rows, Source};
 use crate::weights::WeightsError;
 
-/// The Transformer without its item table.
+/// The Transformer.
 #[derive(Debug)]
-pub(crate) struct Backbone {
+pub(crate) struct Shipped {
     width: usize,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Vec<f32>,
@@ -19,7 +20,7 @@ pub(crate) struct Backbone {
     norm: Norm,
 }
 
-impl Backbone {
+impl Shipped {
     pub(crate) fn read(
         source: &mut Source,
         path: &str,
@@ -55,21 +56,19 @@ impl Backbone {
         x
     }
 
-    /// The user vector of a history.
-    ///
-    /// # Shapes
-    /// - `x`: `[len, width]`, what [`Backbone::inputs`] made of it
-    /// - output: `[width]`
-    pub(crate) fn user(&self, mut x: Vec<f32>) -> Vec<f32> {
-        let len = x.len() / self.width;
-        for (at, block) in self.blocks.iter().enumerate() {
-            let last = at + 1 == self.blocks.len();
-            x = block.forward(&x, None, if last { len - 1 } else { 0 });
-        }
-        self.norm.forward(&x)
-    }
     /// All weights but those of the positions, block after block and the last normalisation.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
         (self.blocks.iter().flat_map(Block::rows)).chain(self.norm.rows())
+    }
+}
+
+impl Read for Shipped {
+    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        let mut x = self.inputs(embedded, keep);
+        for (at, block) in self.blocks.iter().enumerate() {
+            let last = at + 1 == self.blocks.len();
+            x = block.forward(&x, None, if last { keep.len() - 1 } else { 0 });
+        }
+        self.norm.forward(&x)
     }
 }

@@ -1,28 +1,17 @@
-//! The backbone: a causal Transformer over item embeddings, `SASRec`
-//! ([Self-Attentive Sequential Recommendation](https://arxiv.org/abs/1808.09781)), with the item
-//! table tied to the output: `logits = h · Eᵀ`.
-//!
-//! Where we differ: blocks normalise before each sub-layer rather than after, the feed-forward
-//! layer is wider than the hidden state and uses GELU, and training uses the full softmax over
-//! the catalogue instead of one sampled negative. Positions count back from the latest click, so
-//! more padding changes nothing.
+//! The Transformer on tensors.
 
+use super::super::{EMBEDDING_DEVIATION, Encode};
 use crate::attention::{SelfAttention, mask_bias};
 use crate::config::BackboneConfig;
 use crate::rng::{Rng, dropout, layer_norm, linear, normal};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::prelude::*;
-use burn::tensor::{Int, activation::gelu};
+use burn::tensor::activation::gelu;
 
-/// Standard deviation of fresh embeddings.
-pub const EMBEDDING_DEVIATION: f32 = 0.02;
-
-/// The Transformer and its item table.
+/// The Transformer.
 #[derive(Module, Debug)]
-pub struct Backbone {
-    /// Item embeddings `[items + 1, width]`; row 0 belongs to padding.
-    pub items: Param<Tensor<2>>,
+pub struct Sasrec {
     /// Position embeddings `[max_len, width]`; the last row is the latest click.
     positions: Param<Tensor<2>>,
     blocks: Vec<Block>,
@@ -74,11 +63,13 @@ impl Block {
     }
 }
 
-impl Backbone {
-    /// A fresh backbone for a catalogue of `items`.
-    pub fn new(config: &BackboneConfig, items: usize, rng: &mut Rng, device: &Device) -> Self {
+impl Sasrec {
+    pub(in crate::backbone) fn new(
+        config: &BackboneConfig,
+        rng: &mut Rng,
+        device: &Device,
+    ) -> Self {
         Self {
-            items: normal([items + 1, config.width], EMBEDDING_DEVIATION, rng, device),
             positions: normal(
                 [config.max_len, config.width],
                 EMBEDDING_DEVIATION,
@@ -92,46 +83,30 @@ impl Backbone {
             dropout: config.dropout,
         }
     }
+}
 
-    /// Clicks the backbone looks back on.
-    pub fn max_len(&self) -> usize {
+impl Encode for Sasrec {
+    fn max_len(&self) -> usize {
         let [max_len, _width] = self.positions.dims();
         max_len
     }
 
-    /// Looks up item embeddings.
-    ///
-    /// # Shapes
-    /// - `items`: `[batch, len]`
-    /// - output: `[batch, len, width]`
-    pub fn embed(&self, items: Tensor<2, Int>) -> Tensor<3> {
-        let [batch, len] = items.dims();
-        let [_rows, width] = self.items.dims();
-        let rows = self.items.val().select(0, items.reshape([batch * len]));
-        rows.reshape([batch, len, width])
-    }
-
-    /// Hidden states of embedded (and possibly gated) clicks. With a generator, dropout is on.
-    ///
-    /// # Shapes
-    /// - `embedded`: `[batch, len, width]`, `len <= max_len`
-    /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
-    /// - output: `[batch, len, width]`; what stands on padding means nothing
-    ///
-    /// # Panics
-    /// If `len` is more than `max_len`.
-    pub fn forward(
+    fn encode(
         &self,
         embedded: Tensor<3>,
+        keep: Option<&Tensor<2>>,
         real: &Tensor<2>,
         mut rng: Option<&mut Rng>,
     ) -> Tensor<3> {
-        let [_batch, len, width] = embedded.dims();
+        let [batch, len, width] = embedded.dims();
+        let embedded = match keep {
+            None => embedded,
+            Some(keep) => {
+                let keep = keep.clone().reshape([batch, len, 1]);
+                embedded * keep.expand([batch, len, width])
+            }
+        };
         let max_len = self.max_len();
-        assert!(
-            len <= max_len,
-            "{len} clicks, but the model looks at {max_len}"
-        );
         let positions = self
             .positions
             .val()

@@ -1,0 +1,180 @@
+//! A recurrent network, `GRU4Rec`
+//! ([Session-based Recommendations with Recurrent Neural Networks](https://arxiv.org/abs/1511.06939)): layers
+//! of gated recurrent units ([Cho et al., 2014](https://arxiv.org/abs/1406.1078)), one step a click.
+//!
+//! Where we differ: the item table is tied to the output, a layer normalisation stands before it, and training
+//! uses the full softmax over the catalogue instead of a ranking loss over the items of a batch
+//! (in [`GRU4Rec`'s own successor](https://arxiv.org/abs/1706.03847) most of what it gains comes from more
+//! negatives). Dropout is on what a layer reads, never on what it hands to its own next step
+//! ([Zaremba et al., 2014](https://arxiv.org/abs/1409.2329)). The units are `PyTorch`'s: the reset gate
+//! multiplies the product with the state.
+//!
+//! What a click keeps multiplies how far each layer's state moves at it, and its embedding stays as it is: the
+//! attentional update gate of [DIEN](https://arxiv.org/abs/1809.03672). A click that keeps nothing leaves every
+//! state as it was, as if it had not been there, and padding is such a click; half the weight goes half the way.
+
+#[cfg(feature = "burn")]
+pub use tensors::Gru4rec;
+
+use super::Read;
+use crate::config::BackboneConfig;
+use crate::slices::{Linear, Norm, Source};
+use crate::weights::WeightsError;
+use ingle_kernel::gru;
+
+/// The network without tensors.
+#[derive(Debug)]
+pub(crate) struct Shipped {
+    width: usize,
+    layers: Vec<Layer>,
+    norm: Norm,
+}
+
+/// One layer: reset gate, update gate and candidate side by side, `[width, 3 * width]` each.
+#[derive(Debug)]
+struct Layer {
+    input: Linear,
+    hidden: Linear,
+}
+
+impl Shipped {
+    pub(super) fn read(
+        source: &mut Source,
+        path: &str,
+        config: &BackboneConfig,
+    ) -> Result<Self, WeightsError> {
+        let width = config.width;
+        let mut linear =
+            |name: String| Linear::read(source, &format!("{path}.{name}"), [width, 3 * width]);
+        let layers = (0..config.blocks).map(|layer| {
+            Ok(Layer {
+                input: linear(format!("layers.{layer}.input"))?,
+                hidden: linear(format!("layers.{layer}.hidden"))?,
+            })
+        });
+        Ok(Self {
+            width,
+            layers: layers.collect::<Result<_, WeightsError>>()?,
+            norm: Norm::read(source, &format!("{path}.norm"), width)?,
+        })
+    }
+}
+
+impl Read for Shipped {
+    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        let (width, scale) = (self.width, (self.width as f32).sqrt());
+        let mut x: Vec<f32> = embedded.iter().map(|x| x * scale).collect();
+        let mut state = Vec::new();
+        for Layer { input, hidden } in &self.layers {
+            state = vec![0.0; width];
+            let mut gates = input.forward(&x);
+            let steps =
+                (x.chunks_exact_mut(width).zip(keep)).zip(gates.chunks_exact_mut(3 * width));
+            for ((x, keep), gates) in steps {
+                gru::forward(gates, &hidden.forward(&state), &[*keep], &state, x);
+                state.copy_from_slice(x);
+            }
+        }
+        self.norm.forward(&state)
+    }
+}
+
+#[cfg(feature = "burn")]
+mod tensors {
+    use super::super::Encode;
+    use crate::config::BackboneConfig;
+    use crate::rng::{Rng, dropout, layer_norm, linear};
+    use burn::module::Module;
+    use burn::nn::{LayerNorm, Linear};
+    use burn::prelude::*;
+    use burn::tensor::activation::sigmoid;
+
+    /// The network on tensors.
+    #[derive(Module, Debug)]
+    pub struct Gru4rec {
+        layers: Vec<Layer>,
+        norm: LayerNorm,
+        max_len: usize,
+        dropout: f32,
+    }
+
+    /// One layer: reset gate, update gate and candidate side by side.
+    #[derive(Module, Debug)]
+    struct Layer {
+        input: Linear,
+        hidden: Linear,
+    }
+
+    impl Layer {
+        /// # Shapes
+        /// - `x`, output: `[batch, len, width]`
+        /// - `weight`: how far the state moves at each click, `[batch, len]`, `0..=1`
+        fn forward(&self, x: Tensor<3>, weight: &Tensor<2>) -> Tensor<3> {
+            let [batch, len, width] = x.dims();
+            let gates = self.input.forward(x);
+            let mut state = Tensor::<2>::zeros([batch, width], &gates.device());
+            let mut states = Vec::with_capacity(len);
+            for at in 0..len {
+                let read = gates.clone().slice([0..batch, at..at + 1]);
+                let read = read.reshape([batch, 3 * width]);
+                let held = self.hidden.forward(state.clone());
+                let part = |x: &Tensor<2>, part: usize| {
+                    x.clone()
+                        .slice([0..batch, part * width..(part + 1) * width])
+                };
+                let gate = |at: usize| sigmoid(part(&read, at) + part(&held, at));
+                let candidate = (part(&read, 2) + gate(0) * part(&held, 2)).tanh();
+                let weight = weight.clone().slice([0..batch, at..at + 1]);
+                let moves = (gate(1).neg() + 1.0) * weight.expand([batch, width]);
+                state = state.clone() + moves * (candidate - state);
+                states.push(state.clone().reshape([batch, 1, width]));
+            }
+            Tensor::cat(states, 1)
+        }
+    }
+
+    impl Gru4rec {
+        pub(in crate::backbone) fn new(
+            config: &BackboneConfig,
+            rng: &mut Rng,
+            device: &Device,
+        ) -> Self {
+            let width = config.width;
+            let layers = (0..config.blocks).map(|_| Layer {
+                input: linear(width, 3 * width, rng, device),
+                hidden: linear(width, 3 * width, rng, device),
+            });
+            Self {
+                layers: layers.collect(),
+                norm: layer_norm(width, device),
+                max_len: config.max_len,
+                dropout: config.dropout,
+            }
+        }
+    }
+
+    impl Encode for Gru4rec {
+        fn max_len(&self) -> usize {
+            self.max_len
+        }
+
+        fn encode(
+            &self,
+            embedded: Tensor<3>,
+            keep: Option<&Tensor<2>>,
+            real: &Tensor<2>,
+            mut rng: Option<&mut Rng>,
+        ) -> Tensor<3> {
+            let [_batch, _len, width] = embedded.dims();
+            let weight = match keep {
+                None => real.clone(),
+                Some(keep) => real.clone() * keep.clone(),
+            };
+            let mut x = embedded * (width as f32).sqrt();
+            for layer in &self.layers {
+                x = layer.forward(dropout(x, self.dropout, rng.as_deref_mut()), &weight);
+            }
+            self.norm.forward(x)
+        }
+    }
+}
