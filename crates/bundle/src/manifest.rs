@@ -61,6 +61,10 @@ pub struct ItemsSpec {
     /// Values, and so bytes, of an item's semantic code; 0, or nothing, where items have none.
     #[serde(default, skip_serializing_if = "nothing")]
     pub code_width: usize,
+    /// How many of the last items were added without training, placed by what their titles say; 0, or
+    /// nothing, where all were in the log.
+    #[serde(default, skip_serializing_if = "nothing")]
+    pub appended: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -188,6 +192,7 @@ impl Manifest {
                 width: 0,
                 dtype: TableType::Int8,
                 code_width: 0,
+                appended: 0,
             },
             files: Vec::new(),
             calibration,
@@ -381,12 +386,19 @@ impl ItemsSpec {
             count,
             width,
             code_width,
+            appended,
             ..
         } = self;
         // Item indices are 32 bits wide, with 0 for padding.
         if count == 0 || count >= u32::MAX as usize || width == 0 {
             return Err(BundleError::manifest(format!(
                 "an item table of {count} rows by {width} values cannot be; export the bundle again"
+            )));
+        }
+        if appended >= count {
+            return Err(BundleError::manifest(format!(
+                "{appended} of its {count} items were added without training, which leaves none that was \
+                 trained; export the bundle again"
             )));
         }
         if code_width > MAX_CODE_WIDTH {

@@ -44,6 +44,7 @@ impl Bundle {
                 width: self.items.width,
                 dtype: self.items.dtype(),
                 code_width: self.code_width(),
+                appended: self.manifest.items.appended,
             },
             files: writer.entries,
             ..self.manifest.clone()

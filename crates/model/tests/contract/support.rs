@@ -113,6 +113,7 @@ pub(crate) fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
                 width,
                 dtype: TableType::F32,
                 code_width: 0,
+                appended: 0,
             },
             files: Vec::new(),
             calibration: Calibration {

@@ -1,18 +1,22 @@
 //! `ingle export`: from a run to a bundle.
 
 use super::evaluate::{Gating, answers, report};
+use super::prepare::{columns, skipped};
 use super::{file_name, open};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, InputError, Item, Split, read};
 use crate::say::say;
 use crate::training::Run;
-use anyhow::{Context, Result};
+use crate::training::newcomers::Newcomers;
+use crate::training::progress::Progress;
+use anyhow::{Context, Result, bail};
 use ingle_bundle::{
     Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType, ViewScales,
 };
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 /// How the item table is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -30,6 +34,10 @@ pub enum TableKind {
 #[command(after_help = "Examples:
   ingle export runs/dc4sr --out bundle
   ingle export runs/dc4sr --out bundle --table f32 --name 'spring catalogue'
+  ingle export runs/dc4sr --out bundle --catalog items.csv     with what came in since the training
+
+A catalogue has the columns item_id, title and category. What the run does not know of it is added, placed among
+its items by the words of the titles, and can be recommended; items without a word that is known are left out.
 
 Put the folder behind any static host, or try it with `ingle serve bundle`.")]
 pub struct Args {
@@ -44,16 +52,25 @@ pub struct Args {
     /// Name shown to people [default: dataset and method]
     #[arg(long)]
     name: Option<String>,
+    /// Items file: items that the run does not know are added without training
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+    /// With --catalog: name of a column, as in `--column title=name`; may be repeated
+    #[arg(long = "column", value_name = "OURS=THEIRS", requires = "catalog")]
+    columns: Vec<String>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let (run, data, model) = open(&args.run, None)?;
+    let newcomers = match &args.catalog {
+        Some(file) => newcomers(args, file, (&run, &data, &model))?,
+        None => Newcomers::default(),
+    };
     let evaluation = evaluation(&run, &data, &model)?;
     let bundle = bundle(
-        &run,
-        &data,
-        &model,
+        (&run, &data, &model),
+        newcomers,
         args.table,
         args.name.clone(),
         evaluation,
@@ -74,6 +91,47 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// The items of a catalogue that a run does not know, placed among those that it knows.
+fn newcomers(
+    args: &Args,
+    file: &Path,
+    (run, data, model): (&Run, &Dataset, &Model),
+) -> Result<Newcomers> {
+    let mut bad = read::BadRows::default();
+    let catalogue = read::items(file, &columns(&args.columns)?, &mut bad)?;
+    skipped(&[&bad]);
+    let name = file.display();
+    if catalogue.repeated > 0 {
+        bail!(InputError::other(format!(
+            "{name} has {} rows about items that have a row already: give each item one",
+            catalogue.repeated
+        )));
+    }
+    let known: HashSet<&str> = data.items().iter().map(|item| &*item.id).collect();
+    let mut new: Vec<Item> = (catalogue.items.into_iter())
+        .filter(|(id, _)| !known.contains(&**id))
+        .map(|(id, read::Labels { title, category })| Item {
+            id,
+            title,
+            category,
+        })
+        .collect();
+    new.sort_by(|a, b| a.id.cmp(&b.id));
+    if new.is_empty() {
+        say!("{name}: no item that the run does not know");
+        return Ok(Newcomers::default());
+    }
+    let placed = Newcomers::place(run, data, model, new, &Progress::new())?;
+    say!("{name}: {} items added", placed.items.len());
+    if let Some(first) = placed.left_out.first() {
+        let count = placed.left_out.len();
+        say!(
+            "{name}: {count} items left out that have no word of another item's title, such as {first}"
+        );
+    }
+    Ok(placed)
+}
+
 /// Test figures that travel with the bundle.
 fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
     let mut figures = Map::new();
@@ -88,15 +146,14 @@ fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
 
 /// A run as a bundle.
 pub fn bundle(
-    run: &Run,
-    data: &Dataset,
-    model: &Model,
+    (run, data, model): (&Run, &Dataset, &Model),
+    newcomers: Newcomers,
     kind: TableKind,
     name: Option<String>,
     evaluation: Value,
 ) -> Result<Bundle> {
     let width = run.config.backbone.width;
-    let table: Vec<f32> = model
+    let mut table: Vec<f32> = model
         .backbone
         .items
         .val()
@@ -104,6 +161,7 @@ pub fn bundle(
         .iter::<f32>()
         .skip(width)
         .collect();
+    table.extend(newcomers.table);
     let (items, dtype) = match kind {
         TableKind::Int8 => (ItemTable::quantize(&table, width), TableType::Int8),
         TableKind::F16 => (ItemTable::f16(&table, width), TableType::F16),
@@ -127,10 +185,11 @@ pub fn bundle(
         },
         backbone: serde_json::to_value(&run.config.backbone).expect("sizes are JSON"),
         items: ItemsSpec {
-            count: data.n_items(),
+            count: data.n_items() + newcomers.items.len(),
             width,
             dtype,
             code_width: 0,
+            appended: newcomers.items.len(),
         },
         files: Vec::new(),
         calibration: Calibration {
@@ -153,12 +212,17 @@ pub fn bundle(
         }),
         evaluation,
     };
+    let items_of_all = data.items().iter().chain(&newcomers.items);
+    let mut popularity = known.popularity[1..].to_vec();
+    popularity.resize(data.n_items() + newcomers.items.len(), 0.0);
+    let mut codes = (known.codes).map_or_else(Vec::new, |c| c.values[c.width..].to_vec());
+    codes.extend(newcomers.codes);
     Ok(Bundle {
         manifest,
         weights: shipped_weights(model),
         items,
-        popularity: known.popularity[1..].to_vec(),
-        codes: (known.codes).map_or_else(Vec::new, |codes| codes.values[codes.width..].to_vec()),
-        ids: data.items().iter().map(|item| item.id.clone()).collect(),
+        ids: items_of_all.map(|item| item.id.clone()).collect(),
+        popularity,
+        codes,
     })
 }

@@ -48,12 +48,16 @@ pub fn run(args: &Args) -> Result<()> {
         evaluation,
         ..
     } = &bundle.manifest;
+    let appended = match items.appended {
+        0 => String::new(),
+        some => format!(", the last {some} of them added without training"),
+    };
     say!("{name}  (format {format}, every hash checked)\n");
     say!("method       {}", method.name);
     let kind = backbone.get("kind").and_then(Value::as_str);
     say!("backbone     {}", kind.unwrap_or(Kind::default().name()));
     say!(
-        "items        {} x {} as {:?}",
+        "items        {} x {} as {:?}{appended}",
         items.count,
         items.width,
         items.dtype

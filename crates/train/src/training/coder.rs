@@ -5,7 +5,7 @@
 use super::checkpoint::{load_module, save_module};
 use super::progress::Progress;
 use super::samples::tensor;
-use crate::data::Dataset;
+use crate::data::Item;
 use crate::text::components::principal;
 use crate::text::{meanings, titles};
 use anyhow::Result;
@@ -114,20 +114,20 @@ impl Coder {
 /// Principal components of what is known of the titles, a row for padding first, and their number.
 /// With a language model they are of words and meanings, else of words alone.
 pub(super) fn features(
-    data: &Dataset,
+    items: &[Item],
     seed: u64,
     lm: Option<&LanguageModel>,
     progress: &Progress,
 ) -> (Vec<f32>, usize) {
-    let mut known = titles::scores(data.items(), WORDS, seed);
+    let mut known = titles::scores(items, WORDS, seed);
     if let Some(lm) = lm {
-        progress.start("titles".to_owned(), data.n_items());
-        let meanings = meanings::embeddings(lm, data.items(), |count| progress.done(count));
-        known = side_by_side(known, meanings, data.n_items());
+        progress.start("titles".to_owned(), items.len());
+        let meanings = meanings::embeddings(lm, items, |count| progress.done(count));
+        known = side_by_side(known, meanings, items.len());
     }
     let (rows, columns) = known;
     if columns == 0 {
-        return (vec![0.0; data.n_items() + 1], 1);
+        return (vec![0.0; items.len() + 1], 1);
     }
     let width = columns.min(FEATURES);
     let mut values = principal(&rows, columns, width);
@@ -192,7 +192,7 @@ mod tests {
         for (item, title) in parts.items.iter_mut().zip(titles) {
             item.title = title.map(str::to_owned);
         }
-        let features = features(&from_parts(parts), 1, lm, &Progress::new());
+        let features = features(from_parts(parts).items(), 1, lm, &Progress::new());
         let device = Device::flex().autodiff();
         let codes = Coder::new(features, 4, optimizer(), &device).codes();
         codes.values.chunks_exact(4).map(<[i8]>::to_vec).collect()

@@ -14,6 +14,7 @@ mod folds;
 pub mod gradient;
 pub mod inherit;
 pub mod judge;
+pub mod newcomers;
 pub mod on_device;
 pub mod progress;
 pub mod rounds;

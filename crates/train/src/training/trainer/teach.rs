@@ -29,7 +29,7 @@ impl Trainer<'_> {
             .map(|folder| open_lm(&folder, &Device::flex()))
             .transpose()?;
         let progress = self.context.progress;
-        let (values, columns) = coder::features(data, config.seed, lm.as_ref(), progress);
+        let (values, columns) = coder::features(data.items(), config.seed, lm.as_ref(), progress);
         if lm.is_some() {
             folds::write(&kept, &values, columns)?;
         }

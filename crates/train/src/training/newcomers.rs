@@ -1,0 +1,162 @@
+//! Items that nobody has clicked yet, brought into a trained catalogue by what their titles say. From the
+//! words and meanings of the titles, one linear projection is fitted to the item embeddings that training
+//! came to, and one to the semantic codes; both are then asked about the new items
+//! ([Gantner et al., 2010](https://doi.org/10.1109/ICDM.2010.129)). An item counts in the fit by the
+//! logarithm of its clicks: nothing was learnt about what nobody clicked.
+
+use super::coder;
+use super::folds::table;
+use super::progress::Progress;
+use super::run::Run;
+use crate::data::{Dataset, InputError, Item};
+use crate::prior::open_lm;
+use anyhow::{Context as _, Result, bail};
+use burn::prelude::*;
+use ingle_model::{Codes, Model};
+use nalgebra::DMatrix;
+
+/// How much the projections are held back, as a share of the mean square of what they read.
+const RIDGE: f64 = 1e-2;
+
+/// Items that are added to a catalogue, and what is known of them.
+#[derive(Debug, Default)]
+pub struct Newcomers {
+    /// The items.
+    pub items: Vec<Item>,
+    /// Their embeddings, `[items, width]`.
+    pub table: Vec<f32>,
+    /// Their semantic codes, `[items, code width]`; empty in a method without.
+    pub codes: Vec<i8>,
+    /// Ids of those that are not added, as no word of theirs is known.
+    pub left_out: Vec<String>,
+}
+
+impl Newcomers {
+    /// Places new items in the catalogue of a trained run.
+    ///
+    /// # Errors
+    /// If none of them has a title with a word that others have too, or the run's language model cannot be
+    /// read.
+    pub fn place(
+        run: &Run,
+        data: &Dataset,
+        model: &Model,
+        new: Vec<Item>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let lm = run.config.denoising.lm_folder();
+        let lm = lm.filter(|_| run.config.method.denoises());
+        let lm = lm
+            .map(|folder| open_lm(&folder, &Device::flex()))
+            .transpose()?;
+        let all = [data.items(), &new].concat();
+        let (features, columns) = coder::features(&all, run.config.seed, lm.as_ref(), progress);
+        let (old, fresh) = features[columns..].split_at(data.n_items() * columns);
+        let says = |row: &[f32]| row.iter().any(|&x| x != 0.0);
+        let (titled, untitled): (Vec<_>, Vec<_>) = (new.into_iter())
+            .zip(fresh.chunks_exact(columns))
+            .partition(|(_, row)| says(row));
+        let (items, fresh): (Vec<Item>, Vec<&[f32]>) = titled.into_iter().unzip();
+        if items.is_empty() {
+            bail!(InputError::other(
+                "no new item has a title with a word of another item's: there is nothing to place it by"
+            ));
+        }
+        let fresh = fresh.concat();
+        let known = run.known()?;
+        let weights = &known.popularity[1..];
+        let width = run.config.backbone.width;
+        let learnt = &table(model)[width..];
+        let mut placed = projected([old, &fresh], columns, (learnt, width), weights)?;
+        let length = mean_length(learnt, width, weights);
+        for row in placed.chunks_exact_mut(width) {
+            let own = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
+            row.iter_mut().for_each(|x| *x *= length / own);
+        }
+        let codes = known.codes.map(|codes| {
+            let items = (0..data.n_items()).map(|item| item + 1);
+            let directions = codes.directions(items);
+            let of_codes = (&directions[..], codes.width);
+            let rows = projected([old, &fresh], columns, of_codes, weights)?;
+            anyhow::Ok(Codes::quantize(&rows, codes.width).values)
+        });
+        Ok(Self {
+            items,
+            table: placed,
+            codes: codes.transpose()?.unwrap_or_default(),
+            left_out: untitled.into_iter().map(|(item, _)| item.id).collect(),
+        })
+    }
+}
+
+/// What a linear projection, fitted to what is `due` of old rows, makes of new ones.
+///
+/// # Shapes
+/// - `old`, `new`: `[rows, columns]`
+/// - `due`: `[old rows, width]`
+/// - `weights`: `[old rows]`
+/// - output: `[new rows, width]`
+fn projected(
+    [old, new]: [&[f32]; 2],
+    columns: usize,
+    (due, width): (&[f32], usize),
+    weights: &[f32],
+) -> Result<Vec<f32>> {
+    // One column more that is always 1, for the mean.
+    let with_one = |rows: &[f32]| {
+        DMatrix::from_fn(rows.len() / columns, columns + 1, |row, column| {
+            let value = (column < columns).then(|| rows[row * columns + column]);
+            f64::from(value.unwrap_or(1.0))
+        })
+    };
+    let weigh = |mut matrix: DMatrix<f64>| {
+        for (mut row, &weight) in matrix.row_iter_mut().zip(weights) {
+            row *= f64::from(weight).sqrt();
+        }
+        matrix
+    };
+    let read = weigh(with_one(old));
+    let due = weigh(DMatrix::from_fn(weights.len(), width, |row, column| {
+        f64::from(due[row * width + column])
+    }));
+    let mut squares = read.tr_mul(&read);
+    let held = RIDGE * squares.trace() / squares.nrows() as f64 + 1e-9;
+    for at in 0..squares.nrows() {
+        squares[(at, at)] += held;
+    }
+    let solved = squares.cholesky().context("squares are positive")?;
+    let projection = solved.solve(&read.tr_mul(&due));
+    let out = with_one(new) * projection;
+    Ok(out.transpose().iter().map(|&x| x as f32).collect())
+}
+
+/// Mean length of the rows that weigh anything.
+fn mean_length(rows: &[f32], width: usize, weights: &[f32]) -> f32 {
+    let rows = rows.chunks_exact(width).zip(weights);
+    let lengths = rows.filter(|(_, weight)| **weight > 0.0);
+    let lengths = lengths.map(|(row, _)| row.iter().map(|x| x * x).sum::<f32>().sqrt());
+    let (sum, count) = lengths.fold((0.0, 0), |(sum, count), x| (sum + x, count + 1));
+    sum / count.max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_projection_finds_what_old_rows_were_made_by_and_heeds_weights() {
+        // due = 2 a - b + 3, but for a row that weighs nothing.
+        let old = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 1.0, 0.0, 0.0, 5.0, 5.0];
+        let due = [5.0, 2.0, 4.0, 6.0, 3.0, -99.0];
+        let weights = [1e3, 1e3, 1e3, 1e3, 1e3, 0.0];
+        let found = projected([&old, &[1.0, 2.0]], 2, (&due, 1), &weights).expect("solves");
+        assert!((found[0] - 3.0).abs() < 0.1, "{found:?}");
+    }
+
+    #[test]
+    fn only_rows_that_weigh_anything_have_a_say_in_the_length() {
+        let rows = [3.0, 4.0, 0.0, 1.0, 90.0, 90.0];
+        assert_eq!(mean_length(&rows, 2, &[1.0, 0.5, 0.0]), 3.0);
+        assert_eq!(mean_length(&rows, 2, &[0.0; 3]), 0.0);
+    }
+}
