@@ -71,7 +71,9 @@ impl Newcomers {
         let length = mean_length(learnt, width, weights);
         for row in placed.chunks_exact_mut(width) {
             let own = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
-            row.iter_mut().for_each(|x| *x *= length / own);
+            for x in row {
+                *x *= length / own;
+            }
         }
         let codes = known.codes.map(|codes| {
             let items = (0..data.n_items()).map(|item| item + 1);
