@@ -15,7 +15,7 @@ use ingle_bundle::{
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// How the item table is stored.
@@ -36,8 +36,9 @@ pub enum TableKind {
   ingle export runs/dc4sr --out bundle --table f32 --name 'spring catalogue'
   ingle export runs/dc4sr --out bundle --catalog items.csv     with what came in since the training
 
-A catalogue has the columns item_id, title and category. What the run does not know of it is added, placed among
-its items by the words of the titles, and can be recommended; items without a word that is known are left out.
+A catalogue has the columns item_id and title and may have category. Items of it that the run does not know are
+added behind the others, placed among them by the words of their titles, and can be recommended. Those without
+a word that is known are left out, and told.
 
 Put the folder behind any static host, or try it with `ingle serve bundle`.")]
 pub struct Args {
@@ -98,38 +99,50 @@ fn newcomers(
     (run, data, model): (&Run, &Dataset, &Model),
 ) -> Result<Newcomers> {
     let mut bad = read::BadRows::default();
-    let catalogue = read::items(file, &columns(&args.columns)?, &mut bad)?;
-    skipped(&[&bad]);
-    let name = file.display();
-    if catalogue.repeated > 0 {
+    let catalogue = read::items(file, &columns(&args.columns)?, true, &mut bad)?;
+    if let Some(first) = catalogue.repeated.shown.first() {
         bail!(InputError::other(format!(
-            "{name} has {} rows about items that have a row already: give each item one",
-            catalogue.repeated
+            "{first}; {} such rows: give each item one",
+            catalogue.repeated.count
         )));
     }
-    let known: HashSet<&str> = data.items().iter().map(|item| &*item.id).collect();
-    let mut new: Vec<Item> = (catalogue.items.into_iter())
-        .filter(|(id, _)| !known.contains(&**id))
-        .map(|(id, read::Labels { title, category })| Item {
-            id,
-            title,
-            category,
-        })
-        .collect();
-    new.sort_by(|a, b| a.id.cmp(&b.id));
-    if new.is_empty() {
-        say!("{name}: no item that the run does not know");
-        return Ok(Newcomers::default());
+    let (new, lines) = unknown(catalogue, data);
+    let count = new.len();
+    let placed = if new.is_empty() {
+        Newcomers::default()
+    } else {
+        Newcomers::place(run, data, model, new, &Progress::new())?
+    };
+    for Item { id, .. } in &placed.left_out {
+        let reason = format!("{id} has no word of a known item's title: nothing to place it by");
+        bad.note(file, lines[id], reason)?;
     }
-    let placed = Newcomers::place(run, data, model, new, &Progress::new())?;
-    say!("{name}: {} items added", placed.items.len());
-    if let Some(first) = placed.left_out.first() {
-        let count = placed.left_out.len();
-        say!(
-            "{name}: {count} items left out that have no word of another item's title, such as {first}"
-        );
+    skipped(&[&bad]);
+    let (name, added) = (file.display(), placed.items.len());
+    if added == 0 && bad.count > 0 {
+        bail!(InputError::Nothing(format!(
+            "{name}: there is no item to add, and {} rows could not be used",
+            bad.count
+        )));
     }
+    say!("{name}: {added} of {count} items that the run does not know added");
     Ok(placed)
+}
+
+/// What a run does not know of a catalogue, as it stands there, and the line of each item by id.
+fn unknown(catalogue: read::Catalogue, data: &Dataset) -> (Vec<Item>, HashMap<String, usize>) {
+    let known: HashSet<&str> = data.items().iter().map(|item| &*item.id).collect();
+    let rows = catalogue.items.into_iter();
+    let mut new: Vec<_> = rows.filter(|(id, _)| !known.contains(&**id)).collect();
+    new.sort_by_key(|(_, labels)| labels.line);
+    let lines = new.iter().map(|(id, labels)| (id.clone(), labels.line));
+    let lines = lines.collect();
+    let item = |(id, labels): (String, read::Labels)| Item {
+        id,
+        title: labels.title,
+        category: labels.category,
+    };
+    (new.into_iter().map(item).collect(), lines)
 }
 
 /// Test figures that travel with the bundle.

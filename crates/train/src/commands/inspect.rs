@@ -71,6 +71,11 @@ pub fn run(args: &Args) -> Result<()> {
         calibration.shift
     );
     say!("items like   {}", examples(&bundle));
+    if items.appended > 0 {
+        let rows = items.count - items.appended..items.count;
+        let ids: Vec<&str> = rows.take(5).map(|row| &bundle.ids[row]).collect();
+        say!("added like   {}", ids.join(", "));
+    }
     say!("\n{}", files_table(files));
     print_object("trained", provenance);
     print_object("measured", evaluation);

@@ -169,7 +169,7 @@ fn catalogue(args: &Args, columns: &Columns, bad: &read::BadRows) -> Result<Cata
         ..Default::default()
     };
     let catalogue = match &args.items {
-        Some(file) => read::items(file, columns, &mut bad_items)?,
+        Some(file) => read::items(file, columns, false, &mut bad_items)?,
         None => Catalogue::default(),
     };
     skipped(&[bad, &bad_items]);

@@ -25,7 +25,7 @@ pub fn build(
     let mut dropped = Dropped {
         rows: log.rows as u64,
         bad_rows: log.bad.count as u64,
-        repeated_items: catalogue.repeated,
+        repeated_items: catalogue.repeated.count,
         ..Dropped::default()
     };
     if log.clicks.is_empty() {

@@ -32,7 +32,7 @@ pub fn build(
     let learnt = windows.list.iter().filter(|window| !window.unseen);
     let times: Vec<i64> = learnt.map(|window| window.time).collect();
     let split = Protocol::by_window(&times, shares);
-    let repeated_items = catalogue.repeated;
+    let repeated_items = catalogue.repeated.count;
     let (ordered, parts) = users(windows, &mut catalogue);
     let dropped = Dropped {
         rows: windows.rows as u64,

@@ -10,11 +10,12 @@ const CHUNK: usize = 4096;
 
 /// The first `width` principal components of rows `[count, columns]`, each scaled by the fourth root of
 /// its variance's inverse: between the components as they are, of which few decide everything, and
-/// whitened ones. `[count, width]`; where rows are narrower, the last columns are 0.
-pub fn principal(rows: &[f32], columns: usize, width: usize) -> Vec<f32> {
-    let centred = centred(rows, columns);
-    let count = (rows.len() / columns) as f64;
-    let (variances, vectors) = eigen(gram(&centred, columns) / count);
+/// whitened ones. Mean and variance are those of the first `fitted` rows. `[count, width]`; where rows are
+/// narrower, the last columns are 0.
+pub fn principal(rows: &[f32], fitted: usize, columns: usize, width: usize) -> Vec<f32> {
+    let centred = centred(rows, fitted, columns);
+    let own = &centred[..fitted * columns];
+    let (variances, vectors) = eigen(gram(own, columns) / fitted as f64);
     let scales = variances.iter().map(|x| x.max(1e-12).powf(-0.25));
     let onto = side_by_side(&vectors, scales.take(width), width);
     times(&centred, columns, &onto)
@@ -44,18 +45,17 @@ fn side_by_side(vectors: &[Vec<f64>], scales: impl Iterator<Item = f64>, width: 
     matrix
 }
 
-fn centred(rows: &[f32], columns: usize) -> Vec<f32> {
+fn centred(rows: &[f32], fitted: usize, columns: usize) -> Vec<f32> {
     let mut mean = vec![0.0; columns];
-    for row in rows.chunks_exact(columns) {
+    for row in rows.chunks_exact(columns).take(fitted) {
         for (sum, &x) in mean.iter_mut().zip(row) {
             *sum += f64::from(x);
         }
     }
-    let count = (rows.len() / columns) as f64;
     let mut centred = rows.to_vec();
     for row in centred.chunks_exact_mut(columns) {
         for (x, sum) in row.iter_mut().zip(&mean) {
-            *x -= (sum / count) as f32;
+            *x -= (sum / fitted as f64) as f32;
         }
     }
     centred
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn components_have_no_mean_share_nothing_and_spread_less_and_less() {
         let count = CHUNK + 100;
-        let found = principal(&rows(count), 3, 5);
+        let found = principal(&rows(count), count, 3, 5);
         let parts: Vec<Vec<f32>> = (0..5).map(|at| column(&found, 5, at)).collect();
         for (at, part) in parts.iter().enumerate() {
             assert!(part.iter().sum::<f32>().abs() < 1e-3 * count as f32);
@@ -137,6 +137,15 @@ mod tests {
             let found = (dot(part, part) / count as f32).sqrt();
             assert!((found - deviation).abs() < 0.05, "{found}");
         }
+    }
+
+    #[test]
+    fn rows_that_are_not_fitted_are_turned_as_the_others() {
+        let some = rows(100);
+        let twice = [&some[..], &some[..30]].concat();
+        let found = principal(&twice, 100, 3, 3);
+        assert_eq!(&found[..300], &principal(&some, 100, 3, 3)[..]);
+        assert_eq!(found[300..], found[..30]);
     }
 
     #[test]

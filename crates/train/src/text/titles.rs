@@ -19,13 +19,14 @@ const SPARE: usize = 16;
 /// Rounds of the subspace iteration.
 const ROUNDS: usize = 6;
 
-/// Each item's place among the first `width` directions or so in which titles differ, `[items, columns]`,
-/// and how many columns that are; zeros where no word of an item is that of another.
-pub fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
-    let (weights, known) = weights(items);
-    let turned = weights.transposed(known);
+/// Each item's place among the first `width` directions or so in which the titles of the first `fitted`
+/// items differ, `[items, columns]`, and how many columns that are; zeros where an item has no word that two of
+/// those have.
+pub fn scores(items: &[Item], fitted: usize, width: usize, seed: u64) -> (Vec<f32>, usize) {
+    let (weights, known) = weights(items, fitted);
+    let turned = weights.transposed(fitted, known);
     let mut rng = Rng::new(seed, &[4]);
-    let mut columns = (width + SPARE).min(known).min(items.len());
+    let mut columns = (width + SPARE).min(known).min(fitted);
     let mut words: Vec<f32> = (0..known * columns).map(|_| rng.normal(1.0)).collect();
     for _ in 0..ROUNDS {
         if columns == 0 {
@@ -39,12 +40,13 @@ pub fn scores(items: &[Item], width: usize, seed: u64) -> (Vec<f32>, usize) {
 
 /// TF-IDF of every item's words, each row of length 1: counts by their logarithm, rarity as
 /// scikit-learn's `TfidfVectorizer(sublinear_tf=True, min_df=2)` has it, but for words of one letter,
-/// which count too. With it, how many words are known: its columns.
-fn weights(items: &[Item]) -> (Sparse, usize) {
+/// which count too. With it, how many words are known, its columns: those that two of the first `fitted` items
+/// have.
+fn weights(items: &[Item], fitted: usize) -> (Sparse, usize) {
     let mut names = Names::default();
     let counts = Sparse::of(items.iter().map(|item| counts(item, &mut names)));
     let mut frequencies = vec![0; names.list().len()];
-    for &(word, _) in &counts.entries {
+    for &(word, _) in (0..fitted).flat_map(|item| counts.row(item)) {
         frequencies[word as usize] += 1;
     }
     let mut known: Vec<usize> = (0..frequencies.len())
@@ -54,7 +56,7 @@ fn weights(items: &[Item]) -> (Sparse, usize) {
     known.truncate(WORDS);
     let mut places = vec![None; frequencies.len()];
     for (place, &word) in known.iter().enumerate() {
-        let rarity = (1.0 + items.len() as f32) / (1.0 + frequencies[word] as f32);
+        let rarity = (1.0 + fitted as f32) / (1.0 + frequencies[word] as f32);
         places[word] = Some((place as u32, rarity.ln() + 1.0));
     }
     let weigh = |&(word, count): &(u32, f32)| {
@@ -116,9 +118,10 @@ impl Sparse {
         &self.entries[start..self.ends[at]]
     }
 
-    fn transposed(&self, columns: usize) -> Self {
+    /// Of the first few rows.
+    fn transposed(&self, first: usize, columns: usize) -> Self {
         let mut rows = vec![Vec::new(); columns];
-        for at in 0..self.ends.len() {
+        for at in 0..first {
             for &(column, value) in self.row(at) {
                 rows[column as usize].push((at as u32, value));
             }
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn enough_columns_keep_the_cosines_of_the_words() {
-        let (found, columns) = scores(&items(&TITLES), 8, 1);
+        let (found, columns) = scores(&items(&TITLES), 5, 8, 1);
         for (a, expected) in found.chunks_exact(columns).zip(COSINES) {
             for (b, expected) in found.chunks_exact(columns).zip(expected) {
                 assert!((dot(a, b) - expected).abs() < 1e-4, "{}", dot(a, b));
@@ -184,9 +187,20 @@ mod tests {
     }
 
     #[test]
+    fn items_that_are_not_fitted_change_nothing_and_are_placed_by_known_words() {
+        let with_new = [&TITLES[..], &["Lipstick, pink", "Brush brush", "brush"]].concat();
+        let (old, columns) = scores(&items(&TITLES), 5, 8, 1);
+        let (all, same) = scores(&items(&with_new), 5, 8, 1);
+        assert_eq!((same, &all[..5 * columns]), (columns, &old[..]));
+        let row = |at: usize| &all[at * columns..][..columns];
+        assert!(dot(row(5), row(1)) > 0.7 && dot(row(5), row(2)) < 0.1);
+        assert!(all[6 * columns..].iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
     fn titles_without_a_word_in_common_give_nothing() {
         for titles in [&[][..], &["", ""], &["a b", "c d"]] {
-            let (found, columns) = scores(&items(titles), 4, 1);
+            let (found, columns) = scores(&items(titles), titles.len(), 4, 1);
             assert_eq!((found.len(), columns), (0, 0));
         }
     }

@@ -112,14 +112,16 @@ impl Coder {
 }
 
 /// Principal components of what is known of the titles, a row for padding first, and their number.
-/// With a language model they are of words and meanings, else of words alone.
+/// With a language model they are of words and meanings, else of words alone. They are those of the first
+/// `fitted` items, whatever others there are.
 pub(super) fn features(
     items: &[Item],
+    fitted: usize,
     seed: u64,
     lm: Option<&LanguageModel>,
     progress: &Progress,
 ) -> (Vec<f32>, usize) {
-    let mut known = titles::scores(items, WORDS, seed);
+    let mut known = titles::scores(items, fitted, WORDS, seed);
     if let Some(lm) = lm {
         progress.start("titles".to_owned(), items.len());
         let meanings = meanings::embeddings(lm, items, |count| progress.done(count));
@@ -130,7 +132,7 @@ pub(super) fn features(
         return (vec![0.0; items.len() + 1], 1);
     }
     let width = columns.min(FEATURES);
-    let mut values = principal(&rows, columns, width);
+    let mut values = principal(&rows, fitted, columns, width);
     for (row, known) in (values.chunks_exact_mut(width)).zip(rows.chunks_exact(columns)) {
         if known.iter().all(|&x| x == 0.0) {
             row.fill(0.0);
@@ -192,7 +194,8 @@ mod tests {
         for (item, title) in parts.items.iter_mut().zip(titles) {
             item.title = title.map(str::to_owned);
         }
-        let features = features(from_parts(parts).items(), 1, lm, &Progress::new());
+        let data = from_parts(parts);
+        let features = features(data.items(), 6, 1, lm, &Progress::new());
         let device = Device::flex().autodiff();
         let codes = Coder::new(features, 4, optimizer(), &device).codes();
         codes.values.chunks_exact(4).map(<[i8]>::to_vec).collect()

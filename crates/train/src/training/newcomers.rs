@@ -2,15 +2,16 @@
 //! words and meanings of the titles, one linear projection is fitted to the item embeddings that training
 //! came to, and one to the semantic codes; both are then asked about the new items
 //! ([Gantner et al., 2010](https://doi.org/10.1109/ICDM.2010.129)). An item counts in the fit by the
-//! logarithm of its clicks: nothing was learnt about what nobody clicked.
+//! logarithm of its clicks: nothing was learnt about what nobody clicked. The features are those of the trained
+//! catalogue, whatever is added to it.
 
 use super::coder;
 use super::folds::table;
 use super::progress::Progress;
 use super::run::Run;
-use crate::data::{Dataset, InputError, Item};
+use crate::data::{Dataset, Item};
 use crate::prior::open_lm;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use burn::prelude::*;
 use ingle_model::{Codes, Model};
 use nalgebra::DMatrix;
@@ -27,16 +28,15 @@ pub struct Newcomers {
     pub table: Vec<f32>,
     /// Their semantic codes, `[items, code width]`; empty in a method without.
     pub codes: Vec<i8>,
-    /// Ids of those that are not added, as no word of theirs is known.
-    pub left_out: Vec<String>,
+    /// Those that are not added, as no word of theirs is known.
+    pub left_out: Vec<Item>,
 }
 
 impl Newcomers {
     /// Places new items in the catalogue of a trained run.
     ///
     /// # Errors
-    /// If none of them has a title with a word that others have too, or the run's language model cannot be
-    /// read.
+    /// If the run's language model cannot be read.
     pub fn place(
         run: &Run,
         data: &Dataset,
@@ -50,7 +50,8 @@ impl Newcomers {
             .map(|folder| open_lm(&folder, &Device::flex()))
             .transpose()?;
         let all = [data.items(), &new].concat();
-        let (features, columns) = coder::features(&all, run.config.seed, lm.as_ref(), progress);
+        let (features, columns) =
+            coder::features(&all, data.n_items(), run.config.seed, lm.as_ref(), progress);
         let (old, fresh) = features[columns..].split_at(data.n_items() * columns);
         let says = |row: &[f32]| row.iter().any(|&x| x != 0.0);
         let (titled, untitled): (Vec<_>, Vec<_>) = (new.into_iter())
@@ -58,9 +59,10 @@ impl Newcomers {
             .partition(|(_, row)| says(row));
         let (items, fresh): (Vec<Item>, Vec<&[f32]>) = titled.into_iter().unzip();
         if items.is_empty() {
-            bail!(InputError::other(
-                "no new item has a title with a word of another item's: there is nothing to place it by"
-            ));
+            return Ok(Self {
+                left_out: untitled.into_iter().map(|(item, _)| item).collect(),
+                ..Self::default()
+            });
         }
         let fresh = fresh.concat();
         let known = run.known()?;
@@ -86,7 +88,7 @@ impl Newcomers {
             items,
             table: placed,
             codes: codes.transpose()?.unwrap_or_default(),
-            left_out: untitled.into_iter().map(|(item, _)| item.id).collect(),
+            left_out: untitled.into_iter().map(|(item, _)| item).collect(),
         })
     }
 }

@@ -4,6 +4,7 @@ mod backbones;
 #[cfg(feature = "wgpu")]
 mod device;
 mod inherit;
+mod newcomers;
 mod pipeline;
 mod prior;
 mod shop;

@@ -62,55 +62,6 @@ fn from_a_log_to_a_bundle_for_every_method() {
     assert!(first["clicks"][0]["noise"].is_number(), "{first}");
 }
 
-#[test]
-fn items_that_came_in_after_training_are_added_without_any() {
-    let shop = Shop::new();
-    let first = fs::read_to_string(shop.path("data/items.jsonl")).expect("items");
-    let first: Value = serde_json::from_str(first.lines().next().expect("a line")).expect("JSON");
-    let (id, title) = (first["item_id"].as_str(), first["title"].as_str());
-    let (id, title) = (id.expect("an id"), title.expect("a title"));
-    let known = format!("item_id,title\n\"{id}\",\"{title}\"\n");
-    let new = format!("{known}new-b,\"{title}\"\nnew-a,\"{title} {title}\"\nnew-c,\n");
-    fs::write(shop.path("new.csv"), &new).expect("writes");
-    fs::write(shop.path("known.csv"), &known).expect("writes");
-    fs::write(shop.path("twice.csv"), format!("{new}new-a,again\n")).expect("writes");
-    fs::write(shop.path("wordless.csv"), "item_id,title\nnew-a,\n").expect("writes");
-    for method in ["sasrec", "iadsr"] {
-        shop.ok(&format!(
-            "train --data data --method {method} --out {method} {SMALL} \
-             --set training.epochs=2 --set denoising.epochs=1"
-        ));
-        let told = shop.ok(&format!(
-            "export {method} --out {method}-new --catalog new.csv"
-        ));
-        assert!(told.contains("2 items added"), "{told}");
-        assert!(told.contains("1 items left out"), "{told}");
-        shop.ok(&format!(
-            "export {method} --out {method}-old --catalog known.csv"
-        ));
-        let [old, new] = ["old", "new"]
-            .map(|which| shop.json(&format!("inspect {method}-{which} --json"))["items"].clone());
-        assert_eq!(old.get("appended"), None, "{old}");
-        assert_eq!(new["appended"], 2);
-        let count = |items: &Value| items["count"].as_u64().expect("a count");
-        assert_eq!(count(&new), count(&old) + 2);
-        let told = shop.ok(&format!("inspect {method}-new"));
-        assert!(told.contains("the last 2 of them"), "{told}");
-        let answer = shop.json(&format!("recommend {method}-new --history {id} --k 9999"));
-        let items = answer["items"].as_array().expect("items");
-        let place = |id: &str| items.iter().position(|item| item["item"] == id);
-        assert_eq!(items.len() as u64, count(&new) - 1);
-        assert!(place("new-a").is_some() && place("new-b").is_some());
-        let judged = shop.json(&format!("recommend {method}-new --history new-a --explain"));
-        assert_eq!(judged["clicks"][0]["known"], true);
-        for (file, part) in [("twice.csv", "1 rows"), ("wordless.csv", "no new item")] {
-            let message = shop.refused(&format!("export {method} --out x --catalog {file}"));
-            assert!(message.contains(part), "{message}");
-        }
-    }
-    assert!(!shop.path("x").exists(), "nothing is written for bad input");
-}
-
 /// What a page would get, asked for in each of the three ways.
 pub(crate) fn recommends_from_a_bundle(shop: &Shop, bundle: &str) {
     let answers = shop.ok(&format!(

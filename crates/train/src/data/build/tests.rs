@@ -1,7 +1,7 @@
 //! Tests of the way from a log to a dataset, over small logs.
 
 use super::*;
-use crate::data::read::{Click, Columns, interactions};
+use crate::data::read::{BadRows, Click, Columns, interactions};
 use crate::data::{Shares, Split};
 use proptest::prelude::*;
 
@@ -240,6 +240,7 @@ fn what_an_items_file_says_goes_with_the_item_and_the_rest_is_counted() {
     let labels = |title: &str| crate::data::read::Labels {
         title: Some(title.to_owned()),
         category: None,
+        line: 2,
     };
     let known = [
         ("x".to_owned(), labels("A bag")),
@@ -247,7 +248,7 @@ fn what_an_items_file_says_goes_with_the_item_and_the_rest_is_counted() {
     ];
     let catalogue = Catalogue {
         items: known.into(),
-        repeated: 0,
+        repeated: BadRows::default(),
     };
     let log = log("u,x,1\nu,y,2\nu,x,3\n");
     let data = super::build(log, catalogue, "test".into(), Vec::new(), options(0));

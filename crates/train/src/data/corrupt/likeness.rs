@@ -26,7 +26,7 @@ impl Likeness {
     /// # Errors
     /// If no two titles have a word in common.
     pub(super) fn of(data: &Dataset) -> Result<Self, InputError> {
-        let (mut rows, width) = titles::scores(data.items(), WIDTH, 0);
+        let (mut rows, width) = titles::scores(data.items(), data.n_items(), WIDTH, 0);
         if width == 0 {
             return Err(InputError::other(
                 "hard noise replaces an item by one of its category or with a title like its own, but no item has a category and no two titles have a word in common: give `ingle prepare` an --items file with a category or title column",

@@ -61,7 +61,7 @@ pub struct Catalogue {
     /// What is said of each item, by id.
     pub items: HashMap<String, Labels>,
     /// Rows about an item that had one already.
-    pub repeated: usize,
+    pub repeated: BadRows,
 }
 
 /// What an items file says of one item.
@@ -71,6 +71,8 @@ pub struct Labels {
     pub title: Option<String>,
     /// The shelf it stands on.
     pub category: Option<String>,
+    /// Where that is said: a line of the file, counted from 1.
+    pub line: usize,
 }
 
 /// Rows that could not be read.
@@ -85,7 +87,11 @@ pub struct BadRows {
 }
 
 impl BadRows {
-    fn note(&mut self, file: &Path, line: usize, reason: String) -> Result<(), InputError> {
+    /// Counts a row that cannot be used.
+    ///
+    /// # Errors
+    /// If such rows are fatal.
+    pub fn note(&mut self, file: &Path, line: usize, reason: String) -> Result<(), InputError> {
         let file = file.display().to_string();
         let row = BadRow {
             file,
@@ -210,16 +216,22 @@ fn id<'a>(name: &str, cell: Option<&'a str>) -> Result<&'a str, String> {
     Ok(cell)
 }
 
-/// Reads an items file: titles and categories by id. The first of several rows for an id counts.
+/// Reads an items file: titles and categories by id. The first of several rows for an id counts. If `titled`,
+/// the file must have a column of titles.
 ///
 /// # Errors
 /// As [`interactions`].
-pub fn items(file: &Path, columns: &Columns, bad: &mut BadRows) -> Result<Catalogue, InputError> {
+pub fn items(
+    file: &Path,
+    columns: &Columns,
+    titled: bool,
+    bad: &mut BadRows,
+) -> Result<Catalogue, InputError> {
     let mut catalogue = Catalogue::default();
     rows(
         file,
         &["item_id", "title", "category"],
-        1,
+        if titled { 2 } else { 1 },
         columns,
         &mut |line, row| {
             let [id, title, category] = match row {
@@ -231,11 +243,15 @@ pub fn items(file: &Path, columns: &Columns, bad: &mut BadRows) -> Result<Catalo
             };
             if let Entry::Vacant(place) = catalogue.items.entry(id.to_owned()) {
                 let [title, category] = [title, category].map(|text| text.map(str::to_owned));
-                place.insert(Labels { title, category });
-            } else {
-                catalogue.repeated += 1;
+                place.insert(Labels {
+                    title,
+                    category,
+                    line,
+                });
+                return Ok(());
             }
-            Ok(())
+            let reason = format!("item {id} has a row already");
+            catalogue.repeated.note(file, line, reason)
         },
     )?;
     Ok(catalogue)

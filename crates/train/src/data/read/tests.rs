@@ -195,7 +195,7 @@ fn titles_and_categories_are_optional() {
         "item_id,title\nx,A bag\ny,\nx,Another\n,lost\n",
     );
     let mut bad = BadRows::default();
-    let items = items(&file, &Columns::new(), &mut bad).expect("reads");
+    let items = items(&file, &Columns::new(), false, &mut bad).expect("reads");
     assert_eq!(items.items["x"].title.as_deref(), Some("A bag"));
     assert_eq!(
         (
@@ -204,5 +204,8 @@ fn titles_and_categories_are_optional() {
         ),
         (None, None)
     );
-    assert_eq!((items.items.len(), items.repeated, bad.count), (2, 1, 1));
+    assert_eq!(
+        (items.items.len(), items.repeated.count, bad.count),
+        (2, 1, 1)
+    );
 }

@@ -71,13 +71,13 @@ impl Beginning {
     ) -> Result<(), InputError> {
         let (rows, columns) = match self {
             Self::Random => return Ok(()),
-            Self::Titles => titles::scores(data.items(), width, seed),
+            Self::Titles => titles::scores(data.items(), data.n_items(), width, seed),
             Self::File(path) => file::read(path, data)?,
         };
         if columns == 0 {
             return Ok(());
         }
-        let brought = principal(&rows, columns, width);
+        let brought = principal(&rows, data.n_items(), columns, width);
         let rows = rows.chunks_exact(columns).zip(brought.chunks_exact(width));
         for (to, (from, brought)) in table.chunks_exact_mut(width).zip(rows) {
             let norm = brought.iter().map(|x| x * x).sum::<f32>().sqrt();

@@ -29,7 +29,13 @@ impl Trainer<'_> {
             .map(|folder| open_lm(&folder, &Device::flex()))
             .transpose()?;
         let progress = self.context.progress;
-        let (values, columns) = coder::features(data.items(), config.seed, lm.as_ref(), progress);
+        let (values, columns) = coder::features(
+            data.items(),
+            data.n_items(),
+            config.seed,
+            lm.as_ref(),
+            progress,
+        );
         if lm.is_some() {
             folds::write(&kept, &values, columns)?;
         }
