@@ -25,7 +25,7 @@ const EXPECTED: &[(&[u32], [f32; ITEMS + 1])] = &[
 
 /// Histories of the recurrent backbone, what each click keeps, and the scores.
 #[rustfmt::skip]
-#[expect(clippy::type_complexity, clippy::unreadable_literal, clippy::excessive_precision, reason = "as the script prints them")]
+#[expect(clippy::unreadable_literal, clippy::excessive_precision, reason = "as the script prints them")]
 const RECURRENT: &[(&[u32], &[f32], [f32; ITEMS + 1])] = &[
     (&[3], &[1.0], [-3.458957, 3.528404, -3.481819, 3.320733, -3.050443, 2.679838, -2.221106, 1.689332, -1.102003, 0.478435, 0.160867, -0.794878, 1.402750]),
     (&[1, 2, 3], &[1.0, 1.0, 1.0], [-3.378056, 3.469299, -3.446454, 3.310270, -3.065227, 2.719382, -2.284110, 1.773724, -1.205008, 0.596665, 0.031299, -0.658234, 1.263523]),

@@ -252,7 +252,7 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         ),
         (
             "train --data data --out x --set backbone.kidn=gru4rec",
-            "did you mean kind",
+            "did you mean backbone.kind",
         ),
         (
             "train --data data --out x --config nowhere.toml",

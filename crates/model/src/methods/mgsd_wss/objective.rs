@@ -207,8 +207,7 @@ impl MgsdWss {
         let flags = kept(fused, self.config.gumbel_temperature, step.rng).select(0, rows);
         let [_, len, width] = embedded.dims();
         let flags = at_least_the_last(flags * real.clone());
-        let embedded = embedded * flags.reshape([count, len, 1]).expand([count, len, width]);
-        let hidden = step.backbone.forward(embedded, &real, None);
+        let hidden = step.backbone.gated(embedded, Some(&flags), &real, None);
         let latest = hidden.slice([0..count, len - 1..len, 0..width]);
         step.rank
             .cross_entropy(latest.reshape([count, width]), &targets)
