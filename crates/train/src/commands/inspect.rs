@@ -46,7 +46,6 @@ pub fn run(args: &Args) -> Result<()> {
         calibration,
         provenance,
         evaluation,
-        ..
     } = &bundle.manifest;
     let appended = match items.appended {
         0 => String::new(),
