@@ -4,8 +4,8 @@
 //!
 //! Where we differ: the item table is tied to the output, a layer normalisation stands before it, and training
 //! uses the full softmax over the catalogue instead of a ranking loss over the items of a batch
-//! (in [`GRU4Rec`'s own successor](https://arxiv.org/abs/1706.03847) most of what it gains comes from more
-//! negatives). Dropout is on what a layer reads, never on what it hands to its own next step
+//! ([its successor](https://arxiv.org/abs/1706.03847) gains by more negatives than those, and by losses made for
+//! them). Dropout is on what a layer reads, never on what it hands to its own next step
 //! ([Zaremba et al., 2014](https://arxiv.org/abs/1409.2329)). The units are `PyTorch`'s: the reset gate
 //! multiplies the product with the state.
 //!
