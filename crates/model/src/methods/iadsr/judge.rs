@@ -1,6 +1,6 @@
 //! States, interests, and the opinions they come to.
 
-use super::{COSINES, Config, OPINIONS, SHORTEST};
+use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
@@ -10,8 +10,8 @@ use burn::module::{Module, Param};
 use burn::nn::LayerNorm;
 use burn::prelude::*;
 
-/// How much one cosine weighs before anything is learnt.
-const WEIGHT: f32 = 4.0;
+/// How much one cosine weighs before anything is learnt, times [`UNIT`].
+const WEIGHT: f32 = 0.5;
 
 /// The method's parameters.
 #[derive(Module, Debug)]
@@ -24,8 +24,10 @@ pub struct Iadsr {
     positions: Param<Tensor<2>>,
     block: Block,
     norm: LayerNorm,
-    /// Of each cosine, `[COSINES]`.
+    /// Of each cosine in the score, `[COSINES]`, as those below in parts of [`UNIT`].
     weights: Param<Tensor<1>>,
+    /// Of its own cosine in each view, `[2]`.
+    own: Param<Tensor<1>>,
     /// Of each opinion, `[OPINIONS]`.
     offsets: Param<Tensor<1>>,
     dropout: f32,
@@ -71,6 +73,7 @@ impl Iadsr {
             block: Block::new(&sizes, rng, device),
             norm: layer_norm(sizes.width, device),
             weights: Param::from_tensor(Tensor::full([COSINES], WEIGHT, device)),
+            own: Param::from_tensor(Tensor::full([2], WEIGHT, device)),
             offsets: Param::from_tensor(Tensor::zeros([OPINIONS], device)),
             dropout: sizes.dropout,
             semantics: config.semantics,
@@ -124,7 +127,7 @@ impl Iadsr {
     /// What the semantic view says, `[batch, len]`.
     pub(super) fn prior(&self, semantic: &Tensor<3>, real: &Tensor<2>) -> Tensor<2> {
         let own = cosine(&of_others(semantic, real), semantic);
-        self.offset(1) - own * self.weight(3)
+        pick(&self.offsets, 1) - own * pick(&self.own, 0)
     }
 
     /// Noise logits.
@@ -137,12 +140,12 @@ impl Iadsr {
         let long_semantic = of_others(semantic, real);
         let long_collaborative = of_others(collaborative, real);
         let own = cosine(&long_collaborative, collaborative);
-        let posterior = self.offset(2) - own * self.weight(4);
+        let posterior = pick(&self.offsets, 2) - own.clone() * pick(&self.own, 1);
         let fused = if self.semantics {
-            self.offset(0)
-                - cosine(&long_semantic, collaborative) * self.weight(0)
-                - cosine(&long_collaborative, semantic) * self.weight(1)
-                - cosine(collaborative, semantic) * self.weight(2)
+            pick(&self.offsets, 0)
+                - cosine(&long_semantic, collaborative) * pick(&self.weights, 0)
+                - cosine(&long_collaborative, semantic) * pick(&self.weights, 1)
+                - own * pick(&self.weights, 2)
         } else {
             posterior.clone()
         };
@@ -157,20 +160,17 @@ impl Iadsr {
     pub(super) fn heeds_semantics(&self) -> bool {
         self.semantics
     }
-
-    fn weight(&self, cosine: usize) -> Tensor<2> {
-        self.weights.val().narrow(0, cosine, 1).unsqueeze::<2>()
-    }
-
-    fn offset(&self, opinion: usize) -> Tensor<2> {
-        self.offsets.val().narrow(0, opinion, 1).unsqueeze::<2>()
-    }
 }
 
 impl Denoise for Iadsr {
     fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
         Some(self.opine(&self.states(clicks, None)))
     }
+}
+
+/// One of some weights or offsets as it is used, `[1, 1]`.
+fn pick(weights: &Param<Tensor<1>>, at: usize) -> Tensor<2> {
+    weights.val().narrow(0, at, 1).unsqueeze::<2>() * UNIT
 }
 
 /// Item embeddings whose values are of the order of 1, and 0 on padding, `[batch, len, width]`.

@@ -21,7 +21,11 @@
 //!   in the released code, and unlike the recommender, the block looks both ways.
 //! - A click is compared with the long-term interest of the *other* clicks: else each click would be part
 //!   of what vouches for it.
-//! - The three cosines have learnt weights and an offset, and beside the paper's losses they learn from
+//! - In the place of the third cosine stands that of the collaborative view's own two interests, though the
+//!   alignment goes on drawing the sides of the third together. It says less of whether a click belongs to its
+//!   history than of how well the item is known: what few have clicked is aligned badly, and its clean clicks
+//!   were dropped for it.
+//! - The cosines have learnt weights and an offset, and beside the paper's losses they learn from
 //!   clicks that were replaced on purpose ([`Config::labels`]; 0 leaves that out): a cosine alone does not
 //!   say where noise begins. A replaced click is aligned with nothing.
 //! - Semantic states come from codes of a few bytes an item, so that they ship.
@@ -54,8 +58,12 @@ use serde::{Deserialize, Serialize};
 /// Least square of a length, so that nothing is divided by 0.
 const SHORTEST: f32 = 1e-12;
 
-/// Cosines that opinions are made of: the score's three, and one of each view alone.
-const COSINES: usize = 5;
+/// Cosines that the score is made of.
+const COSINES: usize = 3;
+
+/// What weights of cosines and offsets are counted in, so that a step of training moves them as much as it should
+/// move what is a sum of numbers below 1.
+const UNIT: f32 = 8.0;
 
 /// Opinions: the score, the semantic view and the collaborative one.
 const OPINIONS: usize = 3;

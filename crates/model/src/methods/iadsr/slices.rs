@@ -1,6 +1,6 @@
 //! The opinions as they ship: states and cosines on slices of one history.
 
-use super::{COSINES, Config, OPINIONS, SHORTEST};
+use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::config::BackboneConfig;
 use crate::methods::{Judge, Views};
 use crate::slices::{Block, Clicks, Norm, Opinion, Source};
@@ -21,7 +21,11 @@ pub struct Shipped {
     positions: Vec<f32>,
     block: Block,
     norm: Norm,
+    /// Of each cosine in the score.
     weights: Vec<f32>,
+    /// Of its own cosine in each view.
+    own: Vec<f32>,
+    /// Of each opinion.
     offsets: Vec<f32>,
 }
 
@@ -47,6 +51,7 @@ impl Shipped {
             collaborative: Dense::new(&collaborative, &no_bias),
             positions: take("positions", &[sizes.max_len, width])?,
             weights: take("weights", &[COSINES])?,
+            own: take("own", &[2])?,
             offsets: take("offsets", &[OPINIONS])?,
             block: Block::read(source, &format!("{path}.block"), &sizes)?,
             norm: Norm::read(source, &format!("{path}.norm"), width)?,
@@ -94,23 +99,27 @@ impl Judge for Shipped {
         let pairs = [
             (&long_semantic, &collaborative),
             (&long_collaborative, &semantic),
-            (&collaborative, &semantic),
-            (&long_semantic, &semantic),
             (&long_collaborative, &collaborative),
+            (&long_semantic, &semantic),
         ];
-        let logits = |opinion: usize, cosines: std::ops::Range<usize>| {
-            let mut logits = vec![self.offsets[opinion]; clicks.len()];
-            for ((a, b), weight) in pairs[cosines.clone()].iter().zip(&self.weights[cosines]) {
-                let rows = a.chunks_exact(width).zip(b.chunks_exact(width));
-                for (logit, (a, b)) in logits.iter_mut().zip(rows) {
-                    *logit -= weight * dot(a, b) / (length(a) * length(b));
+        let cosines = pairs.map(|(a, b)| {
+            let rows = a.chunks_exact(width).zip(b.chunks_exact(width));
+            rows.map(|(a, b)| dot(a, b) / (length(a) * length(b)))
+                .collect::<Vec<f32>>()
+        });
+        let logits = |opinion: usize, cosines: &[Vec<f32>], weights: &[f32]| {
+            let mut logits = vec![UNIT * self.offsets[opinion]; clicks.len()];
+            for (cosines, weight) in cosines.iter().zip(weights) {
+                for (logit, cosine) in logits.iter_mut().zip(cosines) {
+                    *logit -= UNIT * weight * cosine;
                 }
             }
             logits
         };
-        let (prior, posterior) = (logits(1, 3..4), logits(2, 4..5));
+        let prior = logits(1, &cosines[3..], &self.own[..1]);
+        let posterior = logits(2, &cosines[2..3], &self.own[1..]);
         let fused = if self.semantics {
-            logits(0, 0..3)
+            logits(0, &cosines[..COSINES], &self.weights)
         } else {
             posterior.clone()
         };
