@@ -17,6 +17,7 @@ Usage: ./build.sh COMMAND
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
   bench life               memory and listeners over 20,000 recommendations and 200 recommenders
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
+  bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
 
@@ -104,8 +105,9 @@ bench() {
     browser) browser_bench peers "$@" ;;
     life) browser_bench life "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
+    methods) methods_bench "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'life', 'train' or 'growth', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'train', 'methods' or 'growth', not '$name'" ;;
   esac
   times
 }
@@ -115,6 +117,16 @@ browser_bench() {
   step "Browser for tests" scripts/setup.sh browser
   step "npm package" scripts/pkg.sh
   step "Benchmark: $1" bench/browser/run.sh "$@"
+}
+
+# A browser is asked only for --browser.
+methods_bench() {
+  if [[ " $* " == *" --browser "* ]]; then
+    setup
+    step "Browser for tests" scripts/setup.sh browser
+    step "npm package" scripts/pkg.sh
+  fi
+  step "Benchmark: methods" bench/methods/run.sh "$@"
 }
 
 command="${1:-help}"

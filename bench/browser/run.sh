@@ -2,6 +2,7 @@
 # In headless Chromium, on invented catalogues; expects the npm package in pkg/dist:
 #   run.sh peers [--items N,N...] [--repeats N] [--answers N] [--engines cpu,gpu]   Ingle and its peers
 #   run.sh life [--engine cpu|gpu] [--answers N] [--cycles N]                       a visit that does not end
+#   run.sh methods RUN...                                                           a recommendation of each run's bundle
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
@@ -24,4 +25,5 @@ case "$what" in
     node bench/browser/floor.mjs
     ;;
   life) node bench/browser/life.mjs "$@" ;;
+  methods) node bench/browser/recommend.mjs "$@" ;;
 esac

@@ -10,7 +10,8 @@ use crate::training::newcomers::Newcomers;
 use crate::training::progress::Progress;
 use anyhow::{Context, Result, bail};
 use ingle_bundle::{
-    Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType, ViewScales,
+    BLOCK_ROWS, Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType,
+    ViewScales,
 };
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
@@ -143,6 +144,19 @@ fn unknown(catalogue: read::Catalogue, data: &Dataset) -> (Vec<Item>, HashMap<St
         category: labels.category,
     };
     (new.into_iter().map(item).collect(), lines)
+}
+
+/// What a run is exported as where nothing is asked for: names and bytes of its files, the manifest's last.
+pub fn shipped(run: &Run, data: &Dataset, model: &Model) -> Result<Vec<(String, Vec<u8>)>> {
+    let evaluation = evaluation(run, data, model)?;
+    let bundle = bundle(
+        (run, data, model),
+        Newcomers::default(),
+        TableKind::Int8,
+        None,
+        evaluation,
+    )?;
+    Ok(bundle.write(BLOCK_ROWS)?)
 }
 
 /// Test figures that travel with the bundle.

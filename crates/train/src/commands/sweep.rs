@@ -1,6 +1,7 @@
 //! `ingle train --sweep`: every combination of some settings, each a run of its own.
 
 use crate::data::{Dataset, InputError};
+use crate::metrics::spread::Spread;
 use crate::training::checkpoint::write_atomically;
 use crate::training::progress::{Progress, forget_peak_memory};
 use crate::training::{Compute, Config, Run, inherit};
@@ -59,18 +60,17 @@ pub struct SeedGroup {
     /// How many seeds there are.
     pub seeds: usize,
     /// Mean and standard deviation of each figure over the seeds.
-    pub figures: Vec<Spread>,
+    pub figures: Vec<NamedSpread>,
 }
 
 /// A figure over several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Spread {
+pub struct NamedSpread {
     /// The figure.
     pub figure: String,
-    /// Its mean.
-    pub mean: f64,
-    /// Its standard deviation (over `n - 1`); none for one seed.
-    pub deviation: Option<f64>,
+    /// Its mean and deviation.
+    #[serde(flatten)]
+    pub spread: Spread,
 }
 
 /// What came of all combinations, the best first.
@@ -305,7 +305,7 @@ pub fn by_seed(outcomes: &[Outcome]) -> Vec<SeedGroup> {
         group.1.push(outcome);
     }
     let mut groups: Vec<SeedGroup> = groups.into_values().map(seed_group).collect();
-    let first = |group: &SeedGroup| group.figures.first().map_or(f64::MIN, |spread| spread.mean);
+    let first = |group: &SeedGroup| group.figures.first().map_or(f64::MIN, |of| of.spread.mean);
     groups.sort_by(|a, b| first(b).total_cmp(&first(a)));
     groups
 }
@@ -315,17 +315,13 @@ fn seed_group((settings, members): (Map<String, Value>, Vec<&Outcome>)) -> SeedG
     let spread = |(at, name): (usize, &String)| {
         let values = members.iter().filter_map(|member| member.figures.get(at));
         let values: Vec<f64> = values.map(|(_, value)| *value).collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let free = values.len() - 1;
-        Spread {
+        Some(NamedSpread {
             figure: name.clone(),
-            mean,
-            deviation: (free > 0).then(|| (squares / free as f64).sqrt()),
-        }
+            spread: Spread::of(&values)?,
+        })
     };
     SeedGroup {
-        figures: names.enumerate().map(spread).collect(),
+        figures: names.enumerate().filter_map(spread).collect(),
         settings,
         seeds: members.len(),
     }
@@ -361,9 +357,9 @@ fn seeds_table(groups: &[SeedGroup]) -> Table {
             .map(|(key, value)| format!("{key} {value}"))
             .collect();
         let figures: Vec<String> = (group.figures.iter())
-            .map(|spread| {
+            .map(|NamedSpread { figure, spread }| {
                 let deviation = spread.deviation.unwrap_or(0.0);
-                format!("{} {:.4} ± {deviation:.4}", spread.figure, spread.mean)
+                format!("{figure} {:.4} ± {deviation:.4}", spread.mean)
             })
             .collect();
         table.add_row([

@@ -1,9 +1,9 @@
 //! Noise detection: how well probabilities tell replaced clicks from clean ones.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Area under the ROC curve, average precision and expected calibration error.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// Probability that a noisy click scores above a clean one; ties count half.
     pub auc: f64,

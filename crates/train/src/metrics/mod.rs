@@ -2,3 +2,4 @@
 
 pub mod detection;
 pub mod ranking;
+pub mod spread;

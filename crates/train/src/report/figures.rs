@@ -1,6 +1,7 @@
 //! What a run is worth: its ranking figures over all users and over groups of them.
 
 use super::bootstrap::{Bootstrap, Estimate, RESAMPLES};
+use super::fifths::Fifths;
 use crate::data::Case;
 use crate::metrics::ranking::{FIGURES, names};
 use crate::training::judge::Answer;
@@ -62,14 +63,8 @@ pub fn by_popularity(
     seed: u64,
 ) -> Vec<Group> {
     let clicks = |case: &Case<'_>| counts[case.target as usize];
-    let mut sorted: Vec<u32> = cases.iter().map(clicks).collect();
-    sorted.sort_unstable();
-    let number = |case: &Case<'_>| {
-        let below = sorted.partition_point(|&c| c < clicks(case));
-        let up_to = sorted.partition_point(|&c| c <= clicks(case));
-        // The middle of those of the same popularity decides for all of them.
-        (5 * (below + up_to) / (2 * sorted.len())).min(4)
-    };
+    let fifths = Fifths::of(cases.iter().map(clicks));
+    let number = |case: &Case<'_>| fifths.number(clicks(case));
     groups(5, cases, answers, seed, number, |_, members| {
         let range = members.iter().map(clicks);
         let (low, high) = (range.clone().min(), range.max());

@@ -5,10 +5,15 @@
 
 pub mod bootstrap;
 pub mod curves;
+pub mod fifths;
 pub mod figures;
+pub mod measured;
+pub mod methods;
 pub mod noise;
 pub mod page;
 pub mod robustness;
+mod settings;
+pub mod words;
 
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
 use crate::training::judge::{self, Answer};
@@ -23,7 +28,7 @@ use figures::{Estimates, Group, NDCG10};
 use indicatif::ProgressBar;
 use ingle_model::Model;
 use noise::Noise;
-use robustness::{RATES, Robustness, robustness};
+use robustness::{Asked, Robustness, robustness};
 use serde::Serialize;
 
 /// Everything a report says.
@@ -158,7 +163,11 @@ pub fn collect(
         .iter()
         .map(|s| {
             let judges = s.run.config.method.denoises();
-            if judges { 2 + 3 * RATES.len() } else { 1 }
+            if judges {
+                2 + robustness::passes(true)
+            } else {
+                1
+            }
         })
         .sum();
     bar.set_length((passes * cases.len()) as u64);
@@ -242,7 +251,14 @@ fn judged(
         let curve = if data.has_labels() {
             Vec::new()
         } else {
-            robustness((run, model, &known), data, cases, moved)?
+            let asked = Asked {
+                model,
+                known: &known,
+                gate: Some(&gate),
+                settings: &run.config.denoising,
+                seed: run.config.seed,
+            };
+            robustness(asked, data, cases, moved)?
         };
         (noise::noise(run, data, model, cases, gained)?, curve)
     } else {

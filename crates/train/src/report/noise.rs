@@ -4,6 +4,7 @@ use super::bootstrap::Estimate;
 use crate::data::{Case, Dataset};
 use crate::metrics::detection::{Bin, Detection, detection, reliability};
 use crate::training::Run;
+use crate::training::config::Denoising;
 use crate::training::judge::{self, LabelledHistory, Verdicts};
 use crate::training::samples::{Corruption, latest};
 use anyhow::Result;
@@ -48,7 +49,8 @@ pub fn noise(
     gate_ndcg10: Estimate,
 ) -> Result<Option<Noise>> {
     let labels_of_dataset = data.has_labels();
-    let histories = labelled(run, data, model.backbone.max_len(), cases)?;
+    let draw = (run.config.seed, STREAM);
+    let histories = labelled(&run.config.denoising, draw, data, model, cases)?;
     let last = run.config.denoising.last;
     let verdicts = judge::judge(model, &histories, last, &run.known()?, &Device::flex());
     let Some(verdicts) = verdicts else {
@@ -68,23 +70,22 @@ pub fn noise(
     }))
 }
 
-/// The histories with their labels: the dataset's own, or those of a corruption drawn here.
-fn labelled(
-    run: &Run,
+/// The histories with their labels: the dataset's own, or those of a corruption drawn here by a seed and a stream.
+///
+/// # Errors
+/// If clicks of this dataset cannot be replaced as the settings say.
+pub fn labelled(
+    settings: &Denoising,
+    (seed, stream): (u64, u64),
     data: &Dataset,
-    max_len: usize,
+    model: &Model,
     cases: &[Case<'_>],
 ) -> Result<Vec<LabelledHistory>> {
-    let settings = &run.config.denoising;
     let corruption = Corruption::new(settings, data)?.at_rate(settings.rate);
+    let max_len = model.backbone.max_len();
     let history = |case: &Case<'_>| match case.noise {
         Some(noise) => (case.history.to_vec(), noise.to_vec()),
-        None => corruption.apply(
-            latest(case.history, max_len),
-            case.user,
-            run.config.seed,
-            STREAM,
-        ),
+        None => corruption.apply(latest(case.history, max_len), case.user, seed, stream),
     };
     Ok(cases.iter().map(history).collect())
 }

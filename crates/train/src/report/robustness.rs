@@ -1,14 +1,14 @@
 //! What corruption costs a run, and what its gate wins back of that.
 
-use crate::data::Case;
-use crate::training::Run;
+use crate::data::{Case, Dataset};
+use crate::training::config::Denoising;
 use crate::training::judge::{self, LabelledHistory};
-use crate::training::samples::{Corruption, latest, real_clicks};
+use crate::training::samples::{Corruption, real_clicks};
 use anyhow::Result;
 use burn::prelude::*;
 use ingle_model::gate::GateConfig;
 use ingle_model::{Known, Model};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Shares of the clicks that are replaced.
 pub const RATES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.5];
@@ -16,7 +16,7 @@ pub const RATES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.5];
 const STREAM: u64 = u64::MAX - 100;
 
 /// NDCG@10, masked, after histories of which a share was replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robustness {
     /// The share.
     pub rate: f64,
@@ -28,50 +28,81 @@ pub struct Robustness {
     pub oracle: f64,
 }
 
+/// A model, and how it is to be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// What is known of each item.
+    pub known: &'a Known,
+    /// Its gate; none for a method that judges nothing, for which every click counts.
+    pub gate: Option<&'a GateConfig>,
+    /// How clicks are replaced.
+    pub settings: &'a Denoising,
+    /// Seed of what is drawn.
+    pub seed: u64,
+}
+
+/// Passes over all cases that [`robustness`] makes.
+pub fn passes(judges: bool) -> usize {
+    let rates = RATES.len();
+    (if judges { 3 * rates } else { 2 * rates }) - 1
+}
+
 /// The figures at every rate, over clean cases; `moved` hears how many cases are done.
 ///
 /// # Errors
 /// If clicks of this dataset cannot be replaced.
 pub fn robustness(
-    (run, model, known): (&Run, &Model, &Known),
-    data: &crate::data::Dataset,
+    asked: Asked<'_>,
+    data: &Dataset,
     cases: &[Case<'_>],
     mut moved: impl FnMut(usize),
 ) -> Result<Vec<Robustness>> {
-    let (settings, gate) = (&run.config.denoising, run.model_config().gate);
-    let corruption = Corruption::new(settings, data)?;
-    let max_len = model.backbone.max_len();
+    let corruption = Corruption::new(asked.settings, data)?;
     let mut curve = Vec::new();
     for (at, rate) in (0..).zip(RATES) {
         let corruption = corruption.at_rate(rate);
-        let corrupt = |case: &Case<'_>| {
-            let clicks = latest(case.history, max_len);
-            corruption.apply(clicks, case.user, run.config.seed, STREAM + at)
-        };
+        let corrupt =
+            |case: &Case<'_>| corruption.apply(case.history, case.user, asked.seed, STREAM + at);
         let histories: Vec<LabelledHistory> = cases.iter().map(corrupt).collect();
-        let real: Vec<Vec<u32>> = (histories.iter())
-            .map(|(clicks, noise)| real_clicks(clicks, noise))
-            .collect();
-        let mut ndcg10 = |histories: Vec<&[u32]>, gate: Option<&GateConfig>| {
-            let cases = cases.iter().zip(histories);
-            let cases: Vec<Case<'_>> = cases
-                .map(|(case, history)| Case {
-                    history,
-                    noise: None,
-                    ..*case
-                })
-                .collect();
+        let mut ndcg10 = |histories: &[&[u32]], gate| {
+            let cases = with(cases, histories);
             let device = Device::flex();
-            let answers = judge::answer(model, gate, &cases, known, &device, &mut moved);
+            let answers =
+                judge::answer(asked.model, gate, &cases, asked.known, &device, &mut moved);
             judge::masked(&answers).ndcg10()
         };
-        let seen = || histories.iter().map(|(clicks, _)| &clicks[..]).collect();
+        let seen: Vec<&[u32]> = histories.iter().map(|(clicks, _)| &clicks[..]).collect();
+        let open = ndcg10(&seen, None);
+        let gated = asked.gate.map_or(open, |gate| ndcg10(&seen, Some(gate)));
+        let oracle = if rate > 0.0 {
+            let real = histories.iter();
+            let real: Vec<Vec<u32>> = real
+                .map(|(clicks, noise)| real_clicks(clicks, noise))
+                .collect();
+            ndcg10(&real.iter().map(Vec::as_slice).collect::<Vec<_>>(), None)
+        } else {
+            open
+        };
         curve.push(Robustness {
             rate,
-            gated: ndcg10(seen(), Some(&gate)),
-            open: ndcg10(seen(), None),
-            oracle: ndcg10(real.iter().map(Vec::as_slice).collect(), None),
+            gated,
+            open,
+            oracle,
         });
     }
     Ok(curve)
+}
+
+/// The cases with other histories.
+fn with<'a>(cases: &[Case<'a>], histories: &[&'a [u32]]) -> Vec<Case<'a>> {
+    let cases = cases.iter().zip(histories);
+    cases
+        .map(|(case, history)| Case {
+            history,
+            noise: None,
+            ..*case
+        })
+        .collect()
 }

@@ -246,14 +246,18 @@ impl Run {
         Ok(model)
     }
 
+    /// Why nothing can be asked of a run whose training is not finished.
+    pub fn unfinished(&self) -> InputError {
+        let dir = self.dir.display();
+        InputError::other(format!(
+            "the training in {dir} is not finished: `ingle train --resume --out {dir}` goes on"
+        ))
+    }
+
     /// The best weights, for inference on `device`.
     pub fn model(&self, device: &Device) -> Result<Model> {
         if !self.about.finished {
-            let dir = self.dir.display();
-            return Err(InputError::other(format!(
-                "the training in {dir} is not finished: `ingle train --resume --out {dir}` goes on"
-            ))
-            .into());
+            return Err(self.unfinished().into());
         }
         load_module(&self.dir.join("model.bpk"), self.blank_model(device))
     }

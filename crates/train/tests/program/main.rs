@@ -4,6 +4,7 @@ mod backbones;
 #[cfg(feature = "wgpu")]
 mod device;
 mod inherit;
+mod methods;
 mod newcomers;
 mod pipeline;
 mod prior;

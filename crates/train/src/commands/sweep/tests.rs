@@ -89,7 +89,10 @@ fn the_best_comes_first_and_seeds_are_taken_together() {
     assert_eq!(outcomes[0].figures[0].1, 0.4);
     let groups = by_seed(&outcomes);
     assert_eq!(groups[0].settings["rate"], 0.3);
-    assert_eq!((groups[0].seeds, groups[0].figures[0].deviation), (1, None));
+    assert_eq!(
+        (groups[0].seeds, groups[0].figures[0].spread.deviation),
+        (1, None)
+    );
     let spread = &groups[1].figures[0];
     assert!((spread.mean - 0.3).abs() < 1e-12);
     assert!((spread.deviation.expect("two") - 0.02f64.sqrt()).abs() < 1e-12);

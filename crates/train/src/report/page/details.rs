@@ -5,6 +5,8 @@ use super::markup::{Markup, Text, figure, legend, paragraph, section, side_by_si
 use super::split_words;
 use crate::data::grouped;
 use crate::report::curves::{Curve, Epoch};
+use crate::report::settings::settings;
+use crate::report::words::duration;
 use crate::report::{DatasetFigures, Report, RunFigures};
 use std::collections::BTreeSet;
 
@@ -175,20 +177,10 @@ fn cost_row(run: &RunFigures, curve: &Curve) -> Vec<Markup> {
     ]
 }
 
-/// Seconds as a person says them.
-pub(super) fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..=9 => format!("{seconds:.1} s"),
-        10..=119 => format!("{whole} s"),
-        120..=7199 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 /// The settings of every run, those first in which runs differ.
 pub(super) fn configuration(report: &Report) -> Markup {
-    let settings: Vec<Vec<(String, String)>> = (report.runs.iter()).map(settings).collect();
+    let settings: Vec<Vec<(String, String)>> =
+        (report.runs.iter().map(|run| settings(&run.config))).collect();
     let keys: BTreeSet<&String> = settings.iter().flatten().map(|(key, _)| key).collect();
     let value = |settings: &[(String, String)], key: &str| -> String {
         let found = settings.iter().find(|(name, _)| name == key);
@@ -236,36 +228,6 @@ pub(super) fn configuration(report: &Report) -> Markup {
     parts.into_iter().collect()
 }
 
-/// The settings of a run by their paths, `training.epochs` and the like.
-fn settings(run: &RunFigures) -> Vec<(String, String)> {
-    let table = toml::Table::try_from(&run.config).expect("a configuration is TOML");
-    let mut settings = Vec::new();
-    flatten("", &table, &mut settings);
-    settings
-}
-
-fn flatten(path: &str, table: &toml::Table, settings: &mut Vec<(String, String)>) {
-    for (key, value) in table {
-        match value.as_table() {
-            Some(inner) => flatten(&format!("{path}{key}."), inner, settings),
-            None => settings.push((format!("{path}{key}"), plain(value))),
-        }
-    }
-}
-
-/// A value as one reads it, numbers without the digits that 32-bit floats bring along.
-fn plain(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Float(number) => {
-            let short = (number * 1e6).round() / 1e6;
-            let short = if short == 0.0 { *number } else { short };
-            short.to_string()
-        }
-        other => other.to_string(),
-    }
-}
-
 /// The protocol, so that nobody has to guess it.
 pub(super) fn method(report: &Report) -> Markup {
     let resampling = &report.bootstrap;
@@ -301,24 +263,4 @@ pub(super) fn method(report: &Report) -> Markup {
 
 fn percent(share: f64) -> String {
     format!("{:.1}th", 100.0 * share)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_said_in_two_units_at_most() {
-        let said = [0.34, 9.6, 75.2, 130.0, 7325.0].map(duration);
-        assert_eq!(said, ["0.3 s", "10 s", "75 s", "2 min 10 s", "2 h 2 min"]);
-    }
-
-    #[test]
-    fn settings_are_shown_as_they_were_written() {
-        let shown = |value: toml::Value| plain(&value);
-        assert_eq!(shown(f64::from(0.1f32).into()), "0.1");
-        assert_eq!(shown(0.001.into()), "0.001");
-        assert_eq!(shown(1e-9.into()), "0.000000001");
-        assert_eq!(shown("cosine".into()), "cosine");
-    }
 }

@@ -2,6 +2,7 @@
 //! escape it; only this folder's own words are written as they are.
 
 use crate::report::bootstrap::Estimate;
+pub(super) use crate::report::words::share;
 use std::fmt::{self, Display, Write};
 
 /// Shows a value with everything escaped that means something to HTML.
@@ -123,12 +124,6 @@ pub(super) fn keys<'a>(series: impl Iterator<Item = (usize, &'a str)>) -> Markup
     };
     let entries: String = series.map(entry).collect();
     Markup(format!("<ul class=\"legend\">{entries}</ul>"))
-}
-
-/// A figure between 0 and 1 in four digits, without the zero that all of them begin with.
-pub(super) fn share(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.strip_prefix('0').map_or(text.clone(), str::to_owned)
 }
 
 /// A difference of figures in four digits, with its sign.

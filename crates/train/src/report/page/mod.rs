@@ -5,6 +5,7 @@ mod details;
 mod frame;
 mod gates;
 mod markup;
+pub mod methods;
 mod sections;
 mod views;
 
@@ -55,25 +56,43 @@ fn sections(report: &Report) -> [Section; 12] {
 
 /// The report as a page.
 pub fn html(report: &Report) -> String {
-    let sections = sections(report);
-    let written = || {
-        sections
-            .iter()
-            .filter_map(|(id, title, body)| Some((id, title, body.as_ref()?)))
-    };
-    let links: String = written()
-        .map(|(id, title, _)| format!("<a href=\"#{id}\">{title}</a>"))
-        .collect();
-    let body: Markup = written()
-        .map(|(id, title, body)| markup::section(id, title, body))
+    let sections = sections(report).into_iter();
+    let written: Vec<(String, String, Markup)> = sections
+        .filter_map(|(id, title, body)| Some((id.to_owned(), title.to_owned(), body?)))
         .collect();
     let names: Vec<&str> = report.runs.iter().map(|run| &*run.name).collect();
-    let title = Text(names.join(", ")).to_string();
-    let (style, header, method) = (
-        include_str!("style.css"),
-        header(report),
-        details::method(report),
-    );
+    document(Document {
+        title: &names.join(", "),
+        header: header(report),
+        sections: &written,
+        method: details::method(report),
+        version: &report.ingle,
+    })
+}
+
+/// What a page is made of.
+struct Document<'a> {
+    /// Its title, as text.
+    title: &'a str,
+    /// What stands below the title.
+    header: Markup,
+    /// Id, title and body of each section; the title is markup.
+    sections: &'a [(String, String, Markup)],
+    /// The last section, with the id `method`.
+    method: Markup,
+    /// Version of the program.
+    version: &'a str,
+}
+
+fn document(page: Document<'_>) -> String {
+    let links: String = (page.sections.iter())
+        .map(|(id, title, _)| format!("<a href=\"#{id}\">{title}</a>"))
+        .collect();
+    let body: Markup = (page.sections.iter())
+        .map(|(id, title, body)| markup::section(id, title, body))
+        .collect();
+    let title = Text(page.title).to_string();
+    let (header, method, style) = (page.header, page.method, include_str!("style.css"));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -84,7 +103,7 @@ pub fn html(report: &Report) -> String {
          <main>\n{body}{method}</main>\n\
          <footer>Written by <code>ingle report</code> {version}. This file loads nothing and \
          sends nothing.</footer>\n</body>\n</html>\n",
-        version = Text(&report.ingle),
+        version = Text(page.version),
     )
 }
 

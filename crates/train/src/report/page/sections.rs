@@ -11,6 +11,7 @@ use crate::metrics::ranking::names;
 use crate::report::bootstrap::Estimate;
 use crate::report::figures::{Group, HR10, NDCG10};
 use crate::report::noise::{HISTOGRAM, Noise};
+use crate::report::words::duration;
 use crate::report::{Comparison, Report, RunFigures};
 use ingle_model::methods::Views;
 
@@ -61,7 +62,7 @@ fn overview(run: &RunFigures) -> Vec<Markup> {
         estimate(&run.masked.0[HR10]),
         estimate(&run.masked.0[NDCG10]),
         auc,
-        Markup::text(super::details::duration(run.seconds)),
+        Markup::text(duration(run.seconds)),
     ]
 }
 

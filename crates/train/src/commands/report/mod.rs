@@ -1,5 +1,7 @@
 //! `ingle report`: what is to be known of one run or several, as one page.
 
+mod by_method;
+
 use super::{SplitName, file_name, model_for};
 use crate::data::{Dataset, InputError};
 use crate::report::{self, Subject, page};
@@ -16,10 +18,15 @@ use std::path::{Path, PathBuf};
   ingle report runs/dc4sr --out report.html
   ingle report runs/sasrec runs/dc4sr --out compared.html --json compared.json
   ingle report runs/dc4sr --split unseen --out unseen.html
+  ingle report runs/* --by-method --out methods.html --markdown methods.md --pictures pictures
 
 The page is one file that loads nothing: learning curves, ranking figures with intervals, for whom
 it works, noise detection, data, cost and configuration. Several runs are compared with the first,
-user by user.")]
+user by user.
+
+With --by-method it is a table of methods: the runs of a method on the same data and backbone become
+mean and deviation over their seeds. What is measured of a run is kept in its folder, so that the next
+table needs neither the time nor the data.")]
 pub struct Args {
     /// Run folders; the first is what the others are compared with
     #[arg(required = true)]
@@ -39,16 +46,26 @@ pub struct Args {
     /// Seed of the resamples that intervals are made of
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A table of methods instead, over all runs' datasets, users of the log and unseen ones
+    #[arg(long, conflicts_with_all = ["data", "split", "seed"])]
+    by_method: bool,
+    /// With --by-method: also write the table as Markdown
+    #[arg(long, value_name = "FILE", requires = "by_method")]
+    markdown: Option<PathBuf>,
+    /// With --by-method: also write the pictures, as SVG, to this folder
+    #[arg(long, value_name = "FOLDER", requires = "by_method")]
+    pictures: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let runs = (args.runs.iter().map(|dir| Run::open(dir))).collect::<Result<Vec<_>>>()?;
-    let data = open_data(args, &runs[0])?;
+    if args.by_method {
+        return by_method::run(args, &runs);
+    }
+    let data = open_data(args.data.as_deref(), &runs[0])?;
     let subjects = subjects(runs, &data)?;
-    let bar = ProgressBar::new(0);
-    let style = "{msg:>22} {wide_bar} {pos}/{len} users";
-    bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
+    let bar = progress();
     let report = report::collect(&subjects, &data, args.split.split(), args.seed, &bar)?;
     bar.finish_and_clear();
     write(&args.out, &page::html(&report))?;
@@ -59,9 +76,15 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The dataset that was named, or else the one of the first run, if it still is that one.
-fn open_data(args: &Args, run: &Run) -> Result<Dataset> {
-    if let Some(dir) = &args.data {
+fn progress() -> ProgressBar {
+    let style = "{msg:>22} {wide_bar} {pos}/{len} users";
+    ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template(style).expect("the template is valid"))
+}
+
+/// The dataset that was named, or else the one of a run, if it still is that one.
+fn open_data(named: Option<&Path>, run: &Run) -> Result<Dataset> {
+    if let Some(dir) = named {
         return Ok(Dataset::open(dir)?);
     }
     let data = Dataset::open(&run.about.data)?;

@@ -1,0 +1,22 @@
+//! Fifths of clicks or users by popularity.
+
+/// Fifths as equal in size as values that stay together because they are the same allow.
+#[derive(Clone, Debug)]
+pub struct Fifths(Vec<u32>);
+
+impl Fifths {
+    /// Of these values.
+    pub fn of(values: impl IntoIterator<Item = u32>) -> Self {
+        let mut sorted: Vec<u32> = values.into_iter().collect();
+        sorted.sort_unstable();
+        Self(sorted)
+    }
+
+    /// The fifth that a value belongs to, the lowest first: 0 to 4.
+    pub fn number(&self, value: u32) -> usize {
+        let below = self.0.partition_point(|&v| v < value);
+        let up_to = self.0.partition_point(|&v| v <= value);
+        // The middle of those of the same value decides for all of them.
+        (5 * (below + up_to) / (2 * self.0.len()).max(1)).min(4)
+    }
+}

@@ -1,0 +1,104 @@
+//! Clean clicks that are dropped with the noise, by how popular their items are.
+
+use crate::report::fifths::Fifths;
+use crate::training::judge::LabelledHistory;
+use crate::training::samples::latest;
+use ingle_model::gate::GateConfig;
+use serde::{Deserialize, Serialize};
+
+/// A click that keeps less than this counts as dropped.
+const KEPT: f32 = 0.5;
+
+/// Shares of clicks that are dropped, `0.0..=1.0`. Fifths are of the clean clicks, by how often their items
+/// were clicked in training, the least popular first; none where there is no click in a fifth.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Drops {
+    /// The fewest training clicks of an item in each fifth.
+    pub from: [Option<u32>; 5],
+    /// Replaced clicks that the run's gate leaves less than half of.
+    pub found: f64,
+    /// The same of clean clicks, by fifth.
+    pub gate: [Option<f64>; 5],
+    /// Clean clicks at least as suspicious as the more suspicious half of the replaced ones, by fifth.
+    pub half: [Option<f64>; 5],
+}
+
+impl Drops {
+    /// Of judged clicks: their noise probabilities, whether they were replaced, how often their items were
+    /// clicked in training.
+    pub fn of(p: &[f32], noisy: &[bool], clicked: &[u32], gate: &GateConfig) -> Self {
+        let kept = gate.weights(p);
+        let dropped: Vec<bool> = kept.iter().map(|&keep| keep < KEPT).collect();
+        let of_label = |label: bool| (0..p.len()).filter(move |&at| noisy[at] == label);
+        let mut suspected: Vec<f32> = of_label(true).map(|at| p[at]).collect();
+        suspected.sort_by(|a, b| b.total_cmp(a));
+        let half = suspected.len().div_ceil(2).checked_sub(1);
+        let threshold = half.map_or(f32::INFINITY, |at| suspected[at]);
+        let fifths = Fifths::of(of_label(false).map(|at| clicked[at]));
+        let fifths: Vec<usize> = clicked.iter().map(|&count| fifths.number(count)).collect();
+        let fifths = &fifths;
+        let members = |fifth| of_label(false).filter(move |&at| fifths[at] == fifth);
+        Self {
+            from: std::array::from_fn(|fifth| members(fifth).map(|at| clicked[at]).min()),
+            found: share(of_label(true).map(|at| dropped[at])).unwrap_or(0.0),
+            gate: std::array::from_fn(|fifth| share(members(fifth).map(|at| dropped[at]))),
+            half: std::array::from_fn(|fifth| share(members(fifth).map(|at| p[at] >= threshold))),
+        }
+    }
+}
+
+/// Items of the judged clicks, in the order of the verdicts: the latest `last` that the model looks back on.
+pub(super) fn judged(histories: &[LabelledHistory], max_len: usize, last: usize) -> Vec<u32> {
+    let items = histories.iter();
+    items
+        .flat_map(|(items, _)| latest(items, last.min(max_len)))
+        .copied()
+        .collect()
+}
+
+fn share(dropped: impl Iterator<Item = bool>) -> Option<f64> {
+    let (mut all, mut count) = (0usize, 0usize);
+    for dropped in dropped {
+        all += 1;
+        count += usize::from(dropped);
+    }
+    (all > 0).then(|| count as f64 / all as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_clicks_that_go_with_half_of_the_noise_are_counted_by_popularity() {
+        // Ten clean clicks, of which the least popular one looks like noise, and two replaced ones.
+        let mut p = vec![0.1; 10];
+        p[0] = 0.8;
+        p.extend([0.75, 0.2]);
+        let noisy: Vec<bool> = (0..12).map(|at| at >= 10).collect();
+        let clicked: Vec<u32> = (1..=12).collect();
+        let gate = GateConfig {
+            tau_low: 0.5,
+            tau_high: 0.7,
+            ..GateConfig::default()
+        };
+        let drops = Drops::of(&p, &noisy, &clicked, &gate);
+        assert_eq!(drops.found, 0.5);
+        assert_eq!(drops.gate, [0.5, 0.0, 0.0, 0.0, 0.0].map(Some));
+        assert_eq!(drops.half, drops.gate);
+        assert_eq!(drops.from, [1, 3, 5, 7, 9].map(Some));
+    }
+
+    #[test]
+    fn a_fifth_without_clicks_has_no_share() {
+        let drops = Drops::of(&[0.9, 0.1], &[true, false], &[3, 3], &GateConfig::default());
+        assert_eq!(drops.half.iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn judged_are_the_latest_clicks_that_the_model_sees() {
+        let histories = [(vec![1, 2, 3], vec![0; 3]), (vec![4], vec![0])];
+        assert_eq!(judged(&histories, 2, 20), [2, 3, 4]);
+        assert_eq!(judged(&histories, 20, 1), [3, 4]);
+    }
+}

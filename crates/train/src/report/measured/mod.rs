@@ -1,0 +1,298 @@
+//! What one run comes to, measured once and kept beside the run: the cells of the table of methods.
+//!
+//! All runs are asked alike, whatever they were trained on: of the latest [`LAST`] clicks of each history a
+//! share is replaced, drawn of the same seed for all. `RUN/measured.json` holds the outcome with a hash over
+//! all that it depends on, so that it is measured anew where the run has changed, and only there.
+
+mod drops;
+
+use super::noise::labelled;
+use super::robustness::{Asked, Robustness, robustness};
+use crate::data::corrupt::Kind;
+use crate::data::{Case, Dataset, Split};
+use crate::metrics::detection::{Detection, detection};
+use crate::metrics::ranking::{Figures, names};
+use crate::training::checkpoint::write_atomically;
+use crate::training::config::Denoising;
+use crate::training::judge::{self, Answer, Verdicts, probabilities};
+use crate::training::{Config, Run};
+use anyhow::{Context as _, Result};
+use burn::prelude::*;
+pub use drops::Drops;
+use indicatif::ProgressBar;
+use ingle_bundle::sha256_hex;
+use ingle_model::{Known, Model};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+
+/// Version of the file and of what is measured: with another, it is measured anew.
+const LAYOUT: u32 = 1;
+const FILE: &str = "measured.json";
+/// Share of the clicks that is replaced where noise is to be found.
+pub const RATE: f64 = 0.1;
+/// Only the latest clicks of a history are replaced and judged.
+pub const LAST: usize = 20;
+/// Seed of what is drawn.
+pub const SEED: u64 = 1;
+/// Names the draws of noise among all that are made of the seed.
+const STREAM: u64 = u64::MAX - 200;
+/// How replaced clicks are drawn where noise is to be found. What corruption costs is measured on the first.
+pub const KINDS: [Kind; 3] = [Kind::Uniform, Kind::Popularity, Kind::Hard];
+/// What a run's folder has that its figures depend on.
+const FILES: [&str; 5] = [
+    "config.toml",
+    "run.json",
+    "counts.json",
+    "codes.safetensors",
+    "model.bpk",
+];
+
+/// All that the table says of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Hash over what it depends on.
+    pub key: String,
+    /// Version of the program.
+    pub ingle: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Hash of its content.
+    pub data_hash: String,
+    /// Items of the catalogue.
+    pub items: usize,
+    /// The run's configuration.
+    pub config: Config,
+    /// Seconds of training, of phases that were taken over from another run too.
+    pub seconds: f64,
+    /// Most memory held in training, bytes.
+    pub peak_memory: Option<u64>,
+    /// What is shipped.
+    pub bundle: Shipped,
+    /// Users of the log and users whom nothing was learnt from, where there are any.
+    pub splits: BTreeMap<SplitKey, OfSplit>,
+}
+
+/// Whose clicks are predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitKey {
+    /// The last click of users of the log.
+    Test,
+    /// The same of users held out of training.
+    Unseen,
+}
+
+/// Both, in order.
+pub const SPLITS: [SplitKey; 2] = [SplitKey::Test, SplitKey::Unseen];
+
+/// A bundle as it is exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipped {
+    /// Bytes of all its files, uncompressed.
+    pub bytes: u64,
+    /// Names of the files, which are hashes of what is in them, sorted; without the manifest.
+    pub files: Vec<String>,
+}
+
+/// What a run comes to for users of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfSplit {
+    /// How many users.
+    pub users: usize,
+    /// HR, NDCG and MRR without the items of the history, with the run's gate.
+    pub masked: BTreeMap<String, f64>,
+    /// The same over all items.
+    pub unmasked: BTreeMap<String, f64>,
+    /// What replaced clicks cost.
+    pub robustness: Vec<Robustness>,
+    /// How well noise of each kind is found; empty for a method that looks for none.
+    pub noise: Vec<OfKind>,
+}
+
+/// How well noise of a kind is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfKind {
+    /// How replaced clicks are drawn; none where the dataset knows its noise.
+    pub kind: Option<Kind>,
+    /// AUC, AP and ECE.
+    pub detection: Detection,
+    /// Clean clicks that are dropped with it.
+    pub drops: Drops,
+}
+
+/// What was measured of a run, if it still is that run.
+///
+/// # Errors
+/// If the run's files cannot be read.
+pub fn read(run: &Run) -> Result<Option<Measured>> {
+    let Ok(text) = fs::read(run.dir.join(FILE)) else {
+        return Ok(None);
+    };
+    // One of another version or a damaged one is replaced, as it can be had again.
+    let kept: Option<Measured> = serde_json::from_slice(&text).ok();
+    let key = key(run)?;
+    Ok(kept.filter(|kept| kept.key == key))
+}
+
+/// Keeps what was measured beside the run.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(run: &Run, measured: &Measured) -> Result<()> {
+    write_atomically(&run.dir.join(FILE), &serde_json::to_vec_pretty(measured)?)
+}
+
+/// A hash over all that figures of a run depend on.
+fn key(run: &Run) -> Result<String> {
+    let mut hashes = vec![LAYOUT.to_string(), run.about.data_hash.clone()];
+    for name in FILES {
+        let path = run.dir.join(name);
+        if path.exists() {
+            let bytes =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            hashes.push(sha256_hex(&bytes));
+        }
+    }
+    Ok(sha256_hex(hashes.join("\n").as_bytes()))
+}
+
+/// Measures a run on the dataset it was trained on. `bar` moves on a user at a time.
+///
+/// # Errors
+/// If the run's folder is damaged.
+pub fn measure(
+    run: &Run,
+    data: &Dataset,
+    model: &Model,
+    bundle: Shipped,
+    bar: &ProgressBar,
+) -> Result<Measured> {
+    let mut splits = BTreeMap::new();
+    let known = run.known()?;
+    for key in SPLITS {
+        let cases = judge::cases(data, key.split());
+        if !cases.is_empty() {
+            splits.insert(key, of_split(run, (model, &known), data, &cases, bar)?);
+        }
+    }
+    Ok(Measured {
+        key: self::key(run)?,
+        ingle: env!("CARGO_PKG_VERSION").to_owned(),
+        dataset: data.meta().name.clone(),
+        data_hash: data.hash().to_owned(),
+        items: data.n_items(),
+        config: run.config.clone(),
+        seconds: run.about.seconds,
+        peak_memory: run.about.peak_memory,
+        bundle,
+        splits,
+    })
+}
+
+impl SplitKey {
+    /// The dataset's name for it.
+    pub fn split(self) -> Split {
+        match self {
+            Self::Test => Split::Test,
+            Self::Unseen => Split::Unseen,
+        }
+    }
+}
+
+/// How clicks are replaced, by a kind.
+fn settings(kind: Kind) -> Denoising {
+    Denoising {
+        kinds: vec![kind],
+        rate: RATE,
+        last: LAST,
+        ..Denoising::default()
+    }
+}
+
+fn of_split(
+    run: &Run,
+    (model, known): (&Model, &Known),
+    data: &Dataset,
+    cases: &[Case<'_>],
+    bar: &ProgressBar,
+) -> Result<OfSplit> {
+    let judges = run.config.method.denoises();
+    let gate = run.model_config().gate;
+    let passes = if data.has_labels() {
+        1
+    } else {
+        1 + super::robustness::passes(judges)
+    };
+    bar.inc_length((passes * cases.len()) as u64);
+    let moved = |done| bar.inc(done as u64);
+    let answers = judge::answer(model, Some(&gate), cases, known, &Device::flex(), moved);
+    let settings = settings(KINDS[0]);
+    let asked = Asked {
+        model,
+        known,
+        gate: judges.then_some(&gate),
+        settings: &settings,
+        seed: SEED,
+    };
+    Ok(OfSplit {
+        users: cases.len(),
+        masked: by_name(&answers, |answer| answer.rank.masked),
+        unmasked: by_name(&answers, |answer| answer.rank.unmasked),
+        // Histories that are corrupted already would be corrupted twice.
+        robustness: if data.has_labels() {
+            Vec::new()
+        } else {
+            robustness(asked, data, cases, moved)?
+        },
+        noise: if judges {
+            noise(run, (model, known), data, cases)?
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+fn by_name(answers: &[Answer], rank: fn(&Answer) -> usize) -> BTreeMap<String, f64> {
+    let figures = Figures::of(&answers.iter().map(rank));
+    let names = names().into_iter().map(|name| name.to_lowercase());
+    names.zip(figures.values()).collect()
+}
+
+/// How well each kind of noise is found that can be drawn.
+fn noise(
+    run: &Run,
+    (model, known): (&Model, &Known),
+    data: &Dataset,
+    cases: &[Case<'_>],
+) -> Result<Vec<OfKind>> {
+    let gate = run.model_config().gate;
+    let counts = data.train_counts();
+    let kinds = if data.has_labels() {
+        &KINDS[..1]
+    } else {
+        &KINDS
+    };
+    let mut found = Vec::new();
+    for &kind in kinds {
+        // What is alike is not known of a catalogue without words and categories.
+        let Ok(histories) = labelled(&settings(kind), (SEED, STREAM), data, model, cases) else {
+            continue;
+        };
+        let verdicts = judge::judge(model, &histories, LAST, known, &Device::flex());
+        let Some(Verdicts { logits, noisy, .. }) = verdicts else {
+            continue;
+        };
+        let p = probabilities(&logits, gate.scale);
+        if let Some(detection) = detection(&p, &noisy) {
+            let items = drops::judged(&histories, model.backbone.max_len(), LAST);
+            let clicked: Vec<u32> = items.iter().map(|&item| counts[item as usize]).collect();
+            found.push(OfKind {
+                kind: (!data.has_labels()).then_some(kind),
+                detection,
+                drops: Drops::of(&p, &noisy, &clicked, &gate),
+            });
+        }
+    }
+    Ok(found)
+}
