@@ -93,7 +93,7 @@ fn the_best_comes_first_and_seeds_are_taken_together() {
         (groups[0].seeds, groups[0].figures[0].spread.deviation),
         (1, None)
     );
-    let spread = &groups[1].figures[0];
+    let spread = &groups[1].figures[0].spread;
     assert!((spread.mean - 0.3).abs() < 1e-12);
     assert!((spread.deviation.expect("two") - 0.02f64.sqrt()).abs() < 1e-12);
 }
