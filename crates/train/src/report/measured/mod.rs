@@ -246,7 +246,7 @@ fn of_split(
             robustness(asked, data, cases, moved)?
         },
         noise: if judges {
-            noise(run, (model, known), data, cases)?
+            noise(run, (model, known), data, cases)
         } else {
             Vec::new()
         },
@@ -265,7 +265,7 @@ fn noise(
     (model, known): (&Model, &Known),
     data: &Dataset,
     cases: &[Case<'_>],
-) -> Result<Vec<OfKind>> {
+) -> Vec<OfKind> {
     let gate = run.model_config().gate;
     let counts = data.train_counts();
     let kinds = if data.has_labels() {
@@ -294,5 +294,5 @@ fn noise(
             });
         }
     }
-    Ok(found)
+    found
 }
