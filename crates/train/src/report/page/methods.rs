@@ -167,9 +167,9 @@ pub fn html(methods: &Methods) -> String {
 
 fn of_set(set: &Set) -> Markup {
     let words = paragraph(format!(
-        "Backbone: {}. Content of the dataset: {:.12}.",
+        "Backbone: {}. Content of the dataset: {}.",
         Text(&set.backbone),
-        Text(&set.data_hash)
+        Text(format_args!("{:.12}", set.data_hash))
     ));
     let pictures = pictures_of(set).into_iter().map(|picture| {
         let names = keys(picture.methods.iter().map(|(at, name)| (*at, &**name)));
