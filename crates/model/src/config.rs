@@ -5,6 +5,7 @@ use crate::gate::GateConfig;
 use crate::methods::MethodConfig;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
+use std::ops::RangeBounds;
 
 /// Sizes of the backbone. Defaults are the strong `SASRec` recipe for Amazon Beauty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,18 +61,27 @@ impl ConfigError {
     }
 }
 
+/// Refuses a setting that is out of its range.
+pub(crate) fn within<T: PartialOrd + Display>(
+    field: &'static str,
+    found: T,
+    range: impl RangeBounds<T>,
+    expected: &'static str,
+) -> Result<(), ConfigError> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    Err(ConfigError::new(field, found, expected))
+}
+
 impl BackboneConfig {
     /// Checks that the sizes describe a model.
     ///
     /// # Errors
     /// The first field out of its range.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let size = |field, value: usize, most: usize, expected| {
-            if value == 0 || value > most {
-                return Err(ConfigError::new(field, value, expected));
-            }
-            Ok(())
-        };
+        let size =
+            |field, value: usize, most: usize, expected| within(field, value, 1..=most, expected);
         size("width", self.width, 4096, "between 1 and 4096")?;
         size("blocks", self.blocks, 64, "between 1 and 64")?;
         size("heads", self.heads, self.width, "between 1 and width")?;
@@ -85,14 +95,7 @@ impl BackboneConfig {
         if !self.width.is_multiple_of(self.heads) {
             return Err(ConfigError::new("heads", self.heads, "a divisor of width"));
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ConfigError::new(
-                "dropout",
-                self.dropout,
-                "at least 0 and below 1",
-            ));
-        }
-        Ok(())
+        within("dropout", self.dropout, 0.0..1.0, "at least 0 and below 1")
     }
 }
 

@@ -20,3 +20,10 @@ impl Clicks {
         Self { batch, embedded }
     }
 }
+
+/// Scales the last axis to length 1; zeros stay zeros.
+pub(super) fn unit(x: Tensor<3>) -> Tensor<3> {
+    let shape = x.dims();
+    let length = x.clone().square().sum_dim(2).sqrt().clamp_min(1e-6);
+    x / length.expand(shape)
+}

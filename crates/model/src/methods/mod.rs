@@ -33,6 +33,9 @@ use burn::module::Module;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// Brings `ln(1 + clicks)` to the order of 1.
+const FIFTH: f32 = 0.2;
+
 /// The half of a method that ships, on tensors.
 #[cfg(feature = "burn")]
 pub trait Denoise {

@@ -18,6 +18,18 @@ impl Clicks {
     pub(crate) fn len(&self) -> usize {
         self.popularity.len()
     }
+
+    /// Item embeddings scaled to length 1, `[len, width]`; zeros stay zeros.
+    pub(crate) fn directions(&self) -> Vec<f32> {
+        let mut out = self.embedded.clone();
+        for row in out.chunks_exact_mut(self.embedded.len() / self.len()) {
+            let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
+            for x in row {
+                *x /= length;
+            }
+        }
+        out
+    }
 }
 
 /// Noise logits before calibration, each `[len]`.

@@ -110,12 +110,17 @@ impl Corruption {
         }
     }
 
+    /// What chance has in store for a user: of the seed, the draw's name and the user alone.
+    fn draw(&self, user: usize, (seed, stream): (u64, u64)) -> (Rng, Xoshiro256PlusPlus, &Sampler) {
+        let mut draw = Rng::new(seed, &[2, stream, user as u64]);
+        let rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
+        let sampler = &self.samplers[draw.below(self.samplers.len())];
+        (draw, rng, sampler)
+    }
+
     /// One history with at most `most` clicks put in, and their labels (1 = put in).
     fn insert(&self, history: &[u32], user: usize, draw: (u64, u64), most: usize) -> Noisy {
-        let (seed, stream) = draw;
-        let mut draw = Rng::new(seed, &[2, stream, user as u64]);
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
-        let sampler = &self.samplers[draw.below(self.samplers.len())];
+        let (_, mut rng, sampler) = self.draw(user, draw);
         insert_clicks(history, &mut rng, (most, self.last), sampler)
     }
 
@@ -133,9 +138,7 @@ impl Corruption {
         seed: u64,
         stream: u64,
     ) -> (Vec<u32>, Vec<u8>) {
-        let mut draw = Rng::new(seed, &[2, stream, user as u64]);
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
-        let sampler = &self.samplers[draw.below(self.samplers.len())];
+        let (mut draw, mut rng, sampler) = self.draw(user, (seed, stream));
         let rate = self.rates[draw.below(self.rates.len())];
         let untouched = history.len().saturating_sub(self.last);
         let (head, tail) = history.split_at(untouched);

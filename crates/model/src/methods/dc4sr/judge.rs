@@ -2,9 +2,10 @@
 
 use super::likeness::Likeness;
 use super::tower::{Reading, Shape, Tower};
-use super::{Config, FIFTH, Fusion};
+use super::{Config, Fusion};
 use crate::config::BackboneConfig;
-use crate::methods::{Clicks, Denoise, Opinion, Views};
+use crate::methods::clicks::unit;
+use crate::methods::{Clicks, Denoise, FIFTH, Opinion, Views};
 use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
@@ -148,11 +149,4 @@ impl Denoise for Dc4sr {
             views: Some(views),
         })
     }
-}
-
-/// Scales the last axis to length 1; zeros stay zeros.
-fn unit(x: Tensor<3>) -> Tensor<3> {
-    let shape = x.dims();
-    let length = x.clone().square().sum_dim(2).sqrt().clamp_min(1e-6);
-    x / length.expand(shape)
 }

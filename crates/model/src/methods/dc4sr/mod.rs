@@ -33,11 +33,8 @@ pub use judge::Dc4sr;
 pub use objective::{DENOISES, phases};
 pub use slices::Shipped;
 
-use crate::config::{BackboneConfig, ConfigError};
+use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
-
-/// Brings `ln(1 + clicks)` to the order of 1.
-const FIFTH: f32 = 0.2;
 
 /// Numbers that a click's likeness to the others comes to.
 const SUMMARY: usize = 4;
@@ -129,12 +126,8 @@ impl Config {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let size = |field, found: usize, most: usize, expected| {
-            if (1..=most).contains(&found) {
-                return Ok(());
-            }
-            Err(ConfigError::new(field, found, expected))
-        };
+        let size =
+            |field, found: usize, most: usize, expected| within(field, found, 1..=most, expected);
         size(
             "scorer_width",
             self.scorer_width,
@@ -152,14 +145,8 @@ impl Config {
                 "a divisor of scorer_width",
             ));
         }
-        if !(0.0..1.0).contains(&self.scorer_dropout) {
-            let found = self.scorer_dropout;
-            return Err(ConfigError::new(
-                "scorer_dropout",
-                found,
-                "at least 0 and below 1",
-            ));
-        }
+        let rate = self.scorer_dropout;
+        within("scorer_dropout", rate, 0.0..1.0, "at least 0 and below 1")?;
         if !(self.base_rate > 0.0 && self.base_rate < 1.0) {
             let found = self.base_rate;
             return Err(ConfigError::new("base_rate", found, "above 0 and below 1"));

@@ -52,7 +52,7 @@ pub use judge::Iadsr;
 pub use objective::{DENOISES, phases};
 pub use slices::Shipped;
 
-use crate::config::{BackboneConfig, ConfigError};
+use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
 
 /// Least square of a length, so that nothing is divided by 0.
@@ -129,30 +129,20 @@ impl Config {
             ("state_width", self.state_width),
             ("code_width", self.code_width),
         ] {
-            if !(1..=4096).contains(&found) {
-                return Err(ConfigError::new(field, found, "between 1 and 4096"));
-            }
+            within(field, found, 1..=4096, "between 1 and 4096")?;
         }
         if self.heads == 0 || !self.state_width.is_multiple_of(self.heads) {
             let expected = "a divisor of state_width";
             return Err(ConfigError::new("heads", self.heads, expected));
         }
-        if !(0.0..1.0).contains(&self.state_dropout) {
-            let expected = "at least 0 and below 1";
-            return Err(ConfigError::new(
-                "state_dropout",
-                self.state_dropout,
-                expected,
-            ));
-        }
+        let rate = self.state_dropout;
+        within("state_dropout", rate, 0.0..1.0, "at least 0 and below 1")?;
         for (field, weight) in [
             ("alignment", self.alignment),
             ("reconstruction", self.reconstruction),
             ("labels", self.labels),
         ] {
-            if !(0.0..=100.0).contains(&weight) {
-                return Err(ConfigError::new(field, weight, "between 0 and 100"));
-            }
+            within(field, weight, 0.0..=100.0, "between 0 and 100")?;
         }
         Ok(())
     }

@@ -2,11 +2,12 @@
 //! it serves.
 
 use super::interests::{Interests, Served};
-use super::{Config, FIFTH, Kernel, kernels};
+use super::{Config, Kernel, kernels};
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
-use crate::methods::{Clicks, Denoise, Interest, Opinion};
+use crate::methods::clicks::unit;
+use crate::methods::{Clicks, Denoise, FIFTH, Interest, Opinion};
 use crate::rng::{Rng, dropout, layer_norm, linear, normal};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
@@ -265,13 +266,6 @@ pub(super) fn later_rows(x: Tensor<3>, which: &Tensor<2>) -> Tensor<3> {
         .reshape([batch, 1, 1])
         .expand([batch, len, width]);
     x.clone() + (shifted - x) * which
-}
-
-/// Scales the last axis to length 1; zeros stay zeros.
-fn unit(x: Tensor<3>) -> Tensor<3> {
-    let shape = x.dims();
-    let length = x.clone().square().sum_dim(2).sqrt().clamp_min(1e-6);
-    x / length.expand(shape)
 }
 
 #[cfg(test)]

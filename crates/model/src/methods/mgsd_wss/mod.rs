@@ -44,12 +44,8 @@ pub use judge::MgsdWss;
 pub use objective::{DENOISES, phases};
 pub use slices::Shipped;
 
-use crate::config::{BackboneConfig, ConfigError};
+use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
-use std::{fmt::Display, ops::RangeBounds};
-
-/// Brings `ln(1 + clicks)` to the order of 1.
-const FIFTH: f32 = 0.2;
 
 /// Keeps the mean over an interest that next to no click serves finite.
 const LEAST: f32 = 1e-3;
@@ -192,18 +188,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-fn within<T: PartialOrd + Display>(
-    field: &'static str,
-    found: T,
-    range: impl RangeBounds<T>,
-    expected: &'static str,
-) -> Result<(), ConfigError> {
-    if range.contains(&found) {
-        return Ok(());
-    }
-    Err(ConfigError::new(field, found, expected))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The method as it ships: on slices of one history, whose last click is the target.
 
 use super::kernels::{Bell, bells, pooled_one};
-use super::{Config, FIFTH, Kernel, LEAST};
+use super::{Config, Kernel, LEAST};
 use crate::config::BackboneConfig;
-use crate::methods::{Interest, Judge};
+use crate::methods::{FIFTH, Interest, Judge};
 use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::vector::{add, dot};
@@ -92,7 +92,7 @@ impl Shipped {
 
     fn look(&self, clicks: &Clicks) -> Reading {
         let (len, width) = (clicks.len(), self.width);
-        let directions = directions(clicks);
+        let directions = clicks.directions();
         let mut x = self.input.forward(&vectors(&directions, clicks));
         let target = x[(len - 1) * width..].to_vec();
         let weights = self.kernel.forward(&self.compared(&directions, len));
@@ -245,18 +245,6 @@ impl Interests {
             .forward(&gelu::forward(&self.merge.forward(&seen)));
         (share, logit)
     }
-}
-
-/// Item embeddings brought to length 1, `[len, width]`.
-fn directions(clicks: &Clicks) -> Vec<f32> {
-    let mut directions = clicks.embedded.clone();
-    for row in directions.chunks_exact_mut(clicks.embedded.len() / clicks.len()) {
-        let length = dot(row, row).sqrt().max(1e-6);
-        for x in row {
-            *x /= length;
-        }
-    }
-    directions
 }
 
 /// What each click is, as the first layer reads it, `[len, width + 1]`.

@@ -3,9 +3,9 @@
 mod likeness;
 mod tower;
 
-use super::{Config, FIFTH, Fusion};
+use super::{Config, Fusion};
 use crate::config::BackboneConfig;
-use crate::methods::{Judge, Views};
+use crate::methods::{FIFTH, Judge, Views};
 use crate::slices::{Clicks, Opinion, Source};
 use crate::weights::WeightsError;
 use likeness::Likeness;
@@ -53,7 +53,7 @@ impl Judge for Shipped {
         let popularity: Vec<f32> = clicks.popularity.iter().map(|x| x * FIFTH).collect();
         // Without codes the prior knows nothing but how popular items are.
         let codes = (clicks.codes.clone()).unwrap_or_else(|| vec![0.0; len * self.code_width]);
-        let embedded = unit(&clicks.embedded, len);
+        let embedded = clicks.directions();
         let by_code = Likeness::of(&codes, len);
         let by_embedding = Likeness::of(&embedded, len);
         let (codes, embedded) = (stretched(codes, len), stretched(embedded, len));
@@ -89,18 +89,6 @@ impl Judge for Shipped {
             }),
         })
     }
-}
-
-/// Rows scaled to length 1; zeros stay zeros.
-fn unit(x: &[f32], rows: usize) -> Vec<f32> {
-    let mut out = x.to_vec();
-    for row in out.chunks_exact_mut(x.len() / rows) {
-        let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
-        for x in row {
-            *x /= length;
-        }
-    }
-    out
 }
 
 /// Rows of length 1 to rows whose values are of the order of 1.
