@@ -168,50 +168,40 @@ pub struct Labelling<'a> {
 }
 
 impl Labelling<'_> {
-    /// One user's latest clicks, some replaced, with labels and beliefs of each.
+    /// One user's latest clicks, some replaced or some put in, with labels and beliefs of each.
     fn history(&self, data: &Dataset, user: usize, max_len: usize) -> (Vec<u32>, [Vec<f32>; 2]) {
         let clicks = latest(data.train(user), max_len);
-        let (seed, stream) = self.draw;
-        if self.inserted > 0 {
-            return self.with_insertions(data, user, max_len);
-        }
-        let (items, replaced) = self.corruption.apply(clicks, user, seed, stream);
-        let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
-        let known = data.noise(user).filter(|_| self.log_labels);
-        if let Some(known) = known.map(|known| &known[..data.train(user).len()]) {
-            for (label, &known) in labels.iter_mut().zip(latest(known, clicks.len())) {
-                *label = label.max(f32::from(known));
-            }
-        }
+        let known = self.known(data, user, clicks.len());
         let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
-        (items, [labels, latest(beliefs, max_len).to_vec()])
-    }
-
-    /// The same where clicks are put in and none is replaced: the user's own keep what is known of them.
-    fn with_insertions(
-        &self,
-        data: &Dataset,
-        user: usize,
-        max_len: usize,
-    ) -> (Vec<u32>, [Vec<f32>; 2]) {
-        let clicks = latest(data.train(user), max_len);
-        let (items, noise) = self
-            .corruption
-            .insert(clicks, user, self.draw, self.inserted);
-        let known = data.noise(user).filter(|_| self.log_labels);
-        let known = known.map_or(&[][..], |known| &known[..data.train(user).len()]);
-        let known: Vec<f32> = known.iter().map(|&noise| f32::from(noise)).collect();
+        let beliefs = latest(beliefs, clicks.len());
+        if self.inserted == 0 {
+            let (seed, stream) = self.draw;
+            let (items, replaced) = self.corruption.apply(clicks, user, seed, stream);
+            let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
+            for (label, known) in labels.iter_mut().zip(known) {
+                *label = label.max(known);
+            }
+            return (items, [labels, beliefs.to_vec()]);
+        }
+        let (items, noise) = (self.corruption).insert(clicks, user, self.draw, self.inserted);
         let spread = |own: &[f32], inserted: f32| -> Vec<f32> {
-            let mut own = latest(own, clicks.len()).iter();
+            let mut own = own.iter().copied();
             let each = noise.iter().map(|&noise| match noise {
-                0 => own.next().copied().unwrap_or(0.0),
+                0 => own.next().unwrap_or(0.0),
                 _ => inserted,
             });
             latest(&each.collect::<Vec<_>>(), max_len).to_vec()
         };
-        let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
-        let labels = [spread(&known, 1.0), spread(beliefs, 0.0)];
-        (latest(&items, max_len).to_vec(), labels)
+        let values = [spread(&known, 1.0), spread(beliefs, 0.0)];
+        (latest(&items, max_len).to_vec(), values)
+    }
+
+    /// What came with the log about a user's latest `n` clicks, 1 where one is noise; nothing where nothing did.
+    fn known(&self, data: &Dataset, user: usize, n: usize) -> Vec<f32> {
+        let known = data.noise(user).filter(|_| self.log_labels);
+        let known = known.map_or(&[][..], |known| &known[..data.train(user).len()]);
+        let known = latest(known, n).iter();
+        known.map(|&noise| f32::from(noise)).collect()
     }
 }
 
