@@ -1,6 +1,6 @@
 //! Semantic codes being learnt: what is known of an item's title, by its words and by a language model,
-//! brought to a few values by a learnt projection. The projection is all that is learnt, so items that were
-//! clicked once or never get codes as good as the others'.
+//! brought to a few values by a projection and a layer of hidden values beside it. They are all that is
+//! learnt, so items that were clicked once or never get codes as well.
 
 use super::checkpoint::{load_module, save_module};
 use super::progress::Progress;
@@ -13,8 +13,9 @@ use burn::module::{Module, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::tensor::Int;
+use burn::tensor::activation::gelu;
 use ingle_lm::LanguageModel;
-use ingle_model::Codes;
+use ingle_model::{Codes, Rng};
 use std::path::Path;
 
 /// Directions in which the words of titles differ.
@@ -22,10 +23,48 @@ const WORDS: usize = 128;
 /// Directions, of words and meanings, that a projection draws on at most.
 const FEATURES: usize = 256;
 
-/// The projection, `[features, code width]`.
+/// Hidden values beside the projection.
+const HIDDEN: usize = 256;
+
+/// From features to codes. No part of it has an offset: of what nothing is known, nothing is said.
 #[derive(Module, Debug)]
 struct Projection {
-    weight: Param<Tensor<2>>,
+    /// `[features, code width]`
+    straight: Param<Tensor<2>>,
+    /// `[features, hidden]`
+    inner: Param<Tensor<2>>,
+    /// `[hidden, code width]`
+    outer: Param<Tensor<2>>,
+}
+
+impl Projection {
+    /// Begins with the first features as they are, and hidden values, of the order of 1, that add nothing yet.
+    fn new((rows, columns): (&[f32], usize), width: usize, seed: u64, device: &Device) -> Self {
+        let straight = (0..columns * width).map(|i| f32::from(u8::from(i / width == i % width)));
+        let says = rows
+            .chunks_exact(columns)
+            .filter(|row| row.iter().any(|&x| x != 0.0));
+        let squares: f32 = rows.iter().map(|x| x * x).sum();
+        let deviation = (says.count().max(1) as f32 / squares.max(1e-12))
+            .sqrt()
+            .min(1.0);
+        let mut rng = Rng::new(seed, &[7]);
+        let inner = (0..columns * HIDDEN).map(|_| rng.normal(deviation));
+        let learnt = |values: Vec<f32>, shape| {
+            Param::from_tensor(tensor(values, shape, device).require_grad())
+        };
+        Self {
+            straight: learnt(straight.collect(), [columns, width]),
+            inner: learnt(inner.collect(), [columns, HIDDEN]),
+            outer: learnt(vec![0.0; HIDDEN * width], [HIDDEN, width]),
+        }
+    }
+
+    /// `[rows, features]` to `[rows, code width]`.
+    fn of(&self, rows: Tensor<2>) -> Tensor<2> {
+        let hidden = gelu(rows.clone().matmul(self.inner.val()));
+        rows.matmul(self.straight.val()) + hidden.matmul(self.outer.val())
+    }
 }
 
 /// Features of all items, and the projection that is learnt.
@@ -42,20 +81,28 @@ impl Coder {
     pub fn new(
         features: (Vec<f32>, usize),
         width: usize,
+        seed: u64,
         optimizer: ModuleOptimizer,
         device: &Device,
     ) -> Self {
         let (values, columns) = features;
         let rows = values.len() / columns;
-        let begin = (0..columns * width).map(|i| f32::from(u8::from(i / width == i % width)));
-        let weight = tensor(begin.collect(), [columns, width], device).require_grad();
         Self {
+            projection: Projection::new((&values, columns), width, seed, device),
             features: tensor(values, [rows, columns], &device.clone().inner()),
-            projection: Projection {
-                weight: Param::from_tensor(weight),
-            },
             optimizer,
         }
+    }
+
+    /// The same with what was kept in a file.
+    pub fn from(mut self, path: &Path) -> Result<Self> {
+        self.projection = load_module(path, self.projection)?;
+        Ok(self)
+    }
+
+    /// Keeps what makes the codes.
+    pub fn keep(&self, path: &Path) -> Result<()> {
+        save_module(path, &self.projection)
     }
 
     /// Directions of items' codes, with a way back to the projection.
@@ -69,7 +116,7 @@ impl Coder {
             .features
             .clone()
             .select(0, items.reshape([batch * len]));
-        let codes = Tensor::from_inner(rows).matmul(self.projection.weight.val());
+        let codes = self.projection.of(Tensor::from_inner(rows));
         let [clicks, width] = codes.dims();
         // The square's root has no gradient at 0: nothing is known of those items.
         let length = (codes.clone().square().sum_dim(1) + 1e-12).sqrt();
@@ -88,10 +135,7 @@ impl Coder {
 
     /// The codes as they ship.
     pub fn codes(&self) -> Codes {
-        let weight = self.projection.weight.val().inner();
-        let [_, width] = weight.dims();
-        let rows = self.features.clone().matmul(weight).into_data();
-        Codes::quantize(rows.as_slice::<f32>().expect("codes are floats"), width)
+        quantized(self.projection.valid().of(self.features.clone()))
     }
 
     /// Writes projection and moments into a folder.
@@ -109,6 +153,28 @@ impl Coder {
             .load(dir.join("coder-optimizer.bpk"))?;
         Ok(())
     }
+}
+
+/// Codes by what was kept in a file.
+///
+/// # Shapes
+/// - `rows`: `[rows, columns]`, features as it was trained on
+pub(super) fn applied(
+    path: &Path,
+    (rows, columns): (&[f32], usize),
+    width: usize,
+) -> Result<Codes> {
+    let device = Device::flex();
+    let blank = Projection::new((rows, columns), width, 0, &device.clone().autodiff());
+    let kept = load_module(path, blank)?.valid();
+    let rows = tensor(rows.to_vec(), [rows.len() / columns, columns], &device);
+    Ok(quantized(kept.of(rows)))
+}
+
+fn quantized(codes: Tensor<2>) -> Codes {
+    let [_, width] = codes.dims();
+    let rows = codes.into_data();
+    Codes::quantize(rows.as_slice::<f32>().expect("codes are floats"), width)
 }
 
 /// Principal components of what is known of the titles, a row for padding first, and their number.
@@ -197,7 +263,7 @@ mod tests {
         let data = from_parts(parts);
         let features = features(data.items(), 6, 1, lm, &Progress::new());
         let device = Device::flex().autodiff();
-        let codes = Coder::new(features, 4, optimizer(), &device).codes();
+        let codes = Coder::new(features, 4, 1, optimizer(), &device).codes();
         codes.values.chunks_exact(4).map(<[i8]>::to_vec).collect()
     }
 
@@ -213,6 +279,23 @@ mod tests {
             assert_eq!((&codes[1], &codes[2]), (&codes[3], &codes[5]));
             assert_ne!(codes[1], codes[2]);
         }
+    }
+
+    #[test]
+    fn what_is_kept_makes_the_same_codes_of_the_same_titles() {
+        let rows: Vec<f32> = (0..7 * 3).map(|at| (at as f32 * 0.7).sin()).collect();
+        let device = Device::flex().autodiff();
+        let mut coder = Coder::new((rows.clone(), 3), 2, 1, optimizer(), &device);
+        let outer = Tensor::random([HIDDEN, 2], burn::tensor::Distribution::Default, &device);
+        coder.projection.outer = Param::from_tensor(outer);
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("coder.bpk");
+        coder.keep(&path).expect("written");
+        let codes = coder.codes();
+        assert_eq!(applied(&path, (&rows, 3), 2).expect("read"), codes);
+        let again = Coder::new((rows, 3), 2, 2, optimizer(), &device);
+        assert_ne!(again.codes(), codes);
+        assert_eq!(again.from(&path).expect("read").codes(), codes);
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! Items that nobody has clicked yet, brought into a trained catalogue by what their titles say. From the
-//! words and meanings of the titles, one linear projection is fitted to the item embeddings that training
-//! came to, and one to the semantic codes; both are then asked about the new items
-//! ([Gantner et al., 2010](https://doi.org/10.1109/ICDM.2010.129)). An item counts in the fit by the
-//! logarithm of its clicks: nothing was learnt about what nobody clicked. The features are those of the trained
-//! catalogue, whatever is added to it.
+//! words and meanings of the titles a linear projection is fitted to the item embeddings that training came
+//! to, and then asked about the new items ([Gantner et al., 2010](https://doi.org/10.1109/ICDM.2010.129)). An
+//! item counts in the fit by the logarithm of its clicks: nothing was learnt about what nobody clicked.
+//! Semantic codes come from what made those of the others. The features are those of the trained catalogue,
+//! whatever is added to it.
 
 use super::coder;
 use super::folds::table;
 use super::progress::Progress;
-use super::run::Run;
+use super::run::{CODER, Run};
 use crate::data::{Dataset, Item};
 use crate::prior::open_lm;
 use anyhow::{Context as _, Result};
 use burn::prelude::*;
-use ingle_model::{Codes, Model};
+use ingle_model::Model;
 use nalgebra::DMatrix;
 
 /// How much the projections are held back, as a share of the mean square of what they read.
@@ -77,12 +77,9 @@ impl Newcomers {
                 *x *= length / own;
             }
         }
-        let codes = known.codes.map(|codes| {
-            let items = (0..data.n_items()).map(|item| item + 1);
-            let directions = codes.directions(items);
-            let of_codes = (&directions[..], codes.width);
-            let rows = projected([old, &fresh], columns, of_codes, weights)?;
-            anyhow::Ok(Codes::quantize(&rows, codes.width).values)
+        let codes = known.codes.as_ref().map(|codes| {
+            let coder = run.dir.join(CODER);
+            anyhow::Ok(coder::applied(&coder, (&fresh, columns), codes.width)?.values)
         });
         Ok(Self {
             items,

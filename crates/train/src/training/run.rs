@@ -5,6 +5,7 @@
 //! RUN/run.json        dataset, seed, figures of the best epochs, calibration
 //! RUN/counts.json     clicks of each item in training
 //! RUN/codes.safetensors    semantic codes, in a method that reads any
+//! RUN/best-coder.bpk  what made them of the titles
 //! RUN/titles.safetensors   what a language model made of the titles
 //! RUN/fold-N.safetensors   item tables of the folds, turned as the backbone's
 //! RUN/dynamics.safetensors how the log's clicks were learnt
@@ -44,6 +45,8 @@ use std::sync::atomic::AtomicBool;
 const COUNTS: &str = "counts.json";
 /// Semantic codes, in a method that reads any.
 pub(super) const CODES: &str = "codes.safetensors";
+/// What made them of the titles.
+pub(super) const CODER: &str = "best-coder.bpk";
 
 /// What a run says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

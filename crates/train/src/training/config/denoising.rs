@@ -77,7 +77,7 @@ impl Default for Denoising {
         Self {
             epochs: 16,
             patience: 16,
-            learning_rate: 1e-3,
+            learning_rate: 3e-3,
             batch_clicks: 1024,
             rate: 0.1,
             rates: vec![0.1, 0.3, 0.5],

@@ -9,13 +9,13 @@ use super::Run;
 use super::average::blend;
 use super::backbone::Learner;
 use super::checkpoint::{self, State, load_module, save_module};
-use super::coder::{Coder, read_codes, write_codes};
+use super::coder::{read_codes, write_codes};
 use super::config::Schedule;
 use super::epoch::{self, Context, Ended, Trained};
 use super::folds;
 use super::judge::{self, LabelledHistory};
 use super::rounds::dynamics::Dynamics;
-use super::run::CODES;
+use super::run::{CODER, CODES};
 use super::samples::{latest, popularity, tensor};
 use crate::data::{Case, Split};
 use anyhow::{Context as _, Result, ensure};
@@ -111,14 +111,11 @@ impl<'a> Trainer<'a> {
                 _ => learner,
             }
         });
-        let width = config
-            .method
-            .code_width()
-            .filter(|_| learns == Some(Learns::Prior));
-        let device = &self.context.device;
-        let coder = match width {
-            None => None,
-            Some(width) => Some(Coder::new(self.features()?, width, optimizer(), device)),
+        let coder = match phase.as_ref().zip(config.method.code_width()) {
+            Some((phase, width)) if phase.learns == Learns::Prior => {
+                Some(self.coder(phase, width)?)
+            }
+            _ => None,
         };
         let watched = learns == Some(Learns::Backbone) && self.run.config.watches();
         self.trained.dynamics = watched.then(|| Dynamics::new(self.context.data));
@@ -126,7 +123,8 @@ impl<'a> Trainer<'a> {
         self.trained.lessons = None;
         self.stepping = 0.0;
         let done = &self.phases[..self.state.phase];
-        if self.trained.known.codes.is_none() && done.iter().any(|p| p.learns == Learns::Prior) {
+        if done.iter().any(|p| p.learns == Learns::Prior) {
+            // As the latest round has left them.
             self.trained.known.codes = Some(read_codes(&self.run.dir.join(CODES))?);
         }
         let folds = done.iter().filter(|p| matches!(p.learns, Learns::Fold(_)));
@@ -249,6 +247,7 @@ impl<'a> Trainer<'a> {
         save_module(&self.run.dir.join(best_file(phase)), &self.average)?;
         if let Some(coder) = &self.trained.coder {
             write_codes(&self.run.dir.join(CODES), &coder.codes())?;
+            coder.keep(&self.run.dir.join(CODER))?;
         }
         Ok(())
     }

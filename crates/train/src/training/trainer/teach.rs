@@ -1,14 +1,16 @@
 //! What a phase is taught beside the log: titles, beliefs about clicks that nobody replaced, and gated
 //! histories.
 
-use super::{DYNAMICS, Trainer};
+use super::{DYNAMICS, Trainer, optimizer};
 use crate::prior::open_lm;
+use crate::training::coder::{self, Coder};
 use crate::training::epoch::ROUND;
+use crate::training::folds;
 use crate::training::judge::probabilities;
 use crate::training::rounds::dynamics::Dynamics;
 use crate::training::rounds::{from_dynamics, reader};
+use crate::training::run::CODER;
 use crate::training::samples::Lesson;
-use crate::training::{coder, folds};
 use anyhow::Result;
 use burn::module::Module;
 use burn::prelude::*;
@@ -40,6 +42,16 @@ impl Trainer<'_> {
             folds::write(&kept, &values, columns)?;
         }
         Ok((values, columns))
+    }
+
+    /// What learns codes in a phase; from the second round on it goes on with what it has learnt.
+    pub(super) fn coder(&self, phase: &Phase, width: usize) -> Result<Coder> {
+        let (seed, device) = (self.run.config.seed, &self.context.device);
+        let coder = Coder::new(self.features()?, width, seed, optimizer(), device);
+        match phase.round {
+            0 | 1 => Ok(coder),
+            _ => coder.from(&self.run.dir.join(CODER)),
+        }
     }
 
     /// Whether a language model reads the log.
