@@ -135,7 +135,13 @@ impl Coder {
 
     /// The codes as they ship.
     pub fn codes(&self) -> Codes {
-        quantized(self.projection.valid().of(self.features.clone()))
+        let [_, width] = self.projection.straight.dims();
+        let rows = self
+            .projection
+            .valid()
+            .of(self.features.clone())
+            .into_data();
+        Codes::quantize(rows.as_slice::<f32>().expect("codes are floats"), width)
     }
 
     /// Writes projection and moments into a folder.
@@ -153,28 +159,6 @@ impl Coder {
             .load(dir.join("coder-optimizer.bpk"))?;
         Ok(())
     }
-}
-
-/// Codes by what was kept in a file.
-///
-/// # Shapes
-/// - `rows`: `[rows, columns]`, features as it was trained on
-pub(super) fn applied(
-    path: &Path,
-    (rows, columns): (&[f32], usize),
-    width: usize,
-) -> Result<Codes> {
-    let device = Device::flex();
-    let blank = Projection::new((rows, columns), width, 0, &device.clone().autodiff());
-    let kept = load_module(path, blank)?.valid();
-    let rows = tensor(rows.to_vec(), [rows.len() / columns, columns], &device);
-    Ok(quantized(kept.of(rows)))
-}
-
-fn quantized(codes: Tensor<2>) -> Codes {
-    let [_, width] = codes.dims();
-    let rows = codes.into_data();
-    Codes::quantize(rows.as_slice::<f32>().expect("codes are floats"), width)
 }
 
 /// Principal components of what is known of the titles, a row for padding first, and their number.
@@ -292,7 +276,9 @@ mod tests {
         let path = dir.path().join("coder.bpk");
         coder.keep(&path).expect("written");
         let codes = coder.codes();
-        assert_eq!(applied(&path, (&rows, 3), 2).expect("read"), codes);
+        let some = Coder::new((rows[..9].to_vec(), 3), 2, 3, optimizer(), &device);
+        let some = some.from(&path).expect("read").codes();
+        assert_eq!(some.values, codes.values[..6]);
         let again = Coder::new((rows, 3), 2, 2, optimizer(), &device);
         assert_ne!(again.codes(), codes);
         assert_eq!(again.from(&path).expect("read").codes(), codes);

@@ -5,10 +5,11 @@
 //! Semantic codes come from what made those of the others. The features are those of the trained catalogue,
 //! whatever is added to it.
 
-use super::coder;
+use super::coder::{self, Coder};
 use super::folds::table;
 use super::progress::Progress;
 use super::run::{CODER, Run};
+use super::trainer::optimizer;
 use crate::data::{Dataset, Item};
 use crate::prior::open_lm;
 use anyhow::{Context as _, Result};
@@ -78,8 +79,9 @@ impl Newcomers {
             }
         }
         let codes = known.codes.as_ref().map(|codes| {
-            let coder = run.dir.join(CODER);
-            anyhow::Ok(coder::applied(&coder, (&fresh, columns), codes.width)?.values)
+            let device = Device::flex().autodiff();
+            let coder = Coder::new((fresh, columns), codes.width, 0, optimizer(), &device);
+            anyhow::Ok(coder.from(&run.dir.join(CODER))?.codes().values)
         });
         Ok(Self {
             items,

@@ -2,8 +2,8 @@
 //!
 //! A recommender knows the histories it was trained on so well that leaving out a click of theirs hardly
 //! changes what it says: on its own users, no gate can be told from another. The folds' recommenders are
-//! asked instead, each about the users it has never seen: their validation clicks, after their histories as
-//! they are and with more and more clicks replaced. Taken is the gate with the best mean of NDCG@10 among
+//! asked instead, each about the users it has never seen: their latest clicks, after their histories as they
+//! are and with more and more clicks replaced. Taken is the gate with the best mean of NDCG@10 among
 //! those that cost next to nothing where nothing was replaced, even if chance made them look cheaper by a
 //! standard error: asked of a few thousand users, many a gate seems free that costs a percent.
 

@@ -1,5 +1,9 @@
 //! The gate is chosen: the folds' recommenders rank for users they have never seen, whose histories are
 //! judged as a stranger's.
+//!
+//! A gate that costs a percent changes what few users are shown, and fewer still for whom the next click was
+//! among the first ten. So each user is asked about several of his latest clicks, each after those before it:
+//! neither the fold nor the denoiser has learnt from any of them.
 
 use super::{Trainer, best_file, corrupted};
 use crate::data::Case;
@@ -11,8 +15,12 @@ use burn::module::Module;
 use ingle_model::methods::Learns;
 use ingle_model::{Known, Model};
 
-/// Users who are asked about, at most.
-const USERS: usize = 8192;
+/// Clicks that are asked about, at most.
+const CASES: usize = 8192;
+/// The latest clicks of one user that are asked about.
+const LATEST: usize = 6;
+/// Clicks before the first of them.
+const BEFORE: usize = 3;
 /// Shares of clicks that are replaced, next to none.
 const RATES: [f64; 4] = [0.0, 0.1, 0.2, 0.3];
 /// The draw of replaced clicks; validation has another.
@@ -26,10 +34,12 @@ impl Trainer<'_> {
         }
         let recommenders = self.fold_recommenders()?;
         let judges = |case: &&Case<'_>| self.context.judges(case.user);
-        let cases: Vec<Case<'_>> = self.valid.iter().filter(judges).copied().collect();
+        let users: Vec<Vec<Case<'_>>> = (self.valid.iter().filter(judges))
+            .map(latest_clicks)
+            .collect();
         // Evenly of all lengths of history.
-        let every = cases.len().div_ceil(USERS).max(1);
-        let cases: Vec<Case<'_>> = cases.into_iter().step_by(every).collect();
+        let every = users.iter().map(Vec::len).sum::<usize>().div_ceil(CASES);
+        let cases: Vec<Case<'_>> = users.into_iter().step_by(every.max(1)).flatten().collect();
         let rates = if self.context.knows_noise() {
             vec![noisy_share(&cases)]
         } else {
@@ -75,6 +85,7 @@ impl Trainer<'_> {
         let known = &self.trained.known;
         let max_len = self.trained.model.backbone.max_len();
         let (mut open, mut gated) = (Vec::new(), TRIED.map(|_| Vec::new()));
+        let mut asked = Vec::new();
         for (fold, model) in recommenders.iter().enumerate() {
             let own = |case: &&Case<'_>| self.context.parts[case.user] == fold;
             let mut cases: Vec<Case<'_>> = cases.iter().filter(own).copied().collect();
@@ -91,11 +102,9 @@ impl Trainer<'_> {
                 answers.extend(regated(model, &cases, &ungated, &keep, known));
             }
             open.extend(ungated);
+            asked.extend(cases.iter().map(|case| case.user));
         }
-        let ndcg10 = |answers: &Vec<Answer>| {
-            let each = answers.chunks(1).map(|one| judge::masked(one).ndcg10());
-            each.collect::<Vec<f64>>()
-        };
+        let ndcg10 = |answers: &Vec<Answer>| by_user(&asked, answers);
         Ok((ndcg10(&open), gated.iter().map(ndcg10).collect()))
     }
 
@@ -110,6 +119,34 @@ impl Trainer<'_> {
             .map(|reading| probabilities(&reading.fused, scale))
             .collect())
     }
+}
+
+/// The latest clicks of a user, each to be predicted from those before it; none that is known to be noise.
+fn latest_clicks<'a>(whole: &Case<'a>) -> Vec<Case<'a>> {
+    let len = whole.history.len();
+    let clicks = BEFORE.max(len.saturating_sub(LATEST - 1))..len;
+    let meant = clicks.filter(|&at| whole.noise.is_none_or(|noise| noise[at] == 0));
+    let mut cases: Vec<Case<'a>> = meant
+        .map(|at| Case {
+            user: whole.user,
+            history: &whole.history[..at],
+            noise: whole.noise.map(|noise| &noise[..at]),
+            target: whole.history[at],
+        })
+        .collect();
+    cases.push(*whole);
+    cases
+}
+
+/// NDCG@10 of each user, whose answers follow one another.
+fn by_user(users: &[usize], answers: &[Answer]) -> Vec<f64> {
+    let mut rest = answers;
+    let of = |same: &[usize]| {
+        let (theirs, others) = rest.split_at(same.len());
+        rest = others;
+        judge::masked(theirs).ndcg10()
+    };
+    users.chunk_by(|a, b| a == b).map(of).collect()
 }
 
 /// Answers with a gate, where only those change of whose history not all is kept.
@@ -142,4 +179,36 @@ fn noisy_share(cases: &[Case<'_>]) -> f64 {
         .collect();
     let noisy = labels.iter().filter(|&&label| label == 1).count();
     noisy as f64 / labels.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_asked_about_his_latest_clicks_but_for_noise() {
+        let (history, noise): (Vec<u32>, _) = ((1..=9).collect(), [0, 0, 0, 0, 0, 1, 0, 0, 0]);
+        let whole = Case {
+            user: 4,
+            history: &history,
+            noise: Some(&noise),
+            target: 10,
+        };
+        let cases = latest_clicks(&whole);
+        let targets: Vec<u32> = cases.iter().map(|case| case.target).collect();
+        assert_eq!(targets, [5, 7, 8, 9, 10]);
+        assert_eq!(cases[0].history, [1, 2, 3, 4]);
+        assert_eq!(cases[1].noise, Some(&noise[..6]));
+    }
+
+    #[test]
+    fn a_short_history_is_asked_about_as_it_is() {
+        let whole = Case {
+            user: 0,
+            history: &[7, 8],
+            noise: None,
+            target: 9,
+        };
+        assert_eq!(latest_clicks(&whole), [whole]);
+    }
 }
