@@ -14,6 +14,9 @@ pub enum Learns {
     /// they are then judged like shoppers that no log holds. It begins anew and leaves the backbone as
     /// it was.
     Fold(usize),
+    /// The backbone's encoder, for item embeddings that are the mean of the backbone's and the folds', by
+    /// NDCG@10 of the next item.
+    Encoder,
     /// The language model whose opinion of the log's clicks the prior also learns from.
     Reader,
     /// The prior and the semantic codes it reads, on labelled corruption, by the AUC of finding it.
@@ -28,7 +31,12 @@ pub enum Learns {
 impl Learns {
     /// Whether a next-item model is trained, and not what judges clicks.
     pub fn ranks(self) -> bool {
-        matches!(self, Self::Backbone | Self::Fold(_) | Self::Recommender)
+        matches!(self, Self::Backbone | Self::Fold(_)) || self.holds_items()
+    }
+
+    /// Whether a next-item model is trained whose item embeddings stay as they are.
+    pub fn holds_items(self) -> bool {
+        matches!(self, Self::Encoder | Self::Recommender)
     }
 }
 
@@ -37,12 +45,27 @@ impl Learns {
 pub struct Plan {
     /// Parts that the users are split into.
     pub folds: usize,
+    /// Whether item embeddings become the mean of the backbone's and the folds'.
+    pub consensus: bool,
     /// How often the views are trained, each time with what was disputed the time before.
     pub rounds: usize,
     /// Whether a language model reads the log.
     pub reader: bool,
     /// Whether the recommender goes on with gated histories.
     pub recommender: bool,
+}
+
+impl Plan {
+    /// All that is learnt before anything that judges clicks is.
+    pub fn backbones(&self) -> Vec<Phase> {
+        let folds = (0..self.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
+        let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
+        phases.extend(folds);
+        if self.consensus && self.folds > 0 {
+            phases.push(Phase::new("encoder", Learns::Encoder));
+        }
+        phases
+    }
 }
 
 /// A stretch of training with one goal.

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layout of a run folder; a run of another version is not resumed.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// The place a training has reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,10 @@
 //! shoppers whom no log holds will be. What the recommender knows of the users it was trained on looks so
 //! much like interest that a denoiser that learnt from it would find too little noise in a stranger's
 //! history ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018).
+//!
+//! Much of an item embedding is chance: between two trainings on Beauty that differ in the seed alone an
+//! item's have a cosine of .6. The mean over the backbone and its folds is steadier
+//! ([bagging](https://doi.org/10.1007/BF00058655), Breiman, 1996), and costs no training that was not needed.
 
 use super::checkpoint::write_atomically;
 use crate::data::{Dataset, Split};
@@ -70,6 +74,19 @@ pub(super) fn aligned(fold: &[f32], backbone: &[f32], width: usize, counts: &[u3
     turned
 }
 
+/// The mean of item tables that lie alike, with rows as long as theirs are on average.
+pub(super) fn mean(tables: &[Vec<f32>], width: usize) -> Vec<f32> {
+    let length = |row: &[f32]| row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let mut mean = super::softmax::sum(tables.to_vec());
+    for (at, row) in mean.chunks_exact_mut(width).enumerate() {
+        let rows = tables.iter().map(|table| &table[at * width..][..width]);
+        let due = rows.map(length).sum::<f32>() / tables.len() as f32;
+        let scale = due / length(row).max(f32::MIN_POSITIVE);
+        row.iter_mut().for_each(|x| *x *= scale);
+    }
+    mean
+}
+
 /// A model's item table, `[items + 1, width]`.
 pub(super) fn table(model: &Model) -> Vec<f32> {
     model.backbone.items.val().into_data().iter().collect()
@@ -118,6 +135,20 @@ mod tests {
         for (a, b) in found.iter().zip(&backbone) {
             assert!((a - b).abs() < 1e-4, "{a} {b}");
         }
+    }
+
+    #[test]
+    fn a_mean_has_the_direction_of_the_sum_and_the_length_of_the_rows() {
+        let tables = [vec![0.0, 0.0, 3.0, 0.0], vec![0.0, 0.0, 0.0, 1.0]];
+        let found = mean(&tables, 2);
+        let length = 10.0_f32.sqrt();
+        for (a, b) in found
+            .iter()
+            .zip([0.0, 0.0, 2.0 * 3.0 / length, 2.0 / length])
+        {
+            assert!((a - b).abs() < 1e-6, "{found:?}");
+        }
+        assert_eq!(mean(&tables[..1], 2), tables[0]);
     }
 
     #[test]

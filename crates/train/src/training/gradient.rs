@@ -117,7 +117,10 @@ fn recommendation_loss(
     let lessons = lessons(context, trained.lessons.as_deref(), users, max_len, epoch);
     let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
     let mut backbone = model.backbone.clone();
-    if schedule.unit {
+    if phase.learns.holds_items() {
+        let items = backbone.items.val().detach();
+        backbone.items = Param::initialized(ParamId::new(), items);
+    } else if schedule.unit {
         let directions = on_device::unit_rows(backbone.items.val());
         backbone.items = Param::initialized(ParamId::new(), directions);
     }

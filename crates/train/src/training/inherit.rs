@@ -100,6 +100,11 @@ fn agree(phase: &Phase, run: &Run, donor: &Run) -> bool {
     let same = match phase.learns {
         Learns::Backbone => true,
         Learns::Fold(_) => ours.denoising.folds == theirs.denoising.folds,
+        Learns::Encoder => {
+            let agreed =
+                |config: &Config| (config.denoising.folds, config.denoising.consensus_epochs);
+            agreed(ours) == agreed(theirs)
+        }
         Learns::Reader => {
             let alike = reader::settings(ours) == reader::settings(theirs);
             phase.round == 1 && alike && ours.denoising.lm_folder() == theirs.denoising.lm_folder()
@@ -136,6 +141,7 @@ fn copy(phase: &Phase, run: &Run, donor: &Run) -> Result<()> {
             copy_backbone(phase, run, donor)?;
             copy_if_there(&fold_file(phase), run, donor)
         }
+        Learns::Encoder => copy_backbone(phase, run, donor),
         Learns::Reader => {
             let [from, to] = [donor, run].map(|run| reader::folder(&run.dir, phase.round));
             copy_folder(&from, &to)

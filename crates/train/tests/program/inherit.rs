@@ -42,6 +42,40 @@ fn a_baseline_lends_its_backbone_and_folds_of_another_number_are_trained() {
 }
 
 #[test]
+fn the_encoder_learns_to_read_the_mean_of_all_tables_unless_the_backbone_keeps_its_own() {
+    let shop = Shop::new();
+    let phases = |run: &str| -> Vec<String> {
+        let mut phases: Vec<String> = shop.losses(run).into_iter().map(|line| line.0).collect();
+        phases.dedup();
+        phases
+    };
+    for (epochs, run) in [(2, "mean"), (0, "own")] {
+        shop.ok(&format!(
+            "train --data data --out {run} {SMALL} {SHORT} --set denoising.folds=2 \
+             --set denoising.consensus_epochs={epochs}"
+        ));
+    }
+    let [mean, own] = ["mean", "own"].map(phases);
+    assert_eq!(mean[3], "\"encoder\"", "{mean:?}");
+    let others: Vec<&String> = mean.iter().filter(|name| *name != "\"encoder\"").collect();
+    assert_eq!(others, own.iter().collect::<Vec<_>>());
+    assert_ne!(shop.losses("mean").last(), shop.losses("own").last());
+
+    // What judges clicks learns after the encoder: it is the same for a run that takes the encoder over.
+    shop.ok(&format!(
+        "train --data data --from mean --out again {SMALL} {SHORT} --set denoising.folds=2 \
+         --set denoising.consensus_epochs=2 --set denoising.dynamics=0"
+    ));
+    let (mean, again) = (shop.losses("mean"), shop.losses("again"));
+    let encoder = |lines: &[(String, f64)]| -> Vec<f64> {
+        let own = lines.iter().filter(|line| line.0.contains("encoder"));
+        own.map(|line| line.1).collect()
+    };
+    assert_eq!(encoder(&mean), encoder(&again));
+    assert_eq!(encoder(&mean).len(), 2);
+}
+
+#[test]
 fn a_run_that_was_trained_otherwise_lends_nothing() {
     let shop = Shop::new();
     shop.ok(&format!(

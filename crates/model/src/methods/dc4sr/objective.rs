@@ -21,9 +21,7 @@ pub const DENOISES: bool = true;
 /// The backbone, its folds, and then the views in the order in which they build on each other, round by
 /// round.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
-    let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
-    let folds = (0..plan.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
-    phases.extend(folds);
+    let mut phases = plan.backbones();
     for round in 1..=plan.rounds {
         let parts = [
             ("reader", Learns::Reader),
@@ -51,10 +49,10 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
 impl Objective for Dc4sr {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Recommender => recommendation(step),
+            learns if learns.ranks() => recommendation(step),
             Learns::Prior => self.prior_loss(step),
             Learns::Denoiser => self.fused_loss(step),
-            Learns::Reader => unreachable!("a language model has a loss of its own"),
+            _ => unreachable!("a language model has a loss of its own"),
         }
     }
 }
@@ -190,6 +188,7 @@ mod tests {
     fn each_round_has_its_phases_and_a_reader_only_where_one_is_wanted() {
         let plan = Plan {
             folds: 2,
+            consensus: true,
             rounds: 2,
             reader: true,
             recommender: true,
@@ -200,6 +199,7 @@ mod tests {
             "backbone",
             "fold-1",
             "fold-2",
+            "encoder",
             "reader-1",
             "prior-1",
             "scorer-1",
@@ -211,6 +211,7 @@ mod tests {
         assert_eq!(names(&plan), expected);
         let plan = Plan {
             folds: 0,
+            consensus: true,
             rounds: 1,
             reader: false,
             recommender: false,

@@ -20,9 +20,7 @@ pub const DENOISES: bool = true;
 
 /// The backbone, its folds, and in rounds the semantic view and the rest.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
-    let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
-    let folds = (0..plan.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
-    phases.extend(folds);
+    let mut phases = plan.backbones();
     for round in 1..=plan.rounds {
         let parts = [
             ("semantics", Learns::Prior),
@@ -46,10 +44,10 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
 impl Objective for Iadsr {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Recommender => recommendation(step),
+            learns if learns.ranks() => recommendation(step),
             Learns::Prior => self.semantic_loss(step),
             Learns::Denoiser => self.aligned_loss(step),
-            Learns::Reader => unreachable!("no phase of it reads"),
+            _ => unreachable!("no phase of it reads"),
         }
     }
 }
@@ -318,6 +316,7 @@ mod tests {
     fn each_round_has_its_phases_and_nobody_reads() {
         let plan = Plan {
             folds: 2,
+            consensus: true,
             rounds: 1,
             reader: true,
             recommender: true,
@@ -327,6 +326,7 @@ mod tests {
             "backbone",
             "fold-1",
             "fold-2",
+            "encoder",
             "semantics",
             "alignment",
             "recommender",
@@ -334,6 +334,6 @@ mod tests {
         assert_eq!(names, due);
         let plan = Plan { rounds: 2, ..plan };
         let names: Vec<String> = phases(&plan).into_iter().map(|phase| phase.name).collect();
-        assert_eq!(names[5..7], ["semantics-2", "alignment-2"]);
+        assert_eq!(names[6..8], ["semantics-2", "alignment-2"]);
     }
 }

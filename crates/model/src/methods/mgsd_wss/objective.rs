@@ -16,9 +16,7 @@ pub const DENOISES: bool = true;
 
 /// The backbone, its folds, and then the method, as often as there are rounds.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
-    let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
-    let folds = (0..plan.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
-    phases.extend(folds);
+    let mut phases = plan.backbones();
     phases.extend((1..=plan.rounds).map(|round| Phase {
         name: match plan.rounds {
             1 => "scorer".to_owned(),
@@ -36,9 +34,9 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
 impl Objective for MgsdWss {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Recommender => recommendation(step),
+            learns if learns.ranks() => recommendation(step),
             Learns::Denoiser => self.denoising_loss(step),
-            Learns::Reader | Learns::Prior => unreachable!("no phase of this method"),
+            _ => unreachable!("no phase of this method"),
         }
     }
 }

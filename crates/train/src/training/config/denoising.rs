@@ -43,6 +43,9 @@ pub struct Denoising {
     /// Parts that the users are split into, so that each user can be judged by a recommender that does
     /// not know him; 0 for none.
     pub folds: usize,
+    /// Epochs in which the encoder learns to read the mean of the backbone's and the folds' item embeddings,
+    /// which is then what ranks and what judges; 0 keeps the backbone's own.
+    pub consensus_epochs: usize,
     /// How often prior, posterior and fusion are trained. Before every round but the first the language
     /// model is refined by the histories that the views disputed most in the round before.
     pub rounds: usize,
@@ -88,6 +91,7 @@ impl Default for Denoising {
             last: 20,
             language_model: String::new(),
             folds: 4,
+            consensus_epochs: 6,
             rounds: 1,
             round_epochs: 4,
             reader_histories: 2500,
@@ -176,12 +180,12 @@ impl Denoising {
         }
     }
 
-    /// How the recommender goes on with gated histories: as it was trained, at a third of the rate, which
+    /// How the encoder alone goes on for so many epochs: as it was trained, at a third of the rate, which
     /// falls to 0.
-    pub fn recommender_schedule(&self, training: &Schedule) -> Schedule {
+    pub fn encoder_schedule(epochs: usize, training: &Schedule) -> Schedule {
         Schedule {
-            epochs: self.recommender_epochs,
-            patience: self.recommender_epochs,
+            epochs,
+            patience: epochs,
             learning_rate: training.learning_rate / 3.0,
             decay: Decay::Cosine,
             average: 0.0,

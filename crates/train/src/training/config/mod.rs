@@ -132,6 +132,7 @@ impl Config {
         let settings = &self.denoising;
         self.method.phases(&Plan {
             folds: settings.folds,
+            consensus: settings.consensus_epochs > 0,
             rounds: settings.rounds,
             reader: settings.lm_folder().is_some() && settings.reader_histories > 0,
             recommender: settings.recommender_epochs > 0,

@@ -25,7 +25,7 @@ impl Trainer<'_> {
             self.trained.model = load_module(&best, self.trained.model.clone())?;
         }
         let figure = match phase.learns {
-            Learns::Backbone => "validation ndcg@10",
+            Learns::Backbone | Learns::Encoder => "validation ndcg@10",
             Learns::Fold(_) => "validation ndcg@10 of users new to a fold",
             Learns::Reader => "validation noise auc of the language model",
             Learns::Prior => "validation noise auc of the prior",
@@ -51,7 +51,7 @@ impl Trainer<'_> {
                 }
                 self.account_for(phase, &unseen)?;
             }
-            Learns::Reader | Learns::Prior | Learns::Recommender => {}
+            Learns::Encoder | Learns::Reader | Learns::Prior | Learns::Recommender => {}
         }
         self.state.next_phase();
         if let Some(Learns::Fold(_)) = self.phases.get(self.state.phase).map(|p| p.learns) {

@@ -10,7 +10,7 @@ use super::average::blend;
 use super::backbone::Learner;
 use super::checkpoint::{self, State, load_module, save_module};
 use super::coder::{read_codes, write_codes};
-use super::config::Schedule;
+use super::config::{Denoising, Schedule};
 use super::epoch::{self, Context, Ended, Trained};
 use super::folds;
 use super::judge::{self, LabelledHistory};
@@ -19,7 +19,7 @@ use super::run::{CODER, CODES};
 use super::samples::{latest, popularity, tensor};
 use crate::data::{Case, Split};
 use anyhow::{Context as _, Result, ensure};
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use ingle_model::methods::{Learns, Phase};
 use ingle_model::{Known, Model};
@@ -101,6 +101,7 @@ impl<'a> Trainer<'a> {
     fn equip(&mut self) -> Result<()> {
         let phase = self.phases.get(self.state.phase).cloned();
         let learns = phase.as_ref().map(|phase| phase.learns);
+        self.meet()?;
         let config = &self.run.config;
         let (model, counts) = (&self.trained.model, &self.context.counts);
         let by_hand = self.context.by_hand && learns.is_some_and(Learns::ranks);
@@ -108,6 +109,7 @@ impl<'a> Trainer<'a> {
             let learner = Learner::new(model, &config.backbone, &config.training, counts);
             match learns {
                 Some(Learns::Recommender) => learner.encoder_only(config.denoising.attention),
+                Some(Learns::Encoder) => learner.encoder_only(0.0),
                 _ => learner,
             }
         });
@@ -127,22 +129,42 @@ impl<'a> Trainer<'a> {
             // As the latest round has left them.
             self.trained.known.codes = Some(read_codes(&self.run.dir.join(CODES))?);
         }
-        let folds = done.iter().filter(|p| matches!(p.learns, Learns::Fold(_)));
-        for phase in folds.skip(self.trained.folds.len()) {
-            let items = self.average.backbone.items.val();
-            let [rows, width] = items.dims();
-            let (columns, table) = folds::read(&self.run.dir.join(fold_file(phase)))?;
-            ensure!(
-                columns == width && table.len() == rows * width,
-                "a fold of another shape"
-            );
-            let table = tensor(table, [rows, width], &items.device());
-            self.trained.folds.push(table);
-        }
         self.trained.beliefs = match phase {
             None => None,
             Some(phase) => self.beliefs(&phase)?,
         };
+        Ok(())
+    }
+
+    /// Takes the item tables of the folds that are trained, and before the encoder learns to read it, the mean
+    /// of the backbone's and all folds' in place of the backbone's: each half of it, as the folds together know
+    /// all users but none of them as well.
+    fn meet(&mut self) -> Result<()> {
+        let items = self.trained.model.backbone.items.val();
+        let [rows, width] = items.dims();
+        let done = &self.phases[..self.state.phase];
+        let folds = done.iter().filter(|p| matches!(p.learns, Learns::Fold(_)));
+        let read = |phase: &Phase| {
+            let (columns, table) = folds::read(&self.run.dir.join(fold_file(phase)))?;
+            let fits = columns == width && table.len() == rows * width;
+            ensure!(fits, "a fold of another shape");
+            Ok(table)
+        };
+        let tables = folds.map(read).collect::<Result<Vec<_>>>()?;
+        let device = self.average.backbone.items.val().device();
+        let tensors = tables.iter().cloned();
+        self.trained.folds = tensors
+            .map(|table| tensor(table, [rows, width], &device))
+            .collect();
+        let next = self.phases.get(self.state.phase).map(|phase| phase.learns);
+        if next == Some(Learns::Encoder) && (self.state.epoch, self.state.step) == (0, 0) {
+            let backbone = self.run.dir.join(best_file(&done[0]));
+            let backbone = folds::table(&load_module(&backbone, self.average.clone())?);
+            let mean = folds::mean(&[backbone, folds::mean(&tables, width)], width);
+            let mean = tensor(mean, [rows, width], &items.device());
+            self.trained.model.backbone.items = Param::from_tensor(mean);
+            self.average = self.trained.model.valid();
+        }
         Ok(())
     }
 
@@ -187,7 +209,12 @@ impl<'a> Trainer<'a> {
                 ..config.training.clone()
             },
             Learns::Prior | Learns::Denoiser => config.denoising.schedule(phase.round),
-            Learns::Recommender => config.denoising.recommender_schedule(&config.training),
+            Learns::Encoder => {
+                Denoising::encoder_schedule(config.denoising.consensus_epochs, &config.training)
+            }
+            Learns::Recommender => {
+                Denoising::encoder_schedule(config.denoising.recommender_epochs, &config.training)
+            }
             Learns::Reader => unreachable!("a language model has epochs of its own"),
         }
     }
@@ -317,7 +344,8 @@ fn begin(run: &Run, context: &Context<'_>) -> Result<checkpoint::Whole> {
             save_module(&run.dir.join(FRESH), &model)?;
         }
         state.phase = run.about.phases.len();
-        if let Some(backbone) = phases[..state.phase].first() {
+        let backbones = |phase: &&Phase| matches!(phase.learns, Learns::Backbone | Learns::Encoder);
+        if let Some(backbone) = phases[..state.phase].iter().rfind(backbones) {
             let next = phases.get(state.phase).map(|phase| phase.learns);
             if !matches!(next, Some(Learns::Fold(_))) {
                 model = load_module(&run.dir.join(best_file(backbone)), model)?;

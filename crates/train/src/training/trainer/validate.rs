@@ -19,7 +19,7 @@ impl Trainer<'_> {
         let known = &self.trained.known;
         let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
         match phase.learns {
-            Learns::Backbone | Learns::Fold(_) => {
+            Learns::Backbone | Learns::Fold(_) | Learns::Encoder => {
                 // A fold is there for the users whom it does not know.
                 let asked = |case: &&Case<'_>| match phase.learns {
                     Learns::Fold(fold) => self.context.parts[case.user] == fold,

@@ -213,6 +213,7 @@ fn a_history_of_which_nothing_is_kept_keeps_its_last_click() {
 fn phases_are_the_backbones_and_the_methods_own() {
     let plan = Plan {
         folds: 1,
+        consensus: false,
         rounds: 2,
         reader: true,
         recommender: true,
