@@ -1,8 +1,9 @@
 //! What comes of a phase when it ends.
 
-use super::{DYNAMICS, FRESH, Trainer, best_file, fold_file, optimizer};
+use super::{DYNAMICS, FRESH, Trainer, best_file, optimizer};
 use crate::metrics::detection::Detection;
 use crate::prior::Prior;
+use crate::training::calibrate;
 use crate::training::checkpoint::load_module;
 use crate::training::judge::{Reading, Verdicts, calibrated};
 use crate::training::rounds::account::{self, Account, rank_correlation};
@@ -10,7 +11,6 @@ use crate::training::rounds::disputes::{self, Dispute, SHOWN, mean_divergence};
 use crate::training::rounds::reader;
 use crate::training::run::BestOf;
 use crate::training::samples::latest;
-use crate::training::{calibrate, folds};
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use ingle_bundle::Scale;
@@ -77,20 +77,6 @@ impl Trainer<'_> {
             self.stepping,
             100.0 * spent / self.stepping.max(f64::MIN_POSITIVE)
         ));
-        Ok(())
-    }
-
-    /// Keeps a fold's item table, turned as the backbone's, and brings the backbone back.
-    fn keep_fold(&mut self, phase: &Phase) -> Result<()> {
-        let trained = self.phases.iter().find(|p| p.learns == Learns::Backbone);
-        let best = best_file(trained.context("folds come after the backbone")?);
-        let model = &mut self.trained.model;
-        let whole = load_module(&self.run.dir.join(best), model.clone())?;
-        let width = self.run.config.backbone.width;
-        let (own, other) = (folds::table(model), folds::table(&whole));
-        let turned = folds::aligned(&own, &other, width, &self.context.counts);
-        folds::write(&self.run.dir.join(fold_file(phase)), &turned, width)?;
-        model.backbone = whole.backbone;
         Ok(())
     }
 

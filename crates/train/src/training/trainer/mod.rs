@@ -2,6 +2,7 @@
 
 mod finish;
 mod gate;
+mod tables;
 mod teach;
 mod validate;
 
@@ -12,14 +13,13 @@ use super::checkpoint::{self, State, load_module, save_module};
 use super::coder::{read_codes, write_codes};
 use super::config::{Denoising, Schedule};
 use super::epoch::{self, Context, Ended, Trained};
-use super::folds;
 use super::judge::{self, LabelledHistory};
 use super::rounds::dynamics::Dynamics;
 use super::run::{CODER, CODES};
-use super::samples::{latest, popularity, tensor};
+use super::samples::{latest, popularity};
 use crate::data::{Case, Split};
-use anyhow::{Context as _, Result, ensure};
-use burn::module::{Module, Param};
+use anyhow::{Context as _, Result};
+use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use ingle_model::methods::{Learns, Phase};
 use ingle_model::{Known, Model};
@@ -101,7 +101,7 @@ impl<'a> Trainer<'a> {
     fn equip(&mut self) -> Result<()> {
         let phase = self.phases.get(self.state.phase).cloned();
         let learns = phase.as_ref().map(|phase| phase.learns);
-        self.meet()?;
+        self.take_tables()?;
         let config = &self.run.config;
         let (model, counts) = (&self.trained.model, &self.context.counts);
         let by_hand = self.context.by_hand && learns.is_some_and(Learns::ranks);
@@ -133,38 +133,6 @@ impl<'a> Trainer<'a> {
             None => None,
             Some(phase) => self.beliefs(&phase)?,
         };
-        Ok(())
-    }
-
-    /// Takes the item tables of the folds that are trained, and before the encoder learns to read it, the mean
-    /// of the backbone's and all folds' in place of the backbone's: each half of it, as the folds together know
-    /// all users but none of them as well.
-    fn meet(&mut self) -> Result<()> {
-        let items = self.trained.model.backbone.items.val();
-        let [rows, width] = items.dims();
-        let done = &self.phases[..self.state.phase];
-        let folds = done.iter().filter(|p| matches!(p.learns, Learns::Fold(_)));
-        let read = |phase: &Phase| {
-            let (columns, table) = folds::read(&self.run.dir.join(fold_file(phase)))?;
-            let fits = columns == width && table.len() == rows * width;
-            ensure!(fits, "a fold of another shape");
-            Ok(table)
-        };
-        let tables = folds.map(read).collect::<Result<Vec<_>>>()?;
-        let device = self.average.backbone.items.val().device();
-        let tensors = tables.iter().cloned();
-        self.trained.folds = tensors
-            .map(|table| tensor(table, [rows, width], &device))
-            .collect();
-        let next = self.phases.get(self.state.phase).map(|phase| phase.learns);
-        if next == Some(Learns::Encoder) && (self.state.epoch, self.state.step) == (0, 0) {
-            let backbone = self.run.dir.join(best_file(&done[0]));
-            let backbone = folds::table(&load_module(&backbone, self.average.clone())?);
-            let mean = folds::mean(&[backbone, folds::mean(&tables, width)], width);
-            let mean = tensor(mean, [rows, width], &items.device());
-            self.trained.model.backbone.items = Param::from_tensor(mean);
-            self.average = self.trained.model.valid();
-        }
         Ok(())
     }
 
