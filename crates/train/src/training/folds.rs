@@ -82,7 +82,9 @@ pub(super) fn mean(tables: &[Vec<f32>], width: usize) -> Vec<f32> {
         let rows = tables.iter().map(|table| &table[at * width..][..width]);
         let due = rows.map(length).sum::<f32>() / tables.len() as f32;
         let scale = due / length(row).max(f32::MIN_POSITIVE);
-        row.iter_mut().for_each(|x| *x *= scale);
+        for x in row {
+            *x *= scale;
+        }
     }
     mean
 }
