@@ -299,12 +299,14 @@ fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> 
         match learns {
             Learns::Fold(fold) if context.parts[user] == fold => 0,
             // The first click has nothing before it to be predicted from.
-            learns if learns.ranks() => clicks.saturating_sub(1).min(max_len),
+            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
+                clicks.saturating_sub(1).min(max_len)
+            }
             Learns::Prior | Learns::Denoiser if context.held_out(user) => 0,
             // Of a single click there is nothing to agree or disagree with.
             Learns::Prior | Learns::Denoiser if clicks < 2 => 0,
             Learns::Prior | Learns::Denoiser => clicks.min(max_len),
-            _ => unreachable!("a language model has epochs of its own"),
+            Learns::Reader => unreachable!("a language model has epochs of its own"),
         }
     });
     lengths.collect()

@@ -100,11 +100,7 @@ fn agree(phase: &Phase, run: &Run, donor: &Run) -> bool {
     let same = match phase.learns {
         Learns::Backbone => true,
         Learns::Fold(_) => ours.denoising.folds == theirs.denoising.folds,
-        Learns::Encoder => {
-            let agreed =
-                |config: &Config| (config.denoising.folds, config.denoising.consensus_epochs);
-            agreed(ours) == agreed(theirs)
-        }
+        Learns::Encoder => ours.denoising.consensus_epochs == theirs.denoising.consensus_epochs,
         Learns::Reader => {
             let alike = reader::settings(ours) == reader::settings(theirs);
             phase.round == 1 && alike && ours.denoising.lm_folder() == theirs.denoising.lm_folder()

@@ -49,10 +49,12 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
 impl Objective for Dc4sr {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            learns if learns.ranks() => recommendation(step),
+            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
+                recommendation(step)
+            }
             Learns::Prior => self.prior_loss(step),
             Learns::Denoiser => self.fused_loss(step),
-            _ => unreachable!("a language model has a loss of its own"),
+            Learns::Reader => unreachable!("a language model has a loss of its own"),
         }
     }
 }

@@ -44,10 +44,12 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
 impl Objective for Iadsr {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            learns if learns.ranks() => recommendation(step),
+            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
+                recommendation(step)
+            }
             Learns::Prior => self.semantic_loss(step),
             Learns::Denoiser => self.aligned_loss(step),
-            _ => unreachable!("no phase of it reads"),
+            Learns::Reader => unreachable!("no phase of it reads"),
         }
     }
 }

@@ -34,9 +34,11 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
 impl Objective for MgsdWss {
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
         match phase.learns {
-            learns if learns.ranks() => recommendation(step),
+            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
+                recommendation(step)
+            }
             Learns::Denoiser => self.denoising_loss(step),
-            _ => unreachable!("no phase of this method"),
+            Learns::Reader | Learns::Prior => unreachable!("no phase of this method"),
         }
     }
 }

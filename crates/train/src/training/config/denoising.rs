@@ -180,19 +180,6 @@ impl Denoising {
         }
     }
 
-    /// How the encoder alone goes on for so many epochs: as it was trained, at a third of the rate, which
-    /// falls to 0.
-    pub fn encoder_schedule(epochs: usize, training: &Schedule) -> Schedule {
-        Schedule {
-            epochs,
-            patience: epochs,
-            learning_rate: training.learning_rate / 3.0,
-            decay: Decay::Cosine,
-            average: 0.0,
-            ..training.clone()
-        }
-    }
-
     /// The epochs and steps of a round among these settings.
     pub fn schedule(&self, round: usize) -> Schedule {
         Schedule {

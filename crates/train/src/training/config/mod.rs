@@ -126,6 +126,22 @@ impl Default for Schedule {
     }
 }
 
+impl Schedule {
+    /// How the encoder alone goes on for so many epochs: as it was trained, at a third of the rate, which
+    /// falls to 0.
+    #[must_use]
+    pub fn of_encoder(&self, epochs: usize) -> Self {
+        Self {
+            epochs,
+            patience: epochs,
+            learning_rate: self.learning_rate / 3.0,
+            decay: Decay::Cosine,
+            average: 0.0,
+            ..self.clone()
+        }
+    }
+}
+
 impl Config {
     /// What the training goes through.
     pub fn phases(&self) -> Vec<Phase> {

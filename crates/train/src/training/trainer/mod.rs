@@ -11,7 +11,7 @@ use super::average::blend;
 use super::backbone::Learner;
 use super::checkpoint::{self, State, load_module, save_module};
 use super::coder::{read_codes, write_codes};
-use super::config::{Denoising, Schedule};
+use super::config::Schedule;
 use super::epoch::{self, Context, Ended, Trained};
 use super::judge::{self, LabelledHistory};
 use super::rounds::dynamics::Dynamics;
@@ -177,11 +177,9 @@ impl<'a> Trainer<'a> {
                 ..config.training.clone()
             },
             Learns::Prior | Learns::Denoiser => config.denoising.schedule(phase.round),
-            Learns::Encoder => {
-                Denoising::encoder_schedule(config.denoising.consensus_epochs, &config.training)
-            }
+            Learns::Encoder => (config.training).of_encoder(config.denoising.consensus_epochs),
             Learns::Recommender => {
-                Denoising::encoder_schedule(config.denoising.recommender_epochs, &config.training)
+                (config.training).of_encoder(config.denoising.recommender_epochs)
             }
             Learns::Reader => unreachable!("a language model has epochs of its own"),
         }
