@@ -4,7 +4,7 @@
 
 use crate::exp::exp;
 use crate::product::{Matrix, add_product, transpose};
-use crate::vector::{dot_inlined, largest, mul_add, sum, widest};
+use crate::vector::{dot_inlined, largest, mul_add, sum_of, widest};
 use std::ops::Range;
 
 /// Queries, keys and values of one history, each `[len, width]`.
@@ -107,8 +107,7 @@ pub fn infer(inputs: &Inputs<'_>, bias: Option<&[f32]>, out: &mut [f32]) {
     let (mut weights, mut mixed) = (vec![0.0; queries * len], vec![0.0; queries * depth]);
     for head in 0..heads {
         let part = head * depth..(head + 1) * depth;
-        copy_part(key, width, &part, &mut values);
-        transpose(&values, depth, &mut keys);
+        transpose(Matrix::new(key, width).part(part.clone()), &mut keys);
         weights.fill(0.0);
         let query = Matrix::new(query, width).part(part.clone());
         add_product(query, &keys, &mut weights);
@@ -152,7 +151,7 @@ fn weigh(row: &mut [f32], scale: f32, bias: Option<&[f32]>) {
             for score in row.iter_mut() {
                 *score = exp(*score - shift);
             }
-            let share = 1.0 / sum(row);
+            let share = 1.0 / sum_of(row, |x| x);
             for weight in row.iter_mut() {
                 *weight *= share;
             }

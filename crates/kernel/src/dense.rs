@@ -3,12 +3,9 @@
 //! Columns come in panels of two vectors of this machine, one panel behind the other, so that the innermost
 //! loop reads them straight through, and starts from the bias.
 
+use crate::product::ROWS;
 use crate::vector::dispatch;
 use pulp::{Simd, WithSimd};
-
-/// Rows of the input that are worked on together: their sums stay in registers, of which WebAssembly's
-/// compilers have sixteen, and no instruction that adds a product.
-const ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 6 };
 
 /// `x · weight + bias`.
 #[derive(Clone, Debug)]
@@ -105,10 +102,16 @@ impl Dense {
                 }
             }
             let first = at * self.span;
-            let wide = self.span.min(self.output - first);
             for (sum, out) in sums.iter().zip(out.chunks_exact_mut(self.output)) {
-                let sum: &[f32] = pulp::bytemuck::cast_slice(sum);
-                out[first..first + wide].copy_from_slice(&sum[..wide]);
+                let out = &mut out[first..];
+                // Two stores, as a copy whose length is not known is a call in WebAssembly.
+                if let Some(whole) = out.get_mut(..self.span) {
+                    let (whole, _) = S::as_mut_simd_f32s(whole);
+                    [whole[0], whole[1]] = *sum;
+                } else {
+                    let sum: &[f32] = pulp::bytemuck::cast_slice(sum);
+                    out.copy_from_slice(&sum[..out.len()]);
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Layer normalisation of rows ([Layer Normalization](https://arxiv.org/abs/1607.06450)).
 
-use crate::vector::{mul_add, widest};
+use crate::vector::{mul_add, sum_of, widest};
 
 /// Keeps the division finite for a row of equal values.
 const EPSILON: f32 = 1e-8;
@@ -33,8 +33,8 @@ pub fn forward(x: &[f32], gamma: &[f32], beta: &[f32]) -> (Vec<f32>, Tape) {
                 .zip(tape.normalised.chunks_exact_mut(width))
                 .zip(&mut tape.factors);
             for (((x, out), normalised), factor) in rows {
-                let mean = sum(x.iter().copied()) / width as f32;
-                let variance = sum(x.iter().map(|x| (x - mean) * (x - mean))) / width as f32;
+                let mean = sum_of(x, |x| x) / width as f32;
+                let variance = sum_of(x, |x| (x - mean) * (x - mean)) / width as f32;
                 *factor = 1.0 / (variance + EPSILON).sqrt();
                 for (normalised, x) in normalised.iter_mut().zip(x) {
                     *normalised = (x - mean) * *factor;
@@ -59,7 +59,7 @@ pub fn backward(
     [gamma_gradient, beta_gradient]: [&mut [f32]; 2],
 ) {
     let width = gamma.len();
-    let mut scaled = vec![0.0; width];
+    let (mut scaled, mut slopes) = (vec![0.0; width], vec![0.0; width]);
     widest(
         #[inline(always)]
         || {
@@ -73,26 +73,16 @@ pub fn backward(
                     gamma_gradient[at] = mul_add(out[at], normalised[at], gamma_gradient[at]);
                     beta_gradient[at] += out[at];
                     scaled[at] = out[at] * gamma[at];
+                    slopes[at] = scaled[at] * normalised[at];
                 }
-                let mean = sum(scaled.iter().copied()) / width as f32;
-                let slope = sum(scaled.iter().zip(normalised).map(|(a, b)| a * b)) / width as f32;
+                let mean = sum_of(&scaled, |x| x) / width as f32;
+                let slope = sum_of(&slopes, |x| x) / width as f32;
                 for ((x, scaled), normalised) in x.iter_mut().zip(&scaled).zip(normalised) {
                     *x += factor * (scaled - mean - normalised * slope);
                 }
             }
         },
     );
-}
-
-/// A sum in sixteen lanes, which the compiler may not make of one by itself.
-#[inline(always)]
-fn sum(values: impl ExactSizeIterator<Item = f32>) -> f32 {
-    const LANES: usize = 16;
-    let mut lanes = [0.0; LANES];
-    for (at, value) in values.enumerate() {
-        lanes[at % LANES] += value;
-    }
-    lanes.iter().sum()
 }
 
 #[cfg(test)]

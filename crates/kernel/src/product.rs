@@ -1,12 +1,13 @@
-//! Matrix products. Six rows of the left side are taken together and two vectors of columns of the
-//! right side, which keeps the twelve sums in registers.
+//! Matrix products. Some rows of the left side are taken together and two vectors of columns of the
+//! right side, which keeps their sums in registers.
 
 use crate::vector::dispatch;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
-/// Rows of a product that are worked on together: as many as leave their sums in registers.
-pub(crate) const ROWS: usize = 6;
+/// Rows of a product that are worked on together: as many as leave their sums in registers, of which
+/// WebAssembly's compilers have sixteen, and no instruction that adds a product.
+pub(crate) const ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 6 };
 
 /// A view of a matrix, as it is or transposed.
 #[derive(Clone, Copy, Debug)]
@@ -70,10 +71,10 @@ impl<'a> Matrix<'a> {
         let rows = ROWS.min(self.rows - first);
         for (at, packed) in packed.iter_mut().enumerate() {
             let start = first * row + at * column;
+            *packed = [0.0; ROWS];
             for (offset, slot) in packed[..rows].iter_mut().enumerate() {
                 *slot = self.values[start + offset * row];
             }
-            packed[rows..].fill(0.0);
         }
     }
 }
@@ -97,12 +98,23 @@ pub fn add_product(a: Matrix<'_>, b: &[f32], out: &mut [f32]) {
     dispatch(Product { a, b, columns, out });
 }
 
-/// Writes the transpose of rows that are `columns` wide.
-pub fn transpose(from: &[f32], columns: usize, to: &mut [f32]) {
-    let rows = from.len() / columns;
-    for (at, row) in from.chunks_exact(columns).enumerate() {
-        for (column, &value) in row.iter().enumerate() {
-            to[column * rows + at] = value;
+/// Inner products of all pairs of rows that are `width` wide, `[rows, rows]`.
+pub fn pairs(rows: &[f32], width: usize) -> Vec<f32> {
+    let matrix = Matrix::new(rows, width);
+    let mut columns = vec![0.0; rows.len()];
+    transpose(matrix, &mut columns);
+    let mut out = vec![0.0; matrix.rows * matrix.rows];
+    add_product(matrix, &columns, &mut out);
+    out
+}
+
+/// Writes the transpose.
+pub fn transpose(from: Matrix<'_>, to: &mut [f32]) {
+    let [row, column] = from.strides;
+    for (at, to) in to.chunks_exact_mut(from.rows).enumerate() {
+        let first = at * column;
+        for (to, value) in to.iter_mut().zip(from.values[first..].iter().step_by(row)) {
+            *to = *value;
         }
     }
 }
@@ -226,7 +238,7 @@ mod tests {
             let mut out = random(m * n, 3);
             let mut expected = out.clone();
             let mut columns = vec![0.0; m * k];
-            transpose(&a, k, &mut columns);
+            transpose(Matrix::new(&a, k), &mut columns);
             for (at, out) in expected.iter_mut().enumerate() {
                 *out += (0..k).map(|i| a[at / n * k + i] * b[i * n + at % n]).sum::<f32>();
             }
@@ -242,7 +254,7 @@ mod tests {
             let copy: Vec<f32> = a.chunks_exact(k).flat_map(|row| &row[part.clone()]).copied().collect();
             let b = &b[part.start * n..];
             let mut columns = vec![0.0; m * k];
-            transpose(&a, k, &mut columns);
+            transpose(Matrix::new(&a, k), &mut columns);
             let whole = if turned { Matrix::new(&columns, m).transposed() } else { Matrix::new(&a, k) };
             let (mut found, mut expected) = (vec![0.0; m * n], vec![0.0; m * n]);
             add_product(whole.part(part.clone()), b, &mut found);

@@ -118,17 +118,17 @@ pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// The sum, to be inlined into what is dispatched already.
+/// The sum of a function of each element, to be inlined into what is dispatched already.
 #[inline(always)]
-pub(crate) fn sum(x: &[f32]) -> f32 {
+pub(crate) fn sum_of(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let (chunks, rest) = x.as_chunks::<LANES>();
     for chunk in chunks {
         for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x;
+            *lane += of(*x);
         }
     }
-    lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()
+    lanes.iter().sum::<f32>() + rest.iter().map(|x| of(*x)).sum::<f32>()
 }
 
 /// The largest element; the smallest number of all where there is none. What is no number is passed over.
@@ -154,18 +154,44 @@ pub fn largest(x: &[f32]) -> f32 {
 pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
     widest(
         #[inline(always)]
+        || sum_of(x, |x| exp(x - shift)),
+    )
+}
+
+/// The sum of `exp(-(x - centre)^2 / (2 deviation^2))`. What is infinitely far away counts for 0.
+pub fn sum_of_bells(x: &[f32], centre: f32, deviation: f32) -> f32 {
+    let narrow = 1.0 / deviation;
+    widest(
+        #[inline(always)]
         || {
-            let mut lanes = [0.0f32; LANES];
-            let (chunks, rest) = x.as_chunks::<LANES>();
-            for chunk in chunks {
-                for (lane, x) in lanes.iter_mut().zip(chunk) {
-                    *lane += exp(x - shift);
-                }
-            }
-            let rest: f32 = rest.iter().map(|x| exp(x - shift)).sum();
-            lanes.iter().sum::<f32>() + rest
+            sum_of(x, |x| {
+                let away = (x - centre) * narrow;
+                exp(-0.5 * away * away)
+            })
         },
     )
+}
+
+/// The mean, each element weighted by its share of the softmax of `sharpness * x`; `sharpness` is not negative, and
+/// there is an element.
+pub fn sharpened_mean(x: &[f32], sharpness: f32) -> f32 {
+    let most = largest(x);
+    widest(
+        #[inline(always)]
+        || {
+            let weight = |x| exp((x - most) * sharpness);
+            sum_of(x, |x| weight(x) * x) / sum_of(x, weight)
+        },
+    )
+}
+
+/// The mean of all elements, of which there is one at least.
+pub fn mean(x: &[f32]) -> f32 {
+    let sum = widest(
+        #[inline(always)]
+        || sum_of(x, |x| x),
+    );
+    sum / x.len() as f32
 }
 
 #[cfg(test)]
@@ -186,7 +212,11 @@ mod tests {
     fn a_sum_does_not_depend_on_its_lanes() {
         for len in [0, 1, 15, 16, 17, 100] {
             let x = random(len, 1);
-            close(&[sum(&x)], &[x.iter().sum()], 1e-5);
+            close(
+                &[sum_of(&x, |x| x * x)],
+                &[x.iter().map(|x| x * x).sum()],
+                1e-5,
+            );
         }
     }
 
@@ -203,5 +233,21 @@ mod tests {
         assert_eq!(largest(&[]), f32::NEG_INFINITY);
         assert_eq!(largest(&[f32::NAN]), f32::NEG_INFINITY);
         assert_eq!(sum_of_exponentials(&[], 0.0), 0.0);
+    }
+
+    #[test]
+    fn bells_and_sharpened_means_are_what_their_formulas_say() {
+        for len in [1, 15, 16, 17, 100] {
+            let mut x = random(len, 1);
+            let weights: Vec<f32> = x.iter().map(|x| (8.0 * x).exp()).collect();
+            let weighted: f32 = x.iter().zip(&weights).map(|(x, weight)| x * weight).sum();
+            let expected = weighted / weights.iter().sum::<f32>();
+            close(&[sharpened_mean(&x, 8.0)], &[expected], 1e-5);
+            close(&[mean(&x)], &[x.iter().sum::<f32>() / len as f32], 1e-5);
+            let bell = |x: &f32| (-(x - 0.3) * (x - 0.3) / (2.0 * 0.01)).exp();
+            let expected: f32 = x.iter().map(bell).sum();
+            x.push(f32::NEG_INFINITY);
+            close(&[sum_of_bells(&x, 0.3, 0.1)], &[expected], 1e-4);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::answer::Because;
 use super::catalogue::Catalogue;
 use ingle_kernel::dense::Dense;
-use ingle_kernel::product::transpose;
+use ingle_kernel::product::{Matrix, transpose};
 use ingle_kernel::vector::dot;
 
 /// A cosine up to this may be nothing but rounding.
@@ -35,7 +35,7 @@ impl<'a> Reasons<'a> {
             }
         }
         let mut columns = vec![0.0; spoken.len()];
-        transpose(&spoken, width, &mut columns);
+        transpose(Matrix::new(&spoken, width), &mut columns);
         Self {
             clicks,
             width,

@@ -79,8 +79,8 @@ pub enum Fusion {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            scorer_width: 64,
-            scorer_heads: 4,
+            scorer_width: 32,
+            scorer_heads: 2,
             view_blocks: 1,
             fusion_blocks: 1,
             scorer_dropout: 0.2,

@@ -113,7 +113,7 @@ impl Default for Config {
         Self {
             scorer_width: 64,
             scorer_heads: 2,
-            scorer_blocks: 2,
+            scorer_blocks: 1,
             scorer_dropout: 0.2,
             kernel: Kernel::Gaussian,
             kernels: 10,

@@ -6,8 +6,9 @@ use crate::config::BackboneConfig;
 use crate::methods::{FIFTH, Interest, Judge};
 use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source};
 use crate::weights::WeightsError;
-use ingle_kernel::vector::{add, dot};
-use ingle_kernel::{gelu, product};
+use ingle_kernel::gelu;
+use ingle_kernel::product::{self, Matrix};
+use ingle_kernel::vector::{add, dot, sum_of_bells};
 
 /// The shipped parameters.
 #[derive(Debug)]
@@ -128,25 +129,17 @@ impl Shipped {
 impl Shipped {
     /// What each click is to the target and to the others, `[len, comparisons]`.
     fn compared(&self, directions: &[f32], len: usize) -> Vec<f32> {
-        let width = directions.len() / len;
-        let row = |at: usize| &directions[at * width..(at + 1) * width];
-        let cosine = |(a, b): (usize, usize)| dot(row(a), row(b));
-        let to_target: Vec<f32> = (0..len).map(|at| cosine((at, len - 1))).collect();
-        let to_target = self.kernels.respond(&to_target);
+        let pairs = product::pairs(directions, directions.len() / len);
+        let to_target = self.kernels.respond(&pairs[(len - 1) * len..]);
         if !self.pooled {
             return to_target;
         }
         let count = to_target.len() / len;
         let mut sums = vec![0.0; len * count];
-        if len > 1 {
-            let pairs = || (0..len).flat_map(|a| (0..a).map(move |b| (a, b)));
-            let likes = self
-                .kernels
-                .respond(&pairs().map(cosine).collect::<Vec<_>>());
-            for ((a, b), likes) in pairs().zip(likes.chunks_exact(count)) {
-                add(&mut sums[a * count..(a + 1) * count], likes);
-                add(&mut sums[b * count..(b + 1) * count], likes);
-            }
+        let each = pairs.chunks_exact(len).zip(sums.chunks_exact_mut(count));
+        for (at, (row, sums)) in each.enumerate() {
+            let others = [&row[..at], &row[at + 1..]].concat();
+            self.kernels.pool(&others, sums);
         }
         let rows = to_target.chunks_exact(count).zip(sums.chunks_exact(count));
         let both = rows.flat_map(|(own, sums)| {
@@ -199,6 +192,22 @@ impl Kernels {
             Self::Mlp([inner, outer]) => outer.forward(&gelu::forward(&inner.forward(cosines))),
         }
     }
+
+    /// The sum of each over some cosines, `[kernels]`.
+    fn pool(&self, cosines: &[f32], sums: &mut [f32]) {
+        match self {
+            Self::Gaussian(bells) => {
+                for (sum, bell) in sums.iter_mut().zip(bells) {
+                    *sum = sum_of_bells(cosines, bell.centre, bell.deviation);
+                }
+            }
+            Self::Mlp(_) => {
+                for likes in self.respond(cosines).chunks_exact(sums.len()) {
+                    add(sums, likes);
+                }
+            }
+        }
+    }
 }
 
 impl Interests {
@@ -206,7 +215,7 @@ impl Interests {
         let (width, count) = (config.scorer_width, config.interests);
         let columns = source.take(&format!("{path}.directions"), &[width, count])?;
         let mut directions = vec![0.0; columns.len()];
-        product::transpose(&columns, count, &mut directions);
+        product::transpose(Matrix::new(&columns, count), &mut directions);
         let mut linear = |name: &str, shape| Linear::read(source, &format!("{path}.{name}"), shape);
         Ok(Self {
             assign: linear("assign", [width, width])?,

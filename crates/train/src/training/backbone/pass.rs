@@ -79,7 +79,8 @@ pub(super) fn transposed(layout: &Layout, values: &[f32]) -> Vec<f32> {
     let mut turned = values.to_vec();
     for linear in layout.net.linears() {
         let place = linear.weight.clone();
-        transpose(&values[place.clone()], linear.output, &mut turned[place]);
+        let weight = Matrix::new(&values[place.clone()], linear.output);
+        transpose(weight, &mut turned[place]);
     }
     turned
 }

@@ -2,7 +2,8 @@
 
 use super::super::{SHARPNESS, SUMMARY};
 use super::beside;
-use ingle_kernel::product::{Matrix, add_product, transpose};
+use ingle_kernel::product;
+use ingle_kernel::vector::{largest, mean, sharpened_mean};
 
 /// Likeness of the clicks of a history, by one kind of vector.
 #[derive(Debug)]
@@ -16,11 +17,7 @@ pub(super) struct Likeness {
 impl Likeness {
     /// `directions`: `[len, width]`, each of length 1, or 0.
     pub(super) fn of(directions: &[f32], len: usize) -> Self {
-        let width = directions.len() / len;
-        let mut turned = vec![0.0; directions.len()];
-        transpose(directions, width, &mut turned);
-        let mut pairs = vec![0.0; len * len];
-        add_product(Matrix::new(directions, width), &turned, &mut pairs);
+        let pairs = product::pairs(directions, directions.len() / len);
         let rows = pairs.chunks_exact(len).enumerate();
         let summary = rows.flat_map(|(at, row)| summary(row, at)).collect();
         Self { pairs, summary }
@@ -32,19 +29,16 @@ fn summary(row: &[f32], at: usize) -> [f32; SUMMARY] {
     if row.len() < 2 {
         return [0.0; SUMMARY];
     }
-    let others = || row[..at].iter().chain(&row[at + 1..]).copied();
-    let count = (row.len() - 1) as f32;
-    let largest = others().fold(-1.0, f32::max);
-    let (mut weights, mut sharp) = (0.0, 0.0);
-    for pair in others() {
-        let weight = ((pair - largest) * SHARPNESS).exp();
-        weights += weight;
-        sharp += weight * pair;
-    }
+    let others = [&row[..at], &row[at + 1..]].concat();
+    let sharp = sharpened_mean(&others, SHARPNESS);
     let before = at.checked_sub(1).map_or(0.0, |before| row[before]);
     let near = before + row.get(at + 1).unwrap_or(&0.0);
-    let mean = others().sum::<f32>() / count;
-    [mean * 3.0, largest * 2.0, sharp / weights * 2.0, near]
+    [
+        mean(&others) * 3.0,
+        largest(&others) * 2.0,
+        sharp * 2.0,
+        near,
+    ]
 }
 
 /// Hidden states and what each kind of likeness comes to, side by side.
