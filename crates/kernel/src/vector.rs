@@ -172,14 +172,13 @@ pub fn sum_of_bells(x: &[f32], centre: f32, deviation: f32) -> f32 {
     )
 }
 
-/// The mean, each element weighted by its share of the softmax of `sharpness * x`; `sharpness` is not negative, and
-/// there is an element.
-pub fn sharpened_mean(x: &[f32], sharpness: f32) -> f32 {
-    let most = largest(x);
+/// The mean, each element weighted by its share of the softmax of `sharpness * x`, for a `shift` that no element is
+/// above; `sharpness` is not negative, and there is an element.
+pub fn sharpened_mean(x: &[f32], sharpness: f32, shift: f32) -> f32 {
     widest(
         #[inline(always)]
         || {
-            let weight = |x| exp((x - most) * sharpness);
+            let weight = |x| exp((x - shift) * sharpness);
             sum_of(x, |x| weight(x) * x) / sum_of(x, weight)
         },
     )
@@ -242,7 +241,7 @@ mod tests {
             let weights: Vec<f32> = x.iter().map(|x| (8.0 * x).exp()).collect();
             let weighted: f32 = x.iter().zip(&weights).map(|(x, weight)| x * weight).sum();
             let expected = weighted / weights.iter().sum::<f32>();
-            close(&[sharpened_mean(&x, 8.0)], &[expected], 1e-5);
+            close(&[sharpened_mean(&x, 8.0, largest(&x))], &[expected], 1e-5);
             close(&[mean(&x)], &[x.iter().sum::<f32>() / len as f32], 1e-5);
             let bell = |x: &f32| (-(x - 0.3) * (x - 0.3) / (2.0 * 0.01)).exp();
             let expected: f32 = x.iter().map(bell).sum();

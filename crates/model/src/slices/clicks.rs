@@ -40,3 +40,8 @@ pub(crate) struct Opinion {
     /// What it was made from, in a method of two views.
     pub(crate) views: Option<Views<Vec<f32>>>,
 }
+
+/// A row without the value of the click itself.
+pub(crate) fn others(row: &[f32], at: usize) -> Vec<f32> {
+    [&row[..at], &row[at + 1..]].concat()
+}

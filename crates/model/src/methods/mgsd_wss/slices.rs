@@ -4,11 +4,11 @@ use super::kernels::{Bell, bells, pooled_one};
 use super::{Config, Kernel, LEAST};
 use crate::config::BackboneConfig;
 use crate::methods::{FIFTH, Interest, Judge};
-use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source};
+use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source, others};
 use crate::weights::WeightsError;
 use ingle_kernel::gelu;
 use ingle_kernel::product::{self, Matrix};
-use ingle_kernel::vector::{add, dot, sum_of_bells};
+use ingle_kernel::vector::{add, dot};
 
 /// The shipped parameters.
 #[derive(Debug)]
@@ -138,8 +138,7 @@ impl Shipped {
         let mut sums = vec![0.0; len * count];
         let each = pairs.chunks_exact(len).zip(sums.chunks_exact_mut(count));
         for (at, (row, sums)) in each.enumerate() {
-            let others = [&row[..at], &row[at + 1..]].concat();
-            self.kernels.pool(&others, sums);
+            self.kernels.pool(&others(row, at), sums);
         }
         let rows = to_target.chunks_exact(count).zip(sums.chunks_exact(count));
         let both = rows.flat_map(|(own, sums)| {
@@ -186,19 +185,19 @@ impl Kernels {
     fn respond(&self, cosines: &[f32]) -> Vec<f32> {
         match self {
             Self::Gaussian(bells) => {
-                let each = |&cosine| bells.iter().map(move |bell| bell.at(cosine));
+                let each = |&cosine| bells.iter().map(move |bell| bell.sum(&[cosine]));
                 cosines.iter().flat_map(each).collect()
             }
             Self::Mlp([inner, outer]) => outer.forward(&gelu::forward(&inner.forward(cosines))),
         }
     }
 
-    /// The sum of each over some cosines, `[kernels]`.
+    /// Adds what each makes of every cosine to its sum, `[kernels]`.
     fn pool(&self, cosines: &[f32], sums: &mut [f32]) {
         match self {
             Self::Gaussian(bells) => {
                 for (sum, bell) in sums.iter_mut().zip(bells) {
-                    *sum = sum_of_bells(cosines, bell.centre, bell.deviation);
+                    *sum += bell.sum(cosines);
                 }
             }
             Self::Mlp(_) => {

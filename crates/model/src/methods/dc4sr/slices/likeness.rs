@@ -2,6 +2,7 @@
 
 use super::super::{SHARPNESS, SUMMARY};
 use super::beside;
+use crate::slices::others;
 use ingle_kernel::product;
 use ingle_kernel::vector::{largest, mean, sharpened_mean};
 
@@ -29,16 +30,12 @@ fn summary(row: &[f32], at: usize) -> [f32; SUMMARY] {
     if row.len() < 2 {
         return [0.0; SUMMARY];
     }
-    let others = [&row[..at], &row[at + 1..]].concat();
-    let sharp = sharpened_mean(&others, SHARPNESS);
+    let others = others(row, at);
+    let most = largest(&others);
+    let sharp = sharpened_mean(&others, SHARPNESS, most);
     let before = at.checked_sub(1).map_or(0.0, |before| row[before]);
     let near = before + row.get(at + 1).unwrap_or(&0.0);
-    [
-        mean(&others) * 3.0,
-        largest(&others) * 2.0,
-        sharp * 2.0,
-        near,
-    ]
+    [mean(&others) * 3.0, most * 2.0, sharp * 2.0, near]
 }
 
 /// Hidden states and what each kind of likeness comes to, side by side.
