@@ -73,7 +73,6 @@ export class Core {
       bundle,
       checkGpu: (choice) => checkGpu(choice),
       verdicts: new BundleVerdicts(bundle),
-      history: async () => this.#read(await host.history()).items,
       onChange: () => host.onChange(),
       onError: (error) => host.onError(error),
       signal: this.#life.signal,

@@ -22,8 +22,6 @@ export interface EnginesHost {
   bundle: { open(signal?: AbortSignal): Promise<BundleFiles>; evict(): Promise<void> };
   checkGpu(choice: EngineChoice): Promise<GpuVerdict>;
   verdicts: Verdicts;
-  /** The items that the model would read of the history, oldest first. */
-  history(): Promise<string[]>;
   onChange(): void;
   onError(error: IngleError): void;
   signal: AbortSignal;
@@ -130,7 +128,7 @@ export class Engines {
     }
     this.#preferGpu = choice === "gpu" || known === "gpu";
     if (!(await this.gpu.start()) || this.#preferGpu || !this.cpu.engine) return;
-    // Both are timed on this device, this catalogue and this history; a slower GPU is let go.
+    // Both are timed on this device and this catalogue, never on the shopper's history; a slower GPU is let go.
     const cpuMs = await this.cpu.time();
     this.#preferGpu = (await this.gpu.time()) < cpuMs;
     if (!this.#preferGpu) this.gpu.letGo();

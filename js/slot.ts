@@ -14,8 +14,8 @@ import { requireVectors } from "./vectors.js";
 const LIVES = 2;
 /** How often an engine is timed; the median counts. */
 const TRIALS = 5;
-/** How many popular items stand in for a history that the model has nothing to say about. */
-const STAND_IN = 20;
+/** How many of the most popular items make up the history that engines are warmed up and timed on. */
+const SAMPLE = 20;
 
 export class EngineSlot {
   readonly kind: EngineKind;
@@ -128,11 +128,12 @@ export class EngineSlot {
     await ask(engine, await this.#sample(engine));
   }
 
-  /** The real history, or items to stand in for it: without a click on a known item no model would run. */
+  /**
+   * The history that engines are warmed up and timed on: the same for everyone who has this bundle. On the shopper's
+   * own, which engine is faster, and with it what the next visit downloads, could depend on the clicks.
+   */
   async #sample(engine: EngineClient): Promise<string[]> {
-    const history = await this.#host.history();
-    if ((await engine.explain(history, { timeoutMs: LOAD_MS })).some(({ known }) => known)) return history;
-    const popular = await engine.recommend([], { k: STAND_IN, exclude: [], includeSeen: false });
+    const popular = await engine.recommend([], { k: SAMPLE, exclude: [], includeSeen: false }, { timeoutMs: LOAD_MS });
     return popular.map(({ item }) => item);
   }
 

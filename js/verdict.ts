@@ -2,17 +2,19 @@
  * Which engine was the faster one on this device and with this bundle, kept beside the bundle's files.
  *
  * Timing both costs the download of an engine that may be let go at once, so it is done once: again when the GPU,
- * the browser or the bundle is another one. Like the files it lies on the device only while that is consented to.
+ * the browser or the bundle is another one. Like the files it lies on the device only while that is consented to. What
+ * it was found on is kept as a hash: the names of GPU and browser are nobody's to read there.
  */
 
 import type { BundleSource } from "./bundle.js";
+import { sha256 } from "./hash.js";
 import type { EngineKind } from "./types.js";
 
 /** Its name in the bundle's folder; no server is ever asked for it. */
 export const VERDICT = "engine-verdict.json";
 
 interface Kept {
-  /** What it was found on. */
+  /** The hash of what it was found on. */
   on: string;
   faster: EngineKind;
 }
@@ -35,7 +37,7 @@ export class BundleVerdicts implements Verdicts {
     if (!bytes) return undefined;
     try {
       const { on, faster } = JSON.parse(new TextDecoder().decode(bytes)) as Kept;
-      return on === (await this.#on(gpu)) && (faster === "cpu" || faster === "gpu") ? faster : undefined;
+      return on !== undefined && on === (await this.#on(gpu)) && (faster === "cpu" || faster === "gpu") ? faster : undefined;
     } catch {
       // Whatever lies there is not ours: both are timed again.
       return undefined;
@@ -43,7 +45,10 @@ export class BundleVerdicts implements Verdicts {
   }
 
   async keep(gpu: string, faster: EngineKind): Promise<void> {
-    const kept: Kept = { on: await this.#on(gpu), faster };
+    const on = await this.#on(gpu);
+    // Without a hash there is no secure page either, and neither a GPU nor a cache.
+    if (on === undefined) return;
+    const kept: Kept = { on, faster };
     await this.#bundle.cache.put(this.#url, new TextEncoder().encode(JSON.stringify(kept)));
   }
 
@@ -51,8 +56,8 @@ export class BundleVerdicts implements Verdicts {
     return new URL(VERDICT, this.#bundle.base).href;
   }
 
-  async #on(gpu: string): Promise<string> {
+  async #on(gpu: string): Promise<string | undefined> {
     const browser = typeof navigator === "undefined" ? "" : navigator.userAgent;
-    return [gpu, browser, new TextDecoder().decode(await this.#bundle.manifest())].join("\n");
+    return sha256(new TextEncoder().encode([gpu, browser, new TextDecoder().decode(await this.#bundle.manifest())].join("\n")));
   }
 }

@@ -13,6 +13,8 @@ class FakeEngine implements EngineClient {
   onDeath: ((error: IngleError) => void) | undefined;
   disposed = false;
   failing: IngleError | undefined;
+  /** The histories that it was asked about. */
+  readonly asked: string[][] = [];
   readonly #ms: number;
 
   constructor(kind: EngineKind, ms: number, thread: "worker" | "main" = "worker") {
@@ -26,10 +28,11 @@ class FakeEngine implements EngineClient {
     return { name: "fake", method: "none", items: 1, width: 1, maxLen: 1 };
   }
 
-  async recommend() {
+  async recommend(history: string[]) {
+    this.asked.push(history);
     if (this.failing) throw this.failing;
     await sleep(this.#ms);
-    return [{ item: this.kind, score: 1, probability: 1 }];
+    return ["best", "second"].map((item) => ({ item, score: 1, probability: 1 }));
   }
 
   async explain() {
@@ -67,7 +70,6 @@ function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}
     bundle: { open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: false }), evict: async () => {} },
     checkGpu: async () => ({ usable: true, gpu: "a fake" }),
     verdicts: { recall: async () => undefined, keep: async () => {} },
-    history: async () => ["a"],
     onChange: () => {},
     onError: ({ code }) => errors.push(code),
     signal: new AbortController().signal,
@@ -98,6 +100,16 @@ test("stays on the CPU and lets a slower GPU go", async () => {
   const { ask, engines, opened } = start({ open: (kind) => new FakeEngine(kind, kind === "gpu" ? 15 : 1) });
   await until(() => engines.gpu.state.state === "slower", "the GPU lost");
   equal([await ask(), opened.gpu[0]?.disposed], ["cpu", true]);
+});
+
+test("both are warmed up and timed on the bundle's most popular items, whatever the shopper did", async () => {
+  const { engines, opened } = start({ open: (kind) => new FakeEngine(kind, kind === "cpu" ? 15 : 1) });
+  await until(() => engines.active === "gpu", "both were timed");
+  for (const engine of [opened.cpu[0], opened.gpu[0]]) {
+    const histories = engine?.asked.map((history) => history.join()) ?? [];
+    equal([...new Set(histories)], ["", "best,second"]);
+    ok(histories.filter(Boolean).length > 2, "it was timed");
+  }
 });
 
 test("both are timed once on a device: the verdict is kept, and a GPU that lost is not even loaded again", async () => {

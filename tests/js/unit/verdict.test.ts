@@ -23,6 +23,13 @@ test("a verdict is recalled on the same GPU and bundle, and on no other", async 
   equal([await verdicts(cache).recall("another GPU"), await verdicts(cache).recall("a GPU")], ["cpu", undefined]);
 });
 
+test("what is kept names neither the GPU nor the browser", async () => {
+  const cache = new MemoryCache();
+  await verdicts(cache).keep("a GPU", "gpu");
+  const kept = new TextDecoder().decode(await cache.get(BASE + VERDICT));
+  equal(kept.replace(/"[0-9a-f]{64}"/, "HASH"), '{"on":HASH,"faster":"gpu"}');
+});
+
 test("what is no verdict of ours is passed over", async () => {
   for (const text of ["", "null", "{}", '{"on":1,"faster":"tpu"}', "\u0000"]) {
     const cache = new MemoryCache();
