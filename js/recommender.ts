@@ -5,8 +5,8 @@ import type { Core, CoreHost } from "./core.js";
 import { unlessAborted } from "./deferred.js";
 import { Emitter } from "./emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
-import { checkItem } from "./events.js";
-import { History } from "./history.js";
+import { checkItem } from "./history/events.js";
+import { History } from "./history/history.js";
 import type {
   Consent,
   Explanation,
@@ -137,7 +137,7 @@ export class Recommender extends Emitter {
     this.#life.signal.throwIfAborted();
     const stop = new AbortController();
     this.#life.signal.addEventListener("abort", () => stop.abort(), { signal: stop.signal });
-    const start = async () => (await import("./observe.js")).observe(root ?? document, options, (event) => this.record(event), stop.signal);
+    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event) => this.record(event), stop.signal);
     start().catch((error: unknown) => this.#report(toIngleError(error, "engine/failed")));
     return () => stop.abort();
   }

@@ -1,6 +1,6 @@
 /** What every history store must do, whichever storage is behind it. */
 
-import type { HistoryStore, Retention } from "../../js/store.js";
+import type { HistoryStore, Retention } from "../../js/history/store.js";
 import type { HistoryEvent } from "../../js/types.js";
 import { equal, ok } from "./check.js";
 

@@ -2,8 +2,8 @@
 
 import { createRecommender } from "ingle";
 import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
-import { History } from "../../../js/history.js";
-import { IndexedDbStore } from "../../../js/indexeddb.js";
+import { History } from "../../../js/history/history.js";
+import { IndexedDbStore } from "../../../js/history/indexeddb.js";
 import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
 import { equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";

@@ -1,6 +1,6 @@
 import { test } from "node:test";
-import { History } from "../../../js/history.js";
-import { MemoryStore } from "../../../js/store.js";
+import { History } from "../../../js/history/history.js";
+import { MemoryStore } from "../../../js/history/store.js";
 import type { StorageOptions } from "../../../js/types.js";
 import { codeOf, equal, ok } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";

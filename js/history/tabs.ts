@@ -3,7 +3,7 @@
  * which never leaves the browser and stores nothing.
  */
 
-import type { Consent, HistoryEvent } from "./types.js";
+import type { Consent, HistoryEvent } from "../types.js";
 
 export type Message =
   /** A tab without stored history asks the others for theirs. */

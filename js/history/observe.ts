@@ -4,7 +4,7 @@
  * Loaded only where it is used.
  */
 
-import type { ObserveOptions, RecordInput } from "./types.js";
+import type { ObserveOptions, RecordInput } from "../types.js";
 
 const ITEM = "data-ingle-item";
 const EVENT = "data-ingle-event";

@@ -8,11 +8,11 @@
  */
 
 import { checkEvent, checkItem } from "./events.js";
-import { IngleError } from "./errors.js";
+import { IngleError } from "../errors.js";
 import { eraseDatabase, IndexedDbStore } from "./indexeddb.js";
 import { type HistoryStore, MemoryStore, type Retention } from "./store.js";
 import { type Message, Tabs } from "./tabs.js";
-import type { Consent, HistoryEvent, RecordInput, StorageOptions, StorageStatus } from "./types.js";
+import type { Consent, HistoryEvent, RecordInput, StorageOptions, StorageStatus } from "../types.js";
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 /** Events: what is one, and which two are the same look at an item. */
 
-import { IngleError } from "./errors.js";
-import type { HistoryEvent, RecordInput } from "./types.js";
+import { IngleError } from "../errors.js";
+import type { HistoryEvent, RecordInput } from "../types.js";
 
 /** Longer than any catalogue's ids, shorter than what would fill the storage. */
 const MAX_ID = 1024;

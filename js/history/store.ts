@@ -1,7 +1,7 @@
 /** Where events are kept: the interface of every store, and the one in memory. */
 
 import { comeback, joined, looksBack } from "./events.js";
-import type { HistoryEvent } from "./types.js";
+import type { HistoryEvent } from "../types.js";
 
 /** How a store trims what it is given. */
 export interface Retention {

@@ -4,10 +4,10 @@
  * Nothing else is stored.
  */
 
-import { deferred, within } from "./deferred.js";
+import { deferred, within } from "../deferred.js";
 import { comeback, isEvent, joined, looksBack, plainEvent } from "./events.js";
 import type { HistoryStore, Retention } from "./store.js";
-import type { HistoryEvent } from "./types.js";
+import type { HistoryEvent } from "../types.js";
 
 const VERSION = 2;
 const EVENTS = "events";
