@@ -1,7 +1,7 @@
 /** One question of any kind, as the elements and the framework wrappers put it. */
 
 import type { Recommender } from "./recommender.js";
-import type { Recommendation, RecommendOptions } from "./types.js";
+import type { ItemId, Recommendation, RecommendOptions } from "./types.js";
 
 /** Which recommendations: the recommender's methods, by name. */
 export type QuestionKind = "personal" | "similar" | "complete" | "recent" | "popular";
@@ -11,7 +11,7 @@ export interface Question extends RecommendOptions {
   /** Default `personal`. */
   kind?: QuestionKind;
   /** What `similar` and `complete` are about. */
-  items?: string | Iterable<string>;
+  items?: ItemId | Iterable<ItemId>;
 }
 
 export function ask(recommender: Recommender, { kind = "personal", items = [], ...options }: Question): Promise<Recommendation[]> {

@@ -2,4 +2,4 @@
 
 import { define } from "./element.js";
 
-if (typeof customElements !== "undefined") define();
+define();

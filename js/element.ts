@@ -10,8 +10,9 @@ export { InglePrivacy } from "./elements/privacy.js";
 export { IngleShelf } from "./elements/shelf.js";
 export { ENGLISH, type Strings } from "./elements/strings.js";
 
-/** Defines `<ingle-shelf>` and `<ingle-privacy>` where they are not defined yet. */
-export function define(registry: CustomElementRegistry = customElements): void {
+/** Defines `<ingle-shelf>` and `<ingle-privacy>` where they are not defined yet; on a server it does nothing. */
+export function define(registry: CustomElementRegistry | undefined = globalThis.customElements): void {
+  if (!registry) return;
   if (!registry.get("ingle-shelf")) registry.define("ingle-shelf", IngleShelf);
   if (!registry.get("ingle-privacy")) registry.define("ingle-privacy", InglePrivacy);
 }

@@ -9,7 +9,7 @@
  *
  * | code | meaning |
  * |---|---|
- * | `input/item` | `record` or `forget` was given something that is not an item id |
+ * | `input/item` | a call or an option was given something that is not an item id, or an event that is none |
  * | `input/options` | an option has the wrong type or range |
  * | `bundle/network` | a bundle file could not be fetched at all |
  * | `bundle/http` | the server answered with an error status |
@@ -28,6 +28,7 @@
  * | `engine/wasm` | the engine's wasm file could not be loaded |
  * | `engine/failed` | the engine stopped: a trap, a dead worker, a lost device |
  * | `engine/timeout` | the engine did not answer in time |
+ * | `engine/server` | on a server there is no engine: the page asks |
  * | `engine/unavailable` | no engine can answer this call |
  * | `gpu/insecure` | WebGPU exists on secure pages only (https or localhost) |
  * | `gpu/absent` | this browser has no WebGPU |
@@ -61,6 +62,7 @@ export type ErrorCode =
   | "engine/wasm"
   | "engine/failed"
   | "engine/timeout"
+  | "engine/server"
   | "engine/unavailable"
   | "gpu/insecure"
   | "gpu/absent"

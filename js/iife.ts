@@ -5,4 +5,4 @@ import { define } from "./element.js";
 export * from "./index.js";
 export { IngleElement, IngleShelf, InglePrivacy } from "./element.js";
 
-if (typeof customElements !== "undefined") define();
+define();

@@ -20,6 +20,7 @@ export type {
   Explanation,
   HistoryEvent,
   HistoryExport,
+  ItemId,
   ObserveOptions,
   Offer,
   Offers,

@@ -4,7 +4,8 @@
  */
 
 import { IngleError } from "./errors.js";
-import type { Boost, Offers, Pin, QueryOptions } from "./types.js";
+import { byId, idOf, idsOf } from "./ids.js";
+import type { Boost, ItemId, Offers, Pin, QueryOptions } from "./types.js";
 
 /** Factors beyond these are certain enough, and their logarithms are finite. */
 const [LEAST, MOST] = [1e-9, 1e9];
@@ -38,7 +39,7 @@ export function checkQuery(call: QueryOptions, scenarios: Record<string, QueryOp
   return {
     k,
     scenario,
-    exclude: new Set(exclude),
+    exclude: new Set(idsOf(exclude, "exclude")),
     pins: placed(given.pin ?? []),
     diversity: share(given.diversity, "diversity"),
     minScore: share(given.minScore, "minScore"),
@@ -67,17 +68,18 @@ export function poolOf({ k, diversity, pins }: Query): number {
 }
 
 function placed(pins: Iterable<Pin>): { item: string; place: number }[] {
-  return [...pins].map((pin, n) => {
-    const { item, place } = typeof pin === "string" ? { item: pin, place: n } : pin;
-    if (typeof item !== "string" || !Number.isSafeInteger(place) || place < 0) throw refused("pin takes item ids, or { item, place } with places from 0.");
-    return { item, place };
+  if (typeof pins === "string" || typeof pins?.[Symbol.iterator] !== "function") throw refused("pin takes a list of item ids, or of { item, place }.");
+  return Array.from(pins, (pin, n) => {
+    if (typeof pin !== "object" || pin === null) return { item: idOf(pin, "pin"), place: n };
+    const { item, place } = pin;
+    if (!Number.isSafeInteger(place) || place < 0) throw refused("pin takes item ids, or { item, place } with places from 0.");
+    return { item: idOf(item, "pin"), place };
   });
 }
 
 function membership(filter: QueryOptions["filter"]): ((item: string) => boolean) | undefined {
   if (filter === undefined || typeof filter === "function") return filter;
-  if (typeof filter === "string" || typeof filter[Symbol.iterator] !== "function") throw refused("filter takes item ids or a function.");
-  const ids = new Set(filter);
+  const ids = new Set(idsOf(filter, "filter"));
   return (item) => ids.has(item);
 }
 
@@ -100,8 +102,9 @@ function both(a: ((item: string) => boolean) | undefined, b: ((item: string) => 
 }
 
 function factorOf(boost: Boost | undefined): (item: string) => number {
-  if (!boost) return () => 1;
-  const look = typeof boost === "function" ? boost : boost instanceof Map ? (item: string) => boost.get(item) : (item: string) => (Object.hasOwn(boost, item) ? (boost as Record<string, number>)[item] : 1);
+  if (boost === undefined) return () => 1;
+  if (boost === null || (typeof boost !== "object" && typeof boost !== "function") || Array.isArray(boost)) throw refused("boost takes factors by item id, or a function.");
+  const look = typeof boost === "function" ? boost : boost instanceof Map ? (item: string) => byId(boost as ReadonlyMap<ItemId, number>, item) : (item: string) => (Object.hasOwn(boost, item) ? (boost as Record<string, number>)[item] : 1);
   return (item) => {
     const factor = look(item) ?? 1;
     if (!(factor > 0)) throw refused(`a boost is a factor above 0, not ${String(factor)} (for ${JSON.stringify(item)}).`);

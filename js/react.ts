@@ -3,7 +3,8 @@
 import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 import { ask, followsHistory, type Question } from "./ask.js";
 import { createRecommender, type Recommender } from "./recommender.js";
-import type { Explanation, Recommendation, RecommenderOptions, Status } from "./types.js";
+import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
+import { view } from "./view.js";
 
 export type { Question, QuestionKind } from "./ask.js";
 
@@ -68,14 +69,11 @@ export function useStatus(): Status | null {
 }
 
 /** Records a view of an item while the component that shows it is mounted, with how long that was. */
-export function useView(item: string | null | undefined): void {
+export function useView(item: ItemId | null | undefined): void {
   const recommender = useRecommender();
   useEffect(() => {
-    if (!recommender || !item) return;
-    const since = Date.now();
-    const note = (dwell?: number): void => void recommender.record({ item, type: "view", ...(dwell !== undefined && { dwell }) }).catch(() => {});
-    note();
-    return () => note(Date.now() - since);
+    if (!recommender || item === null || item === undefined || item === "") return;
+    return view(recommender, item);
   }, [recommender, item]);
 }
 

@@ -5,13 +5,16 @@ import type { Core, CoreHost } from "./core.js";
 import { unlessAborted } from "./deferred.js";
 import { Emitter } from "./emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
-import { checkItem } from "./history/events.js";
 import { History } from "./history/history.js";
+import { idOf, oneOrMore } from "./ids.js";
+import { noCore, onServer } from "./server.js";
+import { shown } from "./shown.js";
 import type {
   Consent,
   Explanation,
   HistoryEvent,
   HistoryExport,
+  ItemId,
   ObserveOptions,
   QueryOptions,
   Recommendation,
@@ -36,7 +39,8 @@ export class Recommender extends Emitter {
   readonly #requested: Status["requested"];
   readonly #history: History;
   readonly #life = new AbortController();
-  #url: URL;
+  /** Where the bundle is; nothing on a server, where none is asked for. */
+  #url: URL | undefined;
   /** The bundle at work; replaced by `update`. */
   #core: Promise<Core>;
   #running: Core | undefined;
@@ -54,15 +58,17 @@ export class Recommender extends Emitter {
     signal?.throwIfAborted();
     this.#options = options;
     this.#requested = engine;
-    this.#url = folderOf(url);
-    this.#history = new History(options.storage, this.#effective(consent), {
+    const server = onServer();
+    if (!server) this.#url = folderOf(url);
+    this.#history = new History(server ? { ...options.storage, kind: "memory" } : options.storage, this.#effective(consent), {
       onLoss: (error) => this.#report(error),
       onChange: () => void this.#changed(),
       onState: () => this.#announce(),
     });
     signal?.addEventListener("abort", () => this.#end(signal.reason), { once: true, signal: this.#life.signal });
     if (typeof window !== "undefined") addEventListener("online", () => this.#retry(), { signal: this.#life.signal });
-    this.#core = this.#open(this.#url).then((core) => (this.#running = core));
+    if (this.#url) this.#core = this.#open(this.#url).then((core) => (this.#running = core));
+    else this.#core = Promise.resolve((this.#running = noCore()));
     this.ready = unlessAborted(this.#core.then((core) => core.engines.ready()), this.#life.signal).then(() => this.status);
     // Who does not await it learns of a failure from `status` and the `error` event.
     this.ready.then((status) => this.#tell("ready", status)).catch(() => {});
@@ -99,14 +105,14 @@ export class Recommender extends Emitter {
   }
 
   /** Items like one or several others, by what shoppers do with them; those given are never among them. */
-  async similar(items: string | Iterable<string>, options: QueryOptions = {}): Promise<Recommendation[]> {
-    const given = idsOf(items);
+  async similar(items: ItemId | Iterable<ItemId>, options: QueryOptions = {}): Promise<Recommendation[]> {
+    const given = oneOrMore(items, "similar");
     return this.#ask((core) => core.similar(given, options), options.signal);
   }
 
   /** What goes with a basket: the items that shoppers went on to after ones like these. */
-  async complete(items: string | Iterable<string>, options: QueryOptions = {}): Promise<Recommendation[]> {
-    const given = idsOf(items);
+  async complete(items: ItemId | Iterable<ItemId>, options: QueryOptions = {}): Promise<Recommendation[]> {
+    const given = oneOrMore(items, "complete");
     return this.#ask((core) => core.complete(given, options), options.signal);
   }
 
@@ -122,10 +128,15 @@ export class Recommender extends Emitter {
 
   /**
    * Adds what the shopper just did, or several such events; resolves once they are kept, with whether they
-   * were: nothing is without consent or while paused. A view repeated at once counts once.
+   * were: nothing is without consent or while paused. A view repeated at once counts once. In a page that
+   * the browser renders before anybody opens it, it waits until the page is shown.
    */
   async record(events: RecordInput | readonly RecordInput[]): Promise<boolean> {
-    return this.#while(this.#history.record(events));
+    const record = async (): Promise<boolean> => {
+      this.#life.signal.throwIfAborted();
+      return this.#history.record(events);
+    };
+    return this.#while(shown()?.then(record) ?? record());
   }
 
   /**
@@ -135,6 +146,7 @@ export class Recommender extends Emitter {
    */
   observe(root?: ParentNode & Node, options: ObserveOptions = {}): () => void {
     this.#life.signal.throwIfAborted();
+    if (!this.#url) return () => {};
     const stop = new AbortController();
     this.#life.signal.addEventListener("abort", () => stop.abort(), { signal: stop.signal });
     const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event) => this.record(event), stop.signal);
@@ -153,9 +165,9 @@ export class Recommender extends Emitter {
   }
 
   /** Removes every event of `item`, or the whole history, from the device and from every tab. */
-  async forget(item?: string): Promise<void> {
+  async forget(item?: ItemId): Promise<void> {
     if (item === undefined) this.#running?.forget();
-    await this.#while(this.#history.forget(item));
+    await this.#while(this.#history.forget(item === undefined ? undefined : idOf(item, "forget")));
   }
 
   /** All that is kept about the shopper, as plain data. */
@@ -194,6 +206,7 @@ export class Recommender extends Emitter {
    */
   async update(url?: string | URL): Promise<boolean> {
     this.#life.signal.throwIfAborted();
+    if (!this.#url) return false;
     const address = url === undefined ? this.#url : folderOf(url);
     const after = this.#updating ?? Promise.resolve(false);
     const updating = after.catch(() => false).then(() => this.#update(address));
@@ -210,7 +223,7 @@ export class Recommender extends Emitter {
     const old = await this.#core;
     const next = old.successor(address);
     try {
-      const same = address.href === this.#url.href && sameBytes(await old.bundle.manifest(), await next.bundle.manifest());
+      const same = address.href === this.#url?.href && sameBytes(await old.bundle.manifest(), await next.bundle.manifest());
       // A bundle that could not be used may have been repaired where it is.
       if (same && old.engines.active) return next.dispose(), false;
       await unlessAborted(next.engines.ready(), this.#life.signal);
@@ -266,6 +279,7 @@ export class Recommender extends Emitter {
   }
 
   #effective(consent: Consent): Consent {
+    if (!this.#url) return "denied";
     return consent === "granted" && this.#asksForPrivacy ? "session" : consent;
   }
 
@@ -309,7 +323,7 @@ const LOADING = { rung: "recent", why: "Calls wait for the engine, which is stil
  * Makes a recommender from the bundle at `url`, a folder on any static host.
  *
  * Returns at once and loads in the background; follow `ready`, `status` and `onProgress`. Nothing is
- * stored on the device until `consent("granted")`.
+ * stored on the device until `consent("granted")`. On a server it records nothing and answers with nothing.
  *
  * @example
  * const recommender = createRecommender("/ingle/", { consent: "granted" });
@@ -323,12 +337,6 @@ export function createRecommender(url: string | URL, options: RecommenderOptions
 function checkConsent(consent: Consent): void {
   if (["granted", "session", "denied"].includes(consent)) return;
   throw new IngleError("input/options", `consent is "granted", "session" or "denied", not ${JSON.stringify(consent)}.`);
-}
-
-function idsOf(items: string | Iterable<string>): string[] {
-  const ids = typeof items === "string" ? [items] : [...items];
-  ids.forEach(checkItem);
-  return ids;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -108,6 +108,9 @@ export interface RecommenderOptions {
   fetch?: typeof fetch;
 }
 
+/** The shop's own id of an item. A whole number means the string of its digits, which is what comes back. */
+export type ItemId = string | number;
+
 /** Something the shopper did. */
 export interface HistoryEvent {
   /** The shop's own item id. */
@@ -122,7 +125,7 @@ export interface HistoryEvent {
 
 /** What `record` takes. */
 export interface RecordInput {
-  item: string;
+  item: ItemId;
   /** Default `view`. */
   type?: EventType | (string & {});
   /** Default now. A time in the future counts as now. */
@@ -132,10 +135,10 @@ export interface RecordInput {
 }
 
 /** Factors on an item's chance: 2 doubles it against others, 0.5 halves it. All above 0; 1 changes nothing. */
-export type Boost = Readonly<Record<string, number>> | ReadonlyMap<string, number> | ((item: string) => number);
+export type Boost = Readonly<Record<string, number>> | ReadonlyMap<ItemId, number> | ((item: string) => number);
 
 /** An item at a place that the shop decides on: next in order, or at `place`, counted from 0. */
-export type Pin = string | { item: string; place: number };
+export type Pin = ItemId | { item: ItemId; place: number };
 
 /** What all questions have in common. Filters, stock and price apply before the best are chosen. */
 export interface QueryOptions {
@@ -144,9 +147,9 @@ export interface QueryOptions {
   /** The placement's name: its defaults, its rotation, and part of the attribution ids. Default `default`. */
   scenario?: string;
   /** The only items to return: their ids, or what is true of theirs. */
-  filter?: Iterable<string> | ((item: string) => boolean);
+  filter?: Iterable<ItemId> | ((item: string) => boolean);
   /** Items never to return: in the basket, on the page already. */
-  exclude?: Iterable<string>;
+  exclude?: Iterable<ItemId>;
   /** Items to make more or less likely. */
   boost?: Boost;
   /** Items to show whatever the model says, unless they are excluded, filtered out or out of stock. */

@@ -3,7 +3,9 @@
 import { type App, computed, inject, type InjectionKey, type MaybeRefOrGetter, onScopeDispose, type Ref, shallowRef, toValue, watch } from "vue";
 import { ask, followsHistory, type Question } from "./ask.js";
 import { createRecommender, type Recommender } from "./recommender.js";
-import type { Explanation, Recommendation, RecommenderOptions, Status } from "./types.js";
+import { onServer } from "./server.js";
+import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
+import { view } from "./view.js";
 
 export type { Question, QuestionKind } from "./ask.js";
 
@@ -13,8 +15,7 @@ const KEY: InjectionKey<Recommender | null> = Symbol("ingle");
 export function createIngle(source: string | Recommender, options?: RecommenderOptions): { install(app: App): void } {
   return {
     install(app) {
-      const server = typeof window === "undefined";
-      const recommender = typeof source !== "string" ? source : server ? null : createRecommender(source, options);
+      const recommender = typeof source !== "string" ? source : onServer() ? null : createRecommender(source, options);
       app.provide(KEY, recommender);
       if (recommender && typeof source === "string") app.onUnmount?.(() => recommender.dispose());
     },
@@ -55,17 +56,13 @@ export function useStatus(): Readonly<Ref<Status | null>> {
 }
 
 /** Records a view of an item while the component that shows it lives, with how long that was. */
-export function useView(item: MaybeRefOrGetter<string | null | undefined>): void {
+export function useView(item: MaybeRefOrGetter<ItemId | null | undefined>): void {
   const recommender = useRecommender();
   if (!recommender) return;
-  const note = (id: string, dwell?: number): void => void recommender.record({ item: id, type: "view", ...(dwell !== undefined && { dwell }) }).catch(() => {});
   watch(
     () => toValue(item),
     (id, _, onCleanup) => {
-      if (!id) return;
-      const since = Date.now();
-      note(id);
-      onCleanup(() => note(id, Date.now() - since));
+      if (id !== null && id !== undefined && id !== "") onCleanup(view(recommender, id));
     },
     { immediate: true },
   );

@@ -1,10 +1,8 @@
 /** Events: what is one, and which two are the same look at an item. */
 
 import { IngleError } from "../errors.js";
+import { idOf } from "../ids.js";
 import type { HistoryEvent, RecordInput } from "../types.js";
-
-/** Longer than any catalogue's ids, shorter than what would fill the storage. */
-const MAX_ID = 1024;
 
 /** Whether a record read back is one of ours and whole. */
 export function isEvent(value: unknown): value is HistoryEvent {
@@ -18,8 +16,10 @@ export function plainEvent({ item, type, at, dwell }: HistoryEvent): HistoryEven
   return typeof dwell === "number" && dwell >= 0 ? { item, type, at, dwell } : { item, type, at };
 }
 
-export function checkEvent({ item, type = "view", at, dwell }: RecordInput, now = Date.now()): HistoryEvent {
-  checkItem(item);
+export function checkEvent(given: RecordInput, now = Date.now()): HistoryEvent {
+  if (typeof given !== "object" || given === null) throw new IngleError("input/item", `record takes events with an item, not ${String(given)}.`);
+  const { type = "view", at, dwell } = given;
+  const item = idOf(given.item, "record");
   if (typeof type !== "string" || type === "") throw new IngleError("input/item", `An event's type is a word, not ${String(type)}.`);
   const time = Number(at ?? now);
   if (!Number.isFinite(time)) throw new IngleError("input/item", `An event's time is a number or a valid Date, not ${String(at)}.`);
@@ -29,9 +29,7 @@ export function checkEvent({ item, type = "view", at, dwell }: RecordInput, now 
 }
 
 export function checkItem(item: unknown): asserts item is string {
-  if (typeof item === "string" && item !== "" && item.length <= MAX_ID) return;
-  const found = typeof item === "string" ? `a string of ${item.length} characters` : String(item);
-  throw new IngleError("input/item", `An item id is a string of 1 to ${MAX_ID} characters, not ${found}.`);
+  idOf(item, "forget");
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Shop {
   shared: Ingle.Recommender;
   /** The address of the same bundle under the name "golden again". */
   again: string;
+  /** The address of the same bundle with its items called "8000", "8001" and so on. */
+  numbered: string;
   /** The address of none. */
   nowhere: string;
 }
@@ -22,7 +24,11 @@ const ids = (answer: Ingle.Recommendation[]) => answer.map(({ item }) => item);
 const even = (item: string) => Number(item.slice(4)) % 2 === 0;
 
 /** Options that no question takes. */
-const WRONG = [{ filter: "sku-1" }, { boost: { "sku-227": 0 } }, { boost: () => -1 }, { diversity: 2 }, { minScore: -1 }, { rotate: Number.NaN }, { price: { min: 1 } }, { pin: [{ item: "a", place: -1 }] }, { scenario: 5 }];
+const WRONG = [{ filter: "sku-1" }, { filter: 8102 }, { exclude: "sku-1" }, { exclude: 8102 }, { exclude: null }, { pin: "sku-1" }, { boost: ["sku-1"] }, { boost: "sku-1" }, { boost: { "sku-227": 0 } }, { boost: () => -1 }, { diversity: 2 }, { minScore: -1 }, { rotate: Number.NaN }, { price: { min: 1 } }, { pin: [{ item: "a", place: -1 }] }, { scenario: 5 }];
+
+/** What is no id, and the options and calls that take ids. */
+const NO_IDS = [null, undefined, "", "x".repeat(1025), 1.5, Number.NaN, 2 ** 53, true, {}, ["a"]];
+const TAKES_IDS = ["exclude", "filter", "pin"];
 
 export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
   "recommendations follow the history, and forgetting goes back to the start": async ({ open }) => {
@@ -274,5 +280,50 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
 
   "wrong options are refused": async ({ shared }) => {
     for (const options of WRONG) equal(await codeOf(shared.recommend(options as unknown as Ingle.RecommendOptions)), "input/options", JSON.stringify(options));
+  },
+
+  "whole numbers are ids in every call and option, and mean their digits": async ({ open, numbered }) => {
+    const recommender = open();
+    await recommender.update(numbered);
+    equal(await recommender.record([{ item: 8101 }, { item: "8101", type: "cart" }, { item: 8110 }]), true);
+    equal((await recommender.history()).map(({ item }) => item), ["8101", "8101", "8110"]);
+    await recommender.forget(8110);
+    equal((await recommender.history()).map(({ item }) => item), ["8101", "8101"]);
+    const all = ids(await recommender.recommend({ k: 300 }));
+    ok(all.includes("8102") && !all.includes("8101"), "what was recorded is seen");
+    const cart = [8102, 8103];
+    const options: [string, Ingle.RecommendOptions, Ingle.RecommendOptions][] = [
+      ["exclude", { exclude: cart }, { exclude: ["8102", "8103"] }],
+      ["filter", { filter: cart }, { filter: ["8102", "8103"] }],
+      ["pin", { pin: [8102, { item: 8103, place: 4 }] }, { pin: ["8102", { item: "8103", place: 4 }] }],
+      ["boost", { boost: new Map([[8104, 1e6]]) }, { boost: { 8104: 1e6 } }],
+    ];
+    for (const [what, numbers, strings] of options) {
+      for (const ask of ["recommend", "popular"] as const) equal(ids(await recommender[ask]({ k: 300, ...numbers })), ids(await recommender[ask]({ k: 300, ...strings })), `${what} of ${ask}`);
+      equal(ids(await recommender.similar(8105, { k: 300, ...numbers })), ids(await recommender.similar(["8105"], { k: 300, ...strings })), `${what} of similar`);
+      equal(ids(await recommender.complete([8105, "8106"], { k: 300, ...numbers })), ids(await recommender.complete(["8105", 8106], { k: 300, ...strings })), `${what} of complete`);
+    }
+    equal(ids(await recommender.recommend({ k: 300, exclude: cart })), all.filter((item) => !["8102", "8103"].includes(item)));
+    equal(ids(await recommender.recommend({ filter: cart })).sort(), ["8102", "8103"]);
+    equal(ids(await recommender.recommend({ k: 1, boost: new Map([[8104, 1e9]]) })), ["8104"]);
+    equal(ids(await recommender.recommend({ k: 2, pin: cart })), ["8102", "8103"]);
+    ok(!ids(await recommender.recentlyViewed({ exclude: [8101] })).includes("8101"), "the items viewed last too");
+    recommender.dispose();
+  },
+
+  "what is no id is refused with the name of the option or call that has it": async ({ shared }) => {
+    const messageOf = (work: Promise<unknown>): Promise<string> => work.then(() => "accepted", (error: Ingle.IngleError) => `${error.code} ${error.message}`);
+    for (const wrong of NO_IDS as never[]) {
+      const refusals: [string, Promise<unknown>][] = TAKES_IDS.flatMap((option) => (["recommend", "popular", "recentlyViewed"] as const).map((call): [string, Promise<unknown>] => [option, shared[call]({ [option]: [wrong] })]));
+      refusals.push(["record", shared.record({ item: wrong })], ["similar", shared.similar([wrong])], ["complete", shared.complete([wrong])], ["pin", shared.recommend({ pin: [{ item: wrong, place: 0 }] })]);
+      if (wrong !== undefined) refusals.push(["forget", shared.forget(wrong)]);
+      for (const [option, work] of refusals) {
+        const told = await messageOf(work);
+        ok(told.startsWith("input/") && told.includes(option), `${option} of ${JSON.stringify(wrong)}: ${told}`);
+        if (typeof wrong !== "object" || wrong === null) ok(told.startsWith(`input/item ${option} takes an item id`), told);
+      }
+    }
+    for (const call of [shared.record(null as never), shared.record("sku-1" as never), shared.record([8101] as never), shared.similar({} as never), shared.similar(null as never), shared.complete(undefined as never)]) equal(await codeOf(call), "input/item");
+    equal(await shared.history().then((events) => events.length), LOOKED_AT.length);
   },
 };

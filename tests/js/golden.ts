@@ -27,6 +27,19 @@ export function goldenAgain(): Map<string, Uint8Array<ArrayBuffer>> {
   return files.set("manifest.json", new TextEncoder().encode(JSON.stringify({ ...manifest, name: "golden again" })));
 }
 
+/** The same bundle with item n called 8000 + n, in digits. */
+export function goldenNumbered(): Map<string, Uint8Array<ArrayBuffer>> {
+  const files = goldenFiles();
+  const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as { files: { role: string; name: string; bytes: number; sha256: string }[] };
+  const entry = manifest.files.find(({ role }) => role === "ids")!;
+  const ids = JSON.parse(new TextDecoder().decode(files.get(entry.name))) as string[];
+  const bytes = new TextEncoder().encode(JSON.stringify(ids.map((_, n) => String(8000 + n))));
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  files.delete(entry.name);
+  Object.assign(entry, { name: `ids-${sha256.slice(0, 16)}.json`, bytes: bytes.length, sha256 });
+  return files.set(entry.name, bytes).set("manifest.json", new TextEncoder().encode(JSON.stringify(manifest)));
+}
+
 export interface Golden {
   bound: number;
   cases: {
@@ -38,6 +51,11 @@ export interface Golden {
 
 export function goldenAnswers(): Golden {
   return JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Golden;
+}
+
+/** Lets this process pass for a worker of a browser: on a server, which it is, a recommender does nothing. */
+export function passForAWorker(): void {
+  Object.assign(globalThis, { WorkerGlobalScope: class {}, location: new URL("http://127.0.0.1/") });
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;

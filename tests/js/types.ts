@@ -15,7 +15,10 @@ export async function allowed(recommender: Recommender, shelf: IngleShelf): Prom
   expect<Same<EventType, "view" | "click" | "cart" | "purchase" | "remove">>();
   await recommender.recommend({ k: 5, filter: (item) => item !== "", boost: { a: 2 }, pin: ["a", { item: "b", place: 3 }], price: { max: 10 } });
   await recommender.similar(new Set(["a"]), { exclude: ["b"] });
-  await recommender.record([{ item: "a", type: "wishlist" }, { item: "b", at: new Date() }]);
+  await recommender.recommend({ filter: [1, "b"], exclude: new Set([5]), boost: new Map([[5, 2]]), pin: [5, { item: 6, place: 0 }] });
+  await recommender.forget(5);
+  await recommender.complete([1, 2]);
+  await recommender.record([{ item: 5, type: "wishlist" }, { item: "b", at: new Date() }]);
   recommender.addEventListener("updated", ({ detail }) => detail.items.toFixed());
   recommender.addEventListener("error", ({ detail }) => detail instanceof IngleError && detail.code === "storage/lost");
   const stop: () => void = recommender.observe(document.body);
@@ -32,7 +35,9 @@ export function refused(recommender: Recommender): void {
   // @ts-expect-error: consent is one of three words
   void recommender.consent("yes");
   // @ts-expect-error: an item is an id
-  void recommender.record({ item: 5 });
+  void recommender.record({ item: null });
+  // @ts-expect-error: a list of ids is no list of objects
+  void recommender.recommend({ exclude: [{ id: 5 }] });
   // @ts-expect-error: k is a number
   void recommender.recommend({ k: "5" });
   // @ts-expect-error: there is no such option

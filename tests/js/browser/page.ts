@@ -223,7 +223,7 @@ async function openShop(): Promise<Shop> {
   const open = (options: RecommenderOptions = {}): Recommender => createRecommender("/b/", { storage: { kind: "memory", collapseMs: 0, maxAgeMs: Infinity }, ...options });
   const shared = open();
   await shared.record(LOOKED_AT.map((item, at) => ({ item, at })));
-  return { open, shared, again: "/again/", nowhere: "/nowhere/" };
+  return { open, shared, again: "/again/", numbered: "/numbered/", nowhere: "/nowhere/" };
 }
 
 /** Every case is run in the page; each fails by throwing. */

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
-import { goldenAgain, goldenFiles, root, serveSite, type Site } from "../golden.js";
+import { goldenAgain, goldenFiles, goldenNumbered, root, serveSite, type Site } from "../golden.js";
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript",
@@ -70,7 +70,7 @@ function sendOver(line: Line, { headers: { range } }: IncomingMessage, response:
 }
 
 export async function serveShop(line?: Line): Promise<Site> {
-  const bundles = { "/b/": goldenFiles(), "/again/": goldenAgain() };
+  const bundles = { "/b/": goldenFiles(), "/again/": goldenAgain(), "/numbered/": goldenNumbered() };
   return serveSite((request, response) => {
     const { url = "/", headers: { referer } } = request;
     const send = (bytes: Uint8Array | string, type: string, headers = {}): void => void response.writeHead(200, { "content-type": type, ...headers }).end(bytes);

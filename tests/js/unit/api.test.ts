@@ -6,19 +6,20 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Ingle from "../../../js/index.js";
 import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
-import { filesUnder, goldenAgain, goldenFiles, root, serveSite, type Site } from "../golden.js";
+import { filesUnder, goldenAgain, goldenFiles, goldenNumbered, passForAWorker, root, serveSite, type Site } from "../golden.js";
 
 const { createRecommender } = (await import(pathToFileURL(join(root, "pkg/dist/index.js")).href)) as typeof Ingle;
 const cpu = readFileSync(join(root, "pkg/dist/cpu.wasm"));
 
+passForAWorker();
 let sites: Site[], shop: Shop;
 before(async () => {
-  const [site, again] = (sites = await Promise.all([goldenFiles(), goldenAgain()].map((files) => serveSite(filesUnder("/b/", files)))));
+  const [site, again, numbered] = (sites = await Promise.all([goldenFiles(), goldenAgain(), goldenNumbered()].map((files) => serveSite(filesUnder("/b/", files)))));
   const open = (options: Ingle.RecommenderOptions = {}): Ingle.Recommender =>
     createRecommender(`${site!.url}b/`, { wasm: { cpu }, storage: { kind: "memory", collapseMs: 0, maxAgeMs: Infinity }, ...options });
   const shared = open();
   await shared.record(LOOKED_AT.map((item, at) => ({ item, at })));
-  shop = { open, shared, again: `${again!.url}b/`, nowhere: `${site!.url}nowhere/` };
+  shop = { open, shared, again: `${again!.url}b/`, numbered: `${numbered!.url}b/`, nowhere: `${site!.url}nowhere/` };
 });
 after(async () => {
   shop.shared.dispose();

@@ -1,5 +1,5 @@
-// The package as it is published, imported in Node: as a server that renders pages would, and with the
-// real CPU engine on the main thread, since Node has no `Worker` global.
+// The package as it is published, imported in Node: as a server that renders pages would, and and as a
+// page would, with the real CPU engine on the main thread, since Node has no `Worker` global.
 
 import { after, before, test } from "node:test";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Ingle from "../../../js/index.js";
 import { codeOf, equal, ok } from "../check.js";
-import { filesUnder, goldenAnswers, goldenFiles, root, serveSite, type Site } from "../golden.js";
+import { filesUnder, goldenAnswers, goldenFiles, passForAWorker, root, serveSite, type Site } from "../golden.js";
 
 const before_import = new Set(Object.getOwnPropertyNames(globalThis));
 const { createRecommender, IngleError } = (await import(pathToFileURL(join(root, "pkg/dist/index.js")).href)) as typeof Ingle;
@@ -26,6 +26,7 @@ const close = (a: number, b: number) => Math.abs(a - b) <= goldenAnswers().bound
 test("importing it changes nothing", () => {
   const now = Object.getOwnPropertyNames(globalThis).filter((name) => !before_import.has(name));
   equal(now, []);
+  passForAWorker();
 });
 
 test("gives the native engine's answers", async () => {

@@ -1,0 +1,29 @@
+/** Servers render pages for many shoppers at once: a recommender there keeps nothing, asks for nothing and answers with nothing. */
+
+import type { Core } from "./core.js";
+import { IngleError } from "./errors.js";
+
+/** Pages have a document, and workers in a browser an address; Node, Deno, Bun and edge servers have neither. */
+export function onServer(): boolean {
+  return typeof document === "undefined" && !("WorkerGlobalScope" in globalThis && typeof location !== "undefined");
+}
+
+/** Stands where the bundle and the engines are in a page. */
+export function noCore(): Core {
+  const nothing = async (): Promise<never[]> => [];
+  const off = { state: { state: "off" } };
+  const ready = async (): Promise<never> => {
+    throw new IngleError("engine/server", WHY);
+  };
+  const core = {
+    rung: { rung: "recent", why: WHY },
+    engines: { active: null, bundle: null, cpu: off, gpu: off, ready },
+    bundle: { cache: { settle: async () => {}, erase: async () => {} } },
+    ...{ recommend: nothing, similar: nothing, complete: nothing, popular: nothing, recentlyViewed: nothing, explain: nothing },
+    forget() {},
+    dispose() {},
+  };
+  return core as unknown as Core;
+}
+
+const WHY = "On a server nothing is recorded and nothing is recommended: the page does both.";
