@@ -20,6 +20,7 @@ pub mod batch;
 pub mod config;
 pub mod engine;
 pub mod gate;
+pub mod kept;
 pub mod known;
 pub mod methods;
 #[cfg(feature = "burn")]
@@ -39,6 +40,7 @@ pub use engine::{
     Because, Click, EngineError, Host, Info, Parts, Ranker, Reading, RecommendOptions,
     Recommendation, Served, Similar, SimilarOptions, SliceEngine,
 };
+pub use kept::{Kept, KeptHistories, Rule};
 pub use known::{Codes, Known};
 #[cfg(feature = "burn")]
 pub use model::Model;
