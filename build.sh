@@ -16,6 +16,7 @@ Usage: ./build.sh COMMAND
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
   bench life               memory and listeners over 20,000 recommendations and 200 recommenders
+  bench requests [VISITS]  what hosts are asked for over 1,000 visits in each browser, whatever is clicked
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
@@ -104,10 +105,11 @@ bench() {
   case "$name" in
     browser) browser_bench peers "$@" ;;
     life) browser_bench life "$@" ;;
+    requests) requests_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     methods) methods_bench "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'life', 'train', 'methods' or 'growth', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'train', 'methods' or 'growth', not '$name'" ;;
   esac
   times
 }
@@ -117,6 +119,13 @@ browser_bench() {
   step "Browser for tests" scripts/setup.sh browser
   step "npm package" scripts/pkg.sh
   step "Benchmark: $1" bench/browser/run.sh "$@"
+}
+
+requests_bench() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "npm package" scripts/pkg.sh
+  step "Benchmark: requests" bench/requests/run.sh "$@"
 }
 
 # A browser is asked only for --browser.

@@ -124,7 +124,7 @@ export class BundleSource {
   async #fetchManifest(signal: AbortSignal | undefined): Promise<Bytes> {
     const url = this.#url("manifest.json");
     try {
-      const response = await this.#get(url, { ...QUIET, cache: "no-cache" }, signal);
+      const response = await this.#get(url, { ...QUIET, cache: "no-store" }, signal);
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
       const last = error instanceof IngleError && error.code === "bundle/network" ? await this.cache.get(url) : undefined;
@@ -155,7 +155,7 @@ export class BundleSource {
     const { entry, bytes } = part;
     const url = this.#url(entry.name);
     const rest = part.loaded > 0 && `bytes=${part.loaded}-`;
-    const response = await this.#get(url, rest ? { ...QUIET, headers: { range: rest } } : QUIET, signal);
+    const response = await this.#get(url, rest ? { ...QUIET, cache: "no-store", headers: { range: rest } } : { ...QUIET, cache: "force-cache" }, signal);
     // A host that sends no parts of files begins again.
     part.loaded = response.status === 206 ? firstByte(response, part.loaded) : 0;
     try {

@@ -37,7 +37,39 @@ export function sharedRecommender(src: string, consent?: Consent): Recommender {
   return recommender;
 }
 
-const catalogues = new Map<string, Promise<Record<string, Product>>>();
+/** Milliseconds after which a products file that did not come is asked for again. */
+const RETRY_MS = [5_000, 60_000, 600_000];
+
+/**
+ * A file of all products. It is fetched when an element names it, whether or not that is ever seen and before anything
+ * is answered, and again by the clock where it did not come: when its host is asked never depends on what is clicked.
+ */
+class Catalogue extends EventTarget {
+  static readonly #known = new Map<string, Catalogue>();
+  products!: Promise<Record<string, Product>>;
+  #failures = 0;
+
+  static at(href: string): Catalogue {
+    let known = Catalogue.#known.get(href);
+    if (!known) Catalogue.#known.set(href, (known = new Catalogue(href)));
+    return known;
+  }
+
+  private constructor(href: string) {
+    super();
+    this.#load(href);
+  }
+
+  #load(href: string): void {
+    this.products = fetch(href, { credentials: "omit", referrerPolicy: "no-referrer" }).then((response) => response.json() as Promise<Record<string, Product>>);
+    const again = (): void => {
+      const wait = RETRY_MS[this.#failures++];
+      if (wait !== undefined) setTimeout(() => this.#load(href), wait);
+    };
+    // Whoever waits has it; those who were told that it did not come draw again.
+    this.products.then(() => this.#failures > 0 && this.dispatchEvent(new Event("load")), again);
+  }
+}
 
 /** The element both are. */
 export class IngleElement extends Base {
@@ -72,6 +104,7 @@ export class IngleElement extends Base {
 
   set products(products: Products | undefined) {
     this.#products = products;
+    if (this.#connected) this.stocked(this.#connected.signal);
     this.refresh();
   }
 
@@ -103,7 +136,9 @@ export class IngleElement extends Base {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     if (name === "src" && before !== null) this.#recommender = undefined;
-    if (this.#connected) name === "src" ? this.#reconnect() : this.refresh();
+    if (!this.#connected) return;
+    if (name === "src" || name === "products") this.#reconnect();
+    else this.refresh();
   }
 
   /** Draws again: once for any number of changes at the same time, and once for all that come while it draws. */
@@ -123,7 +158,7 @@ export class IngleElement extends Base {
     try {
       await unlessAborted(this.draw(signal), signal);
     } catch (error) {
-      this.#failed(error, signal);
+      this.failed(error, signal);
     }
     this.#drawing = false;
     if (this.#queued) await this.#turn();
@@ -135,12 +170,20 @@ export class IngleElement extends Base {
   /** Follows a recommender until the signal aborts. */
   protected follow(_recommender: Recommender, _signal: AbortSignal): void {}
 
+  /** There are products, or others than before. */
+  protected stocked(_signal: AbortSignal): void {}
+
   /** Draws what there is to show. */
   protected async draw(_signal: AbortSignal): Promise<void> {}
 
+  /** All products; without any, an id stands for itself. */
+  protected async all(): Promise<Products> {
+    return this.#products ?? (await this.#catalogue?.products) ?? ((item) => ({ title: item }));
+  }
+
   /** Looks up what cards show of these items; what is not in the shop any more is missing. */
   protected async lookUp(items: Iterable<string>): Promise<Map<string, Product>> {
-    const products = this.#products ?? (await this.#catalogue());
+    const products = await this.all();
     const found = new Map<string, Product>();
     const look = (item: string): Product | undefined | Promise<Product | undefined> => {
       if (typeof products === "function") return products(item);
@@ -156,15 +199,10 @@ export class IngleElement extends Base {
     return found;
   }
 
-  async #catalogue(): Promise<Products> {
+  /** The products file that the attribute names, where no property takes its place. */
+  get #catalogue(): Catalogue | undefined {
     const address = this.getAttribute("products");
-    // Without a catalogue an id stands for itself.
-    if (address === null) return (item) => ({ title: item });
-    const { href } = new URL(address, document.baseURI);
-    let loading = catalogues.get(href);
-    if (!loading) catalogues.set(href, (loading = fetch(href, { credentials: "omit" }).then((response) => response.json() as Promise<Record<string, Product>>)));
-    loading.catch(() => catalogues.delete(href));
-    return loading;
+    return address === null || this.#products ? undefined : Catalogue.at(new URL(address, document.baseURI).href);
   }
 
   #moved(near: boolean): void {
@@ -182,12 +220,20 @@ export class IngleElement extends Base {
   #reconnect(): void {
     this.#connected?.abort();
     this.#connected = new AbortController();
+    const { signal } = this.#connected;
     const { recommender } = this;
-    if (recommender) this.follow(recommender, this.#connected.signal);
+    if (recommender) this.follow(recommender, signal);
+    this.stocked(signal);
     this.refresh();
+    try {
+      // Named here, the products file is fetched now; one that comes late is drawn once it is there.
+      this.#catalogue?.addEventListener("load", () => (this.stocked(signal), this.refresh()), { signal });
+    } catch {
+      // An address that is none is told by whoever draws.
+    }
   }
 
-  #failed(error: unknown, signal: AbortSignal): void {
+  protected failed(error: unknown, signal: AbortSignal): void {
     if (!signal.aborted) this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
   }
 }

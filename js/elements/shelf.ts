@@ -18,17 +18,21 @@ const KINDS = ["personal", "similar", "complete", "recent", "popular"];
 /**
  * Attributes: `src` (the bundle's folder) or the property `recommender`; `kind`; `items`, the ids that
  * `similar` and `complete` are about, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
- * all products as JSON. A `<template>` inside it is the markup of one card, and what has `slot="note"` stands
+ * all products as JSON; `images`, the fields of products whose images are fetched for all of them alike. A `<template>` inside it is the markup of one card, and what has `slot="note"` stands
  * under the heading. The property `options` takes the rest of `QueryOptions`. Events: `ingle-answer`, `ingle-click`, `ingle-error`.
  */
 export class IngleShelf extends IngleElement {
-  static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading"];
+  static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading", "images"];
   /** Options of the question beyond those that are attributes. */
   #options: QueryOptions = {};
   #drawn = false;
   #frame = 0;
   #scrolled = false;
   #parts: Parts | undefined;
+  /** Where an image is that was fetched for all products alike. */
+  #images: Promise<(address: string) => Promise<string | undefined>> | undefined;
+  /** The address whose image an element shows. */
+  readonly #shown = new WeakMap<Element, string>();
 
   get options(): QueryOptions {
     return this.#options;
@@ -54,6 +58,18 @@ export class IngleShelf extends IngleElement {
   protected override wait(): void {
     this.#name();
     this.setAttribute("aria-busy", "true");
+  }
+
+  /** Images of all products are fetched as soon as it is known which there are, and not when a card shows one. */
+  protected override stocked(signal: AbortSignal): void {
+    const fields = this.#fields;
+    if (fields.length === 0) return;
+    this.#images = Promise.all([import("./images.js"), this.all()]).then(([{ fetchAll }, products]) => fetchAll(products, fields));
+    this.#images.catch((error: unknown) => this.failed(error, signal));
+  }
+
+  get #fields(): string[] {
+    return (this.getAttribute("images") ?? "").split(/\s+/).filter(Boolean);
   }
 
   protected override async draw(signal: AbortSignal): Promise<void> {
@@ -144,7 +160,7 @@ export class IngleShelf extends IngleElement {
     const template = this.querySelector<HTMLTemplateElement>(":scope > template");
     if (template) return template.content.cloneNode(true);
     const text = (name: string, className: string): HTMLElement => h("span", { "data-ingle-text": name, class: className });
-    return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("img", { "data-ingle-src": "image", alt: "", loading: "lazy" }), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
+    return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("img", { "data-ingle-src": "image", alt: "", loading: "lazy", referrerpolicy: "no-referrer", crossorigin: "anonymous" }), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
   }
 
   /** Writes a product into a card: `data-ingle-text`, `-href`, `-src` and `-alt` name its fields. */
@@ -155,11 +171,21 @@ export class IngleShelf extends IngleElement {
     };
     each("text", (element, value) => (element.textContent = value));
     each("href", (element, value) => (safe(value) ? element.setAttribute("href", value) : element.removeAttribute("href")));
-    each("src", (element, value) => (value ? element.setAttribute("src", value) : element.removeAttribute("src")));
+    each("src", (element, value) => this.#illustrate(element, value));
     each("alt", (element, value) => element.setAttribute("alt", value));
     const about = "item" in reason ? (products.get(reason.item)?.title ?? reason.item) : "";
     for (const element of slide.querySelectorAll("[data-ingle-reason]")) element.textContent = this.strings.reason(reason, about);
     this.dispatchEvent(new CustomEvent("ingle-card", { detail: { slide, item, reason, product } }));
+  }
+
+  /** Shows an image from its address, or what was fetched from there where all are. */
+  #illustrate(element: HTMLElement, address: string): void {
+    if (!this.#fields.includes(element.getAttribute("data-ingle-src") ?? "")) return address ? element.setAttribute("src", address) : element.removeAttribute("src");
+    if (this.#shown.get(element) === address) return;
+    this.#shown.set(element, address);
+    element.removeAttribute("src");
+    const show = (src: string | undefined): unknown => src !== undefined && this.#shown.get(element) === address && element.setAttribute("src", src);
+    this.#images?.then((at) => at(address)).then(show, () => {});
   }
 
   #clicked(recommendation: Recommendation): void {

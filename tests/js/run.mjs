@@ -29,9 +29,10 @@ await build({
 });
 if (suite === "browser") {
   // The package itself is not bundled: the page loads it as it is published.
-  const published = (esbuild) => esbuild.onResolve({ filter: /^ingle$/ }, () => ({ path: "/ingle/index.js", external: true }));
+  const files = { ingle: "/ingle/index.js", "ingle/element": "/ingle/element.js" };
+  const published = (esbuild) => esbuild.onResolve({ filter: /^ingle(\/element)?$/ }, ({ path }) => ({ path: files[path], external: true }));
   const plugins = [{ name: "published", setup: published }];
-  await build({ ...common, entryPoints: [join(here, suite, "page.ts")], platform: "browser", plugins });
+  await build({ ...common, entryPoints: [join(here, suite, "page.ts"), join(here, suite, "visits.ts")], platform: "browser", plugins });
   // Here it is, as by a shop that bundles with esbuild and copies the engine's files.
   const define = { "process.env.NODE_ENV": '"production"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" };
   const external = ["./worker-cpu.js", "./worker-gpu.js"];
