@@ -16,7 +16,7 @@ Usage: ./build.sh COMMAND
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
   bench life               memory and listeners over 20,000 recommendations and 200 recommenders
-  bench requests [VISITS]  what hosts are asked for over 1,000 visits in each browser, whatever is clicked
+  bench requests [VISITS]  what hosts are asked for over 1,000 visits, 500 in each browser, whatever is clicked
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items

@@ -4,7 +4,7 @@
 import { after, before, describe, test } from "node:test";
 import { equal, ok, until } from "../check.js";
 import { type Asked, COOKIE, Hosts, type Manner, SOLD } from "./hosts.js";
-import { BROWSERS, type Running, type Visitor } from "./harness.js";
+import { BROWSERS, ChromiumVisitor, launch, type Running, SWIFTSHADER, type Visitor } from "./harness.js";
 import type { Plan, Step, VisitPage } from "./visits.js";
 
 const VISITS = Number(process.env["INGLE_VISITS"] ?? 20);
@@ -250,6 +250,29 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     });
   });
 }
+
+test("the GPU engine is asked for once by every device, whatever was clicked, and again only if it won", { timeout: 10 * VISIT_MS }, async () => {
+  const [browser, hosts] = await Promise.all([launch(SWIFTSHADER), Hosts.open()]);
+  const plan: Partial<Plan> = { options: { engine: "auto", consent: "granted" }, gpu: true };
+  const engines = (asked: Asked[]): string[] => asked.map(({ path }) => path).filter((path) => /(cpu|gpu)\.(js|wasm)$/.test(path)).sort();
+  const CPU = ["/ingle/cpu.wasm", "/ingle/worker-cpu.js"];
+  const BOTH = [...CPU, "/ingle/gpu.wasm", "/ingle/worker-gpu.js"].sort();
+  for (const items of [[], Array.from({ length: 40 }, (_, n) => `sku-${n * 7}`)]) {
+    const visitor = await ChromiumVisitor.arrive(browser, { url: hosts.url, requests: [], close: async () => {} });
+    const steps: Step[] = [{ does: "record", events: items.map((item) => ({ item })) }, { does: "ask" }];
+    const from = hosts.asked.length;
+    await open(hosts, visitor, { ...plan, steps });
+    await until(async () => (await call(visitor, "kept")).some((entry) => entry.includes("faster")), "both are timed", 4 * VISIT_MS);
+    equal(engines(hosts.asked.slice(from)), BOTH);
+    const { gpu } = await call(visitor, "status");
+    const won = gpu.state === "ready";
+    const again = await visit(hosts, visitor, { ...plan, steps }, (asked) => engines(asked).length >= (won ? 4 : 2));
+    equal(engines(again), won ? BOTH : CPU);
+    await visitor.leave();
+  }
+  await browser.close();
+  await hosts.close();
+});
 
 /** A visit by chance: what is done, how often and in which order. */
 function planned(random: () => number, consent: Consent): Plan {

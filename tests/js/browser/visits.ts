@@ -22,13 +22,16 @@ export interface Plan {
   steps: Step[];
   /** How often the page asks for a new bundle, at its end. */
   updates: number;
+  /** Whether a GPU made of software passes for a real one. */
+  gpu?: boolean;
 }
 
 let recommender: Recommender;
 
 const page = {
   /** Makes the page and its recommender and does what is planned; resolves once all of it has been answered. */
-  async run({ bundle, options, shelf, waits, steps, updates }: Plan): Promise<void> {
+  async run({ bundle, options, shelf, waits, steps, updates, gpu }: Plan): Promise<void> {
+    if (gpu) for (const { prototype } of [GPUAdapter, GPUAdapterInfo]) Object.defineProperty(prototype, "isFallbackAdapter", { get: () => false });
     define();
     document.documentElement.lang = "en";
     document.body.innerHTML = '<main data-ingle-item="sku-3"></main><div></div>';
