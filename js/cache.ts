@@ -59,7 +59,7 @@ export async function eraseBundles(): Promise<void> {
     if (typeof caches === "undefined") return;
     await alone(() => caches.delete(CACHE_NAME));
   } catch (cause) {
-    throw new IngleError("storage/lost", `The bundle's files could not be erased from this device: ${String(cause)}`, { cause });
+    throw new IngleError("storage/erase", `The bundle's files could not be erased from this device: ${String(cause)}`, { cause });
   }
 }
 

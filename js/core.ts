@@ -90,7 +90,7 @@ export class Core {
   async recommend(options: RecommendOptions): Promise<Recommendation[]> {
     const query = this.#query(options);
     const { scenarios = {} } = this.#host.options;
-    const { includeSeen = false }: RecommendOptions = { ...scenarios[query.scenario], ...options };
+    const { includeSeen = false }: RecommendOptions = { ...(Object.hasOwn(scenarios, query.scenario) && scenarios[query.scenario]), ...options };
     const events = await this.#host.history();
     return this.#rank({ events, read: this.#read(events) }, query, includeSeen, "history");
   }

@@ -37,7 +37,8 @@
  * | `gpu/software` | the GPU is simulated in software and cannot beat the CPU engine |
  * | `gpu/data-saver` | the visitor asked to save data, so the GPU engine is not downloaded |
  * | `device/...` | the GPU device could not be opened |
- * | `storage/lost` | the history could not be kept on the device and is now kept in memory, or could not be erased |
+ * | `storage/lost` | the history could not be kept on the device and is now kept in memory, or what is there not be read |
+ * | `storage/erase` | what was to be erased from the device is still there; it is tried again |
  * | `disposed` | the recommender was disposed of |
  */
 export type ErrorCode =
@@ -72,6 +73,7 @@ export type ErrorCode =
   | "gpu/data-saver"
   | `device/${string}`
   | "storage/lost"
+  | "storage/erase"
   | "disposed";
 
 /** Every error that this package raises itself. Aborted calls reject with the signal's reason instead. */

@@ -4,12 +4,17 @@ import { IngleError } from "./errors.js";
 import type { ItemId } from "./types.js";
 
 /** Longer than any catalogue's ids, shorter than what would fill the storage. */
-const MAX_ID = 1024;
+export const MAX_ID = 1024;
+
+/** Whether something is an id in its one form; so are words of about the same length. */
+export function isId(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= MAX_ID;
+}
 
 /** An id as a string; `where` names the option or call that it was given to. */
 export function idOf(given: unknown, where: string): string {
   if (Number.isSafeInteger(given)) return String(given);
-  if (typeof given === "string" && given !== "" && given.length <= MAX_ID) return given;
+  if (isId(given)) return given;
   const found = typeof given === "string" ? `a string of ${given.length} characters` : String(given);
   throw new IngleError("input/item", `${where} takes an item id, a string of 1 to ${MAX_ID} characters or a whole number, not ${found}.`);
 }

@@ -19,13 +19,23 @@ export function IngleProvider(props: IngleProviderProps): ReactElement {
   const src = "src" in props ? props.src : undefined;
   const options = useRef<RecommenderOptions | undefined>(undefined);
   options.current = "options" in props ? props.options : undefined;
+  const consent = options.current?.consent;
+  /** What the recommender was last told of consent; a change is the shopper's choice. */
+  const told = useRef(consent);
   const [made, setMade] = useState<Recommender | null>(null);
   useEffect(() => {
     if (src === undefined) return;
     const recommender = createRecommender(src, options.current);
+    told.current = options.current?.consent;
     setMade(recommender);
     return () => recommender.dispose();
   }, [src]);
+  useEffect(() => {
+    if (!made || told.current === consent) return;
+    told.current = consent;
+    // What fails stands in the status.
+    if (consent !== "ask") made.consent(consent ?? "session").catch(() => {});
+  }, [made, consent]);
   return createElement(Context.Provider, { value: given === undefined ? made : given }, props.children);
 }
 

@@ -5,6 +5,7 @@ import type { Core, CoreHost } from "./core.js";
 import { unlessAborted } from "./deferred.js";
 import { Emitter } from "./emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
+import { Answer } from "./history/answer.js";
 import { History } from "./history/history.js";
 import { idOf, oneOrMore } from "./ids.js";
 import { noCore, onServer } from "./server.js";
@@ -38,6 +39,9 @@ export class Recommender extends Emitter {
   readonly #options: RecommenderOptions;
   readonly #requested: Status["requested"];
   readonly #history: History;
+  readonly #answer: Answer;
+  /** Whether the shop need not ask for consent, or not any more. */
+  #answered: boolean;
   readonly #life = new AbortController();
   /** Where the bundle is; nothing on a server, where none is asked for. */
   #url: URL | undefined;
@@ -54,15 +58,20 @@ export class Recommender extends Emitter {
     if (!["auto", "cpu", "gpu"].includes(engine)) {
       throw new IngleError("input/options", `engine is "auto", "cpu" or "gpu", not ${JSON.stringify(engine)}.`);
     }
-    checkConsent(consent);
+    if (consent !== "ask") checkConsent(consent, ' or "ask"');
     signal?.throwIfAborted();
     this.#options = options;
     this.#requested = engine;
     const server = onServer();
     if (!server) this.#url = folderOf(url);
-    this.#history = new History(server ? { ...options.storage, kind: "memory" } : options.storage, this.#effective(consent), {
+    this.#answer = new Answer(options.storage?.name ?? "ingle", options.rememberRefusal === true);
+    const answer = consent === "ask" ? (this.#remembers ? this.#answer.recall() : undefined) : consent;
+    if (consent === "denied" && this.#remembers) this.#answer.keep(undefined);
+    this.#answered = answer !== undefined;
+    this.#history = new History(server ? { ...options.storage, kind: "memory" } : options.storage, this.#effective(answer ?? "session"), {
       onLoss: (error) => this.#report(error),
       onChange: () => void this.#changed(),
+      onForget: () => this.#running?.forget(),
       onState: () => this.#announce(),
     });
     signal?.addEventListener("abort", () => this.#end(signal.reason), { once: true, signal: this.#life.signal });
@@ -88,6 +97,7 @@ export class Recommender extends Emitter {
       gpu: gpu?.state ?? WAITING,
       bundle,
       consent: this.#history.consent,
+      answered: this.#answered || privacy,
       globalPrivacyControl: privacy,
       paused: this.#history.paused,
       storage: privacy && !storage.reason && storage.kind === "memory" ? { ...storage, reason: "The browser asks for privacy (Global Privacy Control)." } : storage,
@@ -132,11 +142,7 @@ export class Recommender extends Emitter {
    * the browser renders before anybody opens it, it waits until the page is shown.
    */
   async record(events: RecordInput | readonly RecordInput[]): Promise<boolean> {
-    const record = async (): Promise<boolean> => {
-      this.#life.signal.throwIfAborted();
-      return this.#history.record(events);
-    };
-    return this.#while(shown()?.then(record) ?? record());
+    return this.#record(events);
   }
 
   /**
@@ -149,7 +155,7 @@ export class Recommender extends Emitter {
     if (!this.#url) return () => {};
     const stop = new AbortController();
     this.#life.signal.addEventListener("abort", () => stop.abort(), { signal: stop.signal });
-    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event) => this.record(event), stop.signal);
+    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event, since) => this.#record(event, since), stop.signal);
     start().catch((error: unknown) => this.#report(toIngleError(error, "engine/failed")));
     return () => stop.abort();
   }
@@ -164,29 +170,43 @@ export class Recommender extends Emitter {
     return this.#while(this.#history.list());
   }
 
-  /** Removes every event of `item`, or the whole history, from the device and from every tab. */
+  /**
+   * What earlier visits stored on this device and this page may not use, oldest first: nothing where consent is
+   * granted. Read only by this call, for a shopper who wants to see it; `forget` erases it too.
+   */
+  async stored(): Promise<HistoryEvent[]> {
+    return this.#while(this.#history.stored());
+  }
+
+  /**
+   * Removes every event of `item`, or the whole history, from every tab and from the device, whatever this page may
+   * use of it. Rejects with `storage/erase` if the device still has it; that is tried again at the next call and visit.
+   */
   async forget(item?: ItemId): Promise<void> {
-    if (item === undefined) this.#running?.forget();
     await this.#while(this.#history.forget(item === undefined ? undefined : idOf(item, "forget")));
   }
 
   /** All that is kept about the shopper, as plain data. */
   async export(): Promise<HistoryExport> {
-    const events = await this.history();
+    const [events, stored] = [await this.history(), await this.stored()];
     const { consent, paused } = this.status;
-    return { version: 1, exportedAt: new Date().toISOString(), consent, paused, events };
+    return { version: 1, exportedAt: new Date().toISOString(), consent, paused, events, stored };
   }
 
   /**
-   * What the shopper allows to be kept, in this and every other tab. `session` and `denied` erase what is
-   * stored on the device, the bundle's files included; `denied` forgets the history as well.
+   * What the shopper allows to be kept. `session` and `denied` hold in every tab and erase what is stored on the
+   * device, the bundle's files included; `denied` forgets the history as well. `granted` holds for this page, and for
+   * others once their own code says so. Rejects with `storage/erase` if the device still has something.
    */
   async consent(consent: Consent): Promise<void> {
     checkConsent(consent);
     const effective = this.#effective(consent);
-    await this.#while(this.#history.allow(effective));
-    const { cache } = (await this.#core).bundle;
-    await (effective === "granted" ? cache.settle() : cache.erase());
+    this.#answered = true;
+    if (this.#remembers && consent !== "granted") this.#answer.keep(this.#options.consent === "ask" ? consent : undefined);
+    if (this.#remembers && effective === "granted" && this.#options.consent === "ask") this.#answer.keep(consent);
+    await this.#while(this.#history.allow(consent, effective));
+    // Without the core nothing was loaded that could be kept.
+    if (effective === "granted") await this.#core.then(({ bundle }) => bundle.cache.settle(), () => {});
   }
 
   /** Stops recording, in every tab and, where consent was granted, on later visits, until `resume`. */
@@ -217,6 +237,14 @@ export class Recommender extends Emitter {
   /** Stops the engines and closes the storage; what is stored stays. Calls made later reject. */
   dispose(): void {
     this.#end(new IngleError("disposed", "The recommender was disposed of."));
+  }
+
+  async #record(events: RecordInput | readonly RecordInput[], since?: number): Promise<boolean> {
+    const record = async (): Promise<boolean> => {
+      this.#life.signal.throwIfAborted();
+      return this.#history.record(events, since);
+    };
+    return this.#while(shown()?.then(record) ?? record());
   }
 
   async #update(address: URL): Promise<boolean> {
@@ -278,6 +306,11 @@ export class Recommender extends Emitter {
     return asks && this.#options.globalPrivacyControl !== "ignore";
   }
 
+  /** Whether this page may remember an answer at all. */
+  get #remembers(): boolean {
+    return this.#url !== undefined && this.#options.storage?.kind !== "memory";
+  }
+
   #effective(consent: Consent): Consent {
     if (!this.#url) return "denied";
     return consent === "granted" && this.#asksForPrivacy ? "session" : consent;
@@ -334,9 +367,9 @@ export function createRecommender(url: string | URL, options: RecommenderOptions
   return new Recommender(url, options);
 }
 
-function checkConsent(consent: Consent): void {
+function checkConsent(consent: Consent, more = ""): void {
   if (["granted", "session", "denied"].includes(consent)) return;
-  throw new IngleError("input/options", `consent is "granted", "session" or "denied", not ${JSON.stringify(consent)}.`);
+  throw new IngleError("input/options", `consent is "granted", "session", "denied"${more}, not ${JSON.stringify(consent)}.`);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -5,22 +5,23 @@ import type { HistoryEvent, WeightOptions } from "./types.js";
 
 /** How much events count, every part given. */
 export interface Weighing {
-  types: Partial<Record<string, number>>;
+  types: ReadonlyMap<string, number>;
   bounceMs: number;
   bounceWeight: number;
 }
 
-const TYPES: Partial<Record<string, number>> = { view: 0.8, click: 0.6, cart: 1, purchase: 1 };
+const TYPES: [string, number][] = Object.entries({ view: 0.8, click: 0.6, cart: 1, purchase: 1 });
 /** Words of the shop's own count like a view. */
 const OTHER = 0.8;
 
 export function checkWeights({ types = {}, bounceMs = 2_000, bounceWeight = 0.25 }: WeightOptions = {}): Weighing {
-  for (const [type, weight] of Object.entries(types)) {
+  const given = Object.entries(types) as [string, number][];
+  for (const [type, weight] of given) {
     if (!(weight !== undefined && Number.isFinite(weight) && weight >= 0)) throw new IngleError("input/options", `weights.types.${type} is 0 or more, not ${String(weight)}.`);
   }
   if (!(bounceMs >= 0)) throw new IngleError("input/options", `weights.bounceMs is a time of 0 or more, not ${bounceMs}.`);
   if (!(bounceWeight >= 0 && bounceWeight <= 1)) throw new IngleError("input/options", `weights.bounceWeight is 0 to 1, not ${bounceWeight}.`);
-  return { types: { ...TYPES, ...types }, bounceMs, bounceWeight };
+  return { types: new Map([...TYPES, ...given]), bounceMs, bounceWeight };
 }
 
 /** What the model reads of a history. */
@@ -64,7 +65,7 @@ function strengthsOf(events: readonly HistoryEvent[], { types, bounceMs, bounceW
   const strengths: number[] = [];
   for (const [n, { item, type, dwell }] of events.entries()) {
     const bounced = type === "view" && dwell !== undefined && dwell < bounceMs;
-    strengths.push(type === "remove" ? 0 : (types[type] ?? OTHER) * (bounced ? bounceWeight : 1));
+    strengths.push(type === "remove" ? 0 : (types.get(type) ?? OTHER) * (bounced ? bounceWeight : 1));
     if (type === "cart") carts.set(item, [...(carts.get(item) ?? []), n]);
     const undone = type === "remove" ? carts.get(item)?.pop() : undefined;
     if (undone !== undefined) strengths[undone] = 0;

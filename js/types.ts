@@ -31,8 +31,8 @@ export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Mo
  * What the shopper allows to be kept.
  *
  * - `granted`: the history is kept on this device until it is forgotten or too old.
- * - `session`: it is kept in the memory of the open pages and nothing is written. The default.
- * - `denied`: nothing is recorded at all.
+ * - `session`: it is kept in the memory of the open pages and no event is written. The default.
+ * - `denied`: nothing is recorded at all, and what was stored is erased.
  */
 export type Consent = "granted" | "session" | "denied";
 
@@ -92,8 +92,13 @@ export interface RecommenderOptions {
   worker?: boolean | ((kind: EngineKind) => Worker);
   /** Where the engines' wasm files are, if the bundler moved them. Default: beside this module. */
   wasm?: Partial<Record<EngineKind, WasmSource | Promise<WasmSource>>>;
-  /** What the shopper has allowed so far. Default `session`. */
-  consent?: Consent;
+  /**
+   * What the shopper has allowed so far. Default `session`. `ask` takes what the shopper answered to `consent()` on
+   * an earlier visit, which is then remembered on the device, and is `session` until there is an answer.
+   */
+  consent?: Consent | "ask";
+  /** With `ask`: whether an answer other than `granted` is remembered too. Default false. */
+  rememberRefusal?: boolean;
   /** Whether Global Privacy Control turns `granted` into `session`. Default `respect`. */
   globalPrivacyControl?: "respect" | "ignore";
   /** How the history is kept. */
@@ -246,6 +251,8 @@ export interface HistoryExport {
   consent: Consent;
   paused: boolean;
   events: HistoryEvent[];
+  /** What earlier visits stored and this page may not use. */
+  stored: HistoryEvent[];
 }
 
 /** What the bundle says of itself. */
@@ -277,6 +284,8 @@ export interface StorageStatus {
   kind: "indexeddb" | "memory" | "none";
   /** If that is less than was consented to, why. */
   reason?: string;
+  /** What was to be erased and is still on the device, and why; it is tried again at the next call and visit. */
+  unerased?: string;
 }
 
 /** What the recommender is doing, and why. */
@@ -293,6 +302,8 @@ export interface Status {
   bundle: BundleInfo | null;
   /** What the shopper allows, as it takes effect: Global Privacy Control may have lowered it. */
   consent: Consent;
+  /** Whether the shop need not ask: false with `consent: "ask"` until there is an answer. */
+  answered: boolean;
   /** Whether the browser asks for privacy and that is respected. */
   globalPrivacyControl: boolean;
   /** Whether the shopper has paused recording. */

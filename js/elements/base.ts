@@ -30,7 +30,7 @@ const MARGIN = "300px";
 const shared = new Map<string, Recommender>();
 
 /** The recommender that elements with this `src` share; made at the first call. */
-export function sharedRecommender(src: string, consent?: Consent): Recommender {
+export function sharedRecommender(src: string, consent?: Consent | "ask"): Recommender {
   const address = new URL(src, document.baseURI).href;
   let recommender = shared.get(address);
   if (!recommender) shared.set(address, (recommender = createRecommender(address, { ...(consent && { consent }) })));
@@ -88,7 +88,7 @@ export class IngleElement extends Base {
   /** The recommender to ask; else the one that elements with the same `src` share. */
   get recommender(): Recommender | undefined {
     const src = this.getAttribute("src");
-    if (!this.#recommender && src !== null) this.#recommender = sharedRecommender(src, (this.getAttribute("consent") as Consent | null) ?? undefined);
+    if (!this.#recommender && src !== null) this.#recommender = sharedRecommender(src, (this.getAttribute("consent") as Consent | "ask" | null) ?? undefined);
     return this.#recommender;
   }
 
@@ -136,6 +136,7 @@ export class IngleElement extends Base {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     if (name === "src" && before !== null) this.#recommender = undefined;
+    if (name === "consent") this.#consent(after ?? "session");
     if (!this.#connected) return;
     if (name === "src" || name === "products") this.#reconnect();
     else this.refresh();
@@ -233,7 +234,13 @@ export class IngleElement extends Base {
     }
   }
 
-  protected failed(error: unknown, signal: AbortSignal): void {
-    if (!signal.aborted) this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
+  /** What the attribute says once there is a recommender is a choice of the shopper's; before, what it begins with. */
+  #consent(value: string): void {
+    if (value === "ask" || this.getAttribute("src") === null) return;
+    this.#recommender?.consent(value as Consent).catch((error: unknown) => this.failed(error));
+  }
+
+  protected failed(error: unknown, signal?: AbortSignal): void {
+    if (!signal?.aborted) this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
   }
 }

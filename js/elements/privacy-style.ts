@@ -6,6 +6,7 @@ export const PRIVACY = `
 h2 { margin: 0 0 .25rem; font: inherit; font-size: 1.25em; font-weight: 600; }
 p { margin: 0; }
 .quiet, .facts { font-size: .875em; opacity: .85; }
+.warning { color: var(--ingle-warn); font-weight: 600; }
 .box { display: grid; gap: 1rem; }
 fieldset { margin: 0; padding: .75rem 1rem; border: 1px solid var(--ingle-line); border-radius: .75rem; }
 legend { padding: 0 .35rem; font-weight: 600; font-size: .875em; }

@@ -3,8 +3,9 @@
  * over it: forget one, forget all, pause, download, consent.
  */
 
+import { IngleError } from "../errors.js";
 import type { Recommender } from "../recommender.js";
-import type { Consent, Explanation, Status } from "../types.js";
+import type { Consent, Explanation, HistoryEvent, Status } from "../types.js";
 import { IngleElement, type Product } from "./base.js";
 import { adopt, h } from "./dom.js";
 import { PRIVACY } from "./privacy-style.js";
@@ -38,11 +39,12 @@ export class InglePrivacy extends IngleElement {
   protected override async draw(signal: AbortSignal): Promise<void> {
     const { recommender } = this;
     if (!recommender || !this.#root) return;
-    const events = await this.#judged(recommender);
+    const stored = await recommender.stored().catch(() => undefined);
+    const events = [...(stored ?? []).map(bare), ...(await this.#judged(recommender))];
     const products = await this.lookUp(events.slice(-this.#shown).map(({ item }) => item));
     if (signal.aborted) return;
     const focused = this.#root.activeElement?.getAttribute("data-key");
-    this.#body?.replaceChildren(this.#panel(recommender, events, products));
+    this.#body?.replaceChildren(this.#panel(recommender, events, products, stored?.length));
     if (focused) this.#focus(focused);
   }
 
@@ -50,13 +52,17 @@ export class InglePrivacy extends IngleElement {
   async #judged(recommender: Recommender): Promise<Explanation[]> {
     const { cpu, gpu } = recommender.status;
     const canAsk = [cpu, gpu].some(({ state }) => state === "ready");
-    const bare = async (): Promise<Explanation[]> => (await recommender.history()).map((event) => ({ ...event, known: false, noise: 0, keep: 0, weight: 0, verdict: "unknown" }));
-    return canAsk ? recommender.explain().catch(bare) : bare();
+    const plain = async (): Promise<Explanation[]> => (await recommender.history()).map(bare);
+    return canAsk ? recommender.explain().catch(plain) : plain();
   }
 
-  #panel(recommender: Recommender, events: Explanation[], products: Map<string, Product>): HTMLElement {
+  /** `stored` of the events, the first, are of earlier visits; it is missing where those could not be read. */
+  #panel(recommender: Recommender, events: Explanation[], products: Map<string, Product>, stored: number | undefined): HTMLElement {
     const { strings } = this;
     const { status } = recommender;
+    const { unerased } = status.storage;
+    // What cannot be read may still be there, and can be forgotten all the same.
+    const uncertain = stored === undefined || unerased !== undefined;
     const latest = events.slice(-this.#shown).reverse();
     const more = events.length - latest.length;
     return h(
@@ -64,8 +70,11 @@ export class InglePrivacy extends IngleElement {
       { class: "box", "aria-labelledby": "heading" },
       h("div", {}, h("h2", { id: "heading", tabindex: -1, "data-key": "heading" }, strings.privacyHeading), h("p", { class: "quiet" }, strings.privacyIntro, " ", strings.stored[status.storage.kind])),
       this.#consent(recommender, status),
-      this.#actions(recommender, status, events.length),
-      events.length === 0 ? h("p", { class: "quiet", part: "empty" }, strings.empty) : h("ol", { part: "events" }, ...latest.map((event, n) => this.#event(recommender, event, n, products))),
+      this.#actions(recommender, status, events.length, uncertain),
+      unerased !== undefined && h("p", { class: "warning", part: "warning", title: unerased }, strings.unerased),
+      stored === undefined && h("p", { class: "warning", part: "warning" }, strings.unreadable),
+      stored !== undefined && stored > 0 && h("p", { class: "quiet", part: "earlier" }, strings.earlier(stored)),
+      events.length === 0 ? !uncertain && h("p", { class: "quiet", part: "empty" }, strings.empty) : h("ol", { part: "events" }, ...latest.map((event, n) => this.#event(recommender, event, n, products))),
       more > 0 && this.#button(strings.more(more), "more", () => this.#more()),
     );
   }
@@ -82,13 +91,14 @@ export class InglePrivacy extends IngleElement {
     return h("fieldset", {}, h("legend", {}, this.strings.consentLegend), ...CHOICES.map(choice), globalPrivacyControl && h("p", { class: "quiet" }, this.strings.privacySignal));
   }
 
-  #actions(recommender: Recommender, { paused }: Status, count: number): HTMLElement {
+  #actions(recommender: Recommender, { paused }: Status, count: number, uncertain: boolean): HTMLElement {
     const { strings } = this;
     const pause = h("input", { type: "checkbox", role: "switch", checked: paused, "data-key": "pause" });
     pause.addEventListener("change", () => void this.#do(pause.checked ? recommender.pause() : recommender.resume()));
     const forget = this.#button(strings.forgetAll, "forget", () => this.#do(recommender.forget(), strings.forgotten, "heading"));
     const download = this.#button(strings.download, "download", () => this.#download(recommender));
-    forget.disabled = download.disabled = count === 0;
+    download.disabled = count === 0;
+    forget.disabled = count === 0 && !uncertain;
     return h("div", { class: "actions" }, h("label", {}, pause, strings.pause), download, forget);
   }
 
@@ -106,7 +116,7 @@ export class InglePrivacy extends IngleElement {
     return h(
       "li",
       { class: event.verdict, part: `event ${event.verdict}`, "data-item": event.item },
-      h("div", {}, h("span", { class: "title" }, title), h("div", { class: "quiet" }, `${strings.events[event.type] ?? event.type} · ${time.format(event.at)}`), h("div", { class: "quiet word" }, strings.verdicts[event.verdict])),
+      h("div", {}, h("span", { class: "title" }, title), h("div", { class: "quiet" }, `${Object.hasOwn(strings.events, event.type) ? strings.events[event.type] : event.type} · ${time.format(event.at)}`), h("div", { class: "quiet word" }, strings.verdicts[event.verdict])),
       this.#button("×", `forget-${n}`, () => this.#do(recommender.forget(event.item), strings.forgotten, `forget-${n}`), strings.forgetOne(title)),
       facts.length > 0 && h("div", { class: "facts" }, ...facts.map((fact) => h("span", {}, fact))),
     );
@@ -138,6 +148,7 @@ export class InglePrivacy extends IngleElement {
       await work;
       if (this.#said) this.#said.textContent = said;
     } catch (error) {
+      if (this.#said) this.#said.textContent = error instanceof IngleError && error.code === "storage/erase" ? this.strings.unerased : this.strings.failed;
       this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
     }
     const { signal } = new AbortController();
@@ -159,4 +170,9 @@ export class InglePrivacy extends IngleElement {
     h("a", { href: address, download: "my-history.json" }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   }
+}
+
+/** An event that no engine has judged. */
+function bare(event: HistoryEvent): Explanation {
+  return { ...event, known: false, noise: 0, keep: 0, weight: 0, verdict: "unknown" };
 }

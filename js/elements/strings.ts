@@ -27,6 +27,14 @@ export interface Strings {
   forgetOne(title: string): string;
   forgotten: string;
   empty: string;
+  /** What earlier visits stored and this page may not use. */
+  earlier(count: number): string;
+  /** Something that was to be forgotten is still on the device. */
+  unerased: string;
+  /** What is stored cannot be looked at. */
+  unreadable: string;
+  /** Something else went wrong. */
+  failed: string;
   more(count: number): string;
   events: Record<string, string>;
   verdicts: Record<Verdict, string>;
@@ -36,7 +44,7 @@ export interface Strings {
   weight: string;
 }
 
-const DID: Record<string, string> = { cart: "put in your basket", purchase: "bought" };
+const DID: ReadonlyMap<string, string> = new Map([["cart", "put in your basket"], ["purchase", "bought"]]);
 
 export const ENGLISH: Strings = {
   carousel: "carousel",
@@ -49,7 +57,7 @@ export const ENGLISH: Strings = {
   reason: (reason, title) => {
     switch (reason.kind) {
       case "history":
-        return `Because you ${DID[reason.type] ?? "viewed"} ${title}`;
+        return `Because you ${DID.get(reason.type) ?? "viewed"} ${title}`;
       case "similar":
         return `Like ${title}`;
       case "complete":
@@ -78,6 +86,10 @@ export const ENGLISH: Strings = {
   forgetOne: (title) => `Forget ${title}`,
   forgotten: "Forgotten.",
   empty: "Nothing is known about you.",
+  earlier: (count) => `${count === 1 ? "One of these was" : `${count} of these were`} stored by an earlier visit and not used now.`,
+  unerased: "Not everything could be erased from this device. It is tried again at your next visit, or when you choose to forget again.",
+  unreadable: "What is stored on this device cannot be read just now.",
+  failed: "That did not work.",
   more: (count) => `Show ${count} more`,
   events: { view: "viewed", click: "clicked", cart: "put in the basket", purchase: "bought", remove: "taken out of the basket" },
   verdicts: {

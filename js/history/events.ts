@@ -1,26 +1,49 @@
 /** Events: what is one, and which two are the same look at an item. */
 
 import { IngleError } from "../errors.js";
-import { idOf } from "../ids.js";
+import { idOf, isId, MAX_ID } from "../ids.js";
 import type { HistoryEvent, RecordInput } from "../types.js";
 
-/** Whether a record read back is one of ours and whole. */
-export function isEvent(value: unknown): value is HistoryEvent {
+/** An event as it is kept: also with when it came about, where that is not when it is dated. */
+export interface Kept extends HistoryEvent {
+  /** When its look began, or for what the shop dates back, when it was recorded. */
+  since?: number;
+}
+
+/** Whether a record, or what another page said, is an event of ours and whole. */
+export function isEvent(value: unknown): value is Kept {
   if (typeof value !== "object" || value === null) return false;
-  const { item, type, at } = value as Record<keyof HistoryEvent, unknown>;
-  return typeof item === "string" && item !== "" && typeof type === "string" && typeof at === "number" && Number.isFinite(at);
+  const { item, type, at, dwell, since } = value as Record<keyof Kept, unknown>;
+  return isId(item) && isId(type) && isTime(at) && (dwell === undefined || (isTime(dwell) && dwell >= 0)) && (since === undefined || isTime(since));
 }
 
 /** The event alone, without what else a record may carry. */
 export function plainEvent({ item, type, at, dwell }: HistoryEvent): HistoryEvent {
-  return typeof dwell === "number" && dwell >= 0 ? { item, type, at, dwell } : { item, type, at };
+  return dwell !== undefined ? { item, type, at, dwell } : { item, type, at };
 }
 
-export function checkEvent(given: RecordInput, now = Date.now()): HistoryEvent {
+/** The event as it is kept, without what else a record may carry. */
+export function keptEvent(event: Kept): Kept {
+  return event.since !== undefined && event.since !== event.at ? { ...plainEvent(event), since: event.since } : plainEvent(event);
+}
+
+/** When an event came about: what was forgotten later is forgotten with it. */
+export function begun({ at, dwell = 0, since = at - dwell }: Kept): number {
+  return since;
+}
+
+/** What a page records now, as it is kept; `since` is when a look began that it reports on. */
+export function noted(input: RecordInput, since?: number): Kept {
+  const now = Date.now();
+  const event = checkEvent(input, now);
+  return keptEvent({ ...event, since: since ?? (input.at === undefined ? begun(event) : now) });
+}
+
+function checkEvent(given: RecordInput, now = Date.now()): HistoryEvent {
   if (typeof given !== "object" || given === null) throw new IngleError("input/item", `record takes events with an item, not ${String(given)}.`);
   const { type = "view", at, dwell } = given;
   const item = idOf(given.item, "record");
-  if (typeof type !== "string" || type === "") throw new IngleError("input/item", `An event's type is a word, not ${String(type)}.`);
+  if (!isId(type)) throw new IngleError("input/item", `An event's type is a word of 1 to ${MAX_ID} characters, not ${JSON.stringify(type)?.slice(0, 40)}.`);
   const time = Number(at ?? now);
   if (!Number.isFinite(time)) throw new IngleError("input/item", `An event's time is a number or a valid Date, not ${String(at)}.`);
   if (dwell === undefined) return { item, type, at: Math.min(time, now) };
@@ -28,8 +51,8 @@ export function checkEvent(given: RecordInput, now = Date.now()): HistoryEvent {
   return { item, type, at: Math.min(time, now), dwell };
 }
 
-export function checkItem(item: unknown): asserts item is string {
-  idOf(item, "forget");
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 /**
@@ -37,12 +60,51 @@ export function checkItem(item: unknown): asserts item is string {
  *
  * A view reported with its dwell began that much earlier, so the report of a long look joins its start.
  */
-export function joined(last: HistoryEvent, event: HistoryEvent, collapseMs: number): HistoryEvent | undefined {
+export function joined(last: Kept, event: Kept, collapseMs: number): Kept | undefined {
   if (event.type !== "view" || last.type !== "view" || event.item !== last.item || event.at < last.at) return undefined;
   const apart = event.at - (event.dwell ?? 0) - last.at;
   if (apart >= collapseMs) return undefined;
   const dwell = Math.max(last.dwell ?? 0, event.dwell ?? 0);
-  return dwell > 0 || event.dwell === 0 ? { ...event, dwell } : plainEvent(event);
+  const since = last.since ?? last.at;
+  return keptEvent({ ...event, since, ...((dwell > 0 || event.dwell === 0) && { dwell }) });
+}
+
+/**
+ * Two lists of events as one, oldest first, with nothing in it twice: tabs of one shopper know of the same events, and
+ * of the same look one of them may know more. Looks that are the same are joined as if one tab had recorded both.
+ */
+export function union(ours: readonly Kept[], theirs: readonly Kept[], collapseMs: number): Kept[] {
+  const all = [...ours];
+  const places = placesOf(ours);
+  for (const event of theirs) {
+    const place = places.get(nameOf(event))?.shift();
+    if (place === undefined) all.push(event);
+    else if (event.at > all[place]!.at || (event.dwell ?? 0) > (all[place]!.dwell ?? 0)) all[place] = event;
+  }
+  const events: Kept[] = [];
+  for (const event of all.sort((a, b) => a.at - b.at)) {
+    const both = events.length > 0 ? joined(events.at(-1)!, event, collapseMs) : undefined;
+    if (both) events[events.length - 1] = both;
+    else events.push(event);
+  }
+  return events;
+}
+
+/** Where each event is in a list; what a shopper did twice in one moment is there twice. */
+function placesOf(events: readonly Kept[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  events.forEach((event, n) => {
+    const name = nameOf(event);
+    const there = places.get(name);
+    if (there) there.push(n);
+    else places.set(name, [n]);
+  });
+  return places;
+}
+
+/** The same for the same event in every tab, however often its look was reported since. */
+function nameOf({ item, type, at, since = at }: Kept): string {
+  return JSON.stringify([item, type, type === "view" ? since : at]);
 }
 
 /**

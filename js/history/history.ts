@@ -1,44 +1,56 @@
 /**
  * The shopper's history, as consent allows: on the device in IndexedDB, in the memory of the open pages,
- * or not at all.
+ * or not at all. What may be kept is decided in `state.ts`; here it is done, in the four places where something
+ * can be: this page's memory, the device, the other tabs, and what is on its way between them.
  *
- * Storage may be missing, blocked, full, or wiped halfway through a visit. Each is a normal state: the
- * history goes on in memory with everything it had, and says so. Memory always holds a copy of what is
- * stored, so that reading costs nothing and losing the storage loses no event.
+ * - What is asked for is done one after the other. What keeps less acts on the memory at once, and bars what was
+ *   already on its way.
+ * - Forgetting and withdrawing erase what the device has, whether or not this page may use it.
+ * - Storage may be missing, blocked, full, or wiped halfway through a visit. Each is a normal state: memory always
+ *   holds a copy of what is stored, so the history goes on there with everything it had, and says so.
  */
 
-import { checkEvent, checkItem } from "./events.js";
 import { IngleError } from "../errors.js";
-import { eraseDatabase, IndexedDbStore } from "./indexeddb.js";
-import { type HistoryStore, MemoryStore, type Retention } from "./store.js";
-import { type Message, Tabs } from "./tabs.js";
+import { onServer } from "../server.js";
 import type { Consent, HistoryEvent, RecordInput, StorageOptions, StorageStatus } from "../types.js";
+import { Erasures, type Owed } from "./erasures.js";
+import { type Kept, noted, plainEvent } from "./events.js";
+import { IndexedDbStore, NO_INDEXEDDB } from "./indexeddb.js";
+import { State } from "./state.js";
+import { MemoryStore, type Retention } from "./store.js";
+import { type Message, Tabs } from "./tabs.js";
 
 const DAY_MS = 86_400_000;
 
+/** For how long tabs that open are told what was forgotten: longer than a message is on its way. */
+const TOLD_MS = 60_000;
+
 /** Who hears of what happens to the history. */
 export interface HistoryHost {
-  /** The history moved to memory against the shop's wish. */
+  /** The history moved to memory against the shop's wish, or something could not be erased. */
   onLoss?(error: IngleError): void;
   /** The events changed, here or in another tab. */
   onChange?(): void;
+  /** Something is forgotten, here or in another tab: whatever else was remembered of it goes too. */
+  onForget?(): void;
   /** Consent, pause or the place of storage changed. */
   onState?(): void;
 }
 
 export class History {
   readonly #retention: Retention;
-  readonly #name: string;
   readonly #host: HistoryHost;
   readonly #mayStore: boolean;
+  readonly #state: State;
   readonly #memory: MemoryStore;
+  readonly #disk: IndexedDbStore;
+  readonly #erasures: Erasures;
   readonly #tabs: Tabs | undefined;
-  /** The device's store, while there is one. */
-  #disk: HistoryStore | undefined;
+  /** Whether events go to the device: allowed, and working. */
+  #uses = false;
   /** Another tab may have written since the copy in memory was made. */
   #stale = false;
-  #consent: Consent;
-  #paused = false;
+  /** Why the device is not used although it may be. */
   #reason: string | undefined;
   /** What is done happens one after the other, in the order it was asked for. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -46,30 +58,40 @@ export class History {
   constructor(options: StorageOptions = {}, consent: Consent = "granted", host: HistoryHost = {}) {
     const { kind = "auto", name = "ingle" } = options;
     this.#retention = checkRetention(options);
-    this.#name = name;
     this.#host = host;
     this.#mayStore = kind !== "memory";
+    this.#state = new State(consent);
     this.#memory = new MemoryStore(this.#retention);
-    this.#consent = consent;
-    this.#tabs = this.#mayStore ? new Tabs(name, (message) => this.#hear(message), () => this.#refresh()) : undefined;
-    if (consent === "granted") void this.#then(() => this.#open());
-    if (consent === "session") this.#tabs?.tell({ kind: "hello" });
-    if (consent === "denied") void this.#then(() => this.#erase());
+    this.#disk = new IndexedDbStore(name, this.#retention);
+    this.#disk.onReopen = () => (this.#stale = true);
+    this.#erasures = new Erasures(name, this.#disk);
+    if (this.#mayStore) {
+      this.#tabs = new Tabs(name, this.#retention.retain, {
+        hear: (message) => this.#hear(message),
+        onAway: () => this.#disk.close(),
+        onBack: () => this.#comeBack(),
+        onThaw: () => this.#thaw(),
+      });
+    }
+    void this.#then(() => this.#begin());
+    this.#tellLowered();
+    this.#askTabs();
   }
 
   get consent(): Consent {
-    return this.#consent;
+    return this.#state.consent;
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#state.paused;
   }
 
-  /** Where the history is kept now, and if that is less than was allowed, why. */
+  /** Where the history is kept now, if that is less than was allowed, why, and what could not be erased. */
   get storage(): StorageStatus {
-    if (this.#consent === "denied") return { kind: "none" };
-    const kind = this.#mayStore && this.#consent === "granted" && this.#reason === undefined ? "indexeddb" : "memory";
-    return this.#reason === undefined ? { kind } : { kind, reason: this.#reason };
+    const { reason: unerased } = this.#erasures;
+    const more = { ...(this.#reason !== undefined && { reason: this.#reason }), ...(unerased !== undefined && { unerased }) };
+    if (this.consent === "denied") return { kind: "none", ...more };
+    return { kind: this.#mayStore && this.consent === "granted" && this.#reason === undefined ? "indexeddb" : "memory", ...more };
   }
 
   /** Every event, oldest first, of this page and of the shop's other tabs. */
@@ -82,43 +104,96 @@ export class History {
     return this.#then(async () => (await this.#reload(), this.#memory.events));
   }
 
-  /** Adds events; resolves with whether they may be and were kept. */
-  async record(input: RecordInput | readonly RecordInput[]): Promise<boolean> {
-    const events = (Array.isArray(input) ? input : [input]).map((one: RecordInput) => checkEvent(one));
+  /**
+   * What earlier visits stored and this page may not use. For a shopper who wants to see it: nothing else reads it.
+   * Rejects if it cannot be read.
+   */
+  async stored(): Promise<HistoryEvent[]> {
     return this.#then(async () => {
-      if (this.#consent === "denied" || this.#paused || events.length === 0) return false;
+      if (this.#uses || !this.#mayStore) return [];
+      try {
+        return (await this.#disk.kept()).filter((event) => !this.#state.isForgotten(event)).map(plainEvent);
+      } catch (cause) {
+        throw new IngleError("storage/lost", `What is stored could not be read: ${textOf(cause)}`, { cause });
+      } finally {
+        this.#disk.close();
+      }
+    });
+  }
+
+  /** Adds events; resolves with whether they may be and were kept. `since` is when a look that they report on began. */
+  async record(input: RecordInput | readonly RecordInput[], since?: number): Promise<boolean> {
+    const events = (Array.isArray(input) ? input : [input]).map((one: RecordInput) => noted(one, since));
+    return this.#then(async () => {
+      const may = (event: Kept): boolean => this.#state.mayRecord(event, since);
+      if (!events.some(may)) return false;
       await this.#reload();
-      await this.#store((disk) => disk.add(events));
-      await this.#memory.add(events);
-      this.#tabs?.tell(this.#disk ? { kind: "stored" } : { kind: "events", events });
+      const allowed = events.filter(may);
+      await this.#use((disk) => disk.add(allowed));
+      // What was forgotten or withdrawn meanwhile is erased by what comes next; the memory never gets it.
+      const kept = allowed.filter((event) => may(event) && !this.#state.isForgotten(event));
+      if (kept.length === 0) return false;
+      await this.#memory.add(kept);
+      this.#tabs?.tell(this.#uses ? { kind: "stored" } : { kind: "events", events: kept });
       this.#host.onChange?.();
       return true;
     });
   }
 
-  /** Removes every event of `item`, or everything. */
+  /** Removes every event of `item`, or everything; rejects if the device still has it. */
   async forget(item?: string): Promise<void> {
-    if (item !== undefined) checkItem(item);
+    const at = Date.now();
+    this.#state.forget(item, at);
+    this.#memory.drop(item);
+    this.#host.onForget?.();
+    this.#tabs?.tell({ kind: "forget", ...(item !== undefined && { item }), at });
     return this.#then(async () => {
-      await this.#store((disk) => disk.remove(item));
-      if (item === undefined && this.#paused) await this.#store((disk) => disk.setPaused(true));
-      await this.#memory.remove(item);
-      this.#tabs?.tell(item === undefined ? { kind: "forget" } : { kind: "forget", item });
-      this.#host.onChange?.();
+      // What was on its way when this was asked for has arrived by now.
+      this.#memory.drop(item);
+      try {
+        await this.#erase(item === undefined ? { all: true } : { items: [item] });
+        if (item === undefined && this.paused) await this.#use((disk) => disk.setPaused(true));
+      } finally {
+        this.#tabs?.tell({ kind: "stored" });
+        this.#host.onChange?.();
+      }
     });
   }
 
-  /** Changes what may be kept, here and in every tab. Less than before erases what is more. */
-  async allow(consent: Consent): Promise<void> {
-    await this.#then(() => this.#allow(consent));
-    this.#tabs?.tell({ kind: "consent", consent });
+  /**
+   * What the shopper allows, and as much of it as takes effect. Less than everything erases what is stored; rejects
+   * if the device still has it.
+   */
+  async allow(consent: Consent, effective: Consent = consent): Promise<void> {
+    const at = Date.now();
+    this.#state.choose(effective, consent, at);
+    if (effective === "denied") this.#memory.drop();
+    if (consent !== "granted") this.#host.onForget?.();
+    this.#tabs?.tell({ kind: "consent", consent, at });
+    return this.#then(async () => {
+      try {
+        if (consent === "granted") return await this.#open();
+        await this.#reload();
+        this.#letGo();
+        if (this.consent === "denied") this.#memory.drop();
+        await this.#erase({ all: true, files: true });
+      } finally {
+        if (consent === "denied") this.#host.onChange?.();
+        this.#host.onState?.();
+      }
+    });
   }
 
   async pause(paused: boolean): Promise<void> {
+    const at = Date.now();
+    this.#state.pause(paused, at);
+    if (paused) this.#tabs?.tell({ kind: "paused", paused, at });
     await this.#then(async () => {
-      this.#paused = paused;
-      await this.#store((disk) => disk.setPaused(paused));
-      this.#tabs?.tell({ kind: "paused", paused });
+      await this.#use((disk) => disk.setPaused(paused));
+      // Who hears of it looks at the device.
+      if (!paused) this.#tabs?.tell({ kind: "paused", paused, at });
+      // A pause of earlier visits ends too, where this page may not use what they stored.
+      if (!this.#uses && !paused) await this.#look((disk) => disk.setPaused(false));
       this.#host.onState?.();
     });
   }
@@ -127,7 +202,7 @@ export class History {
   async close(): Promise<void> {
     await this.#tail;
     this.#tabs?.close();
-    this.#disk?.close();
+    this.#disk.close();
   }
 
   #then<T>(work: () => Promise<T>): Promise<T> {
@@ -136,53 +211,59 @@ export class History {
     return result;
   }
 
-  async #allow(consent: Consent): Promise<void> {
-    const before = this.#consent;
-    this.#consent = consent;
-    if (consent === "granted") {
-      if (before !== "granted") await this.#open();
-    } else {
-      await this.#reload();
-      await this.#erase();
-      this.#reason = undefined;
+  /** What a visit begins with: first of all what was to be erased before. */
+  async #begin(): Promise<void> {
+    const { consent } = this;
+    try {
+      await this.#erase(consent === "denied" ? { all: true, files: true } : {});
+    } catch (error) {
+      this.#host.onLoss?.(error as IngleError);
     }
-    if (consent === "denied") {
-      await this.#memory.remove();
-      this.#host.onChange?.();
-    }
+    if (consent === "granted") return this.#open();
+    // What is too old is deleted, and a pause holds, also where nothing else of it may be used.
+    if (consent === "session") await this.#look(async (disk) => {
+      if (await disk.paused()) this.#state.readPause(true);
+      await disk.kept();
+    });
     this.#host.onState?.();
   }
 
-  /** Opens the device's store and puts into it what is in memory so far. */
+  /** Begins to use the device, and puts there what is in memory so far. */
   async #open(): Promise<void> {
-    if (!this.#mayStore) return;
-    const before = [...this.#memory.events];
+    if (!this.#mayStore || this.#uses || this.consent !== "granted") return;
     this.#reason = undefined;
+    const before = this.#memory.events.length;
     try {
-      const disk = await IndexedDbStore.open(this.#name, this.#retention);
-      disk.onReopen = () => (this.#stale = true);
-      this.#disk = disk;
-      if (before.length > 0) await disk.add(before);
-      this.#paused ||= await disk.paused();
-      this.#memory.replace(await disk.list());
+      if (typeof indexedDB === "undefined") throw new Error(NO_INDEXEDDB);
+      await this.#erasures.run();
+      await this.#disk.join(this.#memory.events);
+      if (this.paused) await this.#disk.setPaused(true);
+      else if (await this.#disk.paused()) this.#state.readPause(true);
+      this.#uses = true;
+      await this.#copy();
     } catch (error) {
       this.#retreat(error);
     }
     this.#host.onState?.();
-    if (this.#memory.events.length > before.length) this.#host.onChange?.();
-    if (before.length > 0) this.#tabs?.tell({ kind: "stored" });
+    if (this.#memory.events.length !== before) this.#host.onChange?.();
+    if (before > 0) this.#tabs?.tell({ kind: "stored" });
   }
 
   /** Brings the copy in memory up to date. */
   async #reload(): Promise<void> {
-    if (!this.#disk || (!this.#stale && this.#tabs?.open)) return;
+    if (!this.#uses || (!this.#stale && this.#tabs?.open)) return;
+    await this.#use(() => this.#copy());
+  }
+
+  async #copy(): Promise<void> {
     this.#stale = false;
-    await this.#store(async (disk) => this.#memory.replace(await disk.list()));
+    const events = await this.#disk.kept();
+    this.#memory.replace(events.filter((event) => !this.#state.isForgotten(event)));
   }
 
   /** Uses the device's store, and goes on without it if it fails. */
-  async #store(work: (disk: HistoryStore) => Promise<void>): Promise<void> {
-    if (!this.#disk) return;
+  async #use(work: (disk: IndexedDbStore) => Promise<void>): Promise<void> {
+    if (!this.#uses) return;
     try {
       await work(this.#disk);
     } catch (error) {
@@ -190,71 +271,146 @@ export class History {
     }
   }
 
-  /** Deletes what is stored, without opening it: an empty storage stays empty. */
-  async #erase(): Promise<void> {
-    this.#disk?.close();
-    this.#disk = undefined;
+  /** Tidies what the device has without using it; where that fails there is nothing that this page needs. */
+  async #look(work: (disk: IndexedDbStore) => Promise<void>): Promise<void> {
     if (!this.#mayStore) return;
+    await work(this.#disk).catch(() => {});
+    this.#disk.close();
+  }
+
+  #letGo(): void {
+    this.#uses = false;
+    this.#reason = undefined;
+    this.#disk.close();
+  }
+
+  /** Erases from the device, used or not; what fails is shown, and owed. */
+  async #erase(owed: Owed): Promise<void> {
+    if (onServer()) return;
     try {
-      await eraseDatabase(this.#name);
-    } catch (error) {
-      this.#lost("What was stored could not be erased", error);
+      await this.#erasures.run(owed);
+    } finally {
+      if (!this.#uses) this.#disk.close();
+      this.#host.onState?.();
     }
   }
 
   #retreat(cause: unknown): void {
-    this.#disk?.close();
-    this.#disk = undefined;
-    this.#reason = `The history is kept for this page only: ${cause instanceof Error ? cause.message : String(cause)}`;
-    this.#lost(this.#reason, cause);
+    this.#letGo();
+    this.#reason = `The history is kept for this page only: ${textOf(cause)}`;
+    this.#host.onLoss?.(new IngleError("storage/lost", this.#reason, { cause }));
     this.#host.onState?.();
   }
 
-  #lost(message: string, cause: unknown): void {
-    this.#host.onLoss?.(new IngleError("storage/lost", message, { cause }));
+  #askTabs(): void {
+    this.#tabs?.tell({ kind: "hello", events: this.consent === "session" });
   }
 
-  /** The page may have missed what other tabs said. */
-  #refresh(): void {
+  /** Tells the other tabs what keeps less. */
+  #tellLowered(): void {
+    const { consent, paused } = this.#state.lowered;
+    if (consent) this.#tabs?.tell({ kind: "consent", consent: consent.value, at: consent.at });
+    if (paused !== undefined) this.#tabs?.tell({ kind: "paused", paused: true, at: paused });
+  }
+
+  /** The page was in the back-forward cache. */
+  #comeBack(): void {
     this.#stale = true;
-    if (this.#consent === "session") this.#tabs?.tell({ kind: "hello" });
+    const missed = this.#tabs?.mayHaveMissed ?? false;
+    if (missed) {
+      this.#state.comeBack();
+      if (!this.#uses) this.#memory.drop();
+    }
+    this.#askTabs();
+    void this.#then(() => this.#use(async (disk) => {
+      // Somebody has erased what was there: perhaps by forgetting, perhaps by taking the consent back.
+      if (missed && !(await disk.exists())) return this.#lower("session", Date.now());
+      this.#state.readPause(await disk.paused());
+    }));
+    this.#host.onState?.();
+    this.#host.onChange?.();
+  }
+
+  /** The page stood still: what it was told meanwhile is heard before it answers anything. */
+  #thaw(): void {
+    this.#stale = true;
+    const heard = this.#tabs?.caughtUp();
+    void this.#then(async () => heard);
     this.#host.onChange?.();
   }
 
   #hear(message: Message): void {
+    switch (message.kind) {
+      case "stored":
+        this.#stale = true;
+        return this.#uses ? this.#host.onChange?.() : undefined;
+      case "hello":
+        return void this.#then(() => this.#answer(message.events));
+      case "events":
+        return void this.#then(() => this.#join(message.events));
+      case "forget":
+        return this.#forgetToo(message.item, Math.min(message.at, Date.now()));
+      case "consent":
+        return this.#lower(message.consent, message.at);
+      case "paused":
+        this.#state.hearPause(message.paused, message.at);
+        // Resumed in a tab that stores: the device knows whether this page's own pause ended with it.
+        if (!message.paused) void this.#then(() => this.#use(async (disk) => void ((await disk.paused()) || this.#state.readPause(false))).then(() => this.#host.onState?.()));
+        return this.#host.onState?.();
+    }
+  }
+
+  /** What another tab forgets, this one does not keep, nor write again. */
+  #forgetToo(item: string | undefined, at: number): void {
+    this.#state.forget(item, at);
+    this.#memory.drop(item, at);
+    this.#stale = true;
+    this.#host.onForget?.();
     void this.#then(async () => {
-      switch (message.kind) {
-        case "stored":
-          this.#stale = true;
-          return this.#disk ? this.#host.onChange?.() : undefined;
-        case "hello":
-          if (this.#consent === "session" && this.#memory.events.length > 0) this.#tabs?.tell({ kind: "events", events: await this.#memory.list() });
-          return;
-        case "events":
-          return this.#join(message.events);
-        case "forget":
-          this.#stale = true;
-          await this.#memory.remove(message.item);
-          return this.#host.onChange?.();
-        case "consent":
-          return message.consent === this.#consent ? undefined : this.#allow(message.consent);
-        case "paused":
-          this.#paused = message.paused;
-          return this.#host.onState?.();
-      }
+      this.#memory.drop(item, at);
+      await this.#use((disk) => disk.remove(item, at));
+      this.#host.onChange?.();
     });
   }
 
-  /** Events that another tab has in memory; several tabs may tell of the same ones. */
-  async #join(events: HistoryEvent[]): Promise<void> {
-    if (this.#consent !== "session") return;
-    const name = ({ item, type, at }: HistoryEvent): string => JSON.stringify([item, type, at]);
-    const have = new Set(this.#memory.events.map(name));
-    const fresh = events.filter((event) => !have.has(name(event)));
-    if (fresh.length === 0) return;
-    await this.#memory.add(fresh);
-    this.#host.onChange?.();
+  /** What another tab may not keep, this one does not either. */
+  #lower(consent: Consent, at: number): void {
+    if (!this.#state.hearConsent(consent, at)) return;
+    if (this.consent === "denied") this.#memory.drop();
+    this.#host.onForget?.();
+    void this.#then(async () => {
+      if (this.consent === "denied") this.#memory.drop();
+      // The tab that decided erases everything; what was on its way from here goes with it.
+      await this.#use((disk) => disk.remove(undefined, Date.now()));
+      this.#letGo();
+      this.#host.onState?.();
+      this.#host.onChange?.();
+    });
+    this.#host.onState?.();
   }
+
+  /** Tells a tab that has just opened what it has to know. */
+  async #answer(events: boolean): Promise<void> {
+    this.#tellLowered();
+    const { all, items } = this.#state.forgottenSince(Date.now() - TOLD_MS);
+    if (all !== undefined) this.#tabs?.tell({ kind: "forget", at: all });
+    for (const [item, at] of items) this.#tabs?.tell({ kind: "forget", item, at });
+    if (events && !this.#uses && this.consent !== "denied" && this.#memory.events.length > 0) this.#tabs?.tell({ kind: "events", events: [...this.#memory.events] });
+  }
+
+  /** Events that another tab has in memory; several tabs may tell of the same ones. */
+  async #join(events: Kept[]): Promise<void> {
+    if (this.consent !== "session") return;
+    const fresh = events.filter((event) => event.at <= Date.now() && !this.#state.isForgotten(event));
+    const before = this.#memory.events;
+    await this.#memory.join(fresh);
+    const same = (event: Kept, n: number): boolean => event.at === before[n]?.at && event.dwell === before[n]?.dwell;
+    if (this.#memory.events.length !== before.length || !this.#memory.events.every(same)) this.#host.onChange?.();
+  }
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function checkRetention({ retain = 200, collapseMs = 30_000, maxAgeMs = 180 * DAY_MS }: StorageOptions): Retention {

@@ -1,12 +1,12 @@
 /**
  * The history in IndexedDB: database `ingle` unless the shop names another. The object store `events`
- * holds `{ item, type, at, dwell }`, indexed by time; `settings` holds whether recording is paused.
- * Nothing else is stored.
+ * holds `{ item, type, at, dwell, since }`, indexed by time; `settings` holds whether recording is paused.
+ * Nothing else is stored. Only writing makes the database: to read and to erase it has to be there.
  */
 
 import { deferred, within } from "../deferred.js";
-import { comeback, isEvent, joined, looksBack, plainEvent } from "./events.js";
-import type { HistoryStore, Retention } from "./store.js";
+import { comeback, isEvent, joined, type Kept, keptEvent, looksBack, plainEvent, union } from "./events.js";
+import { goes, type HistoryStore, type Retention } from "./store.js";
 import type { HistoryEvent } from "../types.js";
 
 const VERSION = 2;
@@ -14,6 +14,8 @@ const EVENTS = "events";
 const SETTINGS = "settings";
 const PAUSED = "paused";
 const BY_TIME = "at";
+
+export const NO_INDEXEDDB = "this browser has no IndexedDB";
 
 /** A database that another tab blocks, or a browser that never answers, counts as missing. */
 const OPEN_MS = 3_000;
@@ -24,41 +26,58 @@ export class IndexedDbStore implements HistoryStore {
   onReopen: (() => void) | undefined;
   readonly #name: string;
   readonly #retention: Retention;
-  #database: IDBDatabase;
+  #database: IDBDatabase | undefined;
+  #opened = false;
 
-  static async open(name: string, retention: Retention): Promise<IndexedDbStore> {
-    return new IndexedDbStore(name, await openDatabase(name), retention);
-  }
-
-  private constructor(name: string, database: IDBDatabase, retention: Retention) {
+  constructor(name: string, retention: Retention) {
     this.#name = name;
-    this.#database = database;
     this.#retention = retention;
   }
 
   async list(): Promise<HistoryEvent[]> {
-    const { maxAgeMs, retain } = this.#retention;
-    const since = Number.isFinite(maxAgeMs) ? IDBKeyRange.lowerBound(Date.now() - maxAgeMs) : null;
-    const { result } = await this.#run("readonly", EVENTS, (store) => store.index(BY_TIME).getAll(since) as IDBRequest<unknown[]>);
-    // A record that something else wrote or broke costs itself only.
-    return result.filter(isEvent).map(plainEvent).slice(-retain);
+    return (await this.kept()).map(plainEvent);
   }
 
-  async add(events: readonly HistoryEvent[]): Promise<void> {
+  /** What is too old, and what is more than is kept, is deleted when it is found. */
+  async kept(): Promise<Kept[]> {
+    const { retain, maxAgeMs } = this.#retention;
+    const found = await this.#run("readonly", EVENTS, (store) => store.index(BY_TIME).getAll() as IDBRequest<unknown[]>);
+    const all = found?.result ?? [];
+    // A record that something else wrote or broke costs itself only.
+    const events = all.filter(isEvent).map(keptEvent);
+    const fresh = events.filter(({ at }) => at >= Date.now() - maxAgeMs).slice(-retain);
+    if (all.length > retain || fresh.length < events.length) await this.#run("readwrite", EVENTS, (store) => this.#trim(store));
+    return fresh;
+  }
+
+  async add(events: readonly Kept[]): Promise<void> {
     const sorted = [...events].sort((a, b) => a.at - b.at);
-    await this.#run("readwrite", EVENTS, (store) => {
+    await this.#write(EVENTS, (store) => {
       const append = (): void => this.#append(store, sorted);
       comeBackTo(comeback(sorted), store, () => (looksBack(sorted) ? this.#lengthen(store, sorted[0]!, append) : append()));
     });
   }
 
+  /** In one transaction, so that of several tabs that do so at the same time each finds what the others added. */
+  async join(events: readonly Kept[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.#write(EVENTS, (store) => {
+      const found = store.index(BY_TIME).getAll() as IDBRequest<unknown[]>;
+      found.onsuccess = () => {
+        store.clear();
+        for (const event of union(found.result.filter(isEvent), events, this.#retention.collapseMs)) store.add(event);
+        this.#trim(store);
+      };
+    });
+  }
+
   /** Adds events, oldest first, to those there are. */
-  #append(store: IDBObjectStore, events: readonly HistoryEvent[]): void {
+  #append(store: IDBObjectStore, events: readonly Kept[]): void {
     const latest = store.index(BY_TIME).openCursor(null, "prev");
     latest.onsuccess = () => {
       const cursor = latest.result;
       let last = cursor && isEvent(cursor.value) ? cursor.value : undefined;
-      const fresh: HistoryEvent[] = [];
+      const fresh: Kept[] = [];
       for (const event of events) {
         const both = last && joined(last, event, this.#retention.collapseMs);
         if (!both) fresh.push(event);
@@ -72,7 +91,7 @@ export class IndexedDbStore implements HistoryStore {
   }
 
   /** Adds its dwell to the view that it reports on; where there is none goes on with `append`. */
-  #lengthen(store: IDBObjectStore, event: HistoryEvent, append: () => void): void {
+  #lengthen(store: IDBObjectStore, event: Kept, append: () => void): void {
     const { collapseMs } = this.#retention;
     const since = IDBKeyRange.lowerBound(event.at - (event.dwell ?? 0) - collapseMs);
     const recent = store.index(BY_TIME).openCursor(since, "prev");
@@ -87,43 +106,65 @@ export class IndexedDbStore implements HistoryStore {
     };
   }
 
-  async remove(item?: string): Promise<void> {
-    await this.#run("readwrite", EVENTS, (store) => {
-      if (item === undefined) return void store.clear();
+  async remove(item?: string, until = Infinity): Promise<void> {
+    let left = 0;
+    const found = await this.#run("readwrite", EVENTS, (store) => {
       const events = store.openCursor();
       events.onsuccess = () => {
         const cursor = events.result;
         if (!cursor) return;
-        if (!isEvent(cursor.value) || cursor.value.item === item) cursor.delete();
+        if (!isEvent(cursor.value) || goes(cursor.value, item, until)) cursor.delete();
+        else left++;
         cursor.continue();
       };
+      return events;
     });
+    if (!found || left > 0) return;
+    const everything = item === undefined && until === Infinity;
     // An empty store still counts how many records it ever had.
-    if (item === undefined) await eraseDatabase(this.#name, this.#database);
+    if (everything || !(await this.paused())) await this.erase();
+  }
+
+  /** Deletes the whole database, in whichever tab it is open. Rejects if another page holds on to it. */
+  async erase(): Promise<void> {
+    if (typeof indexedDB === "undefined") return;
+    this.close();
+    const request = indexedDB.deleteDatabase(this.#name);
+    const gone = deferred<void>();
+    request.onsuccess = () => gone.resolve();
+    request.onerror = () => gone.reject(request.error);
+    await within(gone.promise, OPEN_MS, () => new Error("another page holds the database open"));
+  }
+
+  /** Whether there is a database at all. */
+  async exists(): Promise<boolean> {
+    return (await this.#run("readonly", SETTINGS, () => true)) === true;
   }
 
   async paused(): Promise<boolean> {
-    const { result } = await this.#run("readonly", SETTINGS, (store) => store.get(PAUSED) as IDBRequest<unknown>);
-    return result === true;
+    const found = await this.#run("readonly", SETTINGS, (store) => store.get(PAUSED) as IDBRequest<unknown>);
+    return found?.result === true;
   }
 
   async setPaused(paused: boolean): Promise<void> {
-    await this.#run("readwrite", SETTINGS, (store) => (paused ? store.put(true, PAUSED) : store.delete(PAUSED)));
+    if (paused) await this.#write(SETTINGS, (store) => store.put(true, PAUSED));
+    else await this.#run("readwrite", SETTINGS, (store) => store.delete(PAUSED));
   }
 
   close(): void {
-    this.#database.close();
+    this.#database?.close();
+    this.#database = undefined;
   }
 
   /** Deletes the events that are too many or too old. */
   #trim(store: IDBObjectStore): void {
     const { retain, maxAgeMs } = this.#retention;
-    const drop = (until: number): void => {
+    const drop = (surplus: number): void => {
       const events = store.index(BY_TIME).openCursor();
       events.onsuccess = () => {
         const cursor = events.result;
-        if (!cursor || (until <= 0 && Number(cursor.key) >= Date.now() - maxAgeMs)) return;
-        until--;
+        if (!cursor || (surplus <= 0 && Number(cursor.key) >= Date.now() - maxAgeMs)) return;
+        surplus--;
         cursor.delete();
         cursor.continue();
       };
@@ -132,9 +173,14 @@ export class IndexedDbStore implements HistoryStore {
     count.onsuccess = () => drop(count.result - retain);
   }
 
-  /** Runs `work` in a transaction of its own and resolves once that has been committed. */
-  async #run<T>(mode: IDBTransactionMode, name: string, work: (store: IDBObjectStore) => T): Promise<T> {
-    const transaction = await this.#transaction(name, mode);
+  async #write<T>(name: string, work: (store: IDBObjectStore) => T): Promise<void> {
+    await this.#run("readwrite", name, work, true);
+  }
+
+  /** Runs `work` in a transaction of its own and resolves once that has been committed; without it if there is no database. */
+  async #run<T>(mode: IDBTransactionMode, name: string, work: (store: IDBObjectStore) => T, make = false): Promise<T | undefined> {
+    const transaction = await this.#transaction(name, mode, make);
+    if (!transaction) return undefined;
     const result = work(transaction.objectStore(name));
     await new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
@@ -144,36 +190,27 @@ export class IndexedDbStore implements HistoryStore {
   }
 
   /** Browsers close databases of pages in the background; opening it again is all that takes. */
-  async #transaction(name: string, mode: IDBTransactionMode): Promise<IDBTransaction> {
+  async #transaction(name: string, mode: IDBTransactionMode, make: boolean): Promise<IDBTransaction | undefined> {
     try {
-      return this.#database.transaction(name, mode);
+      if (this.#database) return this.#database.transaction(name, mode);
     } catch {
-      this.#database = await openDatabase(this.#name);
-      this.onReopen?.();
-      return this.#database.transaction(name, mode);
+      this.#database = undefined;
     }
+    this.#database = await openDatabase(this.#name, make);
+    if (this.#opened) this.onReopen?.();
+    this.#opened = true;
+    return this.#database?.transaction(name, mode);
   }
-}
-
-/** Deletes a history's whole database, in whichever tab it is open. Rejects if another page holds on to it. */
-export async function eraseDatabase(name: string, open?: IDBDatabase): Promise<void> {
-  if (typeof indexedDB === "undefined") return;
-  open?.close();
-  const request = indexedDB.deleteDatabase(name);
-  const gone = deferred<void>();
-  request.onsuccess = () => gone.resolve();
-  request.onerror = () => gone.reject(request.error);
-  await within(gone.promise, OPEN_MS, () => new Error("another page holds the database open"));
 }
 
 /** Moves events of a clock that was ahead to a time that is past, in their order, and goes on. */
 function comeBackTo(time: number, store: IDBObjectStore, next: () => void): void {
   const ahead = store.index(BY_TIME).openCursor(IDBKeyRange.lowerBound(Date.now(), true));
-  const moved: { key: IDBValidKey; value: HistoryEvent }[] = [];
+  const moved: { key: IDBValidKey; value: Kept }[] = [];
   ahead.onsuccess = () => {
     const cursor = ahead.result;
     if (cursor) {
-      moved.push({ key: cursor.primaryKey, value: cursor.value as HistoryEvent });
+      moved.push({ key: cursor.primaryKey, value: cursor.value as Kept });
       return cursor.continue();
     }
     // Records at one moment are ordered by their keys, so each is put again under a new one.
@@ -185,17 +222,27 @@ function comeBackTo(time: number, store: IDBObjectStore, next: () => void): void
   };
 }
 
-async function openDatabase(name: string): Promise<IDBDatabase> {
-  if (typeof indexedDB === "undefined") throw new Error("this browser has no IndexedDB");
+/** Opens a database; one that is not there only if it is to be made. */
+async function openDatabase(name: string, make: boolean): Promise<IDBDatabase | undefined> {
+  if (!make && (typeof indexedDB === "undefined" || (await isMissing(name)))) return undefined;
+  if (typeof indexedDB === "undefined") throw new Error(NO_INDEXEDDB);
   const request = indexedDB.open(name, VERSION);
-  const opened = deferred<IDBDatabase>();
-  request.onupgradeneeded = () => {
+  const opened = deferred<IDBDatabase | undefined>();
+  let missing = false;
+  request.onupgradeneeded = ({ oldVersion }) => {
+    missing = oldVersion === 0 && !make;
+    // Aborted while it is being made, a database has never been there.
+    if (missing) return void request.transaction?.abort();
     const { result: database } = request;
     const has = (store: string): boolean => database.objectStoreNames.contains(store);
     if (!has(EVENTS)) database.createObjectStore(EVENTS, { autoIncrement: true }).createIndex(BY_TIME, "at");
     if (!has(SETTINGS)) database.createObjectStore(SETTINGS);
   };
-  request.onerror = () => opened.reject(request.error);
+  request.onerror = (event) => {
+    // An aborted making is no error of the page's.
+    event.preventDefault();
+    missing ? opened.resolve(undefined) : opened.reject(request.error);
+  };
   request.onsuccess = () => {
     // Another tab may want to upgrade or delete the database: never stand in its way.
     request.result.onversionchange = () => request.result.close();
@@ -205,7 +252,17 @@ async function openDatabase(name: string): Promise<IDBDatabase> {
     return await within(opened.promise, OPEN_MS, () => new Error("IndexedDB did not answer"));
   } catch (error) {
     // Nobody waits for a late success any more, so it must not hold the database open.
-    opened.promise.then((database) => database.close()).catch(() => {});
+    opened.promise.then((database) => database?.close()).catch(() => {});
     throw error;
+  }
+}
+
+/** Whether a browser that tells has no such database: looking needs nothing on the disk, and opening does. */
+async function isMissing(name: string): Promise<boolean> {
+  try {
+    const databases = await within(indexedDB.databases(), OPEN_MS, () => new Error("IndexedDB did not answer"));
+    return !databases.some((database) => database.name === name);
+  } catch {
+    return false;
   }
 }

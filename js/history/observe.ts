@@ -11,12 +11,15 @@ const EVENT = "data-ingle-event";
 /** Shares of an element at which the browser tells of it: enough to notice half a screen of a long one. */
 const STEPS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
 
-type Record = (event: RecordInput) => Promise<unknown>;
+/** Records an event; of a look also says when it began. */
+type Record = (event: RecordInput, since?: number) => Promise<unknown>;
+
+type Note = (event: RecordInput, since?: number) => void;
 
 /** Watches a part of the page until the signal aborts. */
 export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOptions, record: Record, signal: AbortSignal): void {
   // Storage that fails tells so itself; a page that is going away has nobody to tell.
-  const note = (event: RecordInput): void => void record(event).catch(() => {});
+  const note: Note = (event, since) => void record(event, since).catch(() => {});
   const looks = new Looks(afterMs, note);
   const changes = new MutationObserver((records) => looks.changed(records));
   looks.watch(root);
@@ -40,13 +43,13 @@ interface Look {
 
 class Looks {
   readonly #afterMs: number;
-  readonly #note: (event: RecordInput) => void;
+  readonly #note: Note;
   readonly #looks = new Map<Element, Look>();
   /** Elements on the screen, also while the page is in the background. */
   readonly #onScreen = new Set<Element>();
   readonly #watcher = new IntersectionObserver((entries) => entries.forEach((entry) => this.#see(entry)), { threshold: STEPS });
 
-  constructor(afterMs: number, note: (event: RecordInput) => void) {
+  constructor(afterMs: number, note: Note) {
     this.#afterMs = afterMs;
     this.#note = note;
   }
@@ -95,7 +98,7 @@ class Looks {
     const look: Look = { item, since: Date.now(), timer: undefined };
     look.timer = setTimeout(() => {
       look.timer = undefined;
-      this.#note({ item, type: "view" });
+      this.#note({ item, type: "view" }, look.since);
     }, this.#afterMs);
     this.#looks.set(element, look);
   }
@@ -105,7 +108,7 @@ class Looks {
     if (!look) return;
     this.#looks.delete(element);
     clearTimeout(look.timer);
-    if (look.timer === undefined) this.#note({ item: look.item, type: "view", dwell: Date.now() - look.since });
+    if (look.timer === undefined) this.#note({ item: look.item, type: "view", dwell: Date.now() - look.since }, look.since);
   }
 
   /** The same element shows another item now. */
@@ -124,7 +127,7 @@ class Looks {
   }
 }
 
-function noteClick(event: Event, note: (event: RecordInput) => void): void {
+function noteClick(event: Event, note: Note): void {
   const target = event.target instanceof Element ? event.target.closest(`[${ITEM}][${EVENT}]`) : null;
   const [item, type] = [target?.getAttribute(ITEM), target?.getAttribute(EVENT)];
   if (item && type && type !== "view") note({ item, type });

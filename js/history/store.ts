@@ -1,6 +1,6 @@
 /** Where events are kept: the interface of every store, and the one in memory. */
 
-import { comeback, joined, looksBack } from "./events.js";
+import { begun, comeback, joined, type Kept, keptEvent, looksBack, plainEvent, union } from "./events.js";
 import type { HistoryEvent } from "../types.js";
 
 /** How a store trims what it is given. */
@@ -18,50 +18,73 @@ export interface HistoryStore {
   readonly kind: "indexeddb" | "memory";
   /** Oldest first; of two events at one moment, the one recorded first stays first. */
   list(): Promise<HistoryEvent[]>;
+  /** The same as they are kept. */
+  kept(): Promise<readonly Kept[]>;
   /** Adds events. What the store has from a clock that was ahead is moved to now, in its order. */
-  add(events: readonly HistoryEvent[]): Promise<void>;
-  /** Removes every event of `item`, or everything. */
-  remove(item?: string): Promise<void>;
+  add(events: readonly Kept[]): Promise<void>;
+  /** Adds those of another tab's events that are not here yet. */
+  join(events: readonly Kept[]): Promise<void>;
+  /** Removes every event of `item`, or everything; with `until` only what had begun by then. */
+  remove(item?: string, until?: number): Promise<void>;
   paused(): Promise<boolean>;
   setPaused(paused: boolean): Promise<void>;
   close(): void;
 }
 
+/** Whether an event goes when `item`, or everything, is forgotten. One from the future is older than its clock says. */
+export function goes(event: Kept, item: string | undefined, until: number): boolean {
+  return (item === undefined || event.item === item) && (begun(event) <= until || event.at > Date.now());
+}
+
 export class MemoryStore implements HistoryStore {
   readonly kind = "memory";
   readonly #retention: Retention;
-  #events: HistoryEvent[] = [];
+  #events: Kept[] = [];
   #paused = false;
 
-  constructor(retention: Retention, events: readonly HistoryEvent[] = []) {
+  constructor(retention: Retention, events: readonly Kept[] = []) {
     this.#retention = retention;
     this.replace(events);
   }
 
   /** The events themselves, to be read at once and not kept. */
-  get events(): readonly HistoryEvent[] {
+  get events(): readonly Kept[] {
+    this.#trim();
     return this.#events;
   }
 
   /** Holds these events, oldest first, instead of what it had. */
-  replace(events: readonly HistoryEvent[]): void {
+  replace(events: readonly Kept[]): void {
     this.#events = [...events];
     this.#trim();
   }
 
-  async list(): Promise<HistoryEvent[]> {
-    return this.#events.map((event) => ({ ...event }));
+  /** Removes at once what `remove` does. */
+  drop(item?: string, until = Infinity): void {
+    this.#events = this.#events.filter((event) => !goes(event, item, until));
   }
 
-  async add(events: readonly HistoryEvent[]): Promise<void> {
+  async list(): Promise<HistoryEvent[]> {
+    return this.events.map(plainEvent);
+  }
+
+  async kept(): Promise<readonly Kept[]> {
+    return this.events.map(keptEvent);
+  }
+
+  async add(events: readonly Kept[]): Promise<void> {
     const now = comeback(events);
     for (let n = this.#events.length - 1; n >= 0 && (this.#events[n]?.at ?? 0) > Date.now(); n--) this.#events[n]!.at = now;
     if (!looksBack(events) || !this.#lengthen(events[0]!)) for (const event of [...events].sort((a, b) => a.at - b.at)) this.#insert({ ...event });
     this.#trim();
   }
 
-  async remove(item?: string): Promise<void> {
-    this.#events = item === undefined ? [] : this.#events.filter((event) => event.item !== item);
+  async join(events: readonly Kept[]): Promise<void> {
+    this.replace(union(this.#events, events, this.#retention.collapseMs));
+  }
+
+  async remove(item?: string, until?: number): Promise<void> {
+    this.drop(item, until);
   }
 
   async paused(): Promise<boolean> {
@@ -75,7 +98,7 @@ export class MemoryStore implements HistoryStore {
   close(): void {}
 
   /** Adds its dwell to the view that it reports on; says whether there is one. */
-  #lengthen(event: HistoryEvent): boolean {
+  #lengthen(event: Kept): boolean {
     const since = event.at - (event.dwell ?? 0) - this.#retention.collapseMs;
     for (let n = this.#events.length - 1; n >= 0 && this.#events[n]!.at >= since; n--) {
       const both = joined(this.#events[n]!, event, this.#retention.collapseMs);
@@ -86,7 +109,7 @@ export class MemoryStore implements HistoryStore {
     return false;
   }
 
-  #insert(event: HistoryEvent): void {
+  #insert(event: Kept): void {
     const last = this.#events.at(-1);
     const both = last && joined(last, event, this.#retention.collapseMs);
     if (both) return void (this.#events[this.#events.length - 1] = both);

@@ -1,36 +1,70 @@
 /**
  * What the open tabs of a shop tell each other, so that all of them agree: over a `BroadcastChannel`,
  * which never leaves the browser and stores nothing.
+ *
+ * Any script of the origin can write to the channel, so what comes is checked before it is believed.
  */
 
-import type { Consent, HistoryEvent } from "../types.js";
+import { deferred, within } from "../deferred.js";
+import type { Consent } from "../types.js";
+import { isId } from "../ids.js";
+import { isEvent, type Kept, keptEvent } from "./events.js";
 
 export type Message =
-  /** A tab without stored history asks the others for theirs. */
-  | { kind: "hello" }
+  /** A tab that has just opened, or come back, asks what it has to know; one that stores nothing also for events. */
+  | { kind: "hello"; events: boolean }
   /** Events that are in memory only. */
-  | { kind: "events"; events: HistoryEvent[] }
+  | { kind: "events"; events: Kept[] }
   /** What is stored has changed. */
   | { kind: "stored" }
-  | { kind: "forget"; item?: string }
-  | { kind: "consent"; consent: Consent }
-  | { kind: "paused"; paused: boolean };
+  /** Decisions, and when they were made. */
+  | { kind: "forget"; item?: string; at: number }
+  | { kind: "consent"; consent: Consent; at: number }
+  | { kind: "paused"; paused: boolean; at: number };
+
+/** A tab's own question to itself: what was told before it has been heard when it comes. */
+type Echo = { kind: "echo"; id: number };
+
+/** How long a tab waits for what it tells itself, in milliseconds. */
+const ECHO_MS = 2_000;
+
+/** Who hears. */
+export interface TabHost {
+  hear(message: Message): void;
+  /** The page goes into the back-forward cache. */
+  onAway(): void;
+  /** It comes back from there. */
+  onBack(): void;
+  /** It was frozen, and goes on. */
+  onThaw(): void;
+}
+
+/**
+ * Whether this browser drops a page that it keeps in the back-forward cache once somebody tells it something:
+ * Chromium, which alone has `onfreeze`, and Firefox do. Such a page has missed nothing when it comes back.
+ */
+const DROPS_KEPT_PAGES = typeof document !== "undefined" && ("onfreeze" in document || "mozInnerScreenX" in globalThis);
 
 export class Tabs {
   readonly #name: string;
-  readonly #hear: (message: Message) => void;
-  readonly #back: () => void;
+  readonly #host: TabHost;
+  /** How many events a message may bring. */
+  readonly #most: number;
   #channel: BroadcastChannel | undefined;
+  /** Where a page listens that is in the back-forward cache: only what it must not miss is told there. */
+  #away: BroadcastChannel | undefined;
+  readonly #echoes = new Map<number, () => void>();
 
-  /** `hear` is told of every message; `back` of a page that comes back and may have missed some. */
-  constructor(name: string, hear: (message: Message) => void, back: () => void) {
+  constructor(name: string, most: number, host: TabHost) {
     this.#name = `ingle:${name}`;
-    this.#hear = hear;
-    this.#back = back;
-    this.#open();
-    if (typeof addEventListener === "undefined") return;
+    this.#most = most;
+    this.#host = host;
+    // A server has no tabs, and shoppers there must not hear of each other.
+    if (typeof document === "undefined") return;
+    this.#channel = this.#open();
     addEventListener("pagehide", this.#hide);
     addEventListener("pageshow", this.#show);
+    document.addEventListener("resume", this.#thaw);
   }
 
   /** Whether other tabs can be heard at all. */
@@ -38,41 +72,110 @@ export class Tabs {
     return this.#channel !== undefined;
   }
 
+  /** Whether a page that comes back may have missed what it was told. */
+  get mayHaveMissed(): boolean {
+    return !DROPS_KEPT_PAGES;
+  }
+
   tell(message: Message): void {
     this.#channel?.postMessage(message);
+    if (!lowers(message)) return;
+    const away = this.#open(true);
+    away?.postMessage(message);
+    away?.close();
+  }
+
+  /** Resolves once everything that was told until now has been heard. */
+  async caughtUp(): Promise<void> {
+    const probe = this.#channel && this.#open();
+    if (!probe) return;
+    const id = Math.random();
+    const heard = deferred<void>();
+    this.#echoes.set(id, heard.resolve);
+    probe.postMessage({ kind: "echo", id } satisfies Echo);
+    await within(heard.promise, ECHO_MS, () => new Error("the channel is silent")).catch(() => {});
+    this.#echoes.delete(id);
+    probe.close();
   }
 
   close(): void {
     this.#channel?.close();
-    this.#channel = undefined;
-    if (typeof removeEventListener === "undefined") return;
+    this.#away?.close();
+    this.#channel = this.#away = undefined;
+    if (typeof document === "undefined") return;
     removeEventListener("pagehide", this.#hide);
     removeEventListener("pageshow", this.#show);
+    document.removeEventListener("resume", this.#thaw);
   }
 
-  #open(): void {
-    if (typeof BroadcastChannel === "undefined") return;
+  #open(away = false): BroadcastChannel | undefined {
+    if (typeof BroadcastChannel === "undefined") return undefined;
     try {
-      this.#channel = new BroadcastChannel(this.#name);
+      const channel = new BroadcastChannel(away ? `${this.#name}:away` : this.#name);
+      if (!away) channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#hear(data);
+      return channel;
     } catch {
       // Pages of an opaque origin may not have one; they are alone anyway.
-      return;
+      return undefined;
     }
-    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
-    // On a server an open channel would keep the process running.
-    (this.#channel as { unref?: () => void }).unref?.();
   }
 
-  /** A page in the back-forward cache must not be woken by messages: browsers would drop it instead. */
+  #hear(data: unknown): void {
+    const { kind, id } = (data ?? {}) as Partial<Echo>;
+    if (kind === "echo") return this.#echoes.get(Number(id))?.();
+    const message = readMessage(data, this.#most);
+    if (message) this.#host.hear(message);
+  }
+
+  /** A page in the back-forward cache is dropped when it is told anything, so it listens to little. */
   readonly #hide = ({ persisted }: PageTransitionEvent): void => {
     if (!persisted) return;
     this.#channel?.close();
     this.#channel = undefined;
+    this.#away = this.#open(true);
+    this.#host.onAway();
   };
 
   readonly #show = ({ persisted }: PageTransitionEvent): void => {
     if (!persisted) return;
-    this.#open();
-    this.#back();
+    this.#away?.close();
+    this.#away = undefined;
+    this.#channel = this.#open();
+    this.#host.onBack();
   };
+
+  readonly #thaw = (): void => this.#host.onThaw();
+}
+
+/** Whether less may be kept after a message than before: what no page may miss. */
+function lowers(message: Message): boolean {
+  if (message.kind === "consent") return message.consent !== "granted";
+  return message.kind === "forget" || (message.kind === "paused" && message.paused);
+}
+
+const CONSENTS: unknown[] = ["granted", "session", "denied"];
+
+/** What another page said, if that is a message and no larger than one; `most` events at most. */
+export function readMessage(data: unknown, most: number): Message | undefined {
+  if (typeof data !== "object" || data === null) return undefined;
+  const { kind, events, item, at, consent, paused } = data as Record<string, unknown>;
+  const dated = typeof at === "number" && Number.isFinite(at) ? at : undefined;
+  switch (kind) {
+    case "hello":
+      return { kind, events: events === true };
+    case "events":
+      // A tab that keeps more than this one tells of more; the latest are enough.
+      return Array.isArray(events) ? { kind, events: events.slice(-most).filter(isEvent).map(keptEvent) } : undefined;
+    case "stored":
+      return { kind };
+    case "forget":
+      if (dated === undefined || (item !== undefined && !isId(item))) return undefined;
+      return item === undefined ? { kind, at: dated } : { kind, item, at: dated };
+    case "consent":
+      return dated !== undefined && CONSENTS.includes(consent) ? { kind, consent: consent as Consent, at: dated } : undefined;
+    case "paused":
+      return dated !== undefined && typeof paused === "boolean" ? { kind, paused, at: dated } : undefined;
+    default:
+      return undefined;
+  }
 }

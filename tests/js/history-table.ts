@@ -1,5 +1,6 @@
 /** What every history store must do, whichever storage is behind it. */
 
+import type { Kept } from "../../js/history/events.js";
 import type { HistoryStore, Retention } from "../../js/history/store.js";
 import type { HistoryEvent } from "../../js/types.js";
 import { equal, ok } from "./check.js";
@@ -11,7 +12,7 @@ const KEEP: Retention = { retain: 100, collapseMs: 1000, maxAgeMs: Infinity };
 const view = (item: string, at: number): HistoryEvent => ({ item, type: "view", at });
 const items = async (store: HistoryStore) => (await store.list()).map(({ item }) => item);
 
-async function filled(store: HistoryStore, ...events: HistoryEvent[]): Promise<HistoryStore> {
+async function filled(store: HistoryStore, ...events: Kept[]): Promise<HistoryStore> {
   for (const event of events) await store.add([event]);
   return store;
 }
@@ -68,6 +69,24 @@ export const HISTORY_TABLE: Record<string, (open: OpenStore) => Promise<void>> =
     const store = await filled(await open(KEEP), view("a", 1000), view("b", 3000));
     await store.remove();
     equal(await store.list(), []);
+  },
+
+  "forgets what had come about by a moment, and what a clock that was ahead dated later": async (open) => {
+    const store = await filled(await open(KEEP), view("a", 1000), view("b", 3000), view("c", 5000), { item: "d", type: "cart", at: 10, since: 4000 });
+    await store.remove("a", 500);
+    equal(await items(store), ["d", "a", "b", "c"]);
+    await store.remove(undefined, 3000);
+    equal(await items(store), ["d", "c"]);
+    await store.add([{ item: "e", type: "cart", at: Date.now() + 86_400_000 }]);
+    await store.remove("e", 5000);
+    equal(await items(store), ["d", "c"]);
+  },
+
+  "takes in what another tab has, each event once": async (open) => {
+    const store = await filled(await open(KEEP), view("a", 1000), view("b", 30_000));
+    const theirs = [view("a", 1000), { ...view("b", 35_000), dwell: 5000, since: 30_000 }, view("c", 60_000)];
+    for (let again = 0; again < 3; again++) await store.join(theirs);
+    equal(await store.list(), [view("a", 1000), { ...view("b", 35_000), dwell: 5000 }, view("c", 60_000)]);
   },
 
   "keeps ids with quotes, commas and emoji as they are": async (open) => {

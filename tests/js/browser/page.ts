@@ -229,7 +229,7 @@ async function openShop(): Promise<Shop> {
 /** Every case is run in the page; each fails by throwing. */
 const TABLES: Record<string, Record<string, () => Promise<void>>> = {
   api: mapped(API_TABLE, (run) => async () => run(await (shop ??= openShop()))),
-  history: mapped(HISTORY_TABLE, (run) => () => run((retention) => IndexedDbStore.open(freshName(), retention))),
+  history: mapped(HISTORY_TABLE, (run) => () => run(async (retention) => new IndexedDbStore(freshName(), retention))),
   storage: STORAGE,
   wasm: Object.fromEntries(Object.entries(WASM).flatMap(([name, source]) => [true, false].map((worker) => [`${name}, ${worker ? "in a worker" : "on the page's thread"}`, () => loadsFrom(source, worker)]))),
 };

@@ -23,7 +23,7 @@ test("erasing deletes the one cache there is of ours, and is done where there ar
 
 test("an erasure that fails rejects", async () => {
   have("caches", { delete: () => Promise.reject(new Error("the disk is gone")) });
-  equal(await codeOf(eraseBundles()), "storage/lost");
+  equal(await codeOf(eraseBundles()), "storage/erase");
 });
 
 test("work is done alone where there are locks, and its failure is its own", async () => {

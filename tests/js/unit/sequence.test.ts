@@ -42,6 +42,13 @@ test("weights are the shop's to set, words of its own among them", () => {
   equal(read([event("a", "wishlist"), event("b"), event("c", "seen in a list")], { types: { wishlist: 1.6, "seen in a list": 0 } }), [["a", "b"], [1, 0.5], [0, 1, -1]]);
 });
 
+for (const type of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+  test(`an event type called ${type} counts like any word of the shop's own`, () => {
+    equal(read([event("a", type), event("b")]), [["a", "b"], [1, 1], [0, 1]]);
+    equal(read([event("a", type), event("b")], { types: JSON.parse(`{"${type}": 0.4}`) }), [["a", "b"], [0.5, 1], [0, 1]]);
+  });
+}
+
 test("an empty history is an empty sequence", () => equal(read([]), [[], [], []]));
 
 for (const options of [{ types: { view: -1 } }, { types: { view: Number.NaN } }, { bounceMs: -1 }, { bounceWeight: 2 }]) {

@@ -1,0 +1,94 @@
+/**
+ * What is to be erased from the device, until it has been. An erasure that fails is remembered, by the page and in
+ * `localStorage` under `ingle:NAME:erase`, and done before anything else at the next call and on the next visit.
+ */
+
+import { eraseBundles } from "../cache.js";
+import { IngleError } from "../errors.js";
+import { isId } from "../ids.js";
+import type { IndexedDbStore } from "./indexeddb.js";
+
+/** What there is to erase. */
+export interface Owed {
+  /** The whole history. */
+  all?: boolean;
+  /** Single items of it. */
+  items?: string[];
+  /** The bundles' files. */
+  files?: boolean;
+}
+
+export class Erasures {
+  readonly #key: string;
+  readonly #store: IndexedDbStore;
+  #owed: Owed = {};
+  #reason: string | undefined;
+  #read = false;
+
+  constructor(name: string, store: IndexedDbStore) {
+    this.#key = `ingle:${name}:erase`;
+    this.#store = store;
+  }
+
+  /** Why something is still there that should not be; nothing if all is erased. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** Erases this and what could not be erased before; rejects with `storage/erase` if anything is left. */
+  async run({ all = false, items = [], files = false }: Owed = {}): Promise<void> {
+    const before = this.#read ? this.#owed : recall(this.#key);
+    const noted = this.#read ? this.#reason !== undefined : isOwed(before);
+    this.#read = true;
+    this.#owed = { all: all || before.all === true, items: [...new Set([...(before.items ?? []), ...items])], files: files || before.files === true };
+    if (!isOwed(this.#owed)) return;
+    const failures: unknown[] = [];
+    const left: Owed = {};
+    const attempt = async (work: () => Promise<void>, owe: () => void): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        // Where the browser forbids storage there is nothing that any page could read.
+        if ([error, (error as Error | undefined)?.cause].some((one) => one instanceof DOMException && one.name === "SecurityError")) return;
+        failures.push(error);
+        owe();
+      }
+    };
+    if (this.#owed.all) await attempt(() => this.#store.erase(), () => (left.all = true));
+    else for (const item of this.#owed.items ?? []) await attempt(() => this.#store.remove(item), () => (left.items ??= []).push(item));
+    if (this.#owed.files) await attempt(eraseBundles, () => (left.files = true));
+    this.#owed = left;
+    this.#reason = undefined;
+    if (failures.length === 0) return void (noted && note(this.#key, undefined));
+    const kept = note(this.#key, left);
+    const [cause] = failures;
+    const what = left.all || left.items ? "What was to be forgotten" : "The bundle's files";
+    this.#reason = `${what} could not be erased from this device (${cause instanceof Error ? cause.message : String(cause)}). ${kept ? "It is tried again on the next visit." : "This browser keeps no note of it either: forget again on the next visit."}`;
+    throw new IngleError("storage/erase", this.#reason, { cause });
+  }
+}
+
+function isOwed({ all, items = [], files }: Owed): boolean {
+  return all === true || files === true || items.length > 0;
+}
+
+function recall(key: string): Owed {
+  try {
+    const { all, items, files } = JSON.parse(localStorage.getItem(key) ?? "{}") as Record<keyof Owed, unknown>;
+    return { all: all === true, items: Array.isArray(items) ? items.filter(isId) : [], files: files === true };
+  } catch {
+    // No storage, or something else wrote there.
+    return {};
+  }
+}
+
+/** Writes down what is owed, or that nothing is; says whether that worked. */
+function note(key: string, owed: Owed | undefined): boolean {
+  try {
+    if (owed) localStorage.setItem(key, JSON.stringify(owed));
+    else localStorage.removeItem(key);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * What a page's history may keep: the rules of consent, pause and forgetting, and nothing else. No storage,
+ * no channel: `history.ts` does what these rules say, in memory, on the device and in the other tabs.
+ * `docs/guides/privacy.md` has them in words.
+ *
+ * Two kinds of things happen. A **choice** is a call on this page, and may allow more or less. What is **told** by
+ * another tab may only allow less: it never allows more than this page's own calls and options did.
+ * Of two that contradict each other the later one counts.
+ */
+
+import { begun, type Kept } from "./events.js";
+import type { Consent, HistoryEvent } from "../types.js";
+
+/** From least to most. */
+const ORDER: Consent[] = ["denied", "session", "granted"];
+
+/** Whether `a` keeps less than `b`. */
+export function isLess(a: Consent, b: Consent): boolean {
+  return ORDER.indexOf(a) < ORDER.indexOf(b);
+}
+
+/** What somebody decided, and when. */
+interface Decision<T> {
+  value: T;
+  at: number;
+}
+
+/** More items than a shopper forgets by hand in one visit; of more, those forgotten first are let go. */
+const MAX_FORGOTTEN = 10_000;
+
+export class State {
+  #consent: Consent;
+  /** Paused by this page, or by another one. */
+  #paused = { own: false, told: false };
+  /** The latest decisions that this page knows of, its own or another's. */
+  #consentDecision: Decision<Consent> | undefined;
+  #pauseDecision: Decision<boolean> | undefined;
+  /** When everything was forgotten last, and when each item was. */
+  #all = -Infinity;
+  readonly #items = new Map<string, number>();
+  /** Looks that began before this moment began when nothing might be recorded. */
+  #resumed = -Infinity;
+
+  constructor(consent: Consent) {
+    this.#consent = consent;
+    // A shop that begins with a refusal has been told so; one that begins with less than all may not have asked yet.
+    if (consent === "denied") this.#consentDecision = { value: consent, at: Date.now() };
+  }
+
+  get consent(): Consent {
+    return this.#consent;
+  }
+
+  get paused(): boolean {
+    return this.#paused.own || this.#paused.told;
+  }
+
+  /** Whether anything may be recorded. */
+  get records(): boolean {
+    return this.#consent !== "denied" && !this.paused;
+  }
+
+  /** What a tab that opens now has to know: decisions to keep less that no later one has undone. */
+  get lowered(): { consent?: Decision<Consent>; paused?: number } {
+    const [consent, pause] = [this.#consentDecision, this.#pauseDecision];
+    return { ...(consent && consent.value !== "granted" && { consent }), ...(pause?.value && this.paused && { paused: pause.at }) };
+  }
+
+  /** A call on this page: what was decided, and as much of it as takes effect here. */
+  choose(consent: Consent, decided: Consent = consent, at = Date.now()): void {
+    this.#consentDecision = { value: decided, at };
+    if (this.#consent === "denied") this.#resumed = at;
+    if (consent === "denied") this.forget(undefined, at);
+    this.#consent = consent;
+  }
+
+  /** Another tab's decision; says whether it leaves this page with less. */
+  hearConsent(consent: Consent, at: number): boolean {
+    if (at < (this.#consentDecision?.at ?? -Infinity)) return false;
+    this.#consentDecision = { value: consent, at: past(at) };
+    if (!isLess(consent, this.#consent)) return false;
+    if (consent === "denied") this.forget(undefined, past(at));
+    this.#consent = consent;
+    return true;
+  }
+
+  /** A call on this page. */
+  pause(paused: boolean, at = Date.now()): void {
+    if (this.paused && !paused) this.#resumed = at;
+    this.#paused = { own: paused, told: false };
+    this.#pauseDecision = { value: paused, at };
+  }
+
+  /** Another tab's decision. It ends what another tab has begun, and never what this page's own call has. */
+  hearPause(paused: boolean, at: number): void {
+    if (at < (this.#pauseDecision?.at ?? -Infinity)) return;
+    this.#pauseDecision = { value: paused, at: past(at) };
+    if (this.#paused.told && !paused && !this.#paused.own) this.#resumed = past(at);
+    this.#paused.told = paused;
+  }
+
+  /** What the device has on this: it is what the shopper decided last, in whichever tab that may keep. */
+  readPause(paused: boolean): void {
+    if (this.paused && !paused) this.#resumed = Date.now();
+    this.#paused = { own: paused, told: false };
+  }
+
+  /** Nothing of `item`, or nothing at all, that began before `at` may come back. */
+  forget(item: string | undefined, at = Date.now()): void {
+    if (item === undefined) {
+      this.#all = Math.max(this.#all, at);
+      this.#items.clear();
+      return;
+    }
+    this.#items.delete(item);
+    this.#items.set(item, at);
+    if (this.#items.size > MAX_FORGOTTEN) this.#items.delete(this.#items.keys().next().value!);
+  }
+
+  /** What was forgotten since `at`: the time of everything, and of single items. */
+  forgottenSince(at: number): { all?: number; items: [string, number][] } {
+    const items = [...this.#items].filter(([, when]) => when >= at);
+    return this.#all >= at ? { all: this.#all, items } : { items };
+  }
+
+  /** A page that was away may have missed anything: looks that began before it left are over. */
+  comeBack(at = Date.now()): void {
+    this.#resumed = at;
+  }
+
+  /** Whether an event may not come back: it was forgotten after it began. */
+  isForgotten(event: Kept): boolean {
+    const [since, now] = [begun(event), Date.now()];
+    // A clock that was ahead when something was forgotten must not bar what happens from now on.
+    if (this.#all > now) this.#all = now;
+    if ((this.#items.get(event.item) ?? now) > now) this.#items.set(event.item, now);
+    return since < this.#all || since < (this.#items.get(event.item) ?? -Infinity);
+  }
+
+  /**
+   * Whether this page may record an event now: unless it ends a look that began before its item was forgotten, or
+   * when nothing might be recorded. `since` is when a look began, where that is known.
+   */
+  mayRecord({ item, at, dwell }: HistoryEvent, since = dwell === undefined ? undefined : at - dwell): boolean {
+    if (!this.records || since === undefined) return this.records;
+    const bar = Math.max(this.#all, this.#items.get(item) ?? -Infinity, this.#resumed);
+    return since >= bar || at < bar;
+  }
+}
+
+/** A clock that is ahead, or a message that lies, decides nothing for later. */
+function past(at: number): number {
+  return Math.min(at, Date.now());
+}
