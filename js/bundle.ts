@@ -13,7 +13,6 @@ import { openCache } from "./cache.js";
 import { pause } from "./deferred.js";
 import { IngleError } from "./errors.js";
 import type { Progress } from "./types.js";
-import { VERDICT } from "./verdict.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -111,7 +110,7 @@ export class BundleSource {
       }),
     );
     await this.cache.put(this.#url("manifest.json"), manifest);
-    const kept = ["manifest.json", VERDICT, ...entries.map(({ name }) => name)];
+    const kept = ["manifest.json", ...entries.map(({ name }) => name)];
     await this.cache.keepOnly(this.base.href, kept.map((name) => this.#url(name)));
     return { manifest, entries, files, cached };
   }

@@ -22,6 +22,7 @@ import { asArrays, checkQuery, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
 import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, WasmSource } from "./types.js";
 import { BundleVerdicts } from "./verdict.js";
+import { verdictsOnDevice } from "./verdict-store.js";
 import { explainRung } from "./why.js";
 
 /** More than any model looks back on, unknown items included. */
@@ -72,7 +73,7 @@ export class Core {
       wasm: (kind) => resolveWasm(wasm[kind] ?? defaultWasm(kind)),
       bundle,
       checkGpu: (choice) => checkGpu(choice),
-      verdicts: new BundleVerdicts(bundle),
+      verdicts: new BundleVerdicts(bundle, verdictsOnDevice(() => host.mayStore())),
       onChange: () => host.onChange(),
       onError: (error) => host.onError(error),
       signal: this.#life.signal,

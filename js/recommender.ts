@@ -355,8 +355,8 @@ const LOADING = { rung: "recent", why: "Calls wait for the engine, which is stil
 /**
  * Makes a recommender from the bundle at `url`, a folder on any static host.
  *
- * Returns at once and loads in the background; follow `ready`, `status` and `onProgress`. Nothing is
- * stored on the device until `consent("granted")`. On a server it records nothing and answers with nothing.
+ * Returns at once and loads in the background; follow `ready`, `status` and `onProgress`. The package
+ * stores nothing on the device until `consent("granted")`. On a server it records nothing and answers with nothing.
  *
  * @example
  * const recommender = createRecommender("/ingle/", { consent: "granted" });

@@ -1,17 +1,15 @@
 /**
- * Which engine was the faster one on this device and with this bundle, kept beside the bundle's files.
+ * Which engine was the faster one on this device and with this bundle.
  *
  * Timing both costs the download of an engine that may be let go at once, so it is done once: again when the GPU,
- * the browser or the bundle is another one. Like the files it lies on the device only while that is consented to. What
+ * the browser or the bundle is another one. Like the bundle's files it lies on the device only while that is consented to. What
  * it was found on is kept as a hash: the names of GPU and browser are nobody's to read there.
  */
 
 import type { BundleSource } from "./bundle.js";
 import { sha256 } from "./hash.js";
 import type { EngineKind } from "./types.js";
-
-/** Its name in the bundle's folder; no server is ever asked for it. */
-export const VERDICT = "engine-verdict.json";
+import type { VerdictStore } from "./verdict-store.js";
 
 interface Kept {
   /** The hash of what it was found on. */
@@ -26,17 +24,19 @@ export interface Verdicts {
 }
 
 export class BundleVerdicts implements Verdicts {
-  readonly #bundle: BundleSource;
+  readonly #bundle: Pick<BundleSource, "base" | "manifest">;
+  readonly #store: VerdictStore;
 
-  constructor(bundle: BundleSource) {
+  constructor(bundle: Pick<BundleSource, "base" | "manifest">, store: VerdictStore) {
     this.#bundle = bundle;
+    this.#store = store;
   }
 
   async recall(gpu: string): Promise<EngineKind | undefined> {
-    const bytes = await this.#bundle.cache.get(this.#url);
-    if (!bytes) return undefined;
+    const text = await this.#store.get(this.#bundle.base.href);
+    if (text === undefined) return undefined;
     try {
-      const { on, faster } = JSON.parse(new TextDecoder().decode(bytes)) as Kept;
+      const { on, faster } = JSON.parse(text) as Kept;
       return on !== undefined && on === (await this.#on(gpu)) && (faster === "cpu" || faster === "gpu") ? faster : undefined;
     } catch {
       // Whatever lies there is not ours: both are timed again.
@@ -49,11 +49,7 @@ export class BundleVerdicts implements Verdicts {
     // Without a hash there is no secure page either, and neither a GPU nor a cache.
     if (on === undefined) return;
     const kept: Kept = { on, faster };
-    await this.#bundle.cache.put(this.#url, new TextEncoder().encode(JSON.stringify(kept)));
-  }
-
-  get #url(): string {
-    return new URL(VERDICT, this.#bundle.base).href;
+    await this.#store.put(this.#bundle.base.href, JSON.stringify(kept));
   }
 
   async #on(gpu: string): Promise<string | undefined> {

@@ -6,11 +6,12 @@
 import { eraseBundles } from "../cache.js";
 import { IngleError } from "../errors.js";
 import { isId } from "../ids.js";
+import { eraseVerdicts } from "../verdict-store.js";
 import type { IndexedDbStore } from "./indexeddb.js";
 
 /** What there is to erase. */
 export interface Owed {
-  /** The whole history. */
+  /** The whole history, and which engine was faster here. */
   all?: boolean;
   /** Single items of it. */
   items?: string[];
@@ -54,8 +55,10 @@ export class Erasures {
         owe();
       }
     };
-    if (this.#owed.all) await attempt(() => this.#store.erase(), () => (left.all = true));
-    else for (const item of this.#owed.items ?? []) await attempt(() => this.#store.remove(item), () => (left.items ??= []).push(item));
+    if (this.#owed.all) {
+      await attempt(() => this.#store.erase(), () => (left.all = true));
+      await attempt(eraseVerdicts, () => (left.all = true));
+    } else for (const item of this.#owed.items ?? []) await attempt(() => this.#store.remove(item), () => (left.items ??= []).push(item));
     if (this.#owed.files) await attempt(eraseBundles, () => (left.files = true));
     this.#owed = left;
     this.#reason = undefined;

@@ -148,7 +148,7 @@ test("lets the visitor take everything back", async () => {
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.evaluate(() => (location.hash = "#/you"));
   await page.getByRole("radio", { name: "Record nothing" }).check();
-  await page.getByText("Nothing is known about you.").waitFor();
+  await page.getByText("Nothing is kept about you here.").waitFor();
   const kept = () => page.evaluate(async () => [(await indexedDB.databases()).length, (await caches.keys()).length, localStorage.length, (await navigator.serviceWorker.getRegistrations()).length].join());
   for (let tries = 0; tries < 50 && (await kept()) !== "0,0,0,0"; tries++) await page.waitForTimeout(100);
   assert.equal(await kept(), "0,0,0,0");

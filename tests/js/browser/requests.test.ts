@@ -251,7 +251,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
   });
 }
 
-test("the GPU engine is asked for once by every device, whatever was clicked, and again only if it won", { timeout: 10 * VISIT_MS }, async () => {
+test("the GPU engine is asked for once by every device, whatever was clicked, and again only if it won or all is forgotten", { timeout: 10 * VISIT_MS }, async () => {
   const [browser, hosts] = await Promise.all([launch(SWIFTSHADER), Hosts.open()]);
   const plan: Partial<Plan> = { options: { engine: "auto", consent: "granted" }, gpu: true };
   const engines = (asked: Asked[]): string[] => asked.map(({ path }) => path).filter((path) => /(cpu|gpu)\.(js|wasm)$/.test(path)).sort();
@@ -262,12 +262,23 @@ test("the GPU engine is asked for once by every device, whatever was clicked, an
     const steps: Step[] = [{ does: "record", events: items.map((item) => ({ item })) }, { does: "ask" }];
     const from = hosts.asked.length;
     await open(hosts, visitor, { ...plan, steps });
-    await until(async () => (await call(visitor, "kept")).some((entry) => entry.includes("faster")), "both are timed", 4 * VISIT_MS);
+    const verdict = async (): Promise<string[]> => (await call(visitor, "kept")).filter((entry) => entry.startsWith("ingle-engines"));
+    await until(async () => (await verdict()).length > 0, "both are timed", 4 * VISIT_MS);
+    const [kept = ""] = await verdict();
+    equal(JSON.parse(kept.slice(kept.indexOf("{")).replace(/"[0-9a-f]{64}"/, '"HASH"')), { on: "HASH", faster: (await call(visitor, "status")).gpu.state === "slower" ? "cpu" : "gpu" }, "nothing else lies there");
     equal(engines(hosts.asked.slice(from)), BOTH);
     const { gpu } = await call(visitor, "status");
     const won = gpu.state === "ready";
     const again = await visit(hosts, visitor, { ...plan, steps }, (asked) => engines(asked).length >= (won ? 4 : 2));
     equal(engines(again), won ? BOTH : CPU);
+    await open(hosts, visitor, { ...plan, steps: [{ does: "forget" }] });
+    equal(await verdict(), [], "forgotten with the history");
+    const later = hosts.asked.length;
+    await open(hosts, visitor, plan);
+    await until(async () => (await verdict()).length > 0, "both are timed anew", 4 * VISIT_MS);
+    equal(engines(hosts.asked.slice(later)), BOTH);
+    await call(visitor, "act", [{ does: "consent", consent: "session" }]);
+    equal(await call(visitor, "kept"), [], "no cache has anything once consent is taken back");
     await visitor.leave();
   }
   await browser.close();

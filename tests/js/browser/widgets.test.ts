@@ -60,7 +60,7 @@ test("elements are told everything by attributes, and share what they load", asy
   ok(((await call(tab, "titles")) as string[]).every((title) => /^Thing \d+$/.test(title)), "titles from the catalogue");
   // Far below, it waits until it is seen.
   await tab.locator("ingle-privacy").scrollIntoViewIfNeeded();
-  await tab.locator("ingle-privacy").getByText("Nothing is known about you.").waitFor();
+  await tab.locator("ingle-privacy").getByText("Nothing is kept about you here.").waitFor();
   ok(/^sku-\d+$/.test((await call(tab, "clickFirst")) as string), "a click tells what was clicked");
   const asked = site.requests.slice(from).flatMap(({ url = "" }) => (/manifest|products/.test(url) ? [url] : []));
   // One for these elements, one for the recommender that this page always makes.
@@ -147,7 +147,7 @@ test("the panel tells, forgets one and all, pauses and downloads", async () => {
   await call(tab, "visit", ["sku-1"]);
   equal(await call(tab, "history"), ["sku-63", "sku-273"]);
   await panel.getByRole("button", { name: "Forget everything" }).click();
-  await panel.getByText("Nothing is known about you.").waitFor();
+  await panel.getByText("Nothing is kept about you here.").waitFor();
   equal(await call(tab, "history"), []);
   await panel.getByRole("radio", { name: "Record nothing" }).click();
   await until(async () => (await panel.getByText("Nothing is recorded.").count()) > 0, "consent is shown");
@@ -195,7 +195,7 @@ test("in Firefox the shelf follows the history and is walked by keys, and the pa
   await page("visit", ["sku-1"]);
   equal(await page("history"), ["sku-63", "sku-273"]);
   await page("panelUse", "Forget everything");
-  await until(() => says("Nothing is known about you."), "all is forgotten");
+  await until(() => says("Nothing is kept about you here."), "all is forgotten");
   equal([await page("history"), errors], [[], []]);
 });
 

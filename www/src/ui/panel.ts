@@ -1,4 +1,4 @@
-/** The side panel: the model at work, and what has left this device (nothing). */
+/** The side panel: the model at work, and what the page has fetched and sent. */
 
 import type { EngineChoice, EngineState, Progress, Recommendation, Status } from "ingle";
 import type { NetworkMeter } from "../network.js";
@@ -61,9 +61,9 @@ function showMeter(meter: NetworkMeter, status: Status): void {
   const workers = (["cpu", "gpu"] as const).filter((kind) => ["ready", "slower"].includes(status[kind].state));
   fill(
     meterBox,
-    h("h3", { id: "meter-title" }, "Sent about you"),
+    h("h3", { id: "meter-title" }, "Sent in requests"),
     h("p", { class: "figure-big", id: "bytes-sent" }, `${meter.sent} bytes`),
-    h("p", { class: "note" }, `${meter.fetched.length} files fetched (${size(bytes)}), the same for everyone. The last one ${ago(performance.now() - last)}.`),
+    h("p", { class: "note" }, `Content of this page’s requests: their bodies, and what addresses say behind a question mark. ${meter.fetched.length} files fetched (${size(bytes)}), the same whatever you click. The last one ${ago(performance.now() - last)}.`),
     h(
       "details",
       { open },
@@ -199,12 +199,12 @@ function explanation(): HTMLElement {
     h(
       "ol",
       {},
-      point("One file for everyone.", "The shop trains a small Transformer on past visits and publishes it as static files. Your browser downloads them once."),
-      point("Your clicks stay.", "Each product you open is noted in this browser, and kept only if you said so. No request carries it anywhere."),
+      point("One file for everyone.", "The shop trains a small Transformer on past visits and publishes it as static files, the same for every visitor. Your browser downloads them, and keeps them if you said so."),
+      point("Your clicks stay.", "Each product you open is noted in this browser, and kept only if you said so. No request carries it anywhere. What any request shows, your network address and your browser, this shop’s server sees too."),
       point("Mistakes are weighed.", "Before recommending, the model asks of every click whether it fits the others. A present for somebody else or a slip of the thumb gets little weight."),
       point("The bars say how.", "The prior goes by what an item is, the posterior by what people do with it; together they make the chance of noise, and a gate lets through what counts."),
       point("The answer is made here.", "On the graphics card where that is faster, else on the processor. If one fails, the other takes over."),
-      point("Forgetting is real.", "“Forget everything” empties the storage. There is no copy elsewhere to ask about."),
+      point("Forgetting is real.", "“Forget everything” removes them from this browser’s storage and from every open tab of the shop. Nothing was sent, so the shop has no copy."),
     ),
   );
 }
