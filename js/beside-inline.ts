@@ -6,12 +6,13 @@
 import wasm from "ingle:inline-wasm";
 import worker from "ingle:inline-worker";
 import { IngleError } from "./errors.js";
+import { scriptUrl } from "./trusted.js";
 import type { EngineKind, WasmSource } from "./types.js";
 
 export function startWorker(kind: EngineKind): Worker {
   if (kind !== "cpu") throw absent();
   const address = URL.createObjectURL(new Blob([worker], { type: "text/javascript" }));
-  return new Worker(address, { type: "module", name: "ingle-cpu" });
+  return new Worker(scriptUrl(address), { type: "module", name: "ingle-cpu" });
 }
 
 /** Where the policy forbids workers from blobs the engine runs on this thread. */

@@ -26,7 +26,7 @@ export async function compile(source: string | BufferSource | WebAssembly.Module
 
 async function download(url: string): Promise<WebAssembly.Module> {
   const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer" });
-  if (!response.ok) throw new IngleError("engine/wasm", `The engine's wasm is not at ${url}: HTTP ${response.status}.`);
+  if (!response.ok) throw new IngleError("engine/wasm", `The engine's wasm is not at ${url}: HTTP ${response.status}; say where the engine's files are by the option assets.`);
   if (response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
   const bytes = await response.arrayBuffer();
   if (bytes.byteLength < 4 || new DataView(bytes).getUint32(0, true) !== MAGIC) {

@@ -5,6 +5,7 @@
  * bundle makes another of these.
  */
 
+import { folderAt } from "./assets.js";
 import { compose, type Candidate, type Ranked, Rotation } from "./answer.js";
 import { defaultWasm } from "./beside.js";
 import { BundleSource } from "./bundle.js";
@@ -66,11 +67,12 @@ export class Core {
     // Wrong weights are told before anything is loaded.
     const weighing = checkWeights(host.options.weights);
     this.#read = (events) => sequence(events.slice(-LOOK_BACK), weighing);
-    const { worker = true, wasm = {} } = host.options;
+    const { worker = true, wasm = {}, assets: given } = host.options;
+    const assets = given === undefined ? undefined : folderAt(given);
     this.engines = new Engines({
       choice: host.choice,
-      open: (kind) => openEngine(kind, worker),
-      wasm: (kind) => resolveWasm(wasm[kind] ?? defaultWasm(kind)),
+      open: (kind) => openEngine(kind, worker, assets),
+      wasm: (kind) => resolveWasm(wasm[kind] ?? defaultWasm(kind, assets)),
       bundle,
       checkGpu: (choice) => checkGpu(choice),
       verdicts: new BundleVerdicts(bundle, verdictsOnDevice(() => host.mayStore())),

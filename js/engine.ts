@@ -84,15 +84,15 @@ class RemoteEngine implements EngineClient {
 }
 
 /** Starts an engine in a worker, or on this thread if `worker` is false or workers do not work here. */
-export async function openEngine(kind: EngineKind, worker: boolean | ((kind: EngineKind) => Worker)): Promise<EngineClient> {
+export async function openEngine(kind: EngineKind, worker: boolean | ((kind: EngineKind) => Worker), assets: URL | undefined): Promise<EngineClient> {
   if (worker && typeof Worker !== "undefined") {
     try {
-      return await inWorker(kind, worker === true ? startWorker : worker);
+      return await inWorker(kind, worker === true ? () => startWorker(kind, assets) : worker);
     } catch {
-      // Workers may be forbidden (worker-src) or not serve modules: the page's own thread does as well.
+      // Workers may be forbidden (worker-src, trusted-types) or not serve modules: the page's own thread does as well.
     }
   }
-  return onMainThread(kind);
+  return onMainThread(kind, assets);
 }
 
 async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): Promise<EngineClient> {
@@ -113,8 +113,13 @@ async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): 
   return engine;
 }
 
-async function onMainThread(kind: EngineKind): Promise<EngineClient> {
-  const { servePort } = await importEngine(kind);
+async function onMainThread(kind: EngineKind, assets: URL | undefined): Promise<EngineClient> {
+  const { servePort } = await importEngine(kind, assets).catch((cause: unknown) => {
+    if (cause instanceof IngleError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const hint = "if the engine's files lie elsewhere, say where by the option assets, or for ingle.iife.js by data-ingle-base on its script or a meta element";
+    throw new IngleError("engine/files", `The ${kind} engine's script could not be loaded (${why}); ${hint}.`, { cause });
+  });
   const [here, there] = portPair();
   const rpc = new Rpc(here);
   servePort(there);

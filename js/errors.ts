@@ -11,6 +11,7 @@
  * |---|---|
  * | `input/item` | a call or an option was given something that is not an item id, or an event that is none |
  * | `input/options` | an option has the wrong type or range |
+ * | `input/products` | the products that cards show could not be fetched, are of no shape that is read, or have none of what is recommended |
  * | `bundle/network` | a bundle file could not be fetched at all |
  * | `bundle/http` | the server answered with an error status |
  * | `bundle/format` | the bundle's format version is not one that this release reads |
@@ -26,6 +27,7 @@
  * | `engine/blocked` | the page's content security policy forbids WebAssembly |
  * | `engine/simd` | the browser's WebAssembly has no SIMD, which the engines are made of |
  * | `engine/wasm` | the engine's wasm file could not be loaded |
+ * | `engine/files` | the engine's files are not where they were looked for |
  * | `engine/failed` | the engine stopped: a trap, a dead worker, a lost device |
  * | `engine/timeout` | the engine did not answer in time |
  * | `engine/server` | on a server there is no engine: the page asks |
@@ -44,6 +46,7 @@
 export type ErrorCode =
   | "input/item"
   | "input/options"
+  | "input/products"
   | "bundle/network"
   | "bundle/http"
   | "bundle/format"
@@ -61,6 +64,7 @@ export type ErrorCode =
   | "engine/blocked"
   | "engine/simd"
   | "engine/wasm"
+  | "engine/files"
   | "engine/failed"
   | "engine/timeout"
   | "engine/server"

@@ -1,8 +1,11 @@
-/** Everything for a plain `<script>`: the API as the global `Ingle`, and both elements, defined. */
+/**
+ * Everything for a plain `<script>`: the API as the global `Ingle`, and both elements, defined. Loaded again, it
+ * leaves what is there as it is.
+ */
 
 import { define } from "./element.js";
+import * as script from "./script.js";
 
-export * from "./index.js";
-export { IngleElement, IngleShelf, InglePrivacy } from "./element.js";
-
+const page = globalThis as { Ingle?: { createRecommender?: unknown } };
+if (typeof page.Ingle?.createRecommender !== "function") page.Ingle = script;
 define();

@@ -155,7 +155,9 @@ export class Recommender extends Emitter {
     if (!this.#url) return () => {};
     const stop = new AbortController();
     this.#life.signal.addEventListener("abort", () => stop.abort(), { signal: stop.signal });
-    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event, since) => this.#record(event, since), stop.signal);
+    const { kind, name = "ingle" } = this.#options.storage ?? {};
+    const history = kind === "memory" ? this : name;
+    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event, since) => this.#record(event, since), history, stop);
     start().catch((error: unknown) => this.#report(toIngleError(error, "engine/failed")));
     return () => stop.abort();
   }
@@ -237,6 +239,11 @@ export class Recommender extends Emitter {
   /** Stops the engines and closes the storage; what is stored stays. Calls made later reject. */
   dispose(): void {
     this.#end(new IngleError("disposed", "The recommender was disposed of."));
+  }
+
+  /** @internal */
+  get disposed(): boolean {
+    return this.#life.signal.aborted;
   }
 
   async #record(events: RecordInput | readonly RecordInput[], since?: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 // Bundles the package's TypeScript: what `build.mjs` does once the engines are there.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -13,6 +13,7 @@ const common = {
   minify: true,
   sourcemap: true,
   sourcesContent: false,
+  metafile: true,
   external: ["react", "vue"],
 };
 
@@ -23,12 +24,9 @@ export async function buildScripts({ root, dist, bindings }) {
   // The workers alone: each must be one file, wherever it is copied to.
   await build({ ...here, entryPoints: ["js/worker-cpu.ts", "js/worker-gpu.ts"], plugins: [engines] });
   const modules = ["index", "element", "define", "react", "vue"].map((name) => `js/${name}.ts`);
-  await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: [workersOutside] });
+  await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: [workersOutside, leftToThePage] });
   await build({ ...here, entryPoints: { inline: "js/inline-index.ts" }, plugins: [everythingInside(root, dist), engines] });
-  // A classic script knows its own address only while it runs for the first time.
-  const address = "const ingleScript = document.currentScript?.src ?? location.href;";
-  const global = { format: "iife", globalName: "Ingle", banner: { js: address }, define: { "import.meta.url": "ingleScript" } };
-  await build({ ...here, ...global, entryPoints: { "ingle.iife": "js/iife.ts" }, plugins: [workersOutside] });
+  await build({ ...here, format: "iife", entryPoints: { "ingle.iife": "js/iife.ts" }, plugins: [inAScript(root)] });
 }
 
 /** The bindings by their private names. */
@@ -49,6 +47,30 @@ const workersOutside = {
     esbuild.onResolve({ filter: /^\.\/worker-(cpu|gpu)\.js$/ }, ({ path }) => ({ path, external: true }));
   },
 };
+
+/** What is imported from the folder that the option `assets` names is no bundler's business. Minifying drops comments. */
+const leftToThePage = {
+  name: "left to the page",
+  setup(esbuild) {
+    esbuild.onEnd(({ metafile }) => {
+      for (const path of Object.keys(metafile.outputs)) {
+        if (!path.endsWith(".js")) continue;
+        const file = join(esbuild.initialOptions.absWorkingDir, path);
+        const script = readFileSync(file, "utf8");
+        const told = script.replace(/\bimport\((\w+\.href)\)/g, "import(/* webpackIgnore: true *//* @vite-ignore */$1)");
+        if (told !== script) writeFileSync(file, told);
+      }
+    });
+  },
+};
+
+/** A plain script looks for the engine's files where the page says. */
+const inAScript = (root) => ({
+  name: "in a script",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\.\/beside\.js$/ }, () => ({ path: join(root, "js/beside-script.ts") }));
+  },
+});
 
 /** The CPU engine's wasm and worker as text inside the module. */
 const everythingInside = (root, dist) => ({

@@ -90,6 +90,8 @@ export interface RecommenderOptions {
    * not find `ingle/worker`. Default: in a worker, where workers work.
    */
   worker?: boolean | ((kind: EngineKind) => Worker);
+  /** The folder that the engines' files are in (`worker-cpu.js`, `cpu.wasm` and those of the GPU), if not beside this module. */
+  assets?: string | URL;
   /** Where the engines' wasm files are, if the bundler moved them. Default: beside this module. */
   wasm?: Partial<Record<EngineKind, WasmSource | Promise<WasmSource>>>;
   /**

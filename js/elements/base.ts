@@ -1,24 +1,11 @@
 /** What both elements share: a recommender, the shop's products, strings, and their life on the page. */
 
 import { unlessAborted } from "../deferred.js";
-import { createRecommender, type Recommender } from "../recommender.js";
+import type { Recommender } from "../recommender.js";
+import { sharedRecommender } from "../shared.js";
 import type { Consent } from "../types.js";
+import { type Catalogue, catalogueOf, IDS, type Product, type Products, ProductsFile } from "./products.js";
 import { ENGLISH, type Strings } from "./strings.js";
-
-/** What a card shows of an item; a template may name any further field. */
-export interface Product {
-  title: string;
-  url?: string;
-  image?: string;
-  price?: string;
-  [field: string]: unknown;
-}
-
-/**
- * The shop's products by id: an object, a map, or a function that looks one up. Fetching single products
- * as they are recommended would tell a server what is recommended: have them all, or by category.
- */
-export type Products = Readonly<Record<string, Product>> | ReadonlyMap<string, Product> | ((item: string) => Product | undefined | Promise<Product | undefined>);
 
 /** On a server there are no elements, and importing this must still do. */
 const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as typeof HTMLElement;
@@ -26,56 +13,13 @@ const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as ty
 /** How far outside the screen an element already asks. */
 const MARGIN = "300px";
 
-/** One recommender for each bundle on a page, for elements that name it by `src`. */
-const shared = new Map<string, Recommender>();
-
-/** The recommender that elements with this `src` share; made at the first call. */
-export function sharedRecommender(src: string, consent?: Consent | "ask"): Recommender {
-  const address = new URL(src, document.baseURI).href;
-  let recommender = shared.get(address);
-  if (!recommender) shared.set(address, (recommender = createRecommender(address, { ...(consent && { consent }) })));
-  return recommender;
-}
-
-/** Milliseconds after which a products file that did not come is asked for again. */
-const RETRY_MS = [5_000, 60_000, 600_000];
-
-/**
- * A file of all products. It is fetched when an element names it, whether or not that is ever seen and before anything
- * is answered, and again by the clock where it did not come: when its host is asked never depends on what is clicked.
- */
-class Catalogue extends EventTarget {
-  static readonly #known = new Map<string, Catalogue>();
-  products!: Promise<Record<string, Product>>;
-  #failures = 0;
-
-  static at(href: string): Catalogue {
-    let known = Catalogue.#known.get(href);
-    if (!known) Catalogue.#known.set(href, (known = new Catalogue(href)));
-    return known;
-  }
-
-  private constructor(href: string) {
-    super();
-    this.#load(href);
-  }
-
-  #load(href: string): void {
-    this.products = fetch(href, { credentials: "omit", referrerPolicy: "no-referrer" }).then((response) => response.json() as Promise<Record<string, Product>>);
-    const again = (): void => {
-      const wait = RETRY_MS[this.#failures++];
-      if (wait !== undefined) setTimeout(() => this.#load(href), wait);
-    };
-    // Whoever waits has it; those who were told that it did not come draw again.
-    this.products.then(() => this.#failures > 0 && this.dispatchEvent(new Event("load")), again);
-  }
-}
-
 /** The element both are. */
 export class IngleElement extends Base {
   static readonly observedAttributes: string[] = ["src", "products", "consent"];
   #recommender: Recommender | undefined;
   #products: Products | undefined;
+  /** The property `products`, ready to be looked up in. */
+  #own: Catalogue | undefined;
   #strings: Strings = ENGLISH;
   #connected: AbortController | undefined;
   #queued = false;
@@ -97,14 +41,18 @@ export class IngleElement extends Base {
     if (this.#connected) this.#reconnect();
   }
 
-  /** What cards show; or the attribute `products`, the address of a JSON object of all products by id. */
+  /** What cards show; or the attribute `products`, the address of all products as JSON: an object by id, or a list. */
   get products(): Products | undefined {
     return this.#products;
   }
 
   set products(products: Products | undefined) {
     this.#products = products;
-    if (this.#connected) this.stocked(this.#connected.signal);
+    this.#own = undefined;
+    if (!this.#connected) return;
+    // The address of a file is the file's business, as the attribute is.
+    if (typeof products === "string") this.#reconnect();
+    else this.stocked(this.#connected.signal);
     this.refresh();
   }
 
@@ -177,33 +125,38 @@ export class IngleElement extends Base {
   /** Draws what there is to show. */
   protected async draw(_signal: AbortSignal): Promise<void> {}
 
-  /** All products; without any, an id stands for itself. */
-  protected async all(): Promise<Products> {
-    return this.#products ?? (await this.#catalogue?.products) ?? ((item) => ({ title: item }));
+  /** Nothing more comes: ends a wait. */
+  protected settle(): void {}
+
+  /** Tells whoever listens that something went wrong. */
+  protected report(error: unknown): void {
+    this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
   }
 
   /** Looks up what cards show of these items; what is not in the shop any more is missing. */
   protected async lookUp(items: Iterable<string>): Promise<Map<string, Product>> {
-    const products = await this.all();
+    const catalogue = await this.catalogue();
     const found = new Map<string, Product>();
-    const look = (item: string): Product | undefined | Promise<Product | undefined> => {
-      if (typeof products === "function") return products(item);
-      if (products instanceof Map) return products.get(item) as Product | undefined;
-      return Object.hasOwn(products, item) ? (products as Record<string, Product>)[item] : undefined;
-    };
     await Promise.all(
       [...new Set(items)].map(async (item) => {
-        const product = await look(item);
+        const product = await catalogue.get(item);
         if (product) found.set(item, product);
       }),
     );
     return found;
   }
 
-  /** The products file that the attribute names, where no property takes its place. */
-  get #catalogue(): Catalogue | undefined {
-    const address = this.getAttribute("products");
-    return address === null || this.#products ? undefined : Catalogue.at(new URL(address, document.baseURI).href);
+  /** The shop's products, of the property or of the file; without any, an id stands for itself. */
+  protected async catalogue(): Promise<Catalogue> {
+    const file = this.#file;
+    if (file) return file.products;
+    return this.#products ? (this.#own ??= catalogueOf(this.#products as Exclude<Products, string>, "the property products")) : IDS;
+  }
+
+  /** The file of products that the attribute names, or the property: React and Vue write the one as the other. */
+  get #file(): ProductsFile | undefined {
+    const address = this.#products ?? this.getAttribute("products");
+    return typeof address === "string" ? ProductsFile.at(new URL(address, document.baseURI).href) : undefined;
   }
 
   #moved(near: boolean): void {
@@ -228,7 +181,7 @@ export class IngleElement extends Base {
     this.refresh();
     try {
       // Named here, the products file is fetched now; one that comes late is drawn once it is there.
-      this.#catalogue?.addEventListener("load", () => (this.stocked(signal), this.refresh()), { signal });
+      this.#file?.addEventListener("load", () => (this.stocked(signal), this.refresh()), { signal });
     } catch {
       // An address that is none is told by whoever draws.
     }
@@ -237,10 +190,12 @@ export class IngleElement extends Base {
   /** What the attribute says once there is a recommender is a choice of the shopper's; before, what it begins with. */
   #consent(value: string): void {
     if (value === "ask" || this.getAttribute("src") === null) return;
-    this.#recommender?.consent(value as Consent).catch((error: unknown) => this.failed(error));
+    this.#recommender?.consent(value as Consent).catch((error: unknown) => this.report(error));
   }
 
-  protected failed(error: unknown, signal?: AbortSignal): void {
-    if (!signal?.aborted) this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
+  protected failed(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.settle();
+    this.report(error);
   }
 }

@@ -12,6 +12,17 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Rec
   return element;
 }
 
+/** A picture of one path, made without the markup that a page may forbid (`require-trusted-types-for`). */
+export function svg(viewBox: string, d: string): SVGSVGElement {
+  const made = <K extends "svg" | "path">(tag: K): SVGElementTagNameMap[K] => document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const [picture, path] = [made("svg"), made("path")];
+  picture.setAttribute("viewBox", viewBox);
+  picture.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", d);
+  picture.append(path);
+  return picture;
+}
+
 const sheets = new Map<string, CSSStyleSheet>();
 
 /** Adopts a constructed style sheet, which a policy without 'unsafe-inline' allows. */

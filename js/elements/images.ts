@@ -6,18 +6,17 @@
  */
 
 import { IngleError } from "../errors.js";
-import type { Product, Products } from "./base.js";
+import type { Catalogue } from "./products.js";
 
 /** The image at an address, at an address of this page; nothing if it did not come. */
 const local = new Map<string, Promise<string | undefined>>();
 
 /** Fetches what these fields of all products name; says where an image that is among it can be had. */
-export function fetchAll(products: Products, fields: readonly string[]): (address: string) => Promise<string | undefined> {
-  if (typeof products === "function") {
-    throw new IngleError("input/options", "The attribute `images` needs all products, as an object, a map or a file: a function does not tell which there are.");
+export function fetchAll({ all }: Catalogue, fields: readonly string[]): (address: string) => Promise<string | undefined> {
+  if (!all) {
+    throw new IngleError("input/options", "The attribute `images` needs all products, as an object, a map, a list or a file: a function does not tell which there are.");
   }
-  const all: Iterable<Product> = products instanceof Map ? products.values() : Object.values(products);
-  for (const product of all) {
+  for (const product of all()) {
     for (const field of fields) {
       const address = product[field];
       if (typeof address === "string" && address !== "" && !local.has(address)) local.set(address, fetchOne(address));

@@ -6,9 +6,10 @@
 import { IngleError } from "../errors.js";
 import type { Recommender } from "../recommender.js";
 import type { Consent, Explanation, HistoryEvent, Status } from "../types.js";
-import { IngleElement, type Product } from "./base.js";
+import { IngleElement } from "./base.js";
 import { adopt, h } from "./dom.js";
 import { PRIVACY } from "./privacy-style.js";
+import type { Product } from "./products.js";
 
 /** Events shown at first; older ones on request. */
 const PAGE = 30;

@@ -15,6 +15,8 @@ button svg { inline-size: 1.1rem; fill: none; stroke: currentColor; stroke-width
 .viewport { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(var(--ingle-card), 1fr); gap: var(--ingle-gap); margin: -.5rem; padding: .5rem; overflow-x: auto; overscroll-behavior-x: contain; scroll-snap-type: x proximity; scroll-padding-inline: .5rem; scroll-behavior: smooth; scrollbar-width: none; }
 .viewport::-webkit-scrollbar { display: none; }
 ::slotted(*) { scroll-snap-align: start; min-inline-size: 0; }
+.place::before { content: ""; display: block; aspect-ratio: 1; margin-block-end: .35rem; border-radius: .75rem; background: color-mix(in srgb, currentColor 8%, transparent); }
+.place::after { content: "\\a0"; display: block; inline-size: 70%; border-radius: .3em; background: color-mix(in srgb, currentColor 12%, transparent); }
 .status { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .nothing { margin: 0; padding: 1.5rem 0; opacity: .8; }
 @media (prefers-reduced-motion: reduce) { .viewport { scroll-behavior: auto; } }

@@ -8,23 +8,26 @@
 import { ask, followsHistory, type Question, type QuestionKind } from "../ask.js";
 import type { Recommender } from "../recommender.js";
 import type { QueryOptions, Recommendation } from "../types.js";
-import { IngleElement, type Product } from "./base.js";
-import { adopt, h } from "./dom.js";
+import { IngleElement } from "./base.js";
+import { adopt, h, svg } from "./dom.js";
+import { hydration, isSent } from "./hydration.js";
+import { missing, type Product } from "./products.js";
 import { CARDS, SHELF } from "./shelf-style.js";
 
-const arrow = (d: string): string => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${d}"/></svg>`;
 const KINDS = ["personal", "similar", "complete", "recent", "popular"];
 
 /**
  * Attributes: `src` (the bundle's folder) or the property `recommender`; `kind`; `items`, the ids that
  * `similar` and `complete` are about, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
- * all products as JSON; `images`, the fields of products whose images are fetched for all of them alike. A `<template>` inside it is the markup of one card, and what has `slot="note"` stands
- * under the heading. The property `options` takes the rest of `QueryOptions`. Events: `ingle-answer`, `ingle-click`, `ingle-error`.
- */
+ * all products as JSON; `images`, the fields of products whose images are fetched for all of them alike. A `<template>` inside
+ * it is the markup of one card, or a hidden element with `slot="card"` is, as pages that are hydrated need it; what has
+ * `slot="note"` stands under the heading. */
 export class IngleShelf extends IngleElement {
   static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading", "images"];
   /** Options of the question beyond those that are attributes. */
   #options: QueryOptions = {};
+  /** Whether a framework may still compare it with what a server sent. */
+  readonly #sent = isSent();
   #drawn = false;
   #frame = 0;
   #scrolled = false;
@@ -47,24 +50,48 @@ export class IngleShelf extends IngleElement {
     this.#parts ??= this.#build();
     adopt(document, CARDS);
     super.connectedCallback();
-    this.#hold();
+    this.#whenOurs(() => this.#hold());
   }
 
   protected override follow(recommender: Recommender, signal: AbortSignal): void {
     recommender.addEventListener("change", () => followsHistory(this.#question) && this.refresh(), { signal });
     recommender.addEventListener("updated", () => this.refresh(), { signal });
+    document.addEventListener("htmx:beforeHistorySave", () => this.#stepAside(), { signal });
+  }
+
+  /** Htmx is about to write the page to the browser's storage: what is recommended must not be in it. */
+  #stepAside(): void {
+    const slides = this.#slides;
+    const focused = document.activeElement;
+    for (const slide of slides) slide.remove();
+    queueMicrotask(() => {
+      this.#fill(slides);
+      if (focused instanceof HTMLElement && this.contains(focused)) focused.focus({ preventScroll: true });
+    });
+  }
+
+  get #slides(): HTMLElement[] {
+    return [...this.children].filter((child): child is HTMLElement => child.slot === "slides");
   }
 
   protected override wait(): void {
     this.#name();
-    this.setAttribute("aria-busy", "true");
+    this.#whenOurs(() => {
+      this.setAttribute("aria-busy", "true");
+      this.#hold();
+    });
+  }
+
+  protected override settle(): void {
+    if (this.#drawn) this.setAttribute("aria-busy", "false");
+    else this.#whenOurs(() => this.#show([], new Map()));
   }
 
   /** Images of all products are fetched as soon as it is known which there are, and not when a card shows one. */
   protected override stocked(signal: AbortSignal): void {
     const fields = this.#fields;
     if (fields.length === 0) return;
-    this.#images = Promise.all([import("./images.js"), this.all()]).then(([{ fetchAll }, products]) => fetchAll(products, fields));
+    this.#images = Promise.all([import("./images.js"), this.catalogue()]).then(([{ fetchAll }, products]) => fetchAll(products, fields));
     this.#images.catch((error: unknown) => this.failed(error, signal));
   }
 
@@ -75,19 +102,28 @@ export class IngleShelf extends IngleElement {
   protected override async draw(signal: AbortSignal): Promise<void> {
     const { recommender } = this;
     this.wait();
-    this.#hold();
     if (!recommender) return;
     const answer = await ask(recommender, { ...this.#question, signal });
     const about = answer.flatMap(({ reason }) => ("item" in reason ? [reason.item] : []));
     const products = await this.lookUp([...answer.map(({ item }) => item), ...about]);
+    if (this.#sent) await hydration();
     if (signal.aborted) return;
     this.#show(answer, products);
+    if (answer.length > 0 && !answer.some(({ item }) => products.has(item))) this.report(missing(answer.length, (await this.catalogue()).says));
     this.dispatchEvent(new CustomEvent("ingle-answer", { detail: answer, bubbles: true }));
+  }
+
+  /** Changes the element's own children or attributes, once no framework compares them any more. */
+  #whenOurs(change: () => void): void {
+    const waiting = this.#sent ? hydration() : undefined;
+    if (waiting) void waiting.then(change);
+    else change();
   }
 
   /** Holds the places of cards to come; the template may have come later than the element. */
   #hold(): void {
-    if (!this.#drawn) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
+    // A page that comes out of a router's cache has its cards still.
+    if (!this.#drawn && !this.querySelector(":scope > [data-item]")) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
   }
 
   get #question(): Question {
@@ -116,6 +152,7 @@ export class IngleShelf extends IngleElement {
       return slide;
     });
     this.#drawn = true;
+    this.#parts?.slot.replaceChildren();
     this.setAttribute("aria-busy", "false");
     this.#fill(slides);
     if (this.#parts) {
@@ -127,9 +164,8 @@ export class IngleShelf extends IngleElement {
   /** Puts slides in place of those there are, keeping what stays where the focus is. */
   #fill(slides: HTMLElement[]): void {
     const keep = new Set<Element>(slides);
-    const old = [...this.children].filter((child) => child.slot === "slides" && !keep.has(child));
-    for (const child of old) child.remove();
-    const there = [...this.children].filter((child) => child.slot === "slides");
+    for (const child of this.#slides) if (!keep.has(child)) child.remove();
+    const there = this.#slides;
     slides.forEach((slide, n) => {
       if (there[n] === slide) return;
       const from = there.indexOf(slide);
@@ -157,8 +193,20 @@ export class IngleShelf extends IngleElement {
   }
 
   #card(): Node {
-    const template = this.querySelector<HTMLTemplateElement>(":scope > template");
-    if (template) return template.content.cloneNode(true);
+    const [template, card] = [this.querySelector<HTMLTemplateElement>(":scope > template"), this.querySelector(":scope > [slot=card]")];
+    if (card) {
+      const copy = document.importNode(card, true);
+      copy.removeAttribute("slot");
+      copy.removeAttribute("hidden");
+      return copy;
+    }
+    // React and Vue put what a template holds beside its content.
+    const holder = [template?.content, template].find((part) => part?.firstElementChild);
+    if (holder) {
+      const copy = document.createDocumentFragment();
+      copy.append(...Array.from(holder.childNodes, (node) => document.importNode(node, true)));
+      return copy;
+    }
     const text = (name: string, className: string): HTMLElement => h("span", { "data-ingle-text": name, class: className });
     return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("img", { "data-ingle-src": "image", alt: "", loading: "lazy", referrerpolicy: "no-referrer", crossorigin: "anonymous" }), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
   }
@@ -207,13 +255,12 @@ export class IngleShelf extends IngleElement {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     adopt(root, SHELF);
     const title = h("h2", { part: "heading" });
-    const button = (d: string): HTMLButtonElement => {
-      const made = h("button", { type: "button", part: "button", "aria-controls": "viewport" });
-      made.innerHTML = arrow(d);
-      return made;
-    };
+    const button = (d: string): HTMLButtonElement => h("button", { type: "button", part: "button", "aria-controls": "viewport" }, svg("0 0 24 24", d));
     const [previous, next] = [button("M14.5 5.5 8 12l6.5 6.5"), button("M9.5 5.5 16 12l-6.5 6.5")];
-    const viewport = h("div", { class: "viewport", id: "viewport", part: "viewport" }, h("slot", { name: "slides" }));
+    // Until there are cards, or places for them, of the shop's own.
+    const places = Array.from({ length: this.#count }, () => h("div", { class: "place", "aria-hidden": "true" }));
+    const slot = h("slot", { name: "slides" }, ...places);
+    const viewport = h("div", { class: "viewport", id: "viewport", part: "viewport" }, slot);
     const nothing = h("p", { class: "nothing", part: "nothing", hidden: true });
     const status = h("div", { class: "status", role: "status" });
     const region = h("section", {}, h("div", { class: "head" }, h("div", {}, title, h("slot", { name: "note" })), h("div", { class: "controls" }, previous, next)), viewport, nothing, status);
@@ -223,7 +270,7 @@ export class IngleShelf extends IngleElement {
     viewport.addEventListener("scroll", () => this.#enable(), { passive: true });
     new ResizeObserver(() => this.#enable()).observe(viewport);
     this.addEventListener("keydown", (event) => this.#key(event));
-    return { region, title, previous, next, viewport, nothing, status };
+    return { region, title, previous, next, viewport, slot, nothing, status };
   }
 
   /** Which way the text runs: 1 from left to right, -1 from right to left. */
@@ -251,7 +298,7 @@ export class IngleShelf extends IngleElement {
   }
 
   #key(event: KeyboardEvent): void {
-    const slides = [...this.children].filter((child) => child.slot === "slides");
+    const slides = this.#slides;
     const at = slides.findIndex((slide) => slide.contains(document.activeElement));
     const step = { ArrowRight: this.#direction, ArrowLeft: -this.#direction }[event.key];
     const to = event.key === "Home" ? 0 : event.key === "End" ? slides.length - 1 : step === undefined || at < 0 ? undefined : at + step;
@@ -270,6 +317,7 @@ interface Parts {
   previous: HTMLButtonElement;
   next: HTMLButtonElement;
   viewport: HTMLElement;
+  slot: HTMLSlotElement;
   nothing: HTMLElement;
   status: HTMLElement;
 }

@@ -16,15 +16,25 @@ type Record = (event: RecordInput, since?: number) => Promise<unknown>;
 
 type Note = (event: RecordInput, since?: number) => void;
 
-/** Watches a part of the page until the signal aborts. */
-export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOptions, record: Record, signal: AbortSignal): void {
+/** Who watches a part of the page for a history: the last who asked, so that a script that runs again records nothing twice. */
+const watching = new WeakMap<Node, Map<unknown, AbortController>>();
+/** On a click: the histories that have it, because parts that are watched may lie in each other. */
+const NOTED = Symbol.for("ingle.noted");
+
+/** Watches a part of the page until `stop` aborts, or somebody watches it for the same `history`. */
+export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOptions, record: Record, history: unknown, stop: AbortController): void {
+  const { signal } = stop;
+  if (signal.aborted) return;
+  const others = watching.get(root) ?? new Map<unknown, AbortController>();
+  others.get(history)?.abort();
+  watching.set(root, others.set(history, stop));
   // Storage that fails tells so itself; a page that is going away has nobody to tell.
   const note: Note = (event, since) => void record(event, since).catch(() => {});
   const looks = new Looks(afterMs, note);
   const changes = new MutationObserver((records) => looks.changed(records));
   looks.watch(root);
   changes.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: [ITEM] });
-  root.addEventListener("click", (event) => noteClick(event, note), { signal, capture: true });
+  root.addEventListener("click", (event) => noteClick(event, history, note), { signal, capture: true });
   document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? looks.pause() : looks.resume()), { signal });
   addEventListener("pagehide", () => looks.pause(), { signal });
   signal.addEventListener("abort", () => {
@@ -94,7 +104,7 @@ class Looks {
 
   #begin(element: Element): void {
     const item = element.getAttribute(ITEM);
-    if (!item || this.#looks.has(element) || document.visibilityState === "hidden") return;
+    if (!item || this.#looks.has(element) || document.visibilityState === "hidden" || isPreview()) return;
     const look: Look = { item, since: Date.now(), timer: undefined };
     look.timer = setTimeout(() => {
       look.timer = undefined;
@@ -127,10 +137,18 @@ class Looks {
   }
 }
 
-function noteClick(event: Event, note: Note): void {
+function noteClick(event: Event, history: unknown, note: Note): void {
+  const noted = ((event as { [NOTED]?: Set<unknown> })[NOTED] ??= new Set());
+  if (noted.has(history)) return;
+  noted.add(history);
   const target = event.target instanceof Element ? event.target.closest(`[${ITEM}][${EVENT}]`) : null;
   const [item, type] = [target?.getAttribute(ITEM), target?.getAttribute(EVENT)];
   if (item && type && type !== "view") note({ item, type });
+}
+
+/** Turbo shows a page as it was last while the page itself is on its way: what is seen then is not the page. */
+function isPreview(): boolean {
+  return document.documentElement.matches("[data-turbo-preview], [data-turbolinks-preview]");
 }
 
 /** Every element in a part of the page that stands for a view of an item. */

@@ -144,6 +144,6 @@ export function launchKeepingPages(): ReturnType<typeof puppeteer.launch> {
 }
 
 /** The program that a variable names, or the one on the path. */
-function executable(variable: string, name: string): string {
+export function executable(variable: string, name: string): string {
   return process.env[variable] ?? execFileSync("which", [name], { encoding: "utf8" }).trim();
 }

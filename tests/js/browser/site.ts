@@ -69,12 +69,17 @@ function sendOver(line: Line, { headers: { range } }: IncomingMessage, response:
   }, 50);
 }
 
-export async function serveShop(line?: Line): Promise<Site> {
+/** What a test adds to the shop, by its address. */
+export type Extra = Record<string, { body: string | Uint8Array; type?: string; headers?: Record<string, string> }>;
+
+export async function serveShop(line?: Line, extra: Extra = {}): Promise<Site> {
   const bundles = { "/b/": goldenFiles(), "/again/": goldenAgain(), "/numbered/": goldenNumbered() };
   return serveSite((request, response) => {
     const { url = "/", headers: { referer } } = request;
     const send = (bytes: Uint8Array | string, type: string, headers = {}): void => void response.writeHead(200, { "content-type": type, ...headers }).end(bytes);
     const withPolicy = (policy: string | undefined) => (policy === undefined ? {} : { "content-security-policy": policy });
+    const own = extra[url.replace(/[?#].*/, "")];
+    if (own) return send(own.body, own.type ?? TYPES[extname(url)] ?? "text/html", own.headers);
     if (url === "/products.json") return send(JSON.stringify(PRODUCTS), "application/json");
     const page = pageAt(url);
     if (page) return send(page.html, "text/html", withPolicy(page.policy));

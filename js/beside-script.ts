@@ -1,0 +1,37 @@
+/**
+ * What `beside.ts` finds beside its module, for the plain script: beside the script, unless a plugin has combined it
+ * with others or put it inline. Then the page says where the files are.
+ */
+
+import { folderAt, importFrom, wasmIn, workerAt, workerIn } from "./assets.js";
+import { IngleError } from "./errors.js";
+import type { EngineKind } from "./types.js";
+
+/** A script knows its own address only while it runs for the first time; one without `src` has none. */
+const own = addressOf(typeof document === "undefined" ? null : document.currentScript);
+
+/** Markup with `name="currentScript"` would pass for the script, so what is none has no say. */
+function addressOf(script: Element | null): string {
+  return script instanceof HTMLScriptElement ? script.src : "";
+}
+
+export function startWorker(kind: EngineKind, assets: URL | undefined): Worker {
+  return workerAt(workerIn(base(assets), kind), kind);
+}
+
+export async function importEngine(kind: EngineKind, assets: URL | undefined): Promise<typeof import("./worker-cpu.js")> {
+  return importFrom(workerIn(base(assets), kind));
+}
+
+export async function defaultWasm(kind: EngineKind, assets: URL | undefined): Promise<string> {
+  return wasmIn(base(assets), kind);
+}
+
+function base(assets: URL | undefined): URL {
+  if (assets) return assets;
+  // Never of any element: what shoppers write may carry data attributes, and this names code that is run.
+  const told = document.querySelector("script[data-ingle-base], meta[data-ingle-base]")?.getAttribute("data-ingle-base");
+  if (told) return folderAt(told);
+  if (own) return new URL("./", own);
+  throw new IngleError("engine/files", 'This script has no address, so the engine\'s files cannot be found beside it: say where they are by the option assets, or by <meta data-ingle-base="/folder/"> in the page.');
+}

@@ -1,0 +1,5 @@
+/** The global `Ingle`: as `ingle`, but what the page's scripts make they share, because pages run scripts again. */
+
+export { IngleElement, IngleShelf, InglePrivacy } from "./element.js";
+export { IngleError } from "./errors.js";
+export { samePageRecommender as createRecommender } from "./shared.js";
