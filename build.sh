@@ -19,6 +19,7 @@ Usage: ./build.sh COMMAND
   bench requests [VISITS]  what hosts are asked for over 1,000 visits, 500 in each browser, whatever is clicked
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
+  bench serve              the weights server beside nginx (needs nginx and wrk), and under slow, many and deploying clients
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
 
@@ -108,8 +109,9 @@ bench() {
     requests) requests_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     methods) methods_bench "$@" ;;
+    serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'train', 'methods' or 'growth', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'train', 'methods', 'serve' or 'growth', not '$name'" ;;
   esac
   times
 }

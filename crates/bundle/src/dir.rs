@@ -81,7 +81,9 @@ fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
         _ => io_error("read", path, source),
     };
     let file = File::open(path).map_err(fail)?;
-    let mut bytes = Vec::new();
+    // As much as will be read, so that a large file is not copied from buffer to buffer as it grows.
+    let expected = file.metadata().map_err(fail)?.len().min(limit);
+    let mut bytes = Vec::with_capacity(expected as usize + 1);
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(fail)?;

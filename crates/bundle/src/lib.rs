@@ -36,7 +36,7 @@ pub use manifest::{
     Calibration, FORMAT, FileEntry, ItemsSpec, MANIFEST, MAX_FILE_BYTES, MAX_MANIFEST_BYTES,
     Manifest, MethodSpec, Role, Scale, TableType, ViewScales,
 };
-pub use naming::{is_file_name, sha256_hex};
+pub use naming::{check as check_name, is_file_name, sha256_hex, sha256_hex_of};
 pub use table::{ItemTable, TableValues};
 pub use write::BLOCK_ROWS;
 

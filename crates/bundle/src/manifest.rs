@@ -341,20 +341,20 @@ impl FileEntry {
 
     /// Checks that these are the bytes that the manifest was written for.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
-        self.verify_hashed(bytes, || sha256_hex(bytes))
+        self.verify_hashed(bytes.len() as u64, || sha256_hex(bytes))
     }
 
-    /// The same, for bytes whose SHA-256 in hex `hash` knows.
-    pub(crate) fn verify_hashed(
+    /// The same, for so many bytes whose SHA-256 in hex `hash` knows.
+    pub fn verify_hashed(
         &self,
-        bytes: &[u8],
+        length: u64,
         hash: impl FnOnce() -> String,
     ) -> Result<(), BundleError> {
-        if bytes.len() as u64 != self.bytes {
+        if length != self.bytes {
             return Err(BundleError::Size {
                 name: self.name.clone(),
                 expected: self.bytes,
-                found: bytes.len() as u64,
+                found: length,
             });
         }
         let found = hash();

@@ -4,6 +4,8 @@
 //! and caches may keep it for ever. The rule is also the wall: a name that matches it cannot leave
 //! the bundle's folder.
 
+use std::io::{self, Read};
+
 use sha2::{Digest, Sha256};
 
 use crate::BundleError;
@@ -11,11 +13,35 @@ use crate::BundleError;
 /// Hex digits of the SHA-256 in a file name.
 const HASH_DIGITS: usize = 16;
 
+/// Bytes that are read at once where a file is only hashed.
+const PIECE: usize = 64 << 10;
+
 /// SHA-256 of `bytes` in lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The same of everything that is left to read, of which little is in memory at a time, and how many bytes that was.
+pub fn sha256_hex_of(mut reader: impl Read) -> io::Result<(String, u64)> {
+    let (mut digest, mut length) = (Sha256::new(), 0);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok((hex(&digest.finalize()), length)),
+            Ok(read) => {
+                digest.update(&piece[..read]);
+                length += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         hex.push(DIGITS[usize::from(byte >> 4)].into());
         hex.push(DIGITS[usize::from(byte & 15)].into());
     }
@@ -33,7 +59,7 @@ pub(crate) fn file_name(prefix: &str, sha256: &str, extension: &str) -> String {
 }
 
 /// Checks the form of a file's name and SHA-256, and that the one follows from the other.
-pub(crate) fn check(name: &str, sha256: &str) -> Result<(), BundleError> {
+pub fn check(name: &str, sha256: &str) -> Result<(), BundleError> {
     let refuse = |reason| {
         Err(BundleError::Name {
             name: name.to_owned(),
@@ -82,6 +108,15 @@ mod tests {
             sha256_hex(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn hashes_what_is_read_as_what_is_in_memory() {
+        for length in [0, 1, PIECE - 1, PIECE, 3 * PIECE + 7] {
+            let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let found = sha256_hex_of(&bytes[..]).unwrap();
+            assert_eq!(found, (sha256_hex(&bytes), length as u64));
+        }
     }
 
     #[test]

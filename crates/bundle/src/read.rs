@@ -34,7 +34,7 @@ impl Bundle {
         let manifest = Manifest::parse(manifest)?;
         let mut verified = |entry: &FileEntry| -> Result<B, BundleError> {
             let bytes = fetch(entry)?;
-            entry.verify_hashed(bytes.as_ref(), || hash(entry, bytes.as_ref()))?;
+            entry.verify_hashed(bytes.as_ref().len() as u64, || hash(entry, bytes.as_ref()))?;
             Ok(bytes)
         };
 

@@ -1,18 +1,7 @@
-//! Content encodings: which one a client takes, and the compressing itself.
+//! Content encodings: which one a client takes.
 
-use std::io::{self, Write};
-
-use axum::body::Bytes;
 use axum::http::header::ACCEPT_ENCODING;
 use axum::http::{HeaderMap, HeaderValue};
-use brotli::enc::BrotliEncoderParams;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-/// Brotli's quality: near its best, at some megabytes a second.
-const BROTLI_QUALITY: i32 = 9;
-/// Brotli's window as a power of two: the largest that every browser takes.
-const BROTLI_WINDOW: i32 = 24;
 
 /// A way to send bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,16 +36,13 @@ impl Encoding {
         }
     }
 
-    /// The bytes in this encoding, or `None` where that saves less than a sixteenth.
-    pub(crate) fn encode(self, bytes: &[u8]) -> Option<Bytes> {
-        let encoded = match self {
-            Self::Brotli => brotli(bytes),
-            Self::Gzip => gzip(bytes),
-            Self::Identity => return None,
-        };
-        // Writing to memory does not fail; if it did, the bytes would go out as they are.
-        let encoded = encoded.ok()?;
-        (encoded.len() + bytes.len() / 16 < bytes.len()).then(|| Bytes::from(encoded))
+    /// What the name of a file in this encoding ends with.
+    pub(crate) fn suffix(self) -> Option<&'static str> {
+        match self {
+            Self::Brotli => Some("br"),
+            Self::Gzip => Some("gz"),
+            Self::Identity => None,
+        }
     }
 }
 
@@ -96,24 +82,6 @@ fn parse_entry(entry: &str) -> Option<(String, f32)> {
     Some((name, quality))
 }
 
-fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let params = BrotliEncoderParams {
-        quality: BROTLI_QUALITY,
-        lgwin: BROTLI_WINDOW,
-        size_hint: bytes.len(),
-        ..BrotliEncoderParams::default()
-    };
-    let mut encoded = Vec::new();
-    brotli::BrotliCompress(&mut &bytes[..], &mut encoded, &params)?;
-    Ok(encoded)
-}
-
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes)?;
-    encoder.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,18 +114,5 @@ mod tests {
         assert_eq!(wanted(""), [Identity]);
         assert_eq!(wanted("zstd, deflate"), [Identity]);
         assert_eq!(wanted("br;q=x, gzip;q=-1, ;;q=2,,"), [Identity]);
-    }
-
-    #[test]
-    fn keeps_only_what_is_smaller() {
-        let noise: Vec<u8> = (0..4096_u32)
-            .map(|i| (i.wrapping_mul(2_654_435_761).rotate_left(i % 31) >> 13) as u8)
-            .collect();
-        let text = "shop ".repeat(800);
-        for encoding in [Brotli, Gzip] {
-            assert!(encoding.encode(&noise).is_none(), "{encoding:?}");
-            assert!(encoding.encode(text.as_bytes()).unwrap().len() < 200);
-            assert!(encoding.encode(b"").is_none());
-        }
     }
 }

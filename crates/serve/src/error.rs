@@ -24,6 +24,12 @@ pub enum ServeError {
         /// The folder.
         dir: PathBuf,
     },
+    /// The content security policy cannot be sent.
+    #[error("{policy:?} cannot be a content security policy: a header is one line of ASCII text")]
+    Policy {
+        /// The policy.
+        policy: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {source}; choose another address (port 0 takes a free one)")]
     Bind {

@@ -1,32 +1,115 @@
-//! Listening, and stopping without cutting anybody off.
+//! Listening, limits on what a client may hold, and stopping without cutting anybody off.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::Instant;
 
+use crate::connections::Connections;
+use crate::stream::{Moved, Stream};
 use crate::{ServeError, router};
 
-/// How long downloads under way may take once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+/// Connections that the system may hold until they are accepted.
+const BACKLOG: u32 = 4096;
+/// A request's head may have so many bytes.
+const MAX_HEAD: usize = 32 << 10;
+/// What the system may hold for a connection beyond what is on its way: reading slowly costs little memory.
+const UNSENT: u32 = 256 << 10;
+/// The pause when the system has no room for a new connection.
+const BREATH: Duration = Duration::from_millis(20);
+/// Connections at once where the system allows as many.
+const CONNECTIONS: usize = 16_384;
+
+/// What a client may hold, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at once. Where one more comes, those leave over which nothing was sent for longest.
+    pub connections: usize,
+    /// From the opening of a connection, or the end of an answer, until the next request is there whole.
+    pub request: Duration,
+    /// How long a client may take nothing of an answer.
+    pub stall: Duration,
+    /// How long downloads under way may take once the server is told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    /// 16,384 connections or three quarters of the files that the process may open, whichever is less; 15 seconds for
+    /// a request, 30 for taking some of an answer, 10 for ending at a stop.
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS.min(open_files() / 4 * 3),
+            request: Duration::from_secs(15),
+            stall: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How many files this process may open.
+#[cfg(unix)]
+fn open_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current.map_or(usize::MAX, |limit| limit as usize)
+}
+
+#[cfg(not(unix))]
+fn open_files() -> usize {
+    usize::MAX
+}
+
+/// Lets this process open as many files as the system allows it at most; a connection is one.
+#[cfg(unix)]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    // Where it is refused, fewer connections are held.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+#[cfg(not(unix))]
+fn raise_open_files() {}
 
 /// A server that has its address and does not answer yet.
+#[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
+    limits: Limits,
 }
 
 impl Server {
-    /// Takes an address; port 0 takes a free one.
-    pub async fn bind(addr: SocketAddr) -> Result<Self, ServeError> {
+    /// Takes an address, in a Tokio runtime; port 0 takes a free one.
+    pub fn bind(addr: SocketAddr) -> Result<Self, ServeError> {
         let failed = |source| ServeError::Bind { addr, source };
-        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let listener = listen(addr).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, addr })
+        let limits = Limits::default();
+        Ok(Self {
+            listener,
+            addr,
+            limits,
+        })
+    }
+
+    /// With other limits than the default ones.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The address it has.
@@ -34,37 +117,99 @@ impl Server {
         self.addr
     }
 
-    /// Answers until `shutdown` is done, and then ends what is under way, within ten seconds.
+    /// Answers until `shutdown` is done, and then ends what is under way, within [`Limits::grace`].
     pub async fn run(
         self,
         router: Router,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let (stopping, stopped) = oneshot::channel();
-        let listener = self.listener.tap_io(|stream| {
-            // Only speed is lost without it.
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            shutdown.await;
-            // Nobody listens any more if the server ended by itself.
-            let _ = stopping.send(());
-        });
+        let Self {
+            listener, limits, ..
+        } = self;
+        let connections = Connections::new(limits.connections);
+        let graceful = GracefulShutdown::new();
         tokio::select! {
-            ended = server => Ok(ended?),
-            () = deadline(stopped) => {
-                tracing::warn!("downloads that had not ended were cut off");
-                Ok(())
-            }
+            () = answer(&listener, router, limits, &connections, &graceful) => {}
+            () = shutdown => {}
         }
+        drop(listener);
+        if tokio::time::timeout(limits.grace, graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("downloads that had not ended were cut off");
+            connections.close();
+        }
+        Ok(())
     }
 }
 
-async fn deadline(stopped: oneshot::Receiver<()>) {
-    match stopped.await {
-        Ok(()) => tokio::time::sleep(GRACE).await,
-        Err(_) => std::future::pending().await,
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match addr {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // So that a restart need not wait for the last connections of the server before it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts connections for ever, each answered by a task of its own.
+async fn answer(
+    listener: &TcpListener,
+    router: Router,
+    limits: Limits,
+    connections: &Arc<Connections>,
+    graceful: &GracefulShutdown,
+) {
+    let start = Instant::now();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.request)
+        .max_buf_size(MAX_HEAD)
+        // A client may close its half when it has asked.
+        .half_close(true);
+    let service = TowerToHyperService::new(router);
+    loop {
+        let tcp = match listener.accept().await {
+            Ok((tcp, _)) => tcp,
+            Err(error) => {
+                if !is_of_one_connection(&error) {
+                    // As a rule there are too many open files.
+                    connections.shed();
+                    tokio::time::sleep(BREATH).await;
+                }
+                continue;
+            }
+        };
+        prepare(&tcp);
+        let moved = Moved::now(start);
+        let stream = Stream::new(tcp, moved.clone(), limits.stall);
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = graceful.watch(connection);
+        connections.spawn(moved, async move {
+            // What goes wrong with a connection is its client's affair, and nothing about clients is written down.
+            let _ = connection.await;
+        });
     }
+}
+
+/// Only speed and memory are lost where the system does not know an option.
+fn prepare(tcp: &TcpStream) {
+    let _ = tcp.set_nodelay(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT);
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
 }
 
 /// Serves the bundle in `dir` until `shutdown` is done. `listening` is called once, with the address,
@@ -76,23 +221,30 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let router = router(dir)?;
-    let server = Server::bind(addr).await?;
+    let server = Server::bind(addr)?;
     listening(server.local_addr());
     server.run(router, shutdown).await
 }
 
-/// Serves a router until Ctrl-C or SIGTERM, blocking the thread: for programs that do nothing else.
+/// Serves a router until Ctrl-C or SIGTERM, blocking the thread: for programs that do nothing else. The process may
+/// open as many files as the system lets it afterwards, and `connections` limits how many are connections.
 /// `listening` is called once, with the address, before the first request is answered.
 pub fn run(
     router: Router,
     addr: SocketAddr,
+    connections: Option<usize>,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
+    raise_open_files();
+    let mut limits = Limits::default();
+    if let Some(connections) = connections {
+        limits.connections = connections;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let server = Server::bind(addr).await?;
+        let server = Server::bind(addr)?.limits(limits);
         listening(server.local_addr());
         server.run(router, stop_signal()).await
     })

@@ -1,102 +1,200 @@
-//! The bundle in memory, and the watch over its folder.
+//! The bundle that is served, and the watch over its folder.
+//!
+//! The current bundle is in memory. What is older, and what is so new that it is not there yet, is sent from the disk.
+//! Every file is sent only after its bytes were found to be what its name says.
 
 use std::collections::HashMap;
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use ingle_bundle::{BundleError, MANIFEST, Manifest, dir, sha256_hex};
+use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, dir, is_file_name};
 
-use crate::asset::{Asset, Lifetime};
+use crate::asset::Asset;
+use crate::compress;
+use crate::disk::Disk;
+use crate::encoding::Encoding;
 
-/// How long a bundle that was refused is not looked at again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How often the manifest in the folder is read: a deployment shows within this and the time to read what is new.
+const TICK: Duration = Duration::from_millis(250);
+/// A bundle that was refused is looked at again after so long, and after so many times what that took.
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_SHARE: u32 = 10;
+/// Files of earlier bundles that are held open.
+const MAX_EARLIER: usize = 256;
+/// Compressed forms take at most one part in this many of what the bundle's files take.
+const COMPRESSED_SHARE: u64 = 4;
+/// Bytes that they may take of a small bundle all the same.
+const COMPRESSED_ANYWAY: u64 = 4 << 20;
 
 /// The bundle of a folder, as it was when it was last found sound.
 pub(crate) struct Store {
     dir: PathBuf,
     served: RwLock<Served>,
+    /// One search at a time: it may read a large file.
+    search: tokio::sync::Mutex<()>,
+    /// Files that no manifest of the server's time lists, whether they are what their names say or not.
+    earlier: Mutex<HashMap<String, Arc<Asset>>>,
     watch: Mutex<Watch>,
 }
 
 #[derive(Clone)]
 struct Served {
     current: Arc<Snapshot>,
-    /// For visitors who fetched the manifest just before it was replaced.
+    /// For visitors who fetched the manifest just before it was replaced, should its files be deleted.
     previous: Option<Arc<Snapshot>>,
 }
 
 /// A verified bundle: what may be served, by name.
 struct Snapshot {
+    bytes: Vec<u8>,
     manifest: Arc<Asset>,
     files: HashMap<String, Arc<Asset>>,
 }
 
-/// Which manifest was last looked at, and what came of it.
+/// The manifest that was last refused, why, and when it is looked at again.
+#[derive(Default)]
 struct Watch {
-    served: Stamp,
-    refused: Option<(Stamp, Instant)>,
+    refused: Option<(Vec<u8>, String, Instant)>,
 }
 
-/// Tells one manifest on disk from the next.
-type Stamp = Option<(SystemTime, u64)>;
-
 impl Store {
-    /// Reads and verifies the bundle in a folder.
-    pub(crate) fn open(dir: &Path) -> Result<Self, BundleError> {
-        let stamp = stamp(dir);
-        let current = Arc::new(Snapshot::load(dir, None)?);
-        Ok(Self {
+    /// Reads and verifies the bundle in a folder, and watches the folder until the store is dropped.
+    pub(crate) fn open(dir: &Path) -> Result<Arc<Self>, BundleError> {
+        let current = Arc::new(Snapshot::open(dir, dir::read_manifest(dir)?, None)?);
+        current.load(&|| true);
+        let store = Arc::new(Self {
             dir: dir.to_owned(),
             served: RwLock::new(Served {
-                current,
+                current: current.clone(),
                 previous: None,
             }),
-            watch: Mutex::new(Watch {
-                served: stamp,
-                refused: None,
-            }),
-        })
+            search: tokio::sync::Mutex::default(),
+            earlier: Mutex::default(),
+            watch: Mutex::default(),
+        });
+        store.prepare(&current);
+        let weak = Arc::downgrade(&store);
+        in_background("ingle-watch", move || {
+            while let Some(store) = weak.upgrade() {
+                store.refresh();
+                drop(store);
+                thread::sleep(TICK);
+            }
+        });
+        Ok(store)
     }
 
-    /// The file with this name, if the manifest, or the one before it, lists it.
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Asset>> {
-        let Served { current, previous } = self.served();
+    /// The manifest, or the file with this name: of the current bundle, the one before it, or else one in the folder
+    /// whose contents are what its name says.
+    pub(crate) async fn get(self: &Arc<Self>, name: &str) -> Option<Arc<Asset>> {
         if name == MANIFEST {
-            return Some(current.manifest.clone());
+            return Some(self.served().current.manifest.clone());
         }
+        if !is_file_name(name) {
+            return None;
+        }
+        match self.known(name) {
+            Some(asset) if asset.is_for(name) && asset.is_sound() => Some(asset),
+            _ => {
+                let _one = self.search.lock().await;
+                let (store, name) = (self.clone(), name.to_owned());
+                let search = tokio::task::spawn_blocking(move || store.search(&name));
+                search.await.ok().flatten()
+            }
+        }
+    }
+
+    fn known(&self, name: &str) -> Option<Arc<Asset>> {
+        let Served { current, previous } = self.served();
         let find = |snapshot: &Snapshot| snapshot.files.get(name).cloned();
-        find(&current).or_else(|| previous.as_deref().and_then(find))
+        find(&current)
+            .or_else(|| previous.as_deref().and_then(find))
+            .or_else(|| lock(&self.earlier).get(name).cloned())
+    }
+
+    /// Reads a file as long as it is not known to be sound. Blocks on the disk.
+    fn search(&self, name: &str) -> Option<Arc<Asset>> {
+        if let Some(asset) = self.known(name) {
+            if !asset.is_for(name) {
+                // It was read before, and is still the same.
+                if asset.is_in_place() {
+                    return None;
+                }
+            } else if asset.check() {
+                return Some(asset);
+            }
+        }
+        let disk = Disk::open(&self.dir.join(name)).ok()?;
+        let found = disk.hash().ok()?;
+        let asset = Arc::new(Asset::on_disk(name, found, disk));
+        let mut earlier = lock(&self.earlier);
+        if earlier.len() >= MAX_EARLIER {
+            earlier.clear();
+        }
+        earlier.insert(name.to_owned(), asset.clone());
+        asset.is_for(name).then_some(asset)
     }
 
     /// Looks whether another bundle has been written to the folder, and serves it if it is sound. If
     /// it is not, what was served before stays. Blocks on the disk.
-    pub(crate) fn refresh(&self) {
-        // Whoever holds the lock is at it already.
-        let Ok(mut watch) = self.watch.try_lock() else {
-            return;
-        };
-        let found = stamp(&self.dir);
-        if found == watch.served || watch.refused_lately(found) {
-            return;
-        }
+    fn refresh(self: &Arc<Self>) {
         let current = self.served().current;
-        match Snapshot::load(&self.dir, Some(&current)) {
-            Ok(snapshot) => {
-                *self.served.write().unwrap_or_else(PoisonError::into_inner) = Served {
-                    current: Arc::new(snapshot),
-                    previous: Some(current),
-                };
-                watch.served = found;
-                watch.refused = None;
+        let bytes = match dir::read_manifest(&self.dir) {
+            Ok(bytes) if bytes == current.bytes => {
+                lock(&self.watch).refused = None;
+                return;
             }
-            Err(error) => {
-                let dir = self.dir.display();
-                tracing::warn!(%dir, %error, "a changed bundle was refused; the one before stays");
-                watch.refused = Some((found, Instant::now()));
-            }
+            Ok(bytes) => bytes,
+            Err(error) => return self.refuse(Vec::new(), &error, Duration::ZERO),
+        };
+        if lock(&self.watch).refused_lately(&bytes) {
+            return;
         }
+        let start = Instant::now();
+        match Snapshot::open(&self.dir, bytes.clone(), Some(&current)) {
+            Ok(snapshot) => {
+                let snapshot = Arc::new(snapshot);
+                let previous = Some(Arc::new(current.earlier_than(&snapshot)));
+                *self.served.write().unwrap_or_else(PoisonError::into_inner) = Served {
+                    current: snapshot.clone(),
+                    previous,
+                };
+                lock(&self.watch).refused = None;
+                self.prepare(&snapshot);
+            }
+            Err(error) => self.refuse(bytes, &error, start.elapsed()),
+        }
+    }
+
+    /// Remembers a bundle that is not served, and says so once.
+    fn refuse(&self, bytes: Vec<u8>, error: &BundleError, took: Duration) {
+        let mut watch = lock(&self.watch);
+        let error = error.to_string();
+        if watch
+            .refused
+            .as_ref()
+            .is_none_or(|(_, known, _)| *known != error)
+        {
+            let dir = self.dir.display();
+            tracing::warn!(%dir, %error, "a changed bundle was refused; the one before stays");
+        }
+        watch.refused = Some((bytes, error, Instant::now() + RETRY.max(took * RETRY_SHARE)));
+    }
+
+    /// Takes a bundle into memory and adds the compressed forms, beside everything else, while it is the current one.
+    fn prepare(self: &Arc<Self>, snapshot: &Arc<Snapshot>) {
+        let (store, snapshot, dir) = (Arc::downgrade(self), snapshot.clone(), self.dir.clone());
+        in_background("ingle-prepare", move || {
+            let wanted = || {
+                Weak::upgrade(&store)
+                    .is_some_and(|store| Arc::ptr_eq(&store.served().current, &snapshot))
+            };
+            snapshot.load(&wanted);
+            snapshot.compress(&dir, &wanted);
+        });
     }
 
     fn served(&self) -> Served {
@@ -106,17 +204,17 @@ impl Store {
 }
 
 impl Watch {
-    fn refused_lately(&self, found: Stamp) -> bool {
+    fn refused_lately(&self, bytes: &[u8]) -> bool {
         self.refused
-            .is_some_and(|(stamp, at)| stamp == found && at.elapsed() < RETRY)
+            .as_ref()
+            .is_some_and(|(refused, _, retry)| refused == bytes && Instant::now() < *retry)
     }
 }
 
 impl Snapshot {
-    /// Reads every file that the manifest lists, whatever its role, and verifies it. Files that
-    /// `before` has are taken from there: the same name is the same contents.
-    fn load(dir: &Path, before: Option<&Self>) -> Result<Self, BundleError> {
-        let bytes = dir::read_manifest(dir)?;
+    /// Verifies every file that the manifest lists, whatever its role. Files that `before` has are taken from there:
+    /// the same name is the same contents.
+    fn open(dir: &Path, bytes: Vec<u8>, before: Option<&Self>) -> Result<Self, BundleError> {
         let manifest = Manifest::parse(&bytes)?;
         let mut files = HashMap::new();
         for entry in &manifest.files {
@@ -124,13 +222,9 @@ impl Snapshot {
                 continue;
             }
             let known = before.and_then(|before| before.files.get(&entry.name));
-            let asset = if let Some(known) = known.filter(|asset| asset.is(&entry.sha256)) {
-                known.clone()
-            } else {
-                let bytes = dir::read_file(dir, entry)?;
-                entry.verify(&bytes)?;
-                let lifetime = Lifetime::Immutable;
-                Arc::new(Asset::new(&entry.name, &entry.sha256, bytes, lifetime))
+            let asset = match known.filter(|asset| asset.is(&entry.sha256) && asset.check()) {
+                Some(known) => known.clone(),
+                None => Arc::new(open(dir, entry)?),
             };
             files.insert(entry.name.clone(), asset);
         }
@@ -142,16 +236,112 @@ impl Snapshot {
             bytes = manifest.files.iter().map(|entry| entry.bytes).sum::<u64>(),
             "the bundle is sound and served"
         );
-        let sha256 = sha256_hex(&bytes);
-        let manifest = Asset::new(MANIFEST, &sha256, bytes, Lifetime::Revalidate);
+        let asset = Asset::manifest(bytes.clone());
+        for encoding in [Encoding::Brotli, Encoding::Gzip] {
+            if let Some(encoded) = compress::encode(encoding, &bytes, u64::MAX, &|| true) {
+                asset.add(encoding, encoded);
+            }
+        }
         Ok(Self {
-            manifest: Arc::new(manifest),
+            bytes,
+            manifest: Arc::new(asset),
             files,
         })
     }
+
+    /// What remains of this bundle when `next` takes its place: the files that are not also in that one, on the disk.
+    fn earlier_than(&self, next: &Self) -> Self {
+        let files = self
+            .files
+            .iter()
+            .filter(|(name, _)| !next.files.contains_key(*name));
+        Self {
+            bytes: Vec::new(),
+            manifest: self.manifest.clone(),
+            files: files
+                .map(|(name, asset)| (name.clone(), Arc::new(asset.without_memory())))
+                .collect(),
+        }
+    }
+
+    /// Takes all files into memory. One that has changed since it was verified is left out, and looked at again
+    /// when it is asked for.
+    fn load(&self, wanted: compress::Wanted<'_>) {
+        for (name, asset) in self.by_length() {
+            if !wanted() {
+                return;
+            }
+            if !asset.load() {
+                tracing::warn!(file = name, "has changed since the bundle was read");
+            }
+        }
+    }
+
+    /// Adds compressed forms as long as there is room for them: of small files first, which are compressed most, and
+    /// brotli's first, which nearly everybody takes.
+    fn compress(&self, dir: &Path, wanted: compress::Wanted<'_>) {
+        let files = self.by_length();
+        let plain: u64 = files
+            .iter()
+            .filter_map(|(_, asset)| asset.length_in(Encoding::Identity))
+            .sum();
+        let mut room = (plain / COMPRESSED_SHARE).max(COMPRESSED_ANYWAY);
+        for encoding in [Encoding::Brotli, Encoding::Gzip] {
+            for (name, asset) in &files {
+                if !wanted() {
+                    return;
+                }
+                if asset.length_in(encoding).is_none()
+                    && let Some(bytes) = asset.bytes()
+                    && let Some(encoded) =
+                        compress::read(encoding, &dir.join(name), bytes, room, wanted)
+                            .or_else(|| compress::encode(encoding, bytes, room, wanted))
+                {
+                    asset.add(encoding, encoded);
+                }
+                room = room.saturating_sub(asset.length_in(encoding).unwrap_or(0));
+            }
+        }
+        tracing::info!("the bundle's compressed forms are ready");
+    }
+
+    /// The files, the smallest first.
+    fn by_length(&self) -> Vec<(&String, &Arc<Asset>)> {
+        let mut files: Vec<_> = self.files.iter().collect();
+        files.sort_by_key(|(name, asset)| (asset.length_in(Encoding::Identity), *name));
+        files
+    }
 }
 
-fn stamp(dir: &Path) -> Stamp {
-    let metadata = fs::metadata(dir.join(MANIFEST)).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+/// Opens and verifies a file of a bundle.
+fn open(dir: &Path, entry: &FileEntry) -> Result<Asset, BundleError> {
+    let path = dir.join(&entry.name);
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => BundleError::Missing {
+            what: path.display().to_string(),
+        },
+        _ => BundleError::Io {
+            action: format!("read {}", path.display()),
+            source,
+        },
+    };
+    let disk = Disk::open(&path).map_err(failed)?;
+    let length = disk.length().map_err(failed)?;
+    if length != entry.bytes {
+        entry.verify_hashed(length, String::new)?;
+    }
+    let found = disk.hash().map_err(failed)?;
+    entry.verify_hashed(found.1, || found.0.clone())?;
+    Ok(Asset::on_disk(&entry.name, found, disk))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a thread. Where the system gives none, what is served stays as it is, which is said.
+fn in_background(name: &str, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
+        tracing::warn!(%error, "no thread for {name}: new bundles may go unnoticed");
+    }
 }

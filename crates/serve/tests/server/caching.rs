@@ -1,18 +1,43 @@
 //! What caches may keep, and for how long.
 
 use crate::client::{get, request};
-use crate::fixture::{Running, file, folder};
+use crate::fixture::{Running, compressed, file, folder};
 
 #[test]
-fn the_manifest_is_revalidated_and_hashed_files_are_kept_for_ever() {
+fn hashed_files_are_kept_for_ever() {
     let folder = folder("shop");
     let server = Running::bundle(folder.path());
-    let manifest = get(server.addr, "/manifest.json");
-    assert_eq!(manifest.header("cache-control"), "no-cache");
     for role in ["model", "items", "ids"] {
         let answer = get(server.addr, &format!("/{}", file(folder.path(), role)));
         let cache = answer.header("cache-control");
         assert_eq!(cache, "public, max-age=31536000, immutable", "{role}");
+    }
+}
+
+#[test]
+fn the_manifest_is_kept_by_nobody_and_gives_browsers_nothing_to_be_known_again_by() {
+    let folder = folder("shop");
+    let server = Running::bundle(folder.path());
+    for encoding in ["identity", "gzip", "br"] {
+        for condition in [
+            ("if-none-match", "*"),
+            ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"),
+            ("range", "bytes=0-9"),
+        ] {
+            let headers = [("accept-encoding", encoding), condition];
+            let answer = request(server.addr, "GET", "/manifest.json", &headers);
+            assert_eq!(answer.status, 200, "{condition:?}");
+            assert_eq!(answer.header("cache-control"), "no-store");
+            for header in [
+                "etag",
+                "last-modified",
+                "accept-ranges",
+                "set-cookie",
+                "expires",
+            ] {
+                assert_eq!(answer.header(header), "", "{header}");
+            }
+        }
     }
 }
 
@@ -31,7 +56,8 @@ fn says_not_modified_to_those_who_have_it() {
     let folder = folder("shop");
     let server = Running::bundle(folder.path());
     let ids = format!("/{}", file(folder.path(), "ids"));
-    for target in ["/manifest.json", &ids] {
+    let model = format!("/{}", file(folder.path(), "model"));
+    for target in [&model, &ids] {
         let whole = get(server.addr, target);
         let etag = whole.header("etag").to_owned();
         assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
@@ -59,9 +85,10 @@ fn says_not_modified_to_those_who_have_it() {
 fn sends_it_again_to_those_who_have_another() {
     let folder = folder("shop");
     let server = Running::bundle(folder.path());
+    let ids = format!("/{}", file(folder.path(), "ids"));
     for condition in ["\"other\"", "", "no tag at all", "\"", "W/"] {
         let headers = [("if-none-match", condition)];
-        let answer = request(server.addr, "GET", "/manifest.json", &headers);
+        let answer = request(server.addr, "GET", &ids, &headers);
         assert_eq!(answer.status, 200, "{condition}");
         assert!(!answer.body.is_empty());
     }
@@ -71,21 +98,47 @@ fn sends_it_again_to_those_who_have_another() {
 fn every_encoding_has_a_tag_of_its_own() {
     let folder = folder("shop");
     let server = Running::bundle(folder.path());
+    let ids = format!("/{}", file(folder.path(), "ids"));
+    compressed(server.addr, &ids);
     let tag = |encoding| {
         let headers = [("accept-encoding", encoding)];
-        let answer = request(server.addr, "GET", "/manifest.json", &headers);
+        let answer = request(server.addr, "GET", &ids, &headers);
         answer.header("etag").to_owned()
     };
     let (plain, gzip, brotli) = (tag("identity"), tag("gzip"), tag("br"));
     assert!(plain != gzip && gzip != brotli && plain != brotli);
     let headers = [("accept-encoding", "br"), ("if-none-match", &plain)];
-    assert_eq!(
-        request(server.addr, "GET", "/manifest.json", &headers).status,
-        200
-    );
+    assert_eq!(request(server.addr, "GET", &ids, &headers).status, 200);
     let headers = [("accept-encoding", "br"), ("if-none-match", &brotli)];
-    assert_eq!(
-        request(server.addr, "GET", "/manifest.json", &headers).status,
-        304
+    assert_eq!(request(server.addr, "GET", &ids, &headers).status, 304);
+}
+
+#[test]
+fn another_way_to_compress_a_file_has_another_tag() {
+    let tag = |folder: &std::path::Path| {
+        let ids = format!("/{}", file(folder, "ids"));
+        let server = Running::bundle(folder);
+        compressed(server.addr, &ids);
+        let headers = [("accept-encoding", "gzip")];
+        let answer = request(server.addr, "GET", &ids, &headers);
+        (answer.header("etag").to_owned(), answer.body)
+    };
+    let folder = folder("shop");
+    let made_here = tag(folder.path());
+    let ids = folder.path().join(file(folder.path(), "ids"));
+    let bytes = std::fs::read(&ids).unwrap();
+    let beside = std::fs::File::create(
+        folder
+            .path()
+            .join(format!("{}.gz", file(folder.path(), "ids"))),
     );
+    let mut encoder = flate2::write::GzEncoder::new(beside.unwrap(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, &bytes).unwrap();
+    encoder.finish().unwrap();
+    let made_before = tag(folder.path());
+    assert_ne!(
+        made_here.1, made_before.1,
+        "the file beside it was not taken"
+    );
+    assert_ne!(made_here.0, made_before.0);
 }

@@ -8,10 +8,12 @@ use std::thread::JoinHandle;
 
 use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, Tensor, dir};
 use ingle_serve::axum::Router;
-use ingle_serve::{ServeError, Server};
+use ingle_serve::{Limits, ServeError, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+
+use crate::client::{eventually, get, request};
 
 /// A bundle whose name and first id are `name`.
 pub(crate) fn bundle(name: &str) -> Bundle {
@@ -60,6 +62,28 @@ pub(crate) fn file(folder: &Path, role: &str) -> String {
     entry["name"].as_str().unwrap().to_owned()
 }
 
+/// Waits until a file is sent in either encoding.
+pub(crate) fn compressed(addr: SocketAddr, target: &str) {
+    for encoding in ["br", "gzip"] {
+        eventually(encoding, || {
+            let answer = request(addr, "HEAD", target, &[("accept-encoding", encoding)]);
+            (answer.header("content-encoding") == encoding).then_some(())
+        });
+    }
+}
+
+/// The name in the manifest that is served.
+pub(crate) fn name_served(addr: SocketAddr) -> String {
+    let manifest = get(addr, "/manifest.json").body;
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    manifest["name"].as_str().unwrap().to_owned()
+}
+
+/// Waits until the bundle of this name is served.
+pub(crate) fn served(addr: SocketAddr, name: &str) {
+    eventually(name, || (name_served(addr) == name).then_some(()));
+}
+
 /// A server on a free port, until it is dropped.
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
@@ -74,12 +98,17 @@ impl Running {
     }
 
     pub(crate) fn router(router: Router) -> Self {
+        Self::limited(router, Limits::default())
+    }
+
+    /// Serves within limits.
+    pub(crate) fn limited(router: Router, limits: Limits) -> Self {
         let (listening, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
+                let server = Server::bind(([127, 0, 0, 1], 0).into())?.limits(limits);
                 listening.send(server.local_addr()).unwrap();
                 server.run(router, async { stopped.await.unwrap() }).await
             })

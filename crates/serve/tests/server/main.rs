@@ -3,10 +3,14 @@
 mod caching;
 mod client;
 mod compression;
+mod crowd;
+mod deploys;
 mod fixture;
 mod program;
+mod ranges;
 mod refusals;
 mod replacing;
 mod serving;
 mod site;
+mod slow;
 mod stopping;

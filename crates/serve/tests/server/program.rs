@@ -31,6 +31,22 @@ fn start(folder: &Path) -> (Child, SocketAddr) {
     (child, addr)
 }
 
+/// A process that ends with its owner.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program serving a folder.
+pub(crate) fn start_until_dropped(folder: &Path) -> (Killed, SocketAddr) {
+    let (child, addr) = start(folder);
+    (Killed(child), addr)
+}
+
 #[cfg(unix)]
 fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();

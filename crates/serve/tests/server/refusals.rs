@@ -65,7 +65,7 @@ fn refuses_an_address_that_is_taken() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap();
     let router = ingle_serve::router(folder.path()).unwrap();
-    let error = ingle_serve::run(router, addr, |_| panic!("it listens")).unwrap_err();
+    let error = ingle_serve::run(router, addr, None, |_| panic!("it listens")).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains(&format!("cannot listen on {addr}")),

@@ -30,8 +30,8 @@ fn serves_the_manifest_and_every_file_it_lists() {
 fn answers_head_with_the_headers_of_get_and_no_body() {
     let folder = folder("shop");
     let server = Running::bundle(folder.path());
-    for name in ["manifest.json", &file(folder.path(), "items")] {
-        let target = format!("/{name}");
+    for role in ["items", "model", "ids"] {
+        let target = format!("/{}", file(folder.path(), role));
         let head = request(server.addr, "HEAD", &target, &[]);
         let get = get(server.addr, &target);
         assert_eq!(head.status, 200);
@@ -40,6 +40,7 @@ fn answers_head_with_the_headers_of_get_and_no_body() {
             "content-length",
             "content-type",
             "etag",
+            "accept-ranges",
             "cache-control",
             "vary",
         ] {

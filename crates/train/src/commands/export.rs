@@ -36,6 +36,7 @@ pub enum TableKind {
   ingle export runs/dc4sr --out bundle
   ingle export runs/dc4sr --out bundle --table f32 --name 'spring catalogue'
   ingle export runs/dc4sr --out bundle --catalog items.csv     with what came in since the training
+  ingle export runs/dc4sr --out bundle --compress              with FILE.br and FILE.gz beside the files
 
 A catalogue has the columns item_id and title and may have category. Items of it that the run does not know are
 added behind the others, placed among them by the words of their titles, and can be recommended. Those without
@@ -57,6 +58,9 @@ pub struct Args {
     /// Items file: items that the run does not know are added without training
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
+    /// Also write FILE.br and FILE.gz beside the files that get smaller, for hosts that send such files
+    #[arg(long)]
+    compress: bool,
     /// With --catalog: name of a column, as in `--column title=name`; may be repeated
     #[arg(long = "column", value_name = "OURS=THEIRS", requires = "catalog")]
     columns: Vec<String>,
@@ -79,6 +83,9 @@ pub fn run(args: &Args) -> Result<()> {
     )?;
     let names = ingle_bundle::dir::write_dir(&bundle, &args.out)
         .with_context(|| format!("cannot write the bundle to {}", args.out.display()))?;
+    if args.compress {
+        ingle_serve::write_compressed(&args.out, &names)?;
+    }
     let bytes: u64 = (names.iter())
         .filter_map(|name| std::fs::metadata(args.out.join(name)).ok())
         .map(|meta| meta.len())

@@ -2,8 +2,6 @@
 
 use crate::say::say;
 use anyhow::Result;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 
 /// Serve a bundle over HTTP
 #[derive(Debug, clap::Args)]
@@ -14,24 +12,13 @@ use std::path::PathBuf;
 
 Ctrl-C ends it. Nothing about who asks is logged or kept.")]
 pub struct Args {
-    /// Bundle folder
-    bundle: PathBuf,
-    /// Address to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    addr: SocketAddr,
-    /// Folder of a site to serve at the root, with the bundle at /bundle/
-    #[arg(long)]
-    site: Option<PathBuf>,
+    #[command(flatten)]
+    what: ingle_serve::Args,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     ingle_serve::log_to_stderr();
-    let bundle = ingle_serve::router(&args.bundle)?;
-    let (router, page) = match &args.site {
-        Some(site) => (ingle_serve::with_site(bundle, site)?, ""),
-        None => (bundle, "manifest.json"),
-    };
-    ingle_serve::run(router, args.addr, |at| say!("http://{at}/{page}"))?;
+    args.what.run(|address| say!("{address}"))?;
     Ok(())
 }

@@ -1,0 +1,334 @@
+//! Compressed forms of files: made here, or made when the bundle was written and checked here.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use brotli::enc::{BrotliEncoderParams, StandardAlloc};
+use brotli::{BrotliDecompressStream, BrotliResult, BrotliState, CompressorWriter};
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use ingle_bundle::{BundleError, dir};
+
+use crate::encoding::Encoding;
+
+/// Brotli's quality: near its best, at some megabytes a second.
+const BROTLI_QUALITY: i32 = 9;
+/// The same for large files, which are tables of numbers that a slower search makes no smaller.
+const BROTLI_QUALITY_LARGE: i32 = 5;
+/// From so many bytes on a file is large.
+const LARGE: usize = 4 << 20;
+/// Brotli's window as a power of two: what browsers are used to, and some megabytes to compress with.
+const BROTLI_WINDOW: i32 = 22;
+/// Bytes that are compressed or compared before it is asked whether they still matter.
+const PIECE: usize = 256 << 10;
+
+/// Whether to go on with work that takes long.
+pub(crate) type Wanted<'a> = &'a dyn Fn() -> bool;
+
+/// The bytes in this encoding; `None` where that takes more than `room`, saves less than a sixteenth, or nobody wants
+/// it any more.
+pub(crate) fn encode(
+    encoding: Encoding,
+    bytes: &[u8],
+    room: u64,
+    wanted: Wanted<'_>,
+) -> Option<Vec<u8>> {
+    let most = worth(bytes.len()).min(usize::try_from(room).unwrap_or(usize::MAX));
+    // What a piece from the middle comes to tells what the whole will.
+    let middle = bytes.chunks(PIECE).nth(bytes.len() / PIECE / 2)?;
+    if bytes.len() > 4 * PIECE {
+        let most = (most as u128 * middle.len() as u128 / bytes.len() as u128) as usize;
+        encode_up_to(encoding, middle, most + most / 16, wanted)?;
+    }
+    encode_up_to(encoding, bytes, most, wanted)
+}
+
+/// The bytes in this encoding, if they are no more than `most`.
+fn encode_up_to(
+    encoding: Encoding,
+    bytes: &[u8],
+    most: usize,
+    wanted: Wanted<'_>,
+) -> Option<Vec<u8>> {
+    // Made once: growing it would take twice the memory.
+    let out = Vec::with_capacity(most + 4 * PIECE);
+    // Writing to memory does not fail; if it did, the bytes would go out as they are.
+    let mut encoded = match encoding {
+        Encoding::Brotli => {
+            let mut encoder = brotli_encoder(out, bytes.len());
+            let length = |encoder: &CompressorWriter<Vec<u8>>| encoder.get_ref().len();
+            write(&mut encoder, length, bytes, most, wanted)?;
+            encoder.into_inner()
+        }
+        Encoding::Gzip => {
+            let mut encoder = GzEncoder::new(out, Compression::default());
+            write(
+                &mut encoder,
+                |encoder| encoder.get_ref().len(),
+                bytes,
+                most,
+                wanted,
+            )?;
+            encoder.finish().ok()?
+        }
+        Encoding::Identity => return None,
+    };
+    encoded.shrink_to_fit();
+    (encoded.len() <= most).then_some(encoded)
+}
+
+/// What lies beside a file in this encoding, `FILE.br` or `FILE.gz`, if it is that file, whole and unchanged.
+pub(crate) fn read(
+    encoding: Encoding,
+    file: &Path,
+    bytes: &[u8],
+    room: u64,
+    wanted: Wanted<'_>,
+) -> Option<Vec<u8>> {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".");
+    path.push(encoding.suffix()?);
+    let file = File::open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > room.min(worth(bytes.len()) as u64) {
+        return None;
+    }
+    let mut encoded = Vec::with_capacity(metadata.len() as usize + 1);
+    file.take(metadata.len() + 1)
+        .read_to_end(&mut encoded)
+        .ok()?;
+    let same = match encoding {
+        Encoding::Brotli => is_brotli_of(&encoded, bytes, wanted),
+        Encoding::Gzip => is_gzip_of(&encoded, bytes, wanted),
+        Encoding::Identity => false,
+    };
+    same.then_some(encoded)
+}
+
+/// Writes `FILE.br` and `FILE.gz` beside those of these files of a bundle that get smaller, bar the manifest, for hosts
+/// that send such files to whoever takes them. Returns the names written.
+///
+/// The manifest has none: it is the one file whose contents change, and two files cannot be replaced at once.
+pub fn write_compressed(dir: &Path, names: &[String]) -> Result<Vec<String>, BundleError> {
+    let mut written = Vec::new();
+    for name in names.iter().filter(|name| ingle_bundle::is_file_name(name)) {
+        let path = dir.join(name);
+        let bytes = std::fs::read(&path).map_err(|source| BundleError::Io {
+            action: format!("read {}", path.display()),
+            source,
+        })?;
+        for encoding in [Encoding::Brotli, Encoding::Gzip] {
+            let (Some(suffix), Some(encoded)) = (
+                encoding.suffix(),
+                encode(encoding, &bytes, u64::MAX, &|| true),
+            ) else {
+                continue;
+            };
+            let file = (format!("{name}.{suffix}"), encoded);
+            dir::write_files(dir, std::slice::from_ref(&file))?;
+            written.push(file.0);
+        }
+    }
+    Ok(written)
+}
+
+/// The most that a compressed form may have to be worth it.
+fn worth(plain: usize) -> usize {
+    (plain - plain / 16).saturating_sub(1)
+}
+
+/// Whether these bytes, and no more, unpack to those. What unpacks to something endless is left at the first byte
+/// that differs.
+fn is_gzip_of(encoded: &[u8], bytes: &[u8], wanted: Wanted<'_>) -> bool {
+    let mut reader = MultiGzDecoder::new(encoded);
+    let mut piece = vec![0; PIECE];
+    let mut rest = bytes;
+    while wanted() {
+        match reader.read(&mut piece) {
+            Ok(0) => return rest.is_empty(),
+            Ok(read) => match rest.strip_prefix(&piece[..read]) {
+                Some(after) => rest = after,
+                None => return false,
+            },
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// The same. Brotli's reader passes over what lies behind the end, and takes windows that browsers do not.
+fn is_brotli_of(encoded: &[u8], bytes: &[u8], wanted: Wanted<'_>) -> bool {
+    let heap = StandardAlloc::default;
+    let mut state = BrotliState::new_strict(heap(), heap(), heap());
+    let (mut left, mut at, mut total) = (encoded.len(), 0, 0);
+    let mut piece = vec![0; PIECE];
+    let mut rest = bytes;
+    while wanted() {
+        let (mut room, mut unpacked) = (piece.len(), 0);
+        let result = BrotliDecompressStream(
+            &mut left,
+            &mut at,
+            encoded,
+            &mut room,
+            &mut unpacked,
+            &mut piece,
+            &mut total,
+            &mut state,
+        );
+        match rest.strip_prefix(&piece[..unpacked]) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+        match result {
+            BrotliResult::ResultSuccess => return rest.is_empty() && left == 0,
+            BrotliResult::NeedsMoreOutput => {}
+            BrotliResult::NeedsMoreInput | BrotliResult::ResultFailure => return false,
+        }
+    }
+    false
+}
+
+fn brotli_encoder(out: Vec<u8>, length: usize) -> CompressorWriter<Vec<u8>> {
+    let params = BrotliEncoderParams {
+        quality: if length < LARGE {
+            BROTLI_QUALITY
+        } else {
+            BROTLI_QUALITY_LARGE
+        },
+        lgwin: BROTLI_WINDOW,
+        size_hint: length,
+        ..BrotliEncoderParams::default()
+    };
+    CompressorWriter::with_params(out, PIECE, &params)
+}
+
+/// Compresses bytes as long as the result has no more than `most`.
+fn write<W: Write>(
+    encoder: &mut W,
+    length: impl Fn(&W) -> usize,
+    bytes: &[u8],
+    most: usize,
+    wanted: Wanted<'_>,
+) -> Option<()> {
+    for piece in bytes.chunks(PIECE) {
+        if !wanted() || length(encoder) > most {
+            return None;
+        }
+        encoder.write_all(piece).ok()?;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Encoding::{Brotli, Gzip};
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut byte = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u8
+        };
+        (0..length).map(|_| byte()).collect()
+    }
+
+    fn encoded(encoding: Encoding, bytes: &[u8]) -> Option<Vec<u8>> {
+        encode(encoding, bytes, u64::MAX, &|| true)
+    }
+
+    #[test]
+    fn keeps_only_what_is_smaller() {
+        let text = "shop ".repeat(800);
+        for encoding in [Brotli, Gzip] {
+            assert!(encoded(encoding, &noise(4096)).is_none(), "{encoding:?}");
+            assert!(encoded(encoding, text.as_bytes()).unwrap().len() < 200);
+            assert!(encoded(encoding, b"").is_none());
+        }
+    }
+
+    #[test]
+    fn keeps_only_what_there_is_room_for() {
+        let text: Vec<u8> = noise(1 << 20).iter().map(|byte| b'a' + byte % 16).collect();
+        for encoding in [Brotli, Gzip] {
+            let whole = encoded(encoding, &text).unwrap();
+            let within = |room| encode(encoding, &text, room, &|| true);
+            assert_eq!(within(whole.len() as u64), Some(whole.clone()));
+            assert_eq!(within(whole.len() as u64 - 1), None);
+            assert_eq!(within(0), None);
+        }
+    }
+
+    #[test]
+    fn stops_when_nobody_wants_it() {
+        let text = "shop ".repeat(PIECE);
+        for encoding in [Brotli, Gzip] {
+            let asked = std::cell::Cell::new(0);
+            let wanted = || asked.replace(asked.get() + 1) < 2;
+            assert!(encode(encoding, text.as_bytes(), u64::MAX, &wanted).is_none());
+            assert_eq!(asked.get(), 3, "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn reads_what_was_written_beside_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = b"a shop and another ".repeat(50_000);
+        let name = format!("ids-{}.json", &ingle_bundle::sha256_hex(&bytes)[..16]);
+        let path = folder.path().join(&name);
+        std::fs::write(&path, &bytes).unwrap();
+        let names = [name.clone(), "manifest.json".to_owned()];
+        let written = write_compressed(folder.path(), &names).unwrap();
+        assert_eq!(written, [format!("{name}.br"), format!("{name}.gz")]);
+        for encoding in [Brotli, Gzip] {
+            let found = read(encoding, &path, &bytes, u64::MAX, &|| true).unwrap();
+            assert_eq!(Some(&found), encoded(encoding, &bytes).as_ref());
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_the_file_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids.json");
+        let bytes = noise(1000).repeat(60);
+        for encoding in [Brotli, Gzip] {
+            let beside = folder
+                .path()
+                .join(format!("ids.json.{}", encoding.suffix().unwrap()));
+            let good = encoded(encoding, &bytes).unwrap();
+            let put = |contents: &[u8]| std::fs::write(&beside, contents).unwrap();
+            let found = || read(encoding, &path, &bytes, u64::MAX, &|| true).is_some();
+            assert!(!found(), "there is none");
+            put(&good);
+            assert!(found());
+
+            put(&good[..good.len() - 1]);
+            assert!(!found(), "cut short");
+            put(&[&good[..], b"more"].concat());
+            assert!(!found(), "something behind it");
+            let other = [&bytes[1..], b"."].concat();
+            put(&encoded(encoding, &other).unwrap());
+            assert!(!found(), "another file");
+            put(&encoded(encoding, &bytes[1..]).unwrap());
+            assert!(!found(), "the end of it");
+            put(&encoded(encoding, &bytes.repeat(200)).unwrap());
+            assert!(!found(), "more than it");
+            put(&bytes);
+            assert!(!found(), "not compressed");
+            for at in (0..good.len()).step_by(good.len() / 40) {
+                let mut damaged = good.clone();
+                damaged[at] ^= 0x10;
+                put(&damaged);
+                // A bit that changes nothing in what is unpacked may be there: gzip's time, for one.
+                if let Some(found) = read(encoding, &path, &bytes, u64::MAX, &|| true) {
+                    assert_eq!(found, damaged);
+                }
+            }
+        }
+    }
+}
