@@ -1,4 +1,4 @@
-"""Prints the cosines between titles under TF-IDF, for the test in crates/train/src/text/titles.rs."""
+"""Prints the cosines between titles under TF-IDF, for the test in crates/data/src/text/titles.rs."""
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 

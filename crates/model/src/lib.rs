@@ -26,7 +26,7 @@ pub mod methods;
 #[cfg(feature = "burn")]
 pub mod model;
 pub mod rank;
-#[cfg(feature = "burn")]
+#[cfg(feature = "rng")]
 pub mod rng;
 mod slices;
 pub mod weights;
@@ -44,5 +44,5 @@ pub use kept::{Kept, KeptHistories, Rule};
 pub use known::{Codes, Known};
 #[cfg(feature = "burn")]
 pub use model::Model;
-#[cfg(feature = "burn")]
+#[cfg(feature = "rng")]
 pub use rng::Rng;

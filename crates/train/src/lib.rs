@@ -7,7 +7,6 @@
 
 pub mod cli;
 pub mod commands;
-pub mod data;
 pub mod metrics;
 pub mod prior;
 pub mod report;
@@ -15,3 +14,5 @@ mod say;
 pub mod simulate;
 pub mod text;
 pub mod training;
+
+pub use ingle_data as data;

@@ -1,5 +1,5 @@
 //! What the titles of items say, as numbers.
 
-pub mod components;
 pub mod meanings;
-pub mod titles;
+
+pub use ingle_data::text::{components, titles};

@@ -1,7 +1,7 @@
 //! Parquet, a batch of rows at a time and only the wanted columns.
 
 use super::{Row, Sink, Wanted};
-use crate::data::InputError;
+use crate::InputError;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};

@@ -1,8 +1,8 @@
 //! Replacements with titles like that of the item they replace: alike enough that the words alone do not
 //! give them away, not so alike that they might as well be it.
 
-use crate::data::{Dataset, InputError};
 use crate::text::titles;
+use crate::{Dataset, InputError};
 use ingle_kernel::vector::dot;
 use rand::{Rng, RngExt as _};
 use std::ops::Range;
@@ -59,7 +59,7 @@ impl Likeness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{from_parts, parts};
+    use crate::testing::{from_parts, parts};
     use rand::SeedableRng as _;
     use rand_xoshiro::Xoshiro256PlusPlus;
 

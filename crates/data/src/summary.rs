@@ -302,7 +302,7 @@ pub(crate) fn plain_table() -> Table {
 }
 
 /// A number with commas between thousands.
-pub(crate) fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

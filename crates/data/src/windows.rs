@@ -134,9 +134,9 @@ fn figures(windows: &[&Window], parts: &Parts, split: Protocol) -> WindowFigures
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Split;
-    use crate::data::corrupt::{Kind, corrupt};
-    use crate::data::read::{Columns, windows};
+    use crate::Split;
+    use crate::corrupt::{Kind, corrupt};
+    use crate::read::{Columns, windows};
 
     const SHARES: Shares = Shares {
         valid: 0.25,

@@ -3,7 +3,7 @@
 use super::{Dataset, Item, Meta, Options, Parts, Protocol, Source, Summary};
 
 /// The given histories of users `u0`, `u1`, ...; items `i1`, `i2`, ... up to the largest index.
-pub(crate) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
+pub fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
     let clicks = histories.concat();
     let largest = clicks.iter().copied().max().unwrap_or(0);
     let mut offsets = vec![0];
@@ -32,12 +32,12 @@ pub(crate) fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
 }
 
 /// The same as a checked dataset.
-pub(crate) fn dataset(histories: &[&[u32]], unseen: &[usize]) -> Dataset {
+pub fn dataset(histories: &[&[u32]], unseen: &[usize]) -> Dataset {
     from_parts(parts(histories, unseen))
 }
 
 /// A dataset of these parts with some meta data.
-pub(crate) fn from_parts(parts: Parts) -> Dataset {
+pub fn from_parts(parts: Parts) -> Dataset {
     let meta = Meta {
         name: "test".to_owned(),
         ingle: "0.1.0".to_owned(),

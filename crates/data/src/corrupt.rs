@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 
 /// How a replacement is drawn; it is never the item it replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Any item alike
@@ -223,7 +224,7 @@ fn user_rng(seed: u64, user: &str) -> Xoshiro256PlusPlus {
 mod tests {
     use super::super::testing::{dataset, from_parts, parts};
     use super::*;
-    use crate::data::Split;
+    use crate::Split;
 
     fn long() -> Dataset {
         let history: Vec<u32> = (0..60).map(|i| 1 + i % 9).collect();

@@ -1,7 +1,7 @@
 //! CSV and TSV, with quotes as RFC 4180 has them.
 
 use super::{Row, Sink, Wanted};
-use crate::data::InputError;
+use crate::InputError;
 use csv::{ByteRecord, ReaderBuilder};
 
 pub(super) fn read<const N: usize>(

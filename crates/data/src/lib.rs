@@ -21,16 +21,15 @@ pub mod read;
 mod sequences;
 mod store;
 mod summary;
-#[cfg(test)]
-pub(crate) mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod text;
 pub mod windows;
-
-pub(crate) use store::check_target;
-pub(crate) use summary::grouped;
 
 pub use dataset::{Case, Dataset, Item, Parts, Relabelled, Split};
 pub use error::{BadRow, InputError};
 pub use meta::{Corruption, Meta, Options, Source};
 pub use names::{Names, Texts};
 pub use protocol::{Protocol, Shares};
-pub use summary::{Cases, Dropped, Lengths, Summary, WindowFigures};
+pub use store::check_target;
+pub use summary::{Cases, Dropped, Lengths, Summary, WindowFigures, grouped};

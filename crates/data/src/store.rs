@@ -93,7 +93,7 @@ impl Dataset {
 }
 
 /// Refuses to write where something lies that is not a dataset.
-pub(crate) fn check_target(dir: &Path) -> Result<(), InputError> {
+pub fn check_target(dir: &Path) -> Result<(), InputError> {
     if !dir.exists() {
         return Ok(());
     }

@@ -7,7 +7,7 @@
 //! between words are better served by the embeddings of a language model.
 
 use super::components::orthonormal;
-use crate::data::{Item, Names};
+use crate::{Item, Names};
 use ingle_model::Rng;
 use rayon::prelude::*;
 use std::cmp::Reverse;

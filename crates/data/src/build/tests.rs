@@ -1,8 +1,8 @@
 //! Tests of the way from a log to a dataset, over small logs.
 
 use super::*;
-use crate::data::read::{BadRows, Click, Columns, interactions};
-use crate::data::{Shares, Split};
+use crate::read::{BadRows, Click, Columns, interactions};
+use crate::{Shares, Split};
 use proptest::prelude::*;
 
 fn log(text: &str) -> Log {
@@ -237,7 +237,7 @@ fn a_period_without_anybody_in_it_is_an_error_that_says_which() {
 
 #[test]
 fn what_an_items_file_says_goes_with_the_item_and_the_rest_is_counted() {
-    let labels = |title: &str| crate::data::read::Labels {
+    let labels = |title: &str| crate::read::Labels {
         title: Some(title.to_owned()),
         category: None,
         line: 2,

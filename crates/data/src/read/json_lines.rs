@@ -1,7 +1,7 @@
 //! JSON lines: one object a line; ids and times may be strings or numbers.
 
 use super::{Sink, Wanted};
-use crate::data::InputError;
+use crate::InputError;
 use serde_json::{Map, Value};
 use std::io::{BufRead as _, BufReader};
 
