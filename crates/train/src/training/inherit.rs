@@ -3,7 +3,7 @@
 //! folds and the language model of the first round are where they would come out the same.
 
 use super::checkpoint::{load_module, save_module, write_atomically};
-use super::config::Config;
+use super::config::{Config, lm_folder};
 use super::device::Compute;
 use super::rounds::reader;
 use super::run::{BestOf, Run};
@@ -103,7 +103,7 @@ fn agree(phase: &Phase, run: &Run, donor: &Run) -> bool {
         Learns::Encoder => ours.denoising.consensus_epochs == theirs.denoising.consensus_epochs,
         Learns::Reader => {
             let alike = reader::settings(ours) == reader::settings(theirs);
-            phase.round == 1 && alike && ours.denoising.lm_folder() == theirs.denoising.lm_folder()
+            phase.round == 1 && alike && lm_folder(&ours.denoising) == lm_folder(&theirs.denoising)
         }
         Learns::Prior | Learns::Denoiser | Learns::Recommender => false,
     };
@@ -123,7 +123,7 @@ fn finished<'a>(phase: &Phase, donor: &'a Run) -> Option<&'a BestOf> {
 
 fn same_titles(ours: &Config, theirs: &Config) -> bool {
     let code = |config: &Config| config.method.code_width().is_some();
-    let same = ours.denoising.lm_folder() == theirs.denoising.lm_folder();
+    let same = lm_folder(&ours.denoising) == lm_folder(&theirs.denoising);
     code(ours) && code(theirs) && same
 }
 

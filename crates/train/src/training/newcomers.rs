@@ -6,6 +6,7 @@
 //! whatever is added to it.
 
 use super::coder::{self, Coder};
+use super::config::lm_folder;
 use super::folds::table;
 use super::progress::Progress;
 use super::run::{CODER, Run};
@@ -45,7 +46,7 @@ impl Newcomers {
         new: Vec<Item>,
         progress: &Progress,
     ) -> Result<Self> {
-        let lm = run.config.denoising.lm_folder();
+        let lm = lm_folder(&run.config.denoising);
         let lm = lm.filter(|_| run.config.method.denoises());
         let lm = lm
             .map(|folder| open_lm(&folder, &Device::flex()))

@@ -21,8 +21,9 @@
 
 use super::checkpoint::{self, load_module, write_atomically};
 use super::coder::read_codes;
-use super::config::Config;
+use super::config::{Config, lm_folder};
 use super::device::Compute;
+use super::embeddings;
 use super::epoch::Context;
 use super::folds;
 use super::progress::Progress;
@@ -158,11 +159,11 @@ impl Run {
         }
         if config.method.denoises() {
             Corruption::new(&config.denoising, data)?;
-            if let Some(folder) = config.denoising.lm_folder() {
+            if let Some(folder) = lm_folder(&config.denoising) {
                 open_lm(&folder, &Device::flex())?;
             }
         }
-        config.training.embeddings.check(data)?;
+        embeddings::check(&config.training.embeddings, data)?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let about = About {
             version: checkpoint::VERSION,
@@ -244,7 +245,8 @@ impl Run {
         // As long as those drawn at random.
         let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
         let beginning = &self.config.training.embeddings;
-        beginning.write(data, self.config.seed, width, length, &mut table[width..])?;
+        let rest = &mut table[width..];
+        embeddings::write(beginning, data, self.config.seed, width, length, rest)?;
         *items = Param::from_tensor(tensor(table, [rows, width], device).require_grad());
         Ok(model)
     }

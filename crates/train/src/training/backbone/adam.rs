@@ -1,21 +1,13 @@
 //! Adam ([Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)) over flat vectors, with weight decay
 //! kept out of the moments ([Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
 
+use ingle_settings::Pace;
 use rayon::prelude::*;
 
 const DECAYS: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 /// Weights that one core updates at a time.
 const CHUNK: usize = 1 << 15;
-
-/// How far a step goes.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// The learning rate.
-    pub rate: f64,
-    /// What each weight loses of itself a step, times the learning rate.
-    pub weight_decay: f64,
-}
 
 /// The moments of a vector of weights.
 #[derive(Clone, Debug, Default, PartialEq)]

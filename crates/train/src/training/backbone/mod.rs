@@ -18,7 +18,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use adam::Pace;
+pub use ingle_settings::Pace;
 
 use super::config::Schedule;
 use super::samples::{Lesson, seen};

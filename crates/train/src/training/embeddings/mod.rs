@@ -7,88 +7,52 @@ mod file;
 use crate::data::{Dataset, InputError};
 use crate::text::components::principal;
 use crate::text::titles;
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use ingle_settings::Beginning;
 
-/// Where item embeddings begin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub enum Beginning {
-    /// Each anywhere.
-    Random,
-    /// At the words of the dataset's titles.
-    #[default]
-    Titles,
-    /// At the embeddings in a file, of any width.
-    File(PathBuf),
-}
-
-impl From<String> for Beginning {
-    fn from(text: String) -> Self {
-        match text.as_str() {
-            "random" => Self::Random,
-            "titles" => Self::Titles,
-            _ => Self::File(text.into()),
-        }
+/// Whether a file that is named can be read and is of this dataset.
+///
+/// # Errors
+/// Input errors that name the file: not readable, of another shape or dataset, or with a value that
+/// is no number.
+pub fn check(beginning: &Beginning, data: &Dataset) -> Result<(), InputError> {
+    match beginning {
+        Beginning::File(path) => file::read(path, data).map(drop),
+        Beginning::Random | Beginning::Titles => Ok(()),
     }
 }
 
-impl From<Beginning> for String {
-    fn from(beginning: Beginning) -> Self {
-        match beginning {
-            Beginning::Random => "random".to_owned(),
-            Beginning::Titles => "titles".to_owned(),
-            Beginning::File(path) => path.to_string_lossy().into_owned(),
-        }
+/// Writes over random embeddings `[items, width]` those to begin at, which get the length
+/// `length`. Items of which nothing is known keep what they have.
+///
+/// # Errors
+/// As [`check`].
+pub fn write(
+    beginning: &Beginning,
+    data: &Dataset,
+    seed: u64,
+    width: usize,
+    length: f32,
+    table: &mut [f32],
+) -> Result<(), InputError> {
+    let (rows, columns) = match beginning {
+        Beginning::Random => return Ok(()),
+        Beginning::Titles => titles::scores(data.items(), data.n_items(), width, seed),
+        Beginning::File(path) => file::read(path, data)?,
+    };
+    if columns == 0 {
+        return Ok(());
     }
-}
-
-impl Beginning {
-    /// Whether a file that is named can be read and is of this dataset.
-    ///
-    /// # Errors
-    /// Input errors that name the file: not readable, of another shape or dataset, or with a value that
-    /// is no number.
-    pub fn check(&self, data: &Dataset) -> Result<(), InputError> {
-        match self {
-            Self::File(path) => file::read(path, data).map(drop),
-            Self::Random | Self::Titles => Ok(()),
-        }
-    }
-
-    /// Writes over random embeddings `[items, width]` those to begin at, which get the length
-    /// `length`. Items of which nothing is known keep what they have.
-    ///
-    /// # Errors
-    /// As [`check`](Self::check).
-    pub fn write(
-        &self,
-        data: &Dataset,
-        seed: u64,
-        width: usize,
-        length: f32,
-        table: &mut [f32],
-    ) -> Result<(), InputError> {
-        let (rows, columns) = match self {
-            Self::Random => return Ok(()),
-            Self::Titles => titles::scores(data.items(), data.n_items(), width, seed),
-            Self::File(path) => file::read(path, data)?,
-        };
-        if columns == 0 {
-            return Ok(());
-        }
-        let brought = principal(&rows, data.n_items(), columns, width);
-        let rows = rows.chunks_exact(columns).zip(brought.chunks_exact(width));
-        for (to, (from, brought)) in table.chunks_exact_mut(width).zip(rows) {
-            let norm = brought.iter().map(|x| x * x).sum::<f32>().sqrt();
-            if from.iter().any(|&x| x != 0.0) && norm > 0.0 {
-                for (to, x) in to.iter_mut().zip(brought) {
-                    *to = x * length / norm;
-                }
+    let brought = principal(&rows, data.n_items(), columns, width);
+    let rows = rows.chunks_exact(columns).zip(brought.chunks_exact(width));
+    for (to, (from, brought)) in table.chunks_exact_mut(width).zip(rows) {
+        let norm = brought.iter().map(|x| x * x).sum::<f32>().sqrt();
+        if from.iter().any(|&x| x != 0.0) && norm > 0.0 {
+            for (to, x) in to.iter_mut().zip(brought) {
+                *to = x * length / norm;
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -106,7 +70,8 @@ mod tests {
             item.title = title.map(str::to_owned);
         }
         let mut table = vec![1.0; 5 * WIDTH];
-        (Beginning::Titles.write(&from_parts(parts), 1, WIDTH, 0.5, &mut table)).expect("titles");
+        let (titles, data) = (Beginning::Titles, from_parts(parts));
+        write(&titles, &data, 1, WIDTH, 0.5, &mut table).expect("titles");
         table
     }
 
@@ -136,13 +101,5 @@ mod tests {
     #[test]
     fn without_titles_all_begin_at_random() {
         assert_eq!(written([None; 5]), vec![1.0; 5 * WIDTH]);
-    }
-
-    #[test]
-    fn a_setting_is_a_word_or_a_file() {
-        for text in ["random", "titles", "other/titles.safetensors"] {
-            assert_eq!(String::from(Beginning::from(text.to_owned())), text);
-        }
-        assert_eq!(Beginning::from("titles".to_owned()), Beginning::Titles);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::data::Dataset;
 use crate::prior::{Prior, ScoredSplit, Scores, Settings, disputed, fit, open_lm, score};
-use crate::training::config::Config;
+use crate::training::config::{Config, lm_folder};
 use crate::training::judge::probabilities;
 use crate::training::progress::Progress;
 use anyhow::{Context as _, Result};
@@ -38,7 +38,7 @@ pub fn work(
     round: usize,
     (stop, progress): (&AtomicBool, &Progress),
 ) -> Result<Option<Prior>> {
-    let folder_of_lm = config.denoising.lm_folder();
+    let folder_of_lm = lm_folder(&config.denoising);
     let folder_of_lm = folder_of_lm.context("a reader needs a language model")?;
     let lm = open_lm(&folder_of_lm, &Device::flex().autodiff())?;
     let ready = match round {

@@ -4,6 +4,7 @@
 use super::{DYNAMICS, Trainer, optimizer};
 use crate::prior::open_lm;
 use crate::training::coder::{self, Coder};
+use crate::training::config::lm_folder;
 use crate::training::epoch::ROUND;
 use crate::training::folds;
 use crate::training::judge::probabilities;
@@ -26,7 +27,7 @@ impl Trainer<'_> {
             let (columns, values) = folds::read(&kept)?;
             return Ok((values, columns));
         }
-        let folder = config.denoising.lm_folder();
+        let folder = lm_folder(&config.denoising);
         let lm = folder
             .map(|folder| open_lm(&folder, &Device::flex()))
             .transpose()?;

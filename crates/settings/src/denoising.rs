@@ -1,10 +1,8 @@
 //! How a denoiser is trained, and everything that teaches it.
 
 use super::{Decay, Schedule};
-use crate::data::corrupt::Kind;
-use ingle_lm::folder::default_folder;
+use ingle_data::corrupt::Kind;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// How a denoiser is trained on labelled corruption.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,15 +107,6 @@ impl Default for Denoising {
 }
 
 impl Denoising {
-    /// The folder of the language model, if there is to be one.
-    pub fn lm_folder(&self) -> Option<PathBuf> {
-        match self.language_model.as_str() {
-            "" => None,
-            "default" => Some(default_folder()),
-            folder => Some(folder.into()),
-        }
-    }
-
     /// Checks every range.
     ///
     /// # Errors

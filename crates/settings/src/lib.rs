@@ -2,21 +2,24 @@
 //! command line. The resolved configuration is saved with the run, so that it says itself how it
 //! was made.
 
+mod beginning;
 mod denoising;
 mod keys;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ingle_model::config::BackboneConfig;
 use ingle_model::gate::GateConfig;
-use ingle_model::methods::{MethodConfig, Phase, Plan};
+use ingle_model::methods::MethodConfig;
+#[cfg(feature = "phases")]
+use ingle_model::methods::{Phase, Plan};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-use super::backbone::Pace;
-use super::embeddings::Beginning;
-use crate::data::InputError;
+use ingle_data::InputError;
+
+pub use beginning::Beginning;
 pub use denoising::Denoising;
-pub(crate) use keys::apply;
+pub use keys::apply;
 use keys::{choose, misspelt};
 
 /// Everything a run is made of beside its data.
@@ -71,6 +74,15 @@ pub struct Schedule {
     /// each history: a recommender that has seen such histories trusts no single click. None for
     /// histories as they are.
     pub replaced: Vec<f64>,
+}
+
+/// How far a step goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The learning rate.
+    pub rate: f64,
+    /// What each weight loses of itself a step, times the learning rate.
+    pub weight_decay: f64,
 }
 
 /// How a learning rate changes over a training.
@@ -142,6 +154,7 @@ impl Schedule {
     }
 }
 
+#[cfg(feature = "phases")]
 impl Config {
     /// What the training goes through.
     pub fn phases(&self) -> Vec<Phase> {
@@ -150,7 +163,7 @@ impl Config {
             folds: settings.folds,
             consensus: settings.consensus_epochs > 0,
             rounds: settings.rounds,
-            reader: settings.lm_folder().is_some() && settings.reader_histories > 0,
+            reader: !settings.language_model.is_empty() && settings.reader_histories > 0,
             recommender: settings.recommender_epochs > 0,
         })
     }
@@ -159,23 +172,34 @@ impl Config {
     pub fn watches(&self) -> bool {
         self.method.denoises() && self.denoising.dynamics > 0.0
     }
+}
 
+impl Config {
     /// Reads `file` (defaults without one), takes `--set key=value` overrides and `--method`, and
     /// checks the result.
     ///
     /// # Errors
     /// Input errors that name the key: unknown keys, values of the wrong type or out of range.
     pub fn resolve(file: Option<&Path>, sets: &[String], method: Option<&str>) -> Result<Self> {
-        let mut table = match file {
-            None => toml::Table::new(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| {
-                    InputError::other(format!("cannot read {}: {e}", path.display()))
-                })?;
-                text.parse()
-                    .map_err(|e| InputError::other(format!("{}: {e}", path.display())))?
-            }
+        let Some(path) = file else {
+            return Self::of("", sets, method);
         };
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| InputError::other(format!("cannot read {}: {e}", path.display())))?;
+        // Of the overrides as well, but what is wrong with those names itself.
+        if let Err(error) = text.parse::<toml::Table>() {
+            bail!(InputError::other(format!("{}: {error}", path.display())));
+        }
+        Self::of(&text, sets, method)
+    }
+
+    /// The same of a text.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn of(text: &str, sets: &[String], method: Option<&str>) -> Result<Self> {
+        let mut table: toml::Table =
+            (text.parse()).map_err(|e: toml::de::Error| InputError::other(e.to_string()))?;
         for set in sets {
             apply(&mut table, set)?;
         }

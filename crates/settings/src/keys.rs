@@ -1,8 +1,8 @@
 //! Keys of the configuration as a person writes them: overrides, and what was meant by one there is not.
 
 use super::Config;
-use crate::data::InputError;
 use anyhow::{Result, bail};
+use ingle_data::InputError;
 use ingle_model::backbone::Kind;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
@@ -73,7 +73,7 @@ pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
 }
 
 /// Applies one `a.b=value`; the value is TOML, or else taken as text.
-pub(crate) fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
+pub fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
     let Some((key, value)) = set.split_once('=') else {
         return Err(InputError::other(format!("--set {set}: expected key=value")).into());
     };
