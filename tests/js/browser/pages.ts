@@ -15,10 +15,10 @@ export const html = (body: string, head = ""): string => `<!doctype html><html l
 export const published = (name: string): string => readFileSync(join(root, "pkg/dist", name), "utf8");
 export const installed = (path: string): string => readFileSync(join(root, "node_modules", path), "utf8");
 
-/** Bundles a script as a shop would, in the framework's development mode, which tells what is wrong; Ingle's own modules are fetched as published. */
+/** Bundles a script as a shop would, in the framework's development mode, which tells what is wrong; Ingle itself is fetched as published. */
 export async function bundled(code: string): Promise<string> {
   const ingle = (esbuild: { onResolve(filter: { filter: RegExp }, found: (args: { path: string }) => { path: string; external: true }): void }): void =>
-    esbuild.onResolve({ filter: /^ingle(\/.*)?$/ }, ({ path }) => ({ path: `/ingle/${{ ingle: "index", "ingle/element/define": "define" }[path] ?? path.slice(6)}.js`, external: true }));
+    esbuild.onResolve({ filter: /^ingle(\/element.*)?$/ }, ({ path }) => ({ path: `/ingle/${{ ingle: "index", "ingle/element/define": "define" }[path] ?? path.slice(6)}.js`, external: true }));
   const define = { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "true" };
   const { outputFiles } = await build({ stdin: { contents: code, resolveDir: root }, bundle: true, format: "esm", write: false, define, plugins: [{ name: "ingle", setup: ingle }] });
   return outputFiles[0]!.text;
