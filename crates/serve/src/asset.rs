@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
@@ -12,6 +12,8 @@ use ingle_bundle::{MANIFEST, check_name, sha256_hex};
 
 use crate::disk::Disk;
 use crate::encoding::Encoding;
+use crate::http::common_headers;
+use crate::payload::Payload;
 use crate::range::Part;
 
 /// Digits of a SHA-256 in an `ETag`.
@@ -19,29 +21,28 @@ const TAG_DIGITS: usize = 32;
 
 /// A file that may be sent: what `sha256` names is what its bytes were found to be.
 pub(crate) struct Asset {
+    name: String,
     sha256: String,
-    length: u64,
-    content_type: HeaderValue,
-    /// The manifest has none: a browser would send it back at every visit, and so be known again by it.
-    etag: Option<HeaderValue>,
+    plain: Head,
     disk: Option<Arc<Disk>>,
     memory: OnceLock<Bytes>,
-    brotli: OnceLock<Encoded>,
-    gzip: OnceLock<Encoded>,
+    brotli: OnceLock<(Head, Bytes)>,
+    gzip: OnceLock<(Head, Bytes)>,
 }
 
-/// A compressed form, which has a tag of its own.
-struct Encoded {
-    bytes: Bytes,
+/// What stands before the bytes of a file, or of a compressed form of it, made once.
+struct Head {
+    encoding: Encoding,
+    length: u64,
+    /// The manifest has none: a browser would send it back at every visit, and so be known again by it.
     etag: Option<HeaderValue>,
+    headers: HeaderMap,
 }
 
 /// What is sent: a file as it is, or a compressed form of it.
 #[derive(Clone, Copy)]
 struct Form<'a> {
-    encoding: Encoding,
-    length: u64,
-    etag: Option<&'a HeaderValue>,
+    head: &'a Head,
     /// `None` where it is read from the disk.
     bytes: Option<&'a Bytes>,
 }
@@ -49,30 +50,23 @@ struct Form<'a> {
 impl Asset {
     /// The manifest, which is kept by nobody.
     pub(crate) fn manifest(bytes: Vec<u8>) -> Self {
-        let asset = Self::new(MANIFEST, sha256_hex(&bytes), bytes.len() as u64, None);
+        let length = bytes.len() as u64;
+        let asset = Self::new(MANIFEST, sha256_hex(&bytes), length, None);
         let _ = asset.memory.set(bytes.into());
-        Self {
-            etag: None,
-            ..asset
-        }
+        asset
     }
 
     /// A file that lies on the disk and was found to have this SHA-256 and length.
     pub(crate) fn on_disk(name: &str, (sha256, length): (String, u64), disk: Disk) -> Self {
-        Self::new(name, sha256, length, Some(disk))
+        Self::new(name, sha256, length, Some(Arc::new(disk)))
     }
 
-    fn new(name: &str, sha256: String, length: u64, disk: Option<Disk>) -> Self {
-        let content_type = match name.rsplit_once('.') {
-            Some((_, "json")) => "application/json",
-            _ => "application/octet-stream",
-        };
+    fn new(name: &str, sha256: String, length: u64, disk: Option<Arc<Disk>>) -> Self {
         Self {
-            etag: Some(tag(&sha256)),
+            plain: Head::new(name, &sha256, length, Encoding::Identity),
+            name: name.to_owned(),
             sha256,
-            length,
-            content_type: HeaderValue::from_static(content_type),
-            disk: disk.map(Arc::new),
+            disk,
             memory: OnceLock::new(),
             brotli: OnceLock::new(),
             gzip: OnceLock::new(),
@@ -81,16 +75,8 @@ impl Asset {
 
     /// The same file without what is held of it in memory.
     pub(crate) fn without_memory(&self) -> Self {
-        Self {
-            sha256: self.sha256.clone(),
-            length: self.length,
-            content_type: self.content_type.clone(),
-            etag: self.etag.clone(),
-            disk: self.disk.clone(),
-            memory: OnceLock::new(),
-            brotli: OnceLock::new(),
-            gzip: OnceLock::new(),
-        }
+        let (name, sha256) = (&self.name, self.sha256.clone());
+        Self::new(name, sha256, self.plain.length, self.disk.clone())
     }
 
     /// Whether this is the file with that SHA-256.
@@ -130,7 +116,7 @@ impl Asset {
             && let Some(bytes) = self
                 .disk
                 .as_ref()
-                .and_then(|disk| disk.read_all(self.length))
+                .and_then(|disk| disk.read_all(self.plain.length))
             && self.is(&sha256_hex(&bytes))
         {
             let _ = self.memory.set(bytes.into());
@@ -140,23 +126,20 @@ impl Asset {
 
     /// Adds a compressed form.
     pub(crate) fn add(&self, encoding: Encoding, bytes: Vec<u8>) {
-        // Two ways to compress a file give different bytes, which must not share a tag.
-        let etag = self.etag.is_some().then(|| tag(&sha256_hex(&bytes)));
-        let encoded = Encoded {
-            bytes: bytes.into(),
-            etag,
-        };
         if let Some(slot) = self.slot(encoding) {
-            let _ = slot.set(encoded);
+            // Two ways to compress a file give different bytes, which must not share a tag.
+            let sha256 = sha256_hex(&bytes);
+            let head = Head::new(&self.name, &sha256, bytes.len() as u64, encoding);
+            let _ = slot.set((head, bytes.into()));
         }
     }
 
     /// Bytes of its form in this encoding, where there is one.
     pub(crate) fn length_in(&self, encoding: Encoding) -> Option<u64> {
-        self.form(encoding).map(|form| form.length)
+        self.form(encoding).map(|form| form.head.length)
     }
 
-    fn slot(&self, encoding: Encoding) -> Option<&OnceLock<Encoded>> {
+    fn slot(&self, encoding: Encoding) -> Option<&OnceLock<(Head, Bytes)>> {
         match encoding {
             Encoding::Brotli => Some(&self.brotli),
             Encoding::Gzip => Some(&self.gzip),
@@ -165,87 +148,103 @@ impl Asset {
     }
 
     /// The answer to a request: the file in the encoding that the client likes best, a part of it, or word that the
-    /// client has it already. `HEAD` is answered as `GET` is, and without a body by whoever sends it.
-    pub(crate) fn respond(&self, method: &Method, headers: &HeaderMap) -> Response<Body> {
+    /// client has it already.
+    pub(crate) fn respond(&self, method: &Method, headers: &HeaderMap) -> Response<Payload> {
         let forms: Vec<Form<'_>> = Encoding::wanted(headers)
             .into_iter()
             .filter_map(|encoding| self.form(encoding))
             .collect();
         let best = forms[0];
-        let mut response = Response::new(Body::empty());
-        let cache_control = match self.etag {
-            Some(_) => "public, max-age=31536000, immutable",
-            None => "no-store",
-        };
-        let out = response.headers_mut();
-        out.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
-        out.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        if let Some(etag) = best.etag {
-            out.insert(ETAG, etag.clone());
-            if is_known(headers, etag) {
-                *response.status_mut() = StatusCode::NOT_MODIFIED;
-                return response;
-            }
-            out.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        }
         let (form, part) = match part(method, headers, &forms) {
             Some(found) => found,
             None => (best, Part::Whole),
         };
+        let mut response = Response::new(Payload::default());
+        *response.headers_mut() = form.head.headers.clone();
         let out = response.headers_mut();
-        if let Some(etag) = form.etag {
-            out.insert(ETAG, etag.clone());
-        }
-        let (first, count) = match part {
-            Part::Whole => (0, form.length),
-            Part::Bytes { first, count } => (first, count),
+        let length = form.head.length;
+        let (first, count, status) = match part {
+            _ if is_known(headers, best.head) => (0, 0, StatusCode::NOT_MODIFIED),
+            Part::Whole => (0, length, StatusCode::OK),
             Part::Beyond => {
-                out.insert(CONTENT_RANGE, text(format!("bytes */{}", form.length)));
-                *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-                return response;
+                out.insert(CONTENT_RANGE, text(format!("bytes */{length}")));
+                (0, 0, StatusCode::RANGE_NOT_SATISFIABLE)
+            }
+            Part::Bytes { first, count } => {
+                let last = first + count - 1;
+                out.insert(
+                    CONTENT_RANGE,
+                    text(format!("bytes {first}-{last}/{length}")),
+                );
+                out.insert(CONTENT_LENGTH, count.into());
+                (first, count, StatusCode::PARTIAL_CONTENT)
             }
         };
-        out.insert(CONTENT_TYPE, self.content_type.clone());
-        out.insert(CONTENT_LENGTH, count.into());
-        if form.encoding != Encoding::Identity {
-            out.insert(
-                CONTENT_ENCODING,
-                HeaderValue::from_static(form.encoding.token()),
-            );
+        if !status.is_success() {
+            for header in [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING] {
+                out.remove(header);
+            }
         }
-        if part != Part::Whole {
-            let last = first + count - 1;
-            out.insert(
-                CONTENT_RANGE,
-                text(format!("bytes {first}-{last}/{}", form.length)),
-            );
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        *response.status_mut() = status;
+        if method != Method::HEAD && count > 0 {
+            *response.body_mut() = match (form.bytes, &self.disk) {
+                (Some(bytes), _) => bytes.slice(first as usize..(first + count) as usize).into(),
+                (None, Some(disk)) => disk.body(first, count).into(),
+                (None, None) => Payload::default(),
+            };
         }
-        *response.body_mut() = match (form.bytes, &self.disk) {
-            _ if method == Method::HEAD => Body::empty(),
-            (Some(bytes), _) => Body::from(bytes.slice(first as usize..(first + count) as usize)),
-            (None, Some(disk)) => disk.body(first, count),
-            (None, None) => Body::empty(),
-        };
         response
     }
 
     /// The form in this encoding, where there is one.
     fn form(&self, encoding: Encoding) -> Option<Form<'_>> {
-        let Some(slot) = self.slot(encoding) else {
-            return Some(Form {
-                encoding,
-                length: self.length,
-                etag: self.etag.as_ref(),
+        match self.slot(encoding) {
+            None => Some(Form {
+                head: &self.plain,
                 bytes: self.memory.get(),
-            });
+            }),
+            Some(slot) => slot.get().map(|(head, bytes)| Form {
+                head,
+                bytes: Some(bytes),
+            }),
+        }
+    }
+}
+
+impl Head {
+    fn new(name: &str, sha256: &str, length: u64, encoding: Encoding) -> Self {
+        let is_manifest = name == MANIFEST;
+        let mut headers = common_headers();
+        let mut put = |name, value: &'static str| {
+            headers.insert(name, HeaderValue::from_static(value));
         };
-        slot.get().map(|encoded| Form {
+        put(VARY, "accept-encoding");
+        put(
+            CONTENT_TYPE,
+            match name.rsplit_once('.') {
+                Some((_, "json")) => "application/json",
+                _ => "application/octet-stream",
+            },
+        );
+        if encoding != Encoding::Identity {
+            put(CONTENT_ENCODING, encoding.token());
+        }
+        let etag = (!is_manifest).then(|| text(format!("\"{}\"", &sha256[..TAG_DIGITS])));
+        match &etag {
+            None => put(CACHE_CONTROL, "no-store"),
+            Some(etag) => {
+                put(CACHE_CONTROL, "public, max-age=31536000, immutable");
+                put(ACCEPT_RANGES, "bytes");
+                headers.insert(ETAG, etag.clone());
+            }
+        }
+        headers.insert(CONTENT_LENGTH, length.into());
+        Self {
             encoding,
-            length: encoded.bytes.len() as u64,
-            etag: encoded.etag.as_ref(),
-            bytes: Some(&encoded.bytes),
-        })
+            length,
+            etag,
+            headers,
+        }
     }
 }
 
@@ -259,18 +258,21 @@ fn part<'a>(method: &Method, headers: &HeaderMap, forms: &[Form<'a>]) -> Option<
     }
     let form = forms
         .iter()
-        .find(|form| match (headers.get(IF_RANGE), form.etag) {
+        .find(|form| match (headers.get(IF_RANGE), &form.head.etag) {
             // Tags compare strongly here: a weak one, or a date, is none of ours.
             (Some(condition), Some(etag)) => condition == etag,
-            (None, Some(_)) => form.encoding == Encoding::Identity,
+            (None, Some(_)) => form.head.encoding == Encoding::Identity,
             (_, None) => false,
         })?;
-    Some((*form, Part::parse(range.to_str().ok()?, form.length)))
+    Some((*form, Part::parse(range.to_str().ok()?, form.head.length)))
 }
 
 /// Whether the client says that it has this representation. Tags compare weakly, as `If-None-Match`
 /// asks: a proxy may have weakened them.
-fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+fn is_known(headers: &HeaderMap, head: &Head) -> bool {
+    let Some(etag) = &head.etag else {
+        return false;
+    };
     headers
         .get_all(IF_NONE_MATCH)
         .iter()
@@ -278,10 +280,6 @@ fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .any(|tag| tag == "*" || etag == tag.strip_prefix("W/").unwrap_or(tag))
-}
-
-fn tag(sha256: &str) -> HeaderValue {
-    text(format!("\"{}\"", &sha256[..TAG_DIGITS]))
 }
 
 fn text(value: String) -> HeaderValue {

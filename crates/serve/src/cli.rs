@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::{SITE_POLICY, ServeError, router, run, with_site};
+use crate::{App, Bundle, SITE_POLICY, ServeError, router, run, with_site};
 
 /// What is served, and where.
 #[derive(Clone, Debug, clap::Args)]
@@ -28,13 +28,15 @@ pub struct Args {
 impl Args {
     /// Serves until Ctrl-C or SIGTERM. `listening` is called once, with the address of what there is to see.
     pub fn run(&self, listening: impl FnOnce(String)) -> Result<(), ServeError> {
-        let bundle = router(&self.bundle)?;
-        let (router, path) = match &self.site {
-            Some(site) => (with_site(bundle, site, &self.policy)?, ""),
-            None => (bundle, "manifest.json"),
+        let (app, path) = match &self.site {
+            Some(site) => {
+                let site = with_site(router(&self.bundle)?, site, &self.policy)?;
+                (App::from(site), "")
+            }
+            None => (App::from(Bundle::open(&self.bundle)?), "manifest.json"),
         };
         let connections = self.connections.map(|connections| connections as usize);
-        run(router, self.addr, connections, |at| {
+        run(app, self.addr, connections, |at| {
             listening(format!("http://{at}/{path}"));
         })
     }

@@ -1,25 +1,30 @@
 //! Requests to answers.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
-use axum::routing::get;
-use tower_http::cors::{Any, CorsLayer};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either};
+use hyper::service::Service;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::ServeError;
-use crate::store::Store;
+use crate::payload::Payload;
+use crate::store::{Found, Store};
 
 /// Where [`with_site`] puts the bundle.
 pub const BUNDLE_PATH: &str = "/bundle";
@@ -28,29 +33,116 @@ pub const BUNDLE_PATH: &str = "/bundle";
 pub const SITE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
      img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// The bundle of a folder, as it is served. Whoever asks for it is answered alike.
+#[derive(Clone)]
+pub struct Bundle {
+    store: Arc<Store>,
+}
+
+impl Bundle {
+    /// Reads and verifies the bundle in `dir`, which is watched from then on.
+    pub fn open(dir: &Path) -> Result<Self, ServeError> {
+        let store = Store::open(dir).map_err(|source| ServeError::Bundle {
+            dir: dir.to_owned(),
+            source,
+        })?;
+        Ok(Self { store })
+    }
+
+    /// The answer that needs no look at the disk, as most do.
+    ///
+    /// Names are looked up as they came, undecoded: nothing that a manifest may list needs decoding.
+    fn at_once<B>(&self, request: &Request<B>) -> Option<Response<Payload>> {
+        let method = request.method();
+        let mut refusal = match *method {
+            Method::GET | Method::HEAD => {
+                let found = match self.store.get(name(request.uri())) {
+                    Found::Asset(asset) => return Some(asset.respond(method, request.headers())),
+                    Found::Nothing => StatusCode::NOT_FOUND,
+                    Found::Perhaps => return None,
+                };
+                answer(found)
+            }
+            // A browser asks before it asks.
+            Method::OPTIONS => answer(StatusCode::OK),
+            _ => answer(StatusCode::METHOD_NOT_ALLOWED),
+        };
+        let headers = refusal.headers_mut();
+        let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
+        match *method {
+            Method::GET | Method::HEAD => None,
+            Method::OPTIONS => {
+                put(ACCESS_CONTROL_ALLOW_METHODS, "GET,HEAD");
+                put(ACCESS_CONTROL_ALLOW_HEADERS, "*")
+            }
+            _ => put(ALLOW, "GET,HEAD"),
+        };
+        Some(refusal)
+    }
+
+    /// The answer after a look at the disk.
+    async fn after_search<B>(self, request: Request<B>) -> Response<Payload> {
+        match self.store.search(name(request.uri())).await {
+            Some(asset) => asset.respond(request.method(), request.headers()),
+            None => answer(StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+impl<B: Send + 'static> hyper::service::Service<Request<B>> for Bundle {
+    type Response = Response<Payload>;
+    type Error = Infallible;
+    type Future = Either<
+        Ready<Result<Response<Payload>, Infallible>>,
+        BoxFuture<'static, Result<Response<Payload>, Infallible>>,
+    >;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        match self.at_once(&request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(Box::pin(self.clone().after_search(request).map(Ok))),
+        }
+    }
+}
+
+fn name(uri: &Uri) -> &str {
+    uri.path().strip_prefix('/').unwrap_or_default()
+}
+
+fn answer(status: StatusCode) -> Response<Payload> {
+    let mut response = Response::new(Payload::default());
+    *response.status_mut() = status;
+    *response.headers_mut() = common_headers();
+    response
+}
+
+/// What stands in every answer about a bundle: every origin may read it, isolated pages too, as what it says it is.
+pub(crate) fn common_headers() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, "content-range"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        ),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+}
+
 /// A router with the bundle in `dir` at its root. The bundle is read and verified here.
 ///
 /// It answers every request, with 404 where there is nothing to send; to serve other things beside
 /// it, put it under a path of its own with [`Router::nest`], as [`with_site`] does.
 pub fn router(dir: &Path) -> Result<Router, ServeError> {
-    let store = Store::open(dir).map_err(|source| ServeError::Bundle {
-        dir: dir.to_owned(),
-        source,
-    })?;
-    // The answers are the same for every origin, so nothing but the encoding makes them vary.
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers(Any)
-        .expose_headers([CONTENT_RANGE])
-        .vary([]);
-    Ok(Router::new()
-        .fallback(get(answer))
-        .with_state(store)
-        // For pages that are cross-origin isolated.
-        .layer(always("cross-origin-resource-policy", "cross-origin"))
-        .layer(always(X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff"))
-        .layer(cors))
+    let bundle = Bundle::open(dir)?;
+    Ok(Router::new().fallback(move |request: Request| {
+        let bundle = bundle.clone();
+        async move { bundle.call(request).await }
+    }))
 }
 
 /// A router with the files of the site in `dir` at its root, and `bundle` at [`BUNDLE_PATH`]: a page
@@ -83,20 +175,6 @@ pub fn with_site(bundle: Router, dir: &Path, policy: &str) -> Result<Router, Ser
     Ok(Router::new()
         .nest(BUNDLE_PATH, bundle)
         .fallback_service(site))
-}
-
-/// Names are looked up as they came, undecoded: nothing that a manifest may list needs decoding.
-async fn answer(
-    State(store): State<Arc<Store>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response<Body> {
-    let name = uri.path().strip_prefix('/').unwrap_or_default();
-    match store.get(name).await {
-        Some(asset) => asset.respond(&method, &headers),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
 }
 
 /// Hidden files are not part of a site: editors, version control and deployments leave them.

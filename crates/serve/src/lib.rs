@@ -16,8 +16,8 @@
 //! use std::path::Path;
 //!
 //! // At the root of a server of its own, until Ctrl-C:
-//! let router = ingle_serve::router(Path::new("bundle"))?;
-//! ingle_serve::run(router, "127.0.0.1:8080".parse()?, None, |at| println!("http://{at}/manifest.json"))?;
+//! let bundle = ingle_serve::Bundle::open(Path::new("bundle"))?;
+//! ingle_serve::run(bundle, "127.0.0.1:8080".parse()?, None, |at| println!("http://{at}/manifest.json"))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -29,6 +29,7 @@ mod disk;
 mod encoding;
 mod error;
 mod http;
+mod payload;
 mod range;
 mod server;
 mod store;
@@ -38,5 +39,6 @@ pub use axum;
 pub use cli::Args;
 pub use compress::write_compressed;
 pub use error::ServeError;
-pub use http::{BUNDLE_PATH, SITE_POLICY, router, with_site};
-pub use server::{Limits, Server, log_to_stderr, run, serve, stop_signal};
+pub use http::{BUNDLE_PATH, Bundle, SITE_POLICY, router, with_site};
+pub use payload::Payload;
+pub use server::{App, Limits, Server, log_to_stderr, run, serve, stop_signal};

@@ -1,5 +1,6 @@
 //! Listening, limits on what a client may hold, and stopping without cutting anybody off.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,7 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -16,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::connections::Connections;
 use crate::stream::{Moved, Stream};
-use crate::{ServeError, router};
+use crate::{Bundle, ServeError};
 
 /// Connections that the system may hold until they are accepted.
 const BACKLOG: u32 = 4096;
@@ -84,6 +88,26 @@ fn raise_open_files() {
 #[cfg(not(unix))]
 fn raise_open_files() {}
 
+/// What a server answers with.
+pub enum App {
+    /// A bundle by itself, without what a router takes of every request.
+    Bundle(Bundle),
+    /// Whatever a router has.
+    Router(Router),
+}
+
+impl From<Bundle> for App {
+    fn from(bundle: Bundle) -> Self {
+        Self::Bundle(bundle)
+    }
+}
+
+impl From<Router> for App {
+    fn from(router: Router) -> Self {
+        Self::Router(router)
+    }
+}
+
 /// A server that has its address and does not answer yet.
 #[derive(Debug)]
 pub struct Server {
@@ -120,16 +144,37 @@ impl Server {
     /// Answers until `shutdown` is done, and then ends what is under way, within [`Limits::grace`].
     pub async fn run(
         self,
-        router: Router,
+        app: impl Into<App>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
+        match app.into() {
+            App::Bundle(bundle) => self.answer(bundle, shutdown).await,
+            App::Router(router) => {
+                let service = TowerToHyperService::new(router);
+                self.answer(service, shutdown).await
+            }
+        }
+    }
+
+    async fn answer<S, B>(
+        self,
+        service: S,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Error = axum::Error> + Send + 'static,
+        B::Data: Send,
+    {
         let Self {
             listener, limits, ..
         } = self;
         let connections = Connections::new(limits.connections);
         let graceful = GracefulShutdown::new();
         tokio::select! {
-            () = answer(&listener, router, limits, &connections, &graceful) => {}
+            () = accept(&listener, service, limits, &connections, &graceful) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -157,13 +202,19 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts connections for ever, each answered by a task of its own.
-async fn answer(
+async fn accept<S, B>(
     listener: &TcpListener,
-    router: Router,
+    service: S,
     limits: Limits,
     connections: &Arc<Connections>,
     graceful: &GracefulShutdown,
-) {
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Error = axum::Error> + Send + 'static,
+    B::Data: Send,
+{
     let start = Instant::now();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -171,7 +222,6 @@ async fn answer(
         .max_buf_size(MAX_HEAD)
         // A client may close its half when it has asked.
         .half_close(true);
-    let service = TowerToHyperService::new(router);
     loop {
         let tcp = match listener.accept().await {
             Ok((tcp, _)) => tcp,
@@ -220,17 +270,17 @@ pub async fn serve(
     listening: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let router = router(dir)?;
+    let bundle = Bundle::open(dir)?;
     let server = Server::bind(addr)?;
     listening(server.local_addr());
-    server.run(router, shutdown).await
+    server.run(bundle, shutdown).await
 }
 
-/// Serves a router until Ctrl-C or SIGTERM, blocking the thread: for programs that do nothing else. The process may
+/// Serves a bundle or a router until Ctrl-C or SIGTERM, blocking the thread: for programs that do nothing else. The process may
 /// open as many files as the system lets it afterwards, and `connections` limits how many are connections.
 /// `listening` is called once, with the address, before the first request is answered.
 pub fn run(
-    router: Router,
+    app: impl Into<App>,
     addr: SocketAddr,
     connections: Option<usize>,
     listening: impl FnOnce(SocketAddr),
@@ -246,7 +296,7 @@ pub fn run(
     runtime.block_on(async {
         let server = Server::bind(addr)?.limits(limits);
         listening(server.local_addr());
-        server.run(router, stop_signal()).await
+        server.run(app, stop_signal()).await
     })
 }
 

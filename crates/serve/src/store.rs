@@ -32,7 +32,7 @@ const COMPRESSED_ANYWAY: u64 = 4 << 20;
 /// The bundle of a folder, as it was when it was last found sound.
 pub(crate) struct Store {
     dir: PathBuf,
-    served: RwLock<Served>,
+    served: RwLock<Arc<Served>>,
     /// One search at a time: it may read a large file.
     search: tokio::sync::Mutex<()>,
     /// Files that no manifest of the server's time lists, whether they are what their names say or not.
@@ -40,11 +40,18 @@ pub(crate) struct Store {
     watch: Mutex<Watch>,
 }
 
-#[derive(Clone)]
 struct Served {
     current: Arc<Snapshot>,
     /// For visitors who fetched the manifest just before it was replaced, should its files be deleted.
     previous: Option<Arc<Snapshot>>,
+}
+
+/// What is known of a name at once.
+pub(crate) enum Found {
+    Asset(Arc<Asset>),
+    Nothing,
+    /// The disk has to be asked.
+    Perhaps,
 }
 
 /// A verified bundle: what may be served, by name.
@@ -67,10 +74,10 @@ impl Store {
         current.load(&|| true);
         let store = Arc::new(Self {
             dir: dir.to_owned(),
-            served: RwLock::new(Served {
+            served: RwLock::new(Arc::new(Served {
                 current: current.clone(),
                 previous: None,
-            }),
+            })),
             search: tokio::sync::Mutex::default(),
             earlier: Mutex::default(),
             watch: Mutex::default(),
@@ -87,36 +94,45 @@ impl Store {
         Ok(store)
     }
 
-    /// The manifest, or the file with this name: of the current bundle, the one before it, or else one in the folder
-    /// whose contents are what its name says.
-    pub(crate) async fn get(self: &Arc<Self>, name: &str) -> Option<Arc<Asset>> {
+    /// The manifest, or the file with this name of the current bundle, as far as no look at the disk is needed.
+    pub(crate) fn get(&self, name: &str) -> Found {
         if name == MANIFEST {
-            return Some(self.served().current.manifest.clone());
+            return Found::Asset(self.served().current.manifest.clone());
         }
         if !is_file_name(name) {
-            return None;
+            return Found::Nothing;
         }
+        let served = self.served();
+        match served.current.files.get(name) {
+            Some(asset) if asset.bytes().is_some() => Found::Asset(asset.clone()),
+            _ => Found::Perhaps,
+        }
+    }
+
+    /// The file with this name: of the current bundle, the one before it, or else one in the folder whose contents are
+    /// what its name says.
+    pub(crate) async fn search(self: &Arc<Self>, name: &str) -> Option<Arc<Asset>> {
         match self.known(name) {
             Some(asset) if asset.is_for(name) && asset.is_sound() => Some(asset),
             _ => {
                 let _one = self.search.lock().await;
                 let (store, name) = (self.clone(), name.to_owned());
-                let search = tokio::task::spawn_blocking(move || store.search(&name));
-                search.await.ok().flatten()
+                let read = tokio::task::spawn_blocking(move || store.read(&name));
+                read.await.ok().flatten()
             }
         }
     }
 
     fn known(&self, name: &str) -> Option<Arc<Asset>> {
-        let Served { current, previous } = self.served();
+        let served = self.served();
         let find = |snapshot: &Snapshot| snapshot.files.get(name).cloned();
-        find(&current)
-            .or_else(|| previous.as_deref().and_then(find))
+        find(&served.current)
+            .or_else(|| served.previous.as_deref().and_then(find))
             .or_else(|| lock(&self.earlier).get(name).cloned())
     }
 
     /// Reads a file as long as it is not known to be sound. Blocks on the disk.
-    fn search(&self, name: &str) -> Option<Arc<Asset>> {
+    fn read(&self, name: &str) -> Option<Arc<Asset>> {
         if let Some(asset) = self.known(name) {
             if !asset.is_for(name) {
                 // It was read before, and is still the same.
@@ -141,7 +157,7 @@ impl Store {
     /// Looks whether another bundle has been written to the folder, and serves it if it is sound. If
     /// it is not, what was served before stays. Blocks on the disk.
     fn refresh(self: &Arc<Self>) {
-        let current = self.served().current;
+        let current = self.served().current.clone();
         let bytes = match dir::read_manifest(&self.dir) {
             Ok(bytes) if bytes == current.bytes => {
                 lock(&self.watch).refused = None;
@@ -158,10 +174,10 @@ impl Store {
             Ok(snapshot) => {
                 let snapshot = Arc::new(snapshot);
                 let previous = Some(Arc::new(current.earlier_than(&snapshot)));
-                *self.served.write().unwrap_or_else(PoisonError::into_inner) = Served {
+                *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Served {
                     current: snapshot.clone(),
                     previous,
-                };
+                });
                 lock(&self.watch).refused = None;
                 self.prepare(&snapshot);
             }
@@ -197,7 +213,7 @@ impl Store {
         });
     }
 
-    fn served(&self) -> Served {
+    fn served(&self) -> Arc<Served> {
         let served = self.served.read();
         served.unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -41,6 +41,8 @@ pub(crate) fn request(
 
 pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(addr).unwrap();
+    // Small writes would wait for each other's acknowledgement, which is not the server's doing.
+    stream.set_nodelay(true).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 
 use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, Tensor, dir};
-use ingle_serve::axum::Router;
-use ingle_serve::{Limits, ServeError, Server};
+use ingle_serve::{App, Limits, ServeError, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -94,15 +93,17 @@ pub(crate) struct Running {
 impl Running {
     /// Serves the bundle in a folder.
     pub(crate) fn bundle(folder: &Path) -> Self {
-        Self::router(ingle_serve::router(folder).unwrap())
+        Self::app(ingle_serve::Bundle::open(folder).unwrap())
     }
 
-    pub(crate) fn router(router: Router) -> Self {
-        Self::limited(router, Limits::default())
+    /// Serves a bundle or a router.
+    pub(crate) fn app(app: impl Into<App>) -> Self {
+        Self::limited(app, Limits::default())
     }
 
     /// Serves within limits.
-    pub(crate) fn limited(router: Router, limits: Limits) -> Self {
+    pub(crate) fn limited(app: impl Into<App>, limits: Limits) -> Self {
+        let app = app.into();
         let (listening, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -110,7 +111,7 @@ impl Running {
             runtime.block_on(async {
                 let server = Server::bind(([127, 0, 0, 1], 0).into())?.limits(limits);
                 listening.send(server.local_addr()).unwrap();
-                server.run(router, async { stopped.await.unwrap() }).await
+                server.run(app, async { stopped.await.unwrap() }).await
             })
         });
         Self {

@@ -22,7 +22,7 @@ fn site() -> TempDir {
 fn serves_the_page_at_the_root_and_the_bundle_below() {
     let (folder, site) = (folder("shop"), site());
     let bundle = router(folder.path()).unwrap();
-    let server = Running::router(with_site(bundle, site.path(), SITE_POLICY).unwrap());
+    let server = Running::app(with_site(bundle, site.path(), SITE_POLICY).unwrap());
     for (target, content_type) in [
         ("/", "text/html"),
         ("/index.html", "text/html"),
@@ -72,7 +72,7 @@ fn refuses_a_folder_without_a_page() {
 fn the_site_is_sent_with_a_policy_that_lets_engines_run_and_nothing_else_in() {
     let (folder, site) = (folder("shop"), site());
     let bundle = router(folder.path()).unwrap();
-    let server = Running::router(with_site(bundle, site.path(), SITE_POLICY).unwrap());
+    let server = Running::app(with_site(bundle, site.path(), SITE_POLICY).unwrap());
     for target in ["/", "/assets/app.js", "/missing.html"] {
         let answer = get(server.addr, target);
         assert_eq!(
@@ -103,7 +103,7 @@ fn the_policy_can_be_another_or_none() {
     let (folder, site) = (folder("shop"), site());
     for policy in ["default-src *", ""] {
         let bundle = router(folder.path()).unwrap();
-        let server = Running::router(with_site(bundle, site.path(), policy).unwrap());
+        let server = Running::app(with_site(bundle, site.path(), policy).unwrap());
         assert_eq!(
             get(server.addr, "/").header("content-security-policy"),
             policy
@@ -127,7 +127,7 @@ fn hidden_files_of_a_site_stay_hidden() {
         fs::write(site.path().join(name), "x").unwrap();
     }
     let bundle = router(folder.path()).unwrap();
-    let server = Running::router(with_site(bundle, site.path(), SITE_POLICY).unwrap());
+    let server = Running::app(with_site(bundle, site.path(), SITE_POLICY).unwrap());
     for target in [
         "/.env",
         "/%2eenv",
@@ -146,7 +146,7 @@ fn compressed_files_of_a_site_are_sent_to_those_who_take_them() {
     let (folder, site) = (folder("shop"), site());
     fs::write(site.path().join("assets/app.js.br"), "brotli").unwrap();
     let bundle = router(folder.path()).unwrap();
-    let server = Running::router(with_site(bundle, site.path(), SITE_POLICY).unwrap());
+    let server = Running::app(with_site(bundle, site.path(), SITE_POLICY).unwrap());
     let answer = request(
         server.addr,
         "GET",

@@ -4,8 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use ingle_bundle::{Bundle, ItemTable, dir};
-use ingle_serve::{Limits, router};
+use ingle_bundle::{ItemTable, dir};
+use ingle_serve::{Bundle, Limits};
 use tempfile::TempDir;
 
 use crate::client::{connect, get, receive, request, send};
@@ -27,7 +27,7 @@ fn large() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let items = ItemTable::f32(vec![0.25; 200 * 80_000], 80_000);
     dir::write_dir(
-        &Bundle {
+        &ingle_bundle::Bundle {
             items,
             ..bundle("large")
         },
@@ -50,7 +50,7 @@ fn closed(stream: &mut TcpStream) -> Duration {
 #[test]
 fn a_request_that_does_not_come_ends_the_connection() {
     let folder = folder("shop");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     for sent in [
         "",
         "G",
@@ -67,7 +67,7 @@ fn a_request_that_does_not_come_ends_the_connection() {
 #[test]
 fn a_request_that_trickles_in_is_not_waited_for_longer() {
     let folder = folder("shop");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     let mut stream = connect(server.addr);
     let start = Instant::now();
     stream
@@ -83,7 +83,7 @@ fn a_request_that_trickles_in_is_not_waited_for_longer() {
 #[test]
 fn a_connection_that_is_kept_open_for_nothing_is_closed() {
     let folder = folder("shop");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     let mut stream = connect(server.addr);
     // It may be used again before that.
     for _ in 0..3 {
@@ -104,7 +104,7 @@ fn a_connection_that_is_kept_open_for_nothing_is_closed() {
 fn a_client_that_takes_nothing_is_cut_off() {
     let folder = large();
     let items = file(folder.path(), "items");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     let mut stream = connect(server.addr);
     send(&mut stream, "GET", &format!("/{items}"), &[]);
     std::thread::sleep(PATIENCE * 4);
@@ -123,7 +123,7 @@ fn a_client_that_takes_nothing_is_cut_off() {
 fn a_client_that_takes_a_little_again_and_again_is_not() {
     let folder = large();
     let items = file(folder.path(), "items");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     let mut stream = connect(server.addr);
     send(&mut stream, "GET", &format!("/{items}"), &[]);
     let start = Instant::now();
@@ -163,7 +163,7 @@ fn a_client_that_goes_away_leaves_nothing_behind() {
     let items = file(folder.path(), "items");
     let mut limits = limits();
     limits.grace = Duration::from_mins(1);
-    let mut server = Running::limited(router(folder.path()).unwrap(), limits);
+    let mut server = Running::limited(Bundle::open(folder.path()).unwrap(), limits);
     for _ in 0..20 {
         let mut stream = connect(server.addr);
         send(&mut stream, "GET", &format!("/{items}"), &[]);
@@ -182,7 +182,7 @@ fn a_client_that_goes_away_leaves_nothing_behind() {
 #[test]
 fn a_body_is_neither_taken_nor_waited_for() {
     let folder = folder("shop");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     for (method, status) in [("GET", 200), ("POST", 405)] {
         for body in [
             ("content-length", "1000000000"),
@@ -230,7 +230,7 @@ fn a_request_without_an_end_is_refused() {
 #[test]
 fn what_is_no_http_is_refused() {
     let folder = folder("shop");
-    let server = Running::limited(router(folder.path()).unwrap(), limits());
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits());
     for sent in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -260,7 +260,7 @@ fn newcomers_are_answered_when_all_connections_are_taken() {
     let mut limits = limits();
     limits.connections = 40;
     limits.request = Duration::from_mins(1);
-    let server = Running::limited(router(folder.path()).unwrap(), limits);
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits);
     let mut waiting: Vec<TcpStream> = Vec::new();
     for round in 0..200 {
         let mut stream = connect(server.addr);
@@ -290,7 +290,7 @@ fn a_download_that_moves_stays_when_room_is_made() {
     let mut limits = limits();
     limits.connections = 64;
     limits.request = Duration::from_mins(1);
-    let server = Running::limited(router(folder.path()).unwrap(), limits);
+    let server = Running::limited(Bundle::open(folder.path()).unwrap(), limits);
     let mut download = connect(server.addr);
     send(&mut download, "GET", &format!("/{items}"), &[]);
     let (mut got, mut piece, mut idle) = (0, vec![0; 1 << 20], Vec::new());
@@ -317,7 +317,7 @@ fn beside(slow: usize, requests: usize) -> (Latencies, Latencies, u64) {
     let folder = tempfile::tempdir().unwrap();
     let items = ItemTable::f32(vec![0.25; 200 * 13_000], 13_000);
     dir::write_dir(
-        &Bundle {
+        &ingle_bundle::Bundle {
             items,
             ..bundle("shop")
         },
@@ -376,7 +376,7 @@ fn others_are_answered_beside_slow_connections() {
 #[test]
 #[ignore = "ten thousand connections: for the benchmark"]
 fn others_are_answered_beside_ten_thousand_slow_connections() {
-    let (slow, requests) = (10_000, 20_000);
+    let (slow, requests) = (10_000, 10_000);
     crate::crowd::raise_open_files(slow as u64 + 1000);
     let (alone, among, memory) = beside(slow, requests);
     let p99 = |latencies: &Latencies| latencies.quantile(0.99).as_secs_f64() * 1000.0;
