@@ -19,6 +19,8 @@ Usage: ./build.sh COMMAND
   bench requests [VISITS]  what hosts are asked for over 1,000 visits, 500 in each browser, whatever is clicked
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
+  bench fuzz [SECONDS] [TARGET...]
+                           every fuzz target, or some, so long each (an hour); what is found is kept and begun with
   bench serve              the weights server beside nginx (needs nginx and wrk), and under slow, many and deploying clients
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
@@ -74,6 +76,7 @@ run_tests() {
   step "Licences, bans and sources" scripts/ci/deny.sh
   step "Clippy" scripts/ci/clippy.sh
   step "Rust tests" logged scripts/ci/rust-tests.sh
+  step "Fuzz targets" scripts/fuzz.sh run 60
   step "npm package" scripts/pkg.sh
   step "Size budget" scripts/sizes.mjs --check
   step "TypeScript and its tests" logged scripts/ci/js-tests.sh
@@ -109,9 +112,10 @@ bench() {
     requests) requests_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     methods) methods_bench "$@" ;;
+    fuzz) FUZZ_KEEP=1 step "Fuzzing" scripts/fuzz.sh run "${1:-3600}" "${@:2}" ;;
     serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'train', 'methods', 'serve' or 'growth', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'train', 'methods', 'fuzz', 'serve' or 'growth', not '$name'" ;;
   esac
   times
 }

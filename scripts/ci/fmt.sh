@@ -3,3 +3,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 cargo fmt --all --check
+cargo fmt --all --check --manifest-path fuzz/Cargo.toml

@@ -174,7 +174,16 @@ pub fn with_site(bundle: Router, dir: &Path, policy: &str) -> Result<Router, Ser
         .layer(always(X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff"));
     Ok(Router::new()
         .nest(BUNDLE_PATH, bundle)
-        .fallback_service(site))
+        .fallback_service(site)
+        .layer(middleware::from_fn(with_path)))
+}
+
+/// A request may name a host and no path, as only CONNECT should: the site has no answer to that but an error.
+async fn with_path(request: Request, next: Next) -> Response<Body> {
+    if request.uri().path().is_empty() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    next.run(request).await
 }
 
 /// Hidden files are not part of a site: editors, version control and deployments leave them.

@@ -279,6 +279,12 @@ impl Schedule {
                 "{name}.weight_decay is {decay}, but must be between 0 and 10"
             ));
         }
+        let outside = |share: &&f64| !(0.0..=1.0).contains(*share);
+        if let Some(share) = self.replaced.iter().find(outside) {
+            return Err(format!(
+                "{name}.replaced has {share}, but must be between 0 and 1"
+            ));
+        }
         Ok(())
     }
 }
@@ -345,6 +351,8 @@ mod tests {
             ("training.average=1.0", "training.average"),
             ("backbone.dropout=1.5", "backbone.dropout"),
             ("denoising.rate=1.0", "denoising.rate"),
+            ("training.replaced=[0.1, nan]", "training.replaced"),
+            ("training.replaced=[2.0]", "training.replaced"),
             ("gate.tau_high=0.1", "gate.tau_high"),
         ] {
             let error = resolve(&[set], None).expect_err(set).to_string();

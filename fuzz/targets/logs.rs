@@ -1,0 +1,124 @@
+//! Logs, item files and windows in every format, and the dataset that is made of them.
+//!
+//! The first byte says which reader and format, and whether bad rows are fatal; the rest is the file.
+
+#![no_main]
+
+use ingle_data::read::{BadRows, Catalogue, Columns, Log, Windows, interactions, items, windows};
+use ingle_data::{Dataset, InputError, Options, Shares, build};
+use ingle_fuzz::{tells, within};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use std::fs;
+use std::path::Path;
+
+const FORMATS: [&str; 4] = ["csv", "tsv", "jsonl", "parquet"];
+const SHARES: Shares = Shares {
+    valid: 0.2,
+    test: 0.2,
+};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Some((&which, file)) = bytes.split_first() else {
+        return Corpus::Reject;
+    };
+    let which = usize::from(which);
+    let path = std::env::temp_dir().join(format!("log.{}", FORMATS[which % 4]));
+    fs::write(&path, file).expect("a folder for temporary files");
+    let bad = BadRows {
+        strict: which / 12 % 2 == 1,
+        ..BadRows::default()
+    };
+    let columns = Columns::from([("user_id".to_owned(), "customer".to_owned())]);
+    let read = within(file.len(), || match which / 4 % 3 {
+        0 => log(&path, &columns, bad),
+        1 => catalogue(&path, &columns, bad),
+        _ => labelled(&path, &columns, bad),
+    });
+    if let Err(error) = read {
+        tells(&error);
+    }
+    Corpus::Keep
+});
+
+fn log(path: &Path, columns: &Columns, bad: BadRows) -> Result<(), InputError> {
+    let mut log = Log {
+        bad,
+        ..Log::default()
+    };
+    interactions(path, columns, &mut log)?;
+    counted(&log.bad, log.rows, log.clicks.len());
+    let texts = log.users.list().iter().chain(log.items.list().iter());
+    assert!(texts.clone().all(|id| (1..=1024).contains(&id.len())));
+    for click in &log.clicks {
+        assert!((click.user as usize) < log.users.list().len());
+        assert!((click.item as usize) < log.items.list().len());
+    }
+    for by_time in [None, Some(SHARES)] {
+        let options = Options {
+            min_user_clicks: 1,
+            min_item_clicks: 1,
+            holdout_users: 0.3,
+            by_time,
+            ..Options::default()
+        };
+        let (name, clicks) = ("fuzz".to_owned(), log.clicks.len());
+        match build::build(log.clone(), Catalogue::default(), name, Vec::new(), options) {
+            Ok(data) => {
+                assert_eq!(data.n_clicks(), clicks);
+                dataset(&data);
+            }
+            Err(error) => tells(&error),
+        }
+    }
+    Ok(())
+}
+
+fn catalogue(path: &Path, columns: &Columns, mut bad: BadRows) -> Result<(), InputError> {
+    let read = items(path, columns, false, &mut bad)?;
+    counted(&bad, bad.count, 0);
+    for (id, labels) in &read.items {
+        assert!(!id.trim().is_empty() && labels.line > 0);
+        assert_ne!(labels.title.as_deref().map(str::trim), Some(""));
+    }
+    Ok(())
+}
+
+fn labelled(path: &Path, columns: &Columns, bad: BadRows) -> Result<(), InputError> {
+    let mut read = Windows {
+        bad,
+        ..Windows::default()
+    };
+    windows(path, columns, false, &mut read)?;
+    counted(&read.bad, read.rows, read.list.len());
+    for window in &read.list {
+        assert!(window.items.len() > 1 && window.items.len() == window.noise.len());
+        assert!(!read.name(window).is_empty());
+    }
+    let name = "fuzz".to_owned();
+    let built = ingle_data::windows::build(&read, Catalogue::default(), name, Vec::new(), SHARES)?;
+    dataset(&built);
+    Ok(())
+}
+
+fn counted(bad: &BadRows, rows: usize, good: usize) {
+    assert_eq!(rows, good + bad.count);
+    assert!(bad.shown.len() <= 10 && bad.shown.len() <= bad.count);
+    assert!(!bad.strict || bad.count == 0);
+}
+
+/// What everything after the reading relies on.
+fn dataset(data: &Dataset) {
+    let mut clicks = 0;
+    for user in 0..data.n_users() {
+        let history = data.clicks(user);
+        clicks += history.len();
+        assert!(
+            history
+                .iter()
+                .all(|&item| (1..=data.n_items()).contains(&(item as usize)))
+        );
+        assert!(data.timestamps(user).is_sorted());
+        assert!(history.starts_with(data.train(user)));
+    }
+    assert_eq!(clicks, data.n_clicks());
+}
