@@ -80,7 +80,7 @@ export const PROJECTS = {
       const output = { path: join(folder, "out"), filename: "main.js", publicPath: "/" };
       const config = { mode: "production", context: folder, entry: "./main.js", output, experiments: { topLevelAwait: true }, performance: { hints: false } };
       const stats = await new Promise((resolve, reject) => webpack(config, (error, done) => (error ? reject(error) : resolve(done))));
-      if (stats.hasErrors()) throw new Error(stats.toString({ errors: true }));
+      if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ errors: true, warnings: true }));
       writeFileSync(join(folder, "out/index.html"), MODULE);
     },
   },
@@ -91,6 +91,17 @@ export const PROJECTS = {
       const { build } = await import("esbuild");
       await build({ absWorkingDir: folder, entryPoints: ["main.js"], outdir: "out", bundle: true, splitting: true, format: "esm", external: ["./worker-cpu.js", "./worker-gpu.js"], logLevel: "error" });
       for (const name of BESIDE) copyFileSync(join(packageOf(folder), name), join(folder, "out", name));
+      writeFileSync(join(folder, "out/index.html"), MODULE);
+    },
+  },
+
+  "esbuild, with the engine's files elsewhere": {
+    async build(folder) {
+      start(folder, SHOP("ingle", '{ assets: "/engine" }'));
+      const { build } = await import("esbuild");
+      await build({ absWorkingDir: folder, entryPoints: ["main.js"], outdir: "out", bundle: true, splitting: true, format: "esm", external: ["./worker-cpu.js", "./worker-gpu.js"], logLevel: "error" });
+      mkdirSync(join(folder, "out/engine"));
+      for (const name of BESIDE) copyFileSync(join(packageOf(folder), name), join(folder, "out/engine", name));
       writeFileSync(join(folder, "out/index.html"), MODULE);
     },
   },
