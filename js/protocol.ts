@@ -28,7 +28,7 @@ export interface FilterOptions {
 
 export interface RankOptions extends FilterOptions {
   includeSeen: boolean;
-  /** For each entry of the history, how much it counts: 0 to 1, times what the denoiser keeps of it. */
+  /** For each entry of the history, how likely it counts, 0 to 1, beside what the denoiser makes of it. */
   weights?: Float32Array;
 }
 

@@ -230,7 +230,10 @@ export interface Explanation extends HistoryEvent {
   known: boolean;
   /** How likely this event is noise, 0 to 1. */
   noise: number;
-  /** How much of it the model's gate keeps, 0 to 1. */
+  /**
+   * In what share of the histories that are ranked over it stands, 0 to 1; in a bundle with a gate, how much of it
+   * the gate keeps.
+   */
   keep: number;
   /** How likely it is noise by what the item is, 0 to 1; in a method of two views, for a known item. */
   prior?: number;

@@ -207,6 +207,7 @@ fn bundle() -> Bundle {
         },
         method: MethodConfig::named("dc4sr").expect("a method"),
         gate,
+        keep: None,
     };
     let model = Model::new(&config, 11, &Device::flex());
     let mut rng = Rng::new(11, &[2]);
@@ -224,6 +225,7 @@ fn bundle() -> Bundle {
         shift: gate.scale.shift,
         tau_low: gate.tau_low,
         tau_high: gate.tau_high,
+        keep: None,
         views: gate.views.map(|views| ViewScales {
             prior: views.prior,
             posterior: views.posterior,

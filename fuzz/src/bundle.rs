@@ -63,6 +63,7 @@ impl Sealed {
             shift: 0.0,
             tau_low: 0.5,
             tau_high: 0.5,
+            keep: None,
             views: None,
         };
         let manifest = Manifest {

@@ -47,6 +47,7 @@ fn sound(items: ItemsSpec) -> [Vec<u8>; 3] {
         shift: 0.0,
         tau_low: 0.5,
         tau_high: 0.5,
+        keep: None,
         views: None,
     };
     let bundle = Bundle {

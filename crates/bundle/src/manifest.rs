@@ -17,6 +17,9 @@ pub const MAX_FILE_BYTES: u64 = 1 << 31;
 /// A manifest with longer semantic codes is refused.
 const MAX_CODE_WIDTH: usize = 4096;
 
+/// Thresholds on the probability of noise, at most: each is a history more to read.
+const MAX_KEEP: usize = 16;
+
 /// What a bundle says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -118,8 +121,8 @@ pub enum Role {
     Other(String),
 }
 
-/// How noise logits become probabilities, and probabilities keep weights.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// How noise logits become probabilities, and what is made of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// What logits, less the shift, are divided by before they become probabilities; above 0.
     pub temperature: f32,
@@ -130,6 +133,10 @@ pub struct Calibration {
     pub tau_low: f32,
     /// A click with a noise probability from this up is dropped; not below `tau_low`.
     pub tau_high: f32,
+    /// Thresholds on the noise probability, ascending: each makes a history without the clicks above it, and the
+    /// catalogue is ranked by the mean over these histories. With none the two above make weights of one history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Vec<f32>>,
     /// The same for each of the two views, in a method that has two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<ViewScales>,
@@ -426,6 +433,7 @@ impl Calibration {
             temperature,
             tau_low,
             tau_high,
+            keep,
             views,
             ..
         } = self;
@@ -437,6 +445,17 @@ impl Calibration {
                 "the calibration needs temperatures above 0, finite shifts and tau_low up to tau_high, \
                  and has temperature {temperature}, tau_low {tau_low}, tau_high {tau_high}; calibrate again"
             )));
+        }
+        if let Some(keep) = keep {
+            let inside = keep.iter().all(|t| (0.0..=1.0).contains(t));
+            let few = (1..=MAX_KEEP).contains(&keep.len());
+            if !(few && inside && keep.is_sorted_by(|a, b| a < b)) {
+                return Err(BundleError::manifest(format!(
+                    "calibration.keep is 1 to {MAX_KEEP} thresholds from 0 to 1, each above the one before, \
+                     and there are {} that are not so; export the bundle again",
+                    keep.len()
+                )));
+            }
         }
         Ok(())
     }

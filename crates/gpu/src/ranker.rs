@@ -3,10 +3,11 @@
 use crate::device::Device;
 use crate::encoder::Encoder;
 use crate::error::GpuError;
-use crate::scan::{BARRED, HEADER, MOST, Measure, Scan};
+use crate::scan::{BARRED, HEADER, HISTORIES, MOST, Measure, Scan, Several};
 use crate::staging::Staging;
-use ingle_model::rank::{Best, Block, Mass, Scored, Wanted};
+use ingle_model::rank::{Best, Block, Mass, Mean, Scored, Wanted};
 use ingle_model::{EngineError, Parts, Ranker, Reading};
+use std::cell::RefCell;
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor};
 
 /// A bundle's backbone and item table on a GPU.
@@ -17,7 +18,9 @@ pub struct Gpu {
     /// other, which a GPU waits for longer than the processor takes.
     encoder: Option<Encoder>,
     scan: Scan,
-    /// How many clicks there are and how many rows are wanted.
+    /// For as many histories at once as were asked about so far.
+    several: RefCell<Option<Several>>,
+    /// How many clicks there are, how many rows are wanted, and of how many histories.
     question: Buffer,
     staging: Staging,
     width: usize,
@@ -55,9 +58,10 @@ impl Gpu {
         Ok(Self {
             device,
             encoder,
+            staging: Staging::new(HISTORIES * (scan.vector_len() + 2) + HEADER + MOST),
             scan,
+            several: RefCell::new(None),
             question,
-            staging: Staging::new(width + HEADER + MOST),
             width,
             rows,
         })
@@ -96,26 +100,124 @@ impl Gpu {
         let (vector, rest) = read.split_at(self.width);
         let (header, rest) = rest.split_at(HEADER);
         let (rows, scores) = rest.split_at(picked);
-        let found = rows[..header[2] as usize].iter().map(|&row| row as usize);
         Ok(Found {
             vector: bytemuck::cast_slice(vector).to_vec(),
             mass: Mass::of(f32::from_bits(header[0]), f32::from_bits(header[1])),
-            rows: if k > MOST {
-                best_of(bytemuck::cast_slice(scores), k)
-            } else {
-                found.collect()
-            },
+            rows: best_rows(k, header, rows, scores),
         })
     }
+
+    /// Kernels and memory for so many histories, if the GPU has room.
+    fn several(&self, histories: usize) -> Option<Several> {
+        let mut kept = self.several.borrow_mut();
+        if kept.as_ref().is_none_or(|several| several.room < histories) {
+            let room = histories.next_power_of_two().min(HISTORIES);
+            *kept = self.scan.several(&self.device, &self.question, room);
+        }
+        kept.clone()
+    }
+
+    /// Has the vector of a history computed into its place among several.
+    fn read(&self, parts: &Parts, history: Reading<'_>, several: &Several, place: usize) {
+        let at = place * several.stride;
+        let Some((encoder, transformer)) = self.encoder.as_ref().zip(parts.transformer()) else {
+            (self.device).write(&several.vectors, at, &parts.user(history));
+            return;
+        };
+        let len = history.keep.len();
+        encoder.write(&self.device, &transformer.inputs(history));
+        (self.device).write(&self.question, 0, &[len as u32]);
+        let commands = CommandEncoderDescriptor::default();
+        let mut commands = self.device.handle.create_command_encoder(&commands);
+        {
+            let mut pass = commands.begin_compute_pass(&ComputePassDescriptor::default());
+            encoder.dispatch(&mut pass, len);
+        }
+        let [at, size] = [at, self.width].map(|values| 4 * values as u64);
+        let (from, to) = (&self.scan.vector, &several.vectors);
+        commands.copy_buffer_to_buffer(from, 0, to, at, size);
+        // At once: the next history takes the place of this one's clicks.
+        self.device.queue.submit([commands.finish()]);
+    }
+
+    /// Ranks by the mean over several histories.
+    async fn rank_several(
+        &self,
+        parts: &Parts,
+        histories: &[Reading<'_>],
+        several: &Several,
+        wanted: &Wanted<'_>,
+    ) -> Result<(Vec<Scored>, Mass), GpuError> {
+        let (count, k) = (histories.len(), wanted.k.min(self.rows));
+        let picked = if k > MOST { 0 } else { k };
+        for (place, &history) in histories.iter().enumerate() {
+            self.read(parts, history, several, place);
+        }
+        let weights: Vec<f32> = histories.iter().map(|history| history.weight).collect();
+        self.scan.want(&self.device, wanted);
+        (self.device).write(&several.weights, 0, &weights);
+        let question = [0, picked as u32, count as u32];
+        (self.device).write(&self.question, 0, &question);
+        let commands = CommandEncoderDescriptor::default();
+        let mut commands = self.device.handle.create_command_encoder(&commands);
+        {
+            let mut pass = commands.begin_compute_pass(&ComputePassDescriptor::default());
+            self.scan.dispatch_several(&mut pass, several, count);
+        }
+        let sources = [
+            (&several.vectors, count * several.stride),
+            (&several.totals, 2 * count),
+            (&self.scan.answer, HEADER + picked),
+            (&self.scan.scores, if k > MOST { self.rows } else { 0 }),
+        ];
+        let read = (self.staging)
+            .read(&self.device, commands, &sources)
+            .await?;
+        let (vectors, rest) = read.split_at(count * several.stride);
+        let (totals, rest) = rest.split_at(2 * count);
+        let (header, rest) = rest.split_at(HEADER);
+        let (rows, scores) = rest.split_at(picked);
+        let vectors: &[f32] = bytemuck::cast_slice(vectors);
+        if vectors.iter().any(|x| !x.is_finite()) {
+            return Ok((Vec::new(), Mass::default()));
+        }
+        let vectors = vectors.chunks_exact(several.stride);
+        let vectors: Vec<&[f32]> = vectors.map(|vector| &vector[..self.width]).collect();
+        let totals: &[f32] = bytemuck::cast_slice(totals);
+        let totals = totals.chunks_exact(2).zip(weights);
+        let softmaxes = totals.map(|(total, weight)| (Mass::of(total[0], total[1]), weight));
+        let mean = Mean::of(&softmaxes.collect::<Vec<_>>());
+        let rows = best_rows(k, header, rows, scores).into_iter();
+        let best = parts.scored_mean(&vectors, &mean, rows, wanted.boost);
+        Ok((best, mean.mass()))
+    }
+}
+
+/// The rows that were found, or the best of all scores where those came back.
+fn best_rows(k: usize, header: &[u32], rows: &[u32], scores: &[u32]) -> Vec<usize> {
+    if k > MOST {
+        return best_of(bytemuck::cast_slice(scores), k);
+    }
+    let found = rows[..header[2] as usize].iter();
+    found.map(|&row| row as usize).collect()
 }
 
 impl Ranker for Gpu {
     async fn rank(
         &self,
         parts: &Parts,
-        history: Reading<'_>,
+        histories: &[Reading<'_>],
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
+        let &[history] = histories else {
+            return match self.several(histories.len()) {
+                Some(several) => {
+                    let ranked = self.rank_several(parts, histories, &several, &wanted);
+                    Ok(ranked.await?)
+                }
+                None => Ok(parts.rank(histories, wanted)),
+            };
+        };
         let mut len = 0;
         if let Some((encoder, transformer)) = self.encoder.as_ref().zip(parts.transformer()) {
             encoder.write(&self.device, &transformer.inputs(history));

@@ -21,6 +21,11 @@ pub(crate) const BARRED: f32 = -3.0e38;
 /// The same for a row that is not made of numbers.
 const DEAD: f32 = f32::MIN;
 
+/// Histories that are ranked over at once, at most.
+pub(crate) const HISTORIES: usize = ingle_model::kept::MOST;
+
+const SHADER: &str = include_str!("shaders/scan.wgsl");
+
 /// What a row is measured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
@@ -50,6 +55,31 @@ pub(crate) struct Scan {
     pub(crate) vector: Buffer,
     pub(crate) scores: Buffer,
     pub(crate) answer: Buffer,
+    /// What the kernels for several histories work on as well: their table, its factors, the best of each
+    /// group and its mass.
+    shared: [Buffer; 4],
+    constants: Vec<(&'static str, usize)>,
+}
+
+/// Kernels and memory for several histories at once, made when they are first needed.
+#[derive(Clone, Debug)]
+pub(crate) struct Several {
+    /// Histories that there is memory for.
+    pub(crate) room: usize,
+    score: ComputePipeline,
+    total: ComputePipeline,
+    mix: ComputePipeline,
+    scans: BindGroup,
+    sums: BindGroup,
+    means: BindGroup,
+    /// Values from one vector to the next.
+    pub(crate) stride: usize,
+    /// A row for each history.
+    pub(crate) vectors: Buffer,
+    /// Top and sum of each history's softmax.
+    pub(crate) totals: Buffer,
+    /// How likely each history is.
+    pub(crate) weights: Buffer,
 }
 
 /// What the bias holds beside zeros and dead rows.
@@ -70,15 +100,15 @@ impl Scan {
             return Err(GpuError::TooLarge { needed, limit });
         }
         let groups = layout.rows / FAN;
-        let constants = [
+        let constants = vec![
             ("ROWS", table.rows),
             ("COLUMNS", layout.columns),
             ("BYTES", usize::from(layout.bytes)),
             ("GROUPS", groups),
             ("HEADER", HEADER),
+            ("HISTORIES", HISTORIES),
         ];
-        let shader = include_str!("shaders/scan.wgsl");
-        let [score, fold, pick] = device.pipelines(&constants, shader, ["score", "fold", "pick"]);
+        let [score, fold, pick] = device.pipelines(&constants, SHADER, ["score", "fold", "pick"]);
         let kept = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
         let filled = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let products = layout.factors(table);
@@ -94,9 +124,9 @@ impl Scan {
         let vector = device.buffer(layout.vector(), filled | BufferUsages::COPY_SRC);
         let scores = device.buffer(layout.rows, kept);
         let answer = device.buffer(HEADER + MOST, kept);
-        let scans = [products, lengths].map(|factors| {
-            let factors = device.filled(&factors);
-            let read = [(0, &values), (1, &factors), (2, &bias), (3, &vector)];
+        let factors = [products, lengths].map(|factors| device.filled(&factors));
+        let scans = factors.each_ref().map(|factors| {
+            let read = [(0, &values), (1, factors), (2, &bias), (3, &vector)];
             let written = [(4, &scores), (5, &bests), (6, &masses)];
             device.bind(&score, &[&read[..], &written].concat())
         });
@@ -123,7 +153,76 @@ impl Scan {
             vector,
             scores,
             answer,
+            shared: [values, factors[0].clone(), bests, masses],
+            constants,
         })
+    }
+
+    /// Values of a vector, those included that it is filled up with.
+    pub(crate) fn vector_len(&self) -> usize {
+        self.layout.vector()
+    }
+
+    /// What ranks by so many histories at once; `None` where the GPU has no room for their scores.
+    pub(crate) fn several(
+        &self,
+        device: &Device,
+        question: &Buffer,
+        histories: usize,
+    ) -> Option<Several> {
+        let groups = self.layout.rows / FAN;
+        let scores = histories * self.layout.rows;
+        if histories > HISTORIES || 4 * scores as u64 > device.largest() {
+            return None;
+        }
+        let names = ["score_each", "total", "mix"];
+        let [score, total, mix] = device.pipelines(&self.constants, SHADER, names);
+        let filled = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
+        let stride = self.layout.vector();
+        let vectors = device.buffer(histories * stride, filled);
+        let [totals, weights] = [2, 1].map(|values| device.buffer(values * HISTORIES, filled));
+        let each = device.buffer(scores, BufferUsages::STORAGE);
+        let each_mass = device.buffer(2 * histories * groups, BufferUsages::STORAGE);
+        let [table, factors, bests, masses] = &self.shared;
+        let read = [(0, table), (1, factors), (2, &self.bias), (3, &vectors)];
+        let scans = [&read[..], &[(9, &each), (10, &each_mass)]].concat();
+        let mixed = [(2, &self.bias), (4, &self.scores), (5, bests), (6, masses)];
+        let means = [(9, &each), (10, &each_mass), (11, &totals), (12, &weights)];
+        let means = [&mixed[..], &[(8, question)], &means].concat();
+        Some(Several {
+            room: histories,
+            scans: device.bind(&score, &scans),
+            sums: device.bind(&total, &[(10, &each_mass), (11, &totals)]),
+            means: device.bind(&mix, &means),
+            score,
+            total,
+            mix,
+            stride,
+            vectors,
+            totals,
+            weights,
+        })
+    }
+
+    /// Scores all rows by several histories and finds the best by the mean of their probabilities.
+    pub(crate) fn dispatch_several(
+        &self,
+        pass: &mut ComputePass<'_>,
+        several: &Several,
+        histories: usize,
+    ) {
+        let (tiles, histories) = ((self.layout.rows / TILE) as u32, histories as u32);
+        let kernels = [
+            (&several.score, &several.scans, [histories, tiles]),
+            (&several.total, &several.sums, [histories, 1]),
+            (&several.mix, &several.means, [tiles, 1]),
+        ];
+        for (pipeline, bindings, [x, y]) in kernels {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, bindings, &[]);
+            pass.dispatch_workgroups(x, y, 1);
+        }
+        self.dispatch_best(pass);
     }
 
     /// Tells the GPU which rows are wanted.
@@ -170,10 +269,16 @@ impl Scan {
 
     /// Scores all rows and finds the best.
     pub(crate) fn dispatch(&self, pass: &mut ComputePass<'_>, measure: Measure) {
-        let tiles = self.layout.rows / TILE;
-        let uppers = tiles * LANES / FAN;
+        pass.set_pipeline(&self.score);
+        pass.set_bind_group(0, &self.scans[measure as usize], &[]);
+        pass.dispatch_workgroups((self.layout.rows / TILE) as u32, 1, 1);
+        self.dispatch_best(pass);
+    }
+
+    /// Finds the best of the rows whose scores are there.
+    fn dispatch_best(&self, pass: &mut ComputePass<'_>) {
+        let uppers = self.layout.rows / TILE * LANES / FAN;
         let kernels = [
-            (&self.score, &self.scans[measure as usize], tiles),
             (&self.fold, &self.folds, uppers.div_ceil(LANES)),
             (&self.pick, &self.picks, 1),
         ];

@@ -1,9 +1,10 @@
-//! One vector against many rows of signed bytes: the scores of a quantised item table.
+//! A few vectors against many rows of signed bytes: the scores of a quantised item table.
 //!
-//! The vector becomes integers of 16 bits, so that products are exact and sums stay in 32 bits; what it
+//! A vector becomes integers of 16 bits, so that products are exact and sums stay in 32 bits; what it
 //! loses by that is a hundredth of what the bytes of the table have lost. Four rows are taken together,
 //! which leaves the vector in registers, and WebAssembly's own instruction for sums of products of 16
-//! bits does the work in the browser.
+//! bits does the work in the browser. Of several vectors two are taken together, so that the bytes of a row
+//! are widened once for both.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
@@ -60,28 +61,67 @@ impl Query {
     /// # Panics
     /// If the shapes do not fit each other.
     pub fn scores(&self, rows: &[i8], scales: &[f32], out: &mut [f32]) {
-        assert_eq!(rows.len(), out.len() * self.width, "one score a row");
-        assert_eq!(scales.len(), out.len(), "one scale a row");
-        let mut sums = [0; 4];
-        let groups = rows.chunks(4 * self.width).zip(scales.chunks(4));
-        for ((rows, scales), out) in groups.zip(out.chunks_mut(4)) {
-            if rows.len() == 4 * self.width {
-                dots(rows, self.width, &self.values, &mut sums);
-            } else {
-                for (row, sum) in rows.chunks_exact(self.width).zip(&mut sums) {
-                    *sum = self.dot(row);
-                }
-            }
-            for ((out, scale), sum) in out.iter_mut().zip(scales).zip(&sums) {
-                *out = *sum as f32 * (scale * self.step);
-            }
-        }
+        scored([self], rows, scales, out);
     }
 
     /// One inner product of integers, written out.
     fn dot(&self, row: &[i8]) -> i32 {
         let pairs = row.iter().zip(self.values.as_flattened());
         pairs.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
+    }
+}
+
+/// The inner products of several vectors with rows that are each `scale` times some bytes.
+///
+/// # Shapes
+/// - `rows`: `[rows, width]`
+/// - `scales`: `[rows]`
+/// - `out`: `[queries, rows]`
+///
+/// # Panics
+/// If the shapes do not fit each other.
+pub fn scores_of(queries: &[Query], rows: &[i8], scales: &[f32], out: &mut [f32]) {
+    assert_eq!(out.len(), queries.len() * scales.len(), "a score of each");
+    if scales.is_empty() {
+        return;
+    }
+    for (queries, out) in queries.chunks(2).zip(out.chunks_mut(2 * scales.len())) {
+        match queries {
+            [first, second] => scored([first, second], rows, scales, out),
+            [one] => scored([one], rows, scales, out),
+            _ => unreachable!("two at a time"),
+        }
+    }
+}
+
+/// The scores of `N` vectors of one width, `[N, rows]`.
+fn scored<const N: usize>(queries: [&Query; N], rows: &[i8], scales: &[f32], out: &mut [f32]) {
+    let (width, count) = (queries[0].width, scales.len());
+    assert!(
+        queries.iter().all(|query| query.width == width),
+        "one width"
+    );
+    assert_eq!(rows.len(), count * width, "one scale a row");
+    assert_eq!(out.len(), N * count, "one score a row");
+    let values = queries.map(|query| &query.values[..]);
+    let mut sums = [[0; 4]; N];
+    let groups = rows.chunks(4 * width).zip(scales.chunks(4));
+    for (at, (rows, scales)) in groups.enumerate() {
+        if rows.len() == 4 * width {
+            dots(rows, width, values, &mut sums);
+        } else {
+            for (query, sums) in queries.iter().zip(&mut sums) {
+                for (row, sum) in rows.chunks_exact(width).zip(sums) {
+                    *sum = query.dot(row);
+                }
+            }
+        }
+        for (n, (query, sums)) in queries.iter().zip(&sums).enumerate() {
+            let out = &mut out[n * count + 4 * at..][..scales.len()];
+            for ((out, scale), sum) in out.iter_mut().zip(scales).zip(sums) {
+                *out = *sum as f32 * (scale * query.step);
+            }
+        }
     }
 }
 
@@ -121,6 +161,26 @@ mod tests {
             query.scores(&table, &vec![1.0; rows], &mut out);
             for (row, out) in table.chunks_exact(width).zip(&out) {
                 prop_assert_eq!(*out, query.dot(row) as f32 * query.step);
+            }
+        }
+
+        #[test]
+        fn several_vectors_score_as_each_alone(
+            width in 1usize..80,
+            rows in 0usize..11,
+            vectors in 0usize..6,
+            seed: u64,
+        ) {
+            let queries: Vec<Query> = (0..vectors as u64)
+                .map(|n| Query::new(&random(width, seed ^ (n + 7))))
+                .collect();
+            let (table, scales) = (bytes(width * rows, seed ^ 1), random(rows, seed ^ 2));
+            let mut out = vec![9.0; vectors * rows];
+            scores_of(&queries, &table, &scales, &mut out);
+            for (n, query) in queries.iter().enumerate() {
+                let mut alone = vec![0.0; rows];
+                query.scores(&table, &scales, &mut alone);
+                prop_assert_eq!(&out[n * rows..][..rows], &alone[..]);
             }
         }
 

@@ -34,6 +34,7 @@ fn bundle(items: usize, method: MethodConfig) -> Bundle {
         },
         method,
         gate: ingle_model::gate::GateConfig::default(),
+        keep: None,
     };
     let model = Model::new(&config, 1, &Device::flex());
     let mut rng = Rng::new(1, &[7]);
@@ -50,6 +51,7 @@ fn bundle(items: usize, method: MethodConfig) -> Bundle {
         shift: gate.scale.shift,
         tau_low: gate.tau_low,
         tau_high: gate.tau_high,
+        keep: None,
         views: None,
     };
     let backbone = serde_json::to_value(&config.backbone).expect("JSON");

@@ -2,6 +2,7 @@
 
 use crate::backbone::Kind;
 use crate::gate::GateConfig;
+use crate::kept::Rule;
 use crate::methods::MethodConfig;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
@@ -110,9 +111,22 @@ pub struct ModelConfig {
     pub method: MethodConfig,
     /// From noise probability to keep weight.
     pub gate: GateConfig,
+    /// How the histories that are ranked over are chosen; where nothing is said, there is one, whose clicks
+    /// count as much as the gate lets them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Rule>,
 }
 
 impl ModelConfig {
+    /// How much each click of a history counts, given its probability of noise: in what share of the histories it stands,
+    /// or what the gate leaves of it.
+    pub fn weights(&self, noise: &[f32]) -> Vec<f32> {
+        match &self.keep {
+            Some(rule) => rule.histories(noise, None).shares(noise.len()),
+            None => self.gate.weights(noise),
+        }
+    }
+
     /// Checks every part.
     ///
     /// # Errors

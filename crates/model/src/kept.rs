@@ -27,7 +27,8 @@ impl Rule {
         let inside = thresholds.iter().all(|t| (0.0..=1.0).contains(t));
         let ascending = thresholds.is_sorted_by(|a, b| a < b);
         if !((1..=MOST).contains(&thresholds.len()) && inside && ascending) {
-            let found = format!("{thresholds:?}");
+            let found: Vec<String> = thresholds.iter().map(f32::to_string).collect();
+            let found = format!("[{}]", found.join(", "));
             let expected = "1 to 16 thresholds from 0 to 1, each above the one before";
             return Err(ConfigError::new("keep", found, expected));
         }
@@ -80,7 +81,8 @@ impl Rule {
             return KeptHistories::default();
         };
         KeptHistories::of(self.thresholds.iter().map(|&threshold| {
-            let kept = may.iter().filter(|(_, against)| !(*against > threshold));
+            let kept =
+                (may.iter()).filter(|(_, against)| against.is_nan() || *against <= threshold);
             let kept: Vec<usize> = kept.map(|&(at, _)| at).collect();
             if kept.is_empty() { vec![latest] } else { kept }
         }))
@@ -137,6 +139,15 @@ impl KeptHistories {
         }
     }
 
+    /// The same histories of the latest clicks of a longer one, of which `before` are never looked at.
+    #[must_use]
+    pub fn after(mut self, before: usize) -> Self {
+        for at in self.sets.iter_mut().flat_map(|set| &mut set.clicks) {
+            *at += before;
+        }
+        self
+    }
+
     /// In what share of the histories each of `len` clicks stands, `0..=1`.
     ///
     /// # Panics
@@ -149,7 +160,9 @@ impl KeptHistories {
             }
         }
         // Weights such as thirds may add up to a rounding more than 1.
-        shares.iter_mut().for_each(|share| *share = share.min(1.0));
+        for share in &mut shares {
+            *share = share.min(1.0);
+        }
         shares
     }
 }
@@ -311,7 +324,8 @@ mod tests {
         ) {
             // The latest click may stand in for a history of nothing.
             let (mut noise, mut weights): (Vec<f32>, Vec<f32>) = clicks.into_iter().unzip();
-            (noise.push(0.0), weights.push(1.0));
+            noise.push(0.0);
+            weights.push(1.0);
             let shares = Rule::even(n).histories(&noise, Some(&weights)).shares(noise.len());
             for ((share, noise), weight) in shares.iter().zip(&noise).zip(&weights) {
                 let due = weight * (1.0 - noise);

@@ -1,11 +1,12 @@
-//! The best few of many logits in one pass, and the softmax of all of them on the way.
+//! The best few of many logits in one pass, the softmax of all of them on the way, and the mean of several softmaxes.
 
 use ingle_kernel::vector::{largest, sum_of_exponentials};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
+use std::ops::Range;
 
 /// Logits that are passed over at once where none of them is among the best.
-const PIECE: usize = 32;
+pub(crate) const PIECE: usize = 32;
 
 /// How many of which rows are wanted.
 #[derive(Clone, Debug, Default)]
@@ -100,19 +101,34 @@ impl<'a> Best<'a> {
             logits,
             most,
         } = *block;
-        if self.wanted.k == 0 || self.beaten(most) {
+        if !self.may_take(first..first + logits.len(), most) {
             return;
         }
         for (piece, logits) in logits.chunks(PIECE).enumerate() {
-            if !self.beaten(largest(logits)) {
-                self.offer_each(first + piece * PIECE, logits);
+            let first = first + piece * PIECE;
+            if self.may_take(first..first + logits.len(), largest(logits)) {
+                self.offer_each(first, logits);
             }
         }
     }
 
-    /// Whether no row of a logit up to this can be among the best any more.
-    fn beaten(&self, most: f32) -> bool {
-        self.wanted.boost.is_none() && self.full() && self.worst().is_some_and(|worst| most < worst)
+    /// Whether one of these rows, none of which has a logit above `most`, could still be among the best.
+    ///
+    /// # Panics
+    /// If `allow` or `boost` has no entry for one of these rows.
+    pub(crate) fn may_take(&self, rows: Range<usize>, most: f32) -> bool {
+        let Wanted {
+            k, allow, boost, ..
+        } = &self.wanted;
+        let barred = allow.is_some_and(|allow| allow[rows.clone()].iter().all(|&one| one == 0));
+        if *k == 0 || barred {
+            return false;
+        }
+        let Some(worst) = self.worst().filter(|_| self.full()) else {
+            return true;
+        };
+        let boosted = most + boost.map_or(0.0, |boost| largest(&boost[rows]));
+        boosted.is_nan() || boosted >= worst
     }
 
     fn full(&self) -> bool {
@@ -191,6 +207,85 @@ impl Mass {
     pub fn probability(self, logit: f32) -> f32 {
         ((logit - self.max).exp() / self.sum).clamp(0.0, 1.0)
     }
+
+    /// The logarithm of the sum of the exponentials of all logits.
+    fn logarithm(self) -> f32 {
+        self.max + self.sum.ln()
+    }
+}
+
+/// The mean of several softmaxes over the same rows.
+///
+/// What it says of a row is a logit as well: the one that has the mean probability in the last of the
+/// softmaxes. The mean of one softmax is thus that softmax.
+#[derive(Clone, Debug)]
+pub struct Mean {
+    /// What turns a logit of each softmax into the logarithm of its part of the mean.
+    offsets: Vec<f32>,
+    /// How far the mean can be above the largest of its parts.
+    above: f32,
+    last: Mass,
+}
+
+impl Mean {
+    /// Of softmaxes with weights that add up to 1.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn of(softmaxes: &[(Mass, f32)]) -> Self {
+        let (last, _) = *softmaxes.last().expect("a softmax");
+        let offset =
+            |(mass, weight): &(Mass, f32)| weight.ln() + (last.logarithm() - mass.logarithm());
+        Self {
+            offsets: softmaxes.iter().map(offset).collect(),
+            above: (softmaxes.len() as f32).ln(),
+            last,
+        }
+    }
+
+    /// The logit of a row, given its logit in each softmax.
+    pub fn logit(&self, logits: &[f32]) -> f32 {
+        let parts = logits.iter().zip(&self.offsets).map(|(a, b)| a + b);
+        let most = parts.clone().fold(f32::NEG_INFINITY, |most, part| {
+            // What is no number stays none.
+            if part > most || part.is_nan() {
+                part
+            } else {
+                most
+            }
+        });
+        most + parts.map(|part| (part - most).exp()).sum::<f32>().ln()
+    }
+
+    /// At least the logit of every row whose logit in each softmax is up to these, and found without exponentials:
+    /// as if all parts of the mean were as large as the largest.
+    pub(crate) fn ceiling(&self, most: &[f32]) -> f32 {
+        let parts = most.iter().zip(&self.offsets).map(|(a, b)| a + b);
+        let largest = parts.fold(f32::NEG_INFINITY, f32::max);
+        // A logit is rounded by a few parts in ten million.
+        largest + self.above + 1e-5 * (1.0 + largest.abs())
+    }
+
+    /// The softmax that the logits of rows are in.
+    pub fn mass(&self) -> Mass {
+        self.last
+    }
+}
+
+/// The mean of the softmaxes of whole rows of logits, each with its weight, entry by entry.
+///
+/// # Panics
+/// If a row is not as long as `out`.
+pub fn mean_probabilities(softmaxes: &[(&[f32], f32)], out: &mut [f32]) {
+    out.fill(0.0);
+    for &(logits, weight) in softmaxes {
+        assert_eq!(logits.len(), out.len(), "a logit for each entry");
+        let mut mass = Mass::default();
+        mass.add(&Block::new(0, logits));
+        for (out, &logit) in out.iter_mut().zip(logits) {
+            *out += weight * mass.probability(logit);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -257,7 +352,63 @@ mod tests {
         assert_eq!(found, [(2, 1.5, 0.0), (0, 1.0, 1.0)]);
     }
 
+    fn mass(logits: &[f32]) -> Mass {
+        let mut mass = Mass::default();
+        mass.add(&Block::new(0, logits));
+        mass
+    }
+
+    #[test]
+    fn the_mean_of_one_softmax_is_that_softmax() {
+        let logits = [3.0, -2.0, 0.1];
+        let mean = Mean::of(&[(mass(&logits), 1.0)]);
+        for logit in logits {
+            assert_eq!(mean.logit(&[logit]), logit);
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_no_number_in_one_softmax_is_none_in_the_mean() {
+        let mean = Mean::of(&[(mass(&[1.0, 2.0]), 0.5), (mass(&[2.0, 0.0]), 0.5)]);
+        for row in [[f32::NAN, 1.0], [1.0, f32::NAN], [f32::NAN; 2]] {
+            assert!(mean.logit(&row).is_nan());
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_mean_of_softmaxes_is_the_mean_of_their_probabilities(
+            rows in prop::collection::vec((-30f32..30.0, -30f32..30.0, -30f32..30.0), 1..50),
+            shares in (1u8..9, 1u8..9, 1u8..9),
+        ) {
+            let logits = [
+                rows.iter().map(|r| r.0).collect::<Vec<f32>>(),
+                rows.iter().map(|r| r.1).collect(),
+                rows.iter().map(|r| r.2).collect(),
+            ];
+            let all = f32::from(shares.0) + f32::from(shares.1) + f32::from(shares.2);
+            let weights = [shares.0, shares.1, shares.2].map(|share| f32::from(share) / all);
+            let softmaxes = [0, 1, 2].map(|n| (mass(&logits[n]), weights[n]));
+            let mean = Mean::of(&softmaxes);
+            let mut direct = vec![9.0; rows.len()];
+            mean_probabilities(&[0, 1, 2].map(|n| (&logits[n][..], weights[n])), &mut direct);
+            let exact = |row: usize| -> f64 {
+                (0..3).map(|n| {
+                    let sum: f64 = logits[n].iter().map(|&x| f64::from(x).exp()).sum();
+                    f64::from(weights[n]) * f64::from(logits[n][row]).exp() / sum
+                }).sum()
+            };
+            let most = [0, 1, 2].map(|n| largest(&logits[n]));
+            let ceiling = mean.ceiling(&most);
+            for row in 0..rows.len() {
+                let logit = mean.logit(&[0, 1, 2].map(|n| logits[n][row]));
+                let (found, due) = (f64::from(mean.mass().probability(logit)), exact(row));
+                prop_assert!((found - due).abs() < 1e-5, "{found} {due}");
+                prop_assert!((f64::from(direct[row]) - due).abs() < 1e-5);
+                prop_assert!(logit <= ceiling);
+            }
+        }
+
         #[test]
         fn equals_a_full_sort(
             logits in prop::collection::vec((-4i8..4).prop_map(f32::from), 0..200),

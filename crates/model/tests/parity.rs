@@ -58,6 +58,7 @@ fn model(kind: Kind, device: &Device) -> (ModelConfig, Model) {
         },
         method: MethodConfig::named("sasrec").expect("registered"),
         gate: GateConfig::default(),
+        keep: None,
     };
     let model = Model::new(&config, 0, device);
     let weights = collect(&model).into_iter();

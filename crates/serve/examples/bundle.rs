@@ -34,6 +34,7 @@ fn main() {
         views: None,
         tau_low: 0.5,
         tau_high: 0.9,
+        keep: None,
     };
     let weight = Tensor {
         shape: vec![480],

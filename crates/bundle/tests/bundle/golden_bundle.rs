@@ -44,6 +44,7 @@ fn manifest() -> Manifest {
         views: None,
         tau_low: 0.25,
         tau_high: 0.75,
+        keep: None,
     };
     let backbone = json!({ "width": 4, "blocks": 1, "heads": 1, "max_len": 8 });
     Manifest {

@@ -253,6 +253,17 @@ fn rejects_a_calibration_that_cannot_be() {
         ("temperature", Value::Null),
         ("tau_low", json!(0.9)),
         ("tau_high", json!("high")),
+        ("keep", json!([])),
+        ("keep", json!([0.5, 0.5])),
+        ("keep", json!([0.7, 0.2])),
+        ("keep", json!([-0.1])),
+        ("keep", json!([0.5, 1.1])),
+        ("keep", json!(["all"])),
+        ("keep", json!(vec![0.5; 17])),
+        (
+            "keep",
+            json!((0..17).map(|at| f64::from(at) / 20.0).collect::<Vec<_>>()),
+        ),
     ] {
         let (code, message) = refused(|manifest| manifest["calibration"][key] = value);
         assert_eq!(code, "bundle/manifest", "{key}: {message}");

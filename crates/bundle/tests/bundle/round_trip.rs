@@ -136,6 +136,10 @@ fn refuses_to_write_what_could_not_be_read() {
         "bundle/manifest"
     );
     assert_eq!(
+        damaged(|b| b.manifest.calibration.keep = Some(vec![f32::NAN])),
+        "bundle/manifest"
+    );
+    assert_eq!(
         damaged(|b| b.manifest.name = "x".repeat(1 << 20)),
         "bundle/manifest"
     );

@@ -14,7 +14,7 @@ const FAN: u32 = 32u;
 const LANES: u32 = 64u;
 const TILE: u32 = 2048u;
 
-struct Question { len: u32, k: u32 }
+struct Question { len: u32, k: u32, histories: u32 }
 struct Best { score: f32, row: u32 }
 // The largest logit, and the sum of exp(logit - top).
 struct Mass { top: f32, sum: f32 }
@@ -28,6 +28,12 @@ struct Mass { top: f32, sum: f32 }
 @group(0) @binding(6) var<storage, read_write> masses: array<Mass>;
 @group(0) @binding(7) var<storage, read_write> answer: array<u32>;
 @group(0) @binding(8) var<uniform> question: Question;
+// Of several histories: their logits, `[histories, GROUPS * FAN]`, what groups add up to, `[histories, GROUPS]`, what
+// all rows add up to, and how likely each history is. `vector` then has one row a history.
+@group(0) @binding(9) var<storage, read_write> each: array<f32>;
+@group(0) @binding(10) var<storage, read_write> each_mass: array<Mass>;
+@group(0) @binding(11) var<storage, read_write> totals: array<Mass>;
+@group(0) @binding(12) var<storage, read> weights: array<f32>;
 
 fn better(a: Best, b: Best) -> Best {
   let second = b.score > a.score || (b.score == a.score && b.row < a.row);
@@ -39,6 +45,12 @@ fn sum_of(a: Mass, b: Mass) -> Mass {
   return Mass(top, a.sum * exp(a.top - top) + b.sum * exp(b.top - top));
 }
 
+// One logit more. One exponential: of what it is below the largest so far, or the other way round.
+fn with_logit(mass: Mass, logit: f32) -> Mass {
+  let below = exp(-abs(logit - mass.top));
+  return Mass(max(mass.top, logit), select(mass.sum + below, mass.sum * below + 1.0, logit > mass.top));
+}
+
 // The sum over 16 bytes of a row.
 fn bytes(bits: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) -> f32 {
   return dot(unpack4x8snorm(bits.x), a) + dot(unpack4x8snorm(bits.y), b)
@@ -46,23 +58,23 @@ fn bytes(bits: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>
 }
 
 // The sums over four rows, 64 apart from each other, the first of which is this thread's in `block`. Together, so
-// that a part of the vector is read once for all four.
-fn sums(block: u32, lane: u32) -> vec4<f32> {
+// that a part of the vector, which begins at `start`, is read once for all four.
+fn sums(block: u32, lane: u32, start: u32) -> vec4<f32> {
   var sums = vec4(0.0);
   for (var column = 0u; column < COLUMNS; column++) {
     let at = (block * COLUMNS + column) * LANES + lane;
     let next = COLUMNS * LANES;
     if (BYTES == 1u) {
-      let a = vector[4u * column];
-      let b = vector[4u * column + 1u];
-      let c = vector[4u * column + 2u];
-      let d = vector[4u * column + 3u];
+      let a = vector[start + 4u * column];
+      let b = vector[start + 4u * column + 1u];
+      let c = vector[start + 4u * column + 2u];
+      let d = vector[start + 4u * column + 3u];
       sums += vec4(
         bytes(table[at], a, b, c, d), bytes(table[at + next], a, b, c, d),
         bytes(table[at + 2u * next], a, b, c, d), bytes(table[at + 3u * next], a, b, c, d),
       );
     } else {
-      let a = vector[column];
+      let a = vector[start + column];
       sums += vec4(
         dot(bitcast<vec4<f32>>(table[at]), a), dot(bitcast<vec4<f32>>(table[at + next]), a),
         dot(bitcast<vec4<f32>>(table[at + 2u * next]), a), dot(bitcast<vec4<f32>>(table[at + 3u * next]), a),
@@ -81,17 +93,14 @@ fn score(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
   for (var part = 0u; part < FAN; part++) {
     let block = tile * FAN + part;
     if (part % 4u == 0u) {
-      four = sums(block, lane);
+      four = sums(block, lane, 0u);
     }
     let row = block * LANES + lane;
     var value = BARRED;
     let added = bias[row];
     if (row < ROWS && added > DEAD) {
       let logit = four[part % 4u] * factors[row];
-      // One exponential a row: of what it is below the largest so far, or the other way round.
-      let below = exp(-abs(logit - mass.top));
-      mass.sum = select(mass.sum + below, mass.sum * below + 1.0, logit > mass.top);
-      mass.top = max(mass.top, logit);
+      mass = with_logit(mass, logit);
       value = select(BARRED, logit + added, added > BARRED);
     }
     scores[row] = value;
@@ -100,6 +109,79 @@ fn score(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
   let group = tile * LANES + lane;
   bests[group] = best;
   masses[group] = mass;
+}
+
+// The logits of one tile in one of several histories. Workgroups of one tile come one after the other, so that
+// its rows are in the cache for all but the first.
+@compute @workgroup_size(64)
+fn score_each(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let history = workgroup.x;
+  let tile = workgroup.y;
+  let start = history * select(COLUMNS, 4u * COLUMNS, BYTES == 1u);
+  var mass = Mass(BARRED, 0.0);
+  var four = vec4(0.0);
+  for (var part = 0u; part < FAN; part++) {
+    let block = tile * FAN + part;
+    if (part % 4u == 0u) {
+      four = sums(block, lane, start);
+    }
+    let row = block * LANES + lane;
+    let logit = four[part % 4u] * factors[row];
+    if (row < ROWS && bias[row] > DEAD) {
+      mass = with_logit(mass, logit);
+    }
+    each[history * GROUPS * FAN + row] = logit;
+  }
+  each_mass[history * GROUPS + tile * LANES + lane] = mass;
+}
+
+// One workgroup a history: what all its rows add up to.
+@compute @workgroup_size(64)
+fn total(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let history = workgroup.x;
+  var own = Mass(BARRED, 0.0);
+  for (var group = lane; group < GROUPS; group += LANES) {
+    own = sum_of(own, each_mass[history * GROUPS + group]);
+  }
+  let all = mass_of_all(lane, own);
+  if (lane == 0u) {
+    totals[history] = all;
+  }
+}
+
+fn logarithm(mass: Mass) -> f32 {
+  return mass.top + log(mass.sum);
+}
+
+var<workgroup> offsets: array<f32, HISTORIES>;
+
+// The mean of the histories' probabilities, as the logits that have them in the last history's softmax.
+@compute @workgroup_size(64)
+fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let last = question.histories - 1u;
+  if (lane < question.histories) {
+    offsets[lane] = log(weights[lane]) + (logarithm(totals[last]) - logarithm(totals[lane]));
+  }
+  workgroupBarrier();
+  let tile = workgroup.x;
+  var best = Best(BARRED, NOBODY);
+  for (var part = 0u; part < FAN; part++) {
+    let row = (tile * FAN + part) * LANES + lane;
+    var value = BARRED;
+    let added = bias[row];
+    if (row < ROWS && added > BARRED) {
+      var mass = Mass(BARRED, 0.0);
+      for (var history = 0u; history <= last; history++) {
+        mass = with_logit(mass, each[history * GROUPS * FAN + row] + offsets[history]);
+      }
+      value = logarithm(mass) + added;
+    }
+    scores[row] = value;
+    best = better(best, Best(value, row));
+  }
+  let group = tile * LANES + lane;
+  bests[group] = best;
+  masses[group] = each_mass[last * GROUPS + group];
 }
 
 @compute @workgroup_size(64)

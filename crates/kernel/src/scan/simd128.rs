@@ -7,34 +7,57 @@ use core::arch::wasm32::{
 };
 use pulp::bytemuck::cast;
 
-/// The inner products of four rows.
+/// The inner products of four rows with each query.
 #[inline]
-pub(super) fn dots(rows: &[i8], width: usize, query: &[[i16; LANES]], sums: &mut [i32; 4]) {
+pub(super) fn dots<const N: usize>(
+    rows: &[i8],
+    width: usize,
+    queries: [&[[i16; LANES]]; N],
+    sums: &mut [[i32; 4]; N],
+) {
     let (ab, cd) = rows.split_at(2 * width);
     let ((a, b), (c, d)) = (ab.split_at(width), cd.split_at(width));
     let rows = [a, b, c, d].map(<[i8]>::as_chunks::<LANES>);
     let whole = width / LANES;
     let [a, b, c, d] = rows.map(|(chunks, _)| &chunks[..whole]);
-    let mut lanes = [i32x4(0, 0, 0, 0); 4];
-    for (at, query) in query[..whole].iter().enumerate() {
-        add(&mut lanes, [&a[at], &b[at], &c[at], &d[at]], query);
+    let queries = queries.map(|query| &query[..width.div_ceil(LANES)]);
+    let mut lanes = [[i32x4(0, 0, 0, 0); 4]; N];
+    for at in 0..whole {
+        add(
+            &mut lanes,
+            [&a[at], &b[at], &c[at], &d[at]],
+            queries.map(|query| &query[at]),
+        );
     }
-    if let Some(query) = query.get(whole) {
+    if whole * LANES < width {
         let rest = rows.map(|(_, rest)| filled(rest));
-        add(&mut lanes, rest.each_ref(), query);
+        add(
+            &mut lanes,
+            rest.each_ref(),
+            queries.map(|query| &query[whole]),
+        );
     }
-    *sums = across(lanes);
+    *sums = lanes.map(across);
 }
 
-/// Adds the products of one chunk of four rows.
+/// Adds the products of one chunk of four rows with each query's.
 #[inline]
-fn add(lanes: &mut [v128; 4], rows: [&[i8; LANES]; 4], query: &[i16; LANES]) {
-    let [low, high]: [v128; 2] = cast(*query);
-    for (lanes, row) in lanes.iter_mut().zip(rows) {
+fn add<const N: usize>(
+    lanes: &mut [[v128; 4]; N],
+    rows: [&[i8; LANES]; 4],
+    queries: [&[i16; LANES]; N],
+) {
+    let queries: [[v128; 2]; N] = queries.map(|query| cast(*query));
+    for (at, row) in rows.into_iter().enumerate() {
         let row: v128 = cast(*row);
-        let low = i32x4_dot_i16x8(i16x8_extend_low_i8x16(row), low);
-        let high = i32x4_dot_i16x8(i16x8_extend_high_i8x16(row), high);
-        *lanes = i32x4_add(*lanes, i32x4_add(low, high));
+        let (low, high) = (i16x8_extend_low_i8x16(row), i16x8_extend_high_i8x16(row));
+        for (lanes, query) in lanes.iter_mut().zip(&queries) {
+            let sum = i32x4_add(
+                i32x4_dot_i16x8(low, query[0]),
+                i32x4_dot_i16x8(high, query[1]),
+            );
+            lanes[at] = i32x4_add(lanes[at], sum);
+        }
     }
 }
 

@@ -10,10 +10,12 @@ pub struct Recommendation {
     /// Its id.
     pub item: String,
     /// What it was ranked by: the model's logit and what the shop added to it. Comparable within one
-    /// answer only. Without a known click the logit is `ln(1 + clicks in training)`.
+    /// answer only. Over several histories it is the logit that has the mean probability in the last of them,
+    /// which is the longest. Without a known click it is `ln(1 + clicks in training)`.
     pub score: f32,
     /// The model's probability that this is the next click, `0..=1`: the softmax of its logits, before
-    /// the shop's boosts, over the whole catalogue, what was filtered out included.
+    /// the shop's boosts, over the whole catalogue, what was filtered out included; over several histories
+    /// the mean of theirs.
     #[serde(default)]
     pub probability: f32,
     /// The click that speaks for it most; none where no click does.
@@ -27,7 +29,8 @@ pub struct Because {
     /// The clicked item.
     pub item: String,
     /// Its part of what all clicks say for the recommended item, above 0 and at most 1. What a click
-    /// says is the cosine of both items' embeddings, where above 0, times the weight the click kept;
+    /// says is the cosine of both items' embeddings, where above 0, times the share of
+    /// histories in which the click stands, or the weight it kept;
     /// clicks on the same item count together.
     pub share: f32,
 }
@@ -50,7 +53,8 @@ pub struct Click {
     pub known: bool,
     /// Probability that the click is noise; 0 if it is not known.
     pub noise: f32,
-    /// The weight it keeps in the recommendation, `0..=1`; 0 if it is not known.
+    /// In what share of the histories that are ranked over it stands, `0..=1`; with a gate, the weight that it
+    /// keeps. 0 if it is not known.
     pub keep: f32,
     /// The probability of noise by each view alone, in a method that has two, of a known click.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]

@@ -19,8 +19,9 @@ pub struct RecommendOptions {
     /// For each item in catalogue order, what is added to its logit; finite.
     #[serde(skip)]
     pub boost: Option<Vec<f32>>,
-    /// For each entry of the history, how much it counts, `0..=1`, times the weight that the denoiser
-    /// lets it keep. A history of which nothing is left is answered as one without a known click.
+    /// For each entry of the history, how much it counts, `0..=1`: where several histories are ranked over the
+    /// probability that it does, beside that it was meant; with a gate a factor of the weight that the gate lets it
+    /// keep. A history of which nothing is left is answered as one without a known click.
     #[serde(skip)]
     pub weights: Option<Vec<f32>>,
 }

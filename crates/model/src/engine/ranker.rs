@@ -3,30 +3,32 @@
 use super::error::EngineError;
 use crate::backbone::{Read, Shipped, sasrec};
 use crate::config::BackboneConfig;
-use crate::rank::{Mass, Scored, Wanted};
+use crate::rank::{Mass, Mean, Scored, Wanted};
 use crate::slices::{Items, Rows};
 use ingle_bundle::ItemTable;
 
-/// The clicks of a history, of which one or more are kept.
+/// The clicks of a history that may be true.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
     /// Embeddings of the clicked items, oldest first, `[len, width]`, `1 <= len <= max_len`.
     pub embedded: &'a [f32],
-    /// How much each click counts, `[len]`, `0..=1`.
+    /// How much each click counts, `[len]`, `0..=1`, not all of them 0.
     pub keep: &'a [f32],
+    /// How likely the history is; those of all add up to 1.
+    pub weight: f32,
 }
 
 /// Reads histories and ranks catalogues.
 pub trait Ranker {
-    /// The best rows by the inner product with the history's user vector, best first, and the softmax
-    /// of all rows.
+    /// The best rows by the mean over the histories, one or more, of the softmax of the inner products with
+    /// each one's user vector, best first, and the softmax that their logits are in: that of the last history.
     ///
     /// # Errors
     /// If the device fails.
     fn rank(
         &self,
         parts: &Parts,
-        history: Reading<'_>,
+        histories: &[Reading<'_>],
         wanted: Wanted<'_>,
     ) -> impl Future<Output = Result<(Vec<Scored>, Mass), EngineError>>;
 
@@ -50,11 +52,10 @@ impl Ranker for Host {
     async fn rank(
         &self,
         parts: &Parts,
-        history: Reading<'_>,
+        histories: &[Reading<'_>],
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
-        let user = parts.user(history);
-        Ok(parts.items.rank(&user, wanted))
+        Ok(parts.rank(histories, wanted))
     }
 
     async fn nearest(
@@ -96,6 +97,13 @@ impl Parts {
         self.encoder.user(history.embedded, history.keep)
     }
 
+    /// Ranks by the mean over histories, one or more, by the processor.
+    pub fn rank(&self, histories: &[Reading<'_>], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
+        let read = |&history: &Reading<'_>| (self.user(history), history.weight);
+        let users: Vec<(Vec<f32>, f32)> = histories.iter().map(read).collect();
+        self.items.rank_mean(&users, wanted)
+    }
+
     /// The encoder as what computes it elsewhere needs it, if it is a Transformer: no other is computed
     /// elsewhere.
     pub fn transformer(&self) -> Option<Transformer<'_>> {
@@ -113,6 +121,17 @@ impl Parts {
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
         self.items.scored(vector, rows, boost)
+    }
+
+    /// The same by the mean of the softmaxes of several vectors.
+    pub fn scored_mean(
+        &self,
+        vectors: &[&[f32]],
+        mean: &Mean,
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+    ) -> Vec<Scored> {
+        self.items.scored_mean(vectors, mean, rows, boost)
     }
 
     /// The same by the cosine with `direction`, which is of length 1.

@@ -3,6 +3,7 @@
 use super::error::EngineError;
 use crate::config::{BackboneConfig, ModelConfig};
 use crate::gate::GateConfig;
+use crate::kept::Rule;
 use crate::methods::{self, MethodConfig, Views};
 use ingle_bundle::Bundle;
 
@@ -41,6 +42,7 @@ pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> 
                 posterior: views.posterior,
             }),
         },
+        keep: (calibration.keep.clone()).map(Rule::new).transpose()?,
     };
     config.validate()?;
     let codes = config.method.code_width().unwrap_or(0);

@@ -13,6 +13,7 @@ use super::settings::model_config;
 use crate::backbone;
 use crate::config::ModelConfig;
 use crate::gate::GateConfig;
+use crate::kept::{Kept, KeptHistories};
 use crate::known::Codes;
 use crate::methods::{Interest, Judge, Shipped, Views};
 use crate::rank::{Best, Block, Mass};
@@ -32,6 +33,13 @@ pub struct SliceEngine<R = Host> {
     codes: Option<Codes>,
     method: Shipped,
     ranker: R,
+}
+
+/// The histories that are ranked over, each with its embeddings, weights of its clicks and its own weight.
+struct Readings {
+    each: Vec<(Vec<f32>, Vec<f32>, f32)>,
+    /// How much each click counts over all of them, `[len]`.
+    keep: Vec<f32>,
 }
 
 /// What the denoiser says of each click, each `[len]`.
@@ -117,8 +125,8 @@ impl<R: Ranker> SliceEngine<R> {
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
         let clicks = self.clicks(latest);
-        let keep = self.keep(&clicks, latest, options.weights.as_deref());
-        if keep.iter().all(|&keep| keep <= 0.0) {
+        let read = self.readings(&clicks, latest, options.weights.as_deref());
+        if read.each.is_empty() {
             let (mut best, mut mass) = (Best::new(wanted), Mass::default());
             let popularity = Block::new(0, &self.popularity);
             best.offer(&popularity);
@@ -126,14 +134,17 @@ impl<R: Ranker> SliceEngine<R> {
             let best = best.into_sorted();
             return Ok(self.catalogue.answer(&best, mass, repeat_with(|| None)));
         }
-        let history = Reading {
-            embedded: &clicks.embedded,
-            keep: &keep,
-        };
-        let (best, mass) = self.ranker.rank(&self.parts, history, wanted).await?;
+        let histories: Vec<Reading<'_>> = (read.each.iter())
+            .map(|(embedded, keep, weight)| Reading {
+                embedded,
+                keep,
+                weight: *weight,
+            })
+            .collect();
+        let (best, mass) = self.ranker.rank(&self.parts, &histories, wanted).await?;
         let items = &self.parts.items;
         let embedded = items.embed(best.iter().map(|scored| scored.row));
-        let reasons = Reasons::new(latest, &clicks.embedded, &keep);
+        let reasons = Reasons::new(latest, &clicks.embedded, &read.keep);
         let because = reasons.of(&embedded, &self.catalogue);
         Ok(self.catalogue.answer(&best, mass, because))
     }
@@ -197,21 +208,44 @@ impl<R: Ranker> SliceEngine<R> {
         clicks
     }
 
-    /// The weight each click keeps, by the denoiser and the shop.
-    fn keep(
+    /// The histories to rank over, by the denoiser and the shop; none where nothing is left.
+    fn readings(
         &self,
         clicks: &Clicks,
         latest: &[(usize, usize)],
         weights: Option<&[f32]>,
-    ) -> Vec<f32> {
+    ) -> Readings {
+        let weights: Option<Vec<f32>> =
+            weights.map(|all| latest.iter().map(|&(place, _)| all[place]).collect());
         let verdict = self.judge(clicks);
-        let mut keep = verdict.map_or_else(|| vec![1.0; latest.len()], |verdict| verdict.keep);
-        if let Some(weights) = weights {
-            for (keep, &(place, _)) in keep.iter_mut().zip(latest) {
-                *keep *= weights[place];
-            }
+        if let Some(rule) = &self.config.keep {
+            let noise = verdict.map_or_else(|| vec![0.0; latest.len()], |verdict| verdict.noise);
+            let kept = rule.histories(&noise, weights.as_deref());
+            let keep = kept.shares(latest.len());
+            let each = self.gathered(&clicks.embedded, kept);
+            return Readings { each, keep };
         }
-        keep
+        let mut keep = verdict.map_or_else(|| vec![1.0; latest.len()], |verdict| verdict.keep);
+        for (keep, weight) in keep.iter_mut().zip(weights.unwrap_or_default()) {
+            *keep *= weight;
+        }
+        let left = keep.iter().any(|&keep| keep > 0.0);
+        let each = left.then(|| (clicks.embedded.clone(), keep.clone(), 1.0));
+        Readings {
+            each: each.into_iter().collect(),
+            keep,
+        }
+    }
+
+    /// The clicks of each history, which count in full.
+    fn gathered(&self, embedded: &[f32], kept: KeptHistories) -> Vec<(Vec<f32>, Vec<f32>, f32)> {
+        let width = self.config.backbone.width;
+        let row = |&at: &usize| &embedded[at * width..][..width];
+        let of = |Kept { clicks, weight }: Kept| {
+            let rows: Vec<&[f32]> = clicks.iter().map(row).collect();
+            (rows.concat(), vec![1.0; clicks.len()], weight)
+        };
+        kept.sets.into_iter().map(of).collect()
     }
 
     fn judge(&self, clicks: &Clicks) -> Option<Verdict> {
@@ -229,7 +263,7 @@ impl<R: Ranker> SliceEngine<R> {
             }
         });
         Some(Verdict {
-            keep: gate.weights(&noise),
+            keep: self.config.weights(&noise),
             noise,
             views,
         })

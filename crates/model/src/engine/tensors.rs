@@ -8,6 +8,7 @@ use super::options::{RecommendOptions, SimilarOptions, check_weights};
 use super::settings::model_config;
 use crate::batch::Batch;
 use crate::config::ModelConfig;
+use crate::kept::{Kept, KeptHistories};
 use crate::known::{Codes, Known};
 use crate::methods::{Clicks, Denoise, Interest, Views};
 use crate::model::Model;
@@ -32,9 +33,11 @@ pub struct Engine {
     device: Device,
 }
 
-/// What a history comes to: the logits of all items, and the weight each of its latest clicks kept.
+/// What a history comes to: the logits of all items, the softmax that they are in, and the weight each of its
+/// latest clicks kept.
 struct Read {
     logits: Vec<f32>,
+    mass: Mass,
     keep: Vec<f32>,
 }
 
@@ -82,15 +85,13 @@ impl Engine {
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
         let read = self.read(latest, options.weights.as_deref()).await?;
-        let mut mass = Mass::default();
-        let Some(Read { logits, keep }) = read else {
+        let Some(Read { logits, mass, keep }) = read else {
             // Entry 0 belongs to padding, which is no item.
             let popular = &self.known.popularity[1..];
-            mass.add(&Block::new(0, popular));
             let best = select(wanted, popular);
-            return Ok(self.catalogue.answer(&best, mass, repeat_with(|| None)));
+            let popularity = softmax(popular);
+            return Ok((self.catalogue).answer(&best, popularity, repeat_with(|| None)));
         };
-        mass.add(&Block::new(0, &logits));
         let best = select(wanted, &logits);
         let rows = best.iter().map(|scored| scored.row);
         let rows = rows.chain(latest.iter().map(|&(_, row)| row));
@@ -148,7 +149,11 @@ impl Engine {
             }
             return Ok(clicks);
         };
-        let answers = download(answers).await?;
+        let mut answers = download(answers).await?;
+        if self.config.keep.is_some() {
+            let (noise, rest) = answers.split_at_mut(latest.len());
+            rest[..latest.len()].copy_from_slice(&self.config.weights(noise));
+        }
         let rows: Vec<&[f32]> = answers.chunks_exact(latest.len()).collect();
         let interests = match self.model.method.interests(&seen) {
             None => Vec::new(),
@@ -204,21 +209,72 @@ impl Engine {
             .iter()
             .map(|&(place, _)| weights.map_or(1.0, |w| w[place]));
         let weights: Vec<f32> = weights.collect();
+        let clicks = Clicks::of(&self.model.backbone, self.batch(latest));
+        let verdict = self.model.judge(&clicks, &self.config.gate);
+        if let Some(rule) = &self.config.keep {
+            let noise = match verdict {
+                Some(verdict) => download(verdict.noise).await?,
+                None => vec![0.0; latest.len()],
+            };
+            let kept = rule.histories(&noise, Some(&weights));
+            return self.read_kept(latest, kept).await;
+        }
         let shape = [1, latest.len()];
         let weights = Tensor::from_data(TensorData::new(weights, shape), &self.device);
-        let batch = self.batch(latest);
-        let real = batch.real.clone();
-        let clicks = Clicks::of(&self.model.backbone, batch);
-        let verdict = self.model.judge(&clicks, &self.config.gate);
         let keep = verdict.map_or(weights.clone(), |verdict| verdict.keep * weights);
-        let user = self.model.attend(clicks.embedded, Some(&keep), &real);
+        let real = &clicks.batch.real;
+        let user = self.model.attend(clicks.embedded, Some(&keep), real);
         let logits = user.matmul(self.model.backbone.items.val().transpose());
         // One tensor, so that both are read back at once; entry 0 of the logits is padding's.
         let mut keep = download(Tensor::cat(vec![keep, logits], 1)).await?;
         let logits = keep.split_off(latest.len() + 1);
         keep.truncate(latest.len());
         let left = keep.iter().any(|&keep| keep > 0.0);
-        Ok(left.then_some(Read { logits, keep }))
+        Ok(left.then(|| Read {
+            mass: softmax(&logits),
+            logits,
+            keep,
+        }))
+    }
+
+    /// Reads the histories that may be true side by side, and means their probabilities as the words say it: the
+    /// logits are those of the mean, in the softmax of the last history.
+    async fn read_kept(
+        &self,
+        latest: &[(usize, usize)],
+        kept: KeptHistories,
+    ) -> Result<Option<Read>, EngineError> {
+        let keep = kept.shares(latest.len());
+        let item = |&at: &usize| latest[at].1 as u32 + 1;
+        let histories: Vec<Vec<u32>> = (kept.sets.iter())
+            .map(|set| set.clicks.iter().map(item).collect())
+            .collect();
+        let Some(longest) = histories.iter().map(Vec::len).max() else {
+            return Ok(None);
+        };
+        let batch = Batch::new(&histories, longest, &self.known, &self.device);
+        let embedded = self.model.backbone.embed(batch.items);
+        let users = self.model.attend(embedded, None, &batch.real);
+        let logits = users.matmul(self.model.backbone.items.val().transpose());
+        let logits = download(logits).await?;
+        let mut means = vec![0.0; self.config.items];
+        let mut sum = 0.0;
+        // Of each history the first entry is padding's.
+        let each = logits.chunks_exact(self.config.items + 1);
+        for (logits, Kept { weight, .. }) in each.zip(&kept.sets) {
+            let exponentials = logits[1..].iter().map(|&x| f64::from(x).exp());
+            sum = exponentials.clone().filter(|x| !x.is_nan()).sum();
+            for (mean, exponential) in means.iter_mut().zip(exponentials) {
+                *mean += f64::from(*weight) * exponential / sum;
+            }
+        }
+        let mass = softmax(&logits[logits.len() - self.config.items..]);
+        let logits = means.iter().map(|mean| (mean * sum).ln() as f32);
+        Ok(Some(Read {
+            logits: logits.collect(),
+            mass,
+            keep,
+        }))
     }
 
     /// Embeddings of rows of the catalogue, `[rows, width]`.
@@ -239,6 +295,13 @@ impl Engine {
         let items: Vec<u32> = clicks.iter().map(|&(_, row)| row as u32 + 1).collect();
         Batch::new(&[items], clicks.len(), &self.known, &self.device)
     }
+}
+
+/// The softmax of logits.
+fn softmax(logits: &[f32]) -> Mass {
+    let mut mass = Mass::default();
+    mass.add(&Block::new(0, logits));
+    mass
 }
 
 /// The best rows.

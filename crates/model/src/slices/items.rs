@@ -1,9 +1,9 @@
 //! The item table as the bundle holds it: scored where it lies, block after block, and never unpacked.
 
-use crate::rank::{Best, Block, Mass, Scored, Wanted};
+use crate::rank::{Best, Block, Mass, Mean, PIECE, Scored, Wanted};
 use ingle_bundle::{ItemTable, TableValues};
-use ingle_kernel::scan::{Query, lengths};
-use ingle_kernel::vector::dot;
+use ingle_kernel::scan::{Query, lengths, scores_of};
+use ingle_kernel::vector::{dot, largest};
 
 /// Rows that are scored together: their scores stay in the core's cache until they have been ranked.
 const BLOCK: usize = 512;
@@ -12,6 +12,17 @@ const BLOCK: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Items {
     table: ItemTable,
+}
+
+/// The `n`th largest of some numbers, counted from 1; of fewer the smallest.
+fn nth_largest(numbers: &[f32], n: usize) -> f32 {
+    let mut best = Best::new(Wanted {
+        k: n,
+        ..Wanted::default()
+    });
+    best.offer(&Block::new(0, numbers));
+    let best = best.into_sorted();
+    best.last().map_or(f32::NEG_INFINITY, |last| last.score)
 }
 
 impl Items {
@@ -46,6 +57,96 @@ impl Items {
         (self.scored(vector, rows, boost), mass)
     }
 
+    /// The best rows by the mean of the softmaxes of the inner products with several vectors, each with its
+    /// weight, best first, and the softmax that their logits are in.
+    ///
+    /// One pass scores every row with all vectors, while it is in the core's cache, and adds up their softmaxes; of
+    /// the scores only the largest of each piece of rows are kept. They say how good a piece can be at best, so
+    /// that a few pieces, the most promising first, are all that has to be scored once more.
+    ///
+    /// # Panics
+    /// If there is no vector.
+    pub(crate) fn rank_mean(
+        &self,
+        vectors: &[(Vec<f32>, f32)],
+        wanted: Wanted<'_>,
+    ) -> (Vec<Scored>, Mass) {
+        if let [(vector, _)] = vectors {
+            return self.rank(vector, wanted);
+        }
+        let (boost, rows, count) = (wanted.boost, self.table.rows, vectors.len());
+        let queries: Vec<Query> = vectors.iter().map(|(v, _)| Query::new(v)).collect();
+        let mut scores = vec![0.0; count * BLOCK.min(rows)];
+        let mut most = vec![f32::NEG_INFINITY; count * rows.div_ceil(PIECE)];
+        let mut softmaxes: Vec<(Mass, f32)> =
+            vectors.iter().map(|(_, w)| (Mass::default(), *w)).collect();
+        for (first, most) in (0..rows)
+            .step_by(BLOCK)
+            .zip(most.chunks_mut(count * BLOCK / PIECE))
+        {
+            let len = BLOCK.min(rows - first);
+            let scores = &mut scores[..count * len];
+            self.scores_of(vectors, &queries, first, scores);
+            let each = scores.chunks_exact(len).zip(&mut softmaxes);
+            for (n, (scores, (mass, _))) in each.enumerate() {
+                let pieces = scores
+                    .chunks(PIECE)
+                    .zip(most.iter_mut().skip(n).step_by(count));
+                for (piece, most) in pieces {
+                    *most = largest(piece);
+                }
+                mass.add(&Block::new(first, scores));
+            }
+        }
+        let mean = Mean::of(&softmaxes);
+        let ceilings = most.chunks_exact(count).map(|most| mean.ceiling(most));
+        let ceilings: Vec<f32> = ceilings.collect();
+        let bar = nth_largest(&ceilings, wanted.k);
+        let mut best = Best::new(wanted);
+        let mut logits = vec![0.0; count];
+        for promising in [true, false] {
+            for (piece, &ceiling) in ceilings.iter().enumerate() {
+                let first = piece * PIECE;
+                let len = PIECE.min(rows - first);
+                let due = (ceiling >= bar) == promising;
+                if !due || !best.may_take(first..first + len, ceiling) {
+                    continue;
+                }
+                let (scores, mut mixed) = (&mut scores[..count * len], [0.0; PIECE]);
+                self.scores_of(vectors, &queries, first, scores);
+                for (at, mixed) in mixed[..len].iter_mut().enumerate() {
+                    for (logit, scores) in logits.iter_mut().zip(scores.chunks_exact(len)) {
+                        *logit = scores[at];
+                    }
+                    let row = first + at;
+                    *mixed = if best.may_take(row..row + 1, mean.ceiling(&logits)) {
+                        mean.logit(&logits)
+                    } else {
+                        f32::NAN
+                    };
+                }
+                best.offer(&Block::new(first, &mixed[..len]));
+            }
+        }
+        let rows = best.into_sorted().into_iter().map(|scored| scored.row);
+        let vectors: Vec<&[f32]> = vectors.iter().map(|(vector, _)| &vector[..]).collect();
+        (self.scored_mean(&vectors, &mean, rows, boost), mean.mass())
+    }
+
+    /// Some rows, scored from the floats by the mean of the softmaxes of several vectors, best first.
+    pub(crate) fn scored_mean(
+        &self,
+        vectors: &[&[f32]],
+        mean: &Mean,
+        rows: impl ExactSizeIterator<Item = usize>,
+        boost: Option<&[f32]>,
+    ) -> Vec<Scored> {
+        self.sorted(rows.collect(), boost, &|embedding| {
+            let logits = vectors.iter().map(|vector| dot(vector, embedding));
+            mean.logit(&logits.collect::<Vec<f32>>())
+        })
+    }
+
     /// Some rows, scored from the floats by the inner product with `vector`, best first.
     pub(crate) fn scored(
         &self,
@@ -53,7 +154,7 @@ impl Items {
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.sorted(rows, boost, |embedding| dot(vector, embedding))
+        self.sorted(rows.collect(), boost, &|embedding| dot(vector, embedding))
     }
 
     /// Some rows, scored from the floats by the cosine with `direction`, nearest first.
@@ -63,7 +164,7 @@ impl Items {
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.sorted(rows, boost, |embedding| {
+        self.sorted(rows.collect(), boost, &|embedding| {
             let long = dot(embedding, embedding).sqrt();
             if long > 0.0 {
                 dot(direction, embedding) / long
@@ -73,13 +174,14 @@ impl Items {
         })
     }
 
+    /// Once for all measures: what a page downloads has this only once.
     fn sorted(
         &self,
-        rows: impl ExactSizeIterator<Item = usize>,
+        rows: Vec<usize>,
         boost: Option<&[f32]>,
-        logit: impl Fn(&[f32]) -> f32,
+        logit: &dyn Fn(&[f32]) -> f32,
     ) -> Vec<Scored> {
-        let scored = rows.map(|row| {
+        let scored = rows.into_iter().map(|row| {
             let logit = logit(&self.embed(std::iter::once(row)));
             Scored {
                 row,
@@ -134,6 +236,31 @@ impl Items {
         best.into_sorted()
     }
 
+    /// Inner products of several vectors with the rows from `first` on, `[vectors, rows]`.
+    fn scores_of(
+        &self,
+        vectors: &[(Vec<f32>, f32)],
+        queries: &[Query],
+        first: usize,
+        out: &mut [f32],
+    ) {
+        let len = out.len() / vectors.len();
+        let [rows, span] = self.span(first, len);
+        match &self.table.values {
+            TableValues::Int8 { values, scales } => {
+                scores_of(queries, &values[span], &scales[rows], out);
+            }
+            TableValues::F32(_) | TableValues::F16(_) => {
+                for (at, row) in rows.enumerate() {
+                    let row = self.embed(std::iter::once(row));
+                    for (out, (vector, _)) in out[at..].iter_mut().step_by(len).zip(vectors) {
+                        *out = dot(vector, &row);
+                    }
+                }
+            }
+        }
+    }
+
     /// Inner products of the rows from `first` on, as many as there are slots.
     fn scores(&self, vector: &[f32], query: &Query, first: usize, out: &mut [f32]) {
         let width = self.table.width;
@@ -173,5 +300,93 @@ impl Items {
         let rows = first..first + rows;
         let width = self.table.width;
         [rows.clone(), rows.start * width..rows.end * width]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WIDTH: usize = 20;
+
+    /// Numbers between -1 and 1 that look drawn.
+    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let next = |_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        };
+        (0..count).map(next).collect()
+    }
+
+    /// Every row's mean probability, as the words say it.
+    fn means(items: &Items, vectors: &[(Vec<f32>, f32)]) -> Vec<f64> {
+        let rows = items.table.rows;
+        let mut means = vec![0.0; rows];
+        for (vector, weight) in vectors {
+            let embedded = items.embed(0..rows);
+            let logits = embedded
+                .chunks_exact(WIDTH)
+                .map(|row| f64::from(dot(row, vector)));
+            let logits: Vec<f64> = logits.map(f64::exp).collect();
+            let sum: f64 = logits.iter().sum();
+            for (mean, logit) in means.iter_mut().zip(logits) {
+                *mean += f64::from(*weight) * logit / sum;
+            }
+        }
+        means
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn the_best_by_the_mean_of_softmaxes_are_those_of_all_rows(
+            rows in prop_oneof![1usize..70, 500usize..530, 1000usize..1100],
+            count in 1usize..6,
+            k in 0usize..40,
+            table in 0usize..3,
+            picky: bool,
+            seed: u64,
+        ) {
+            let floats = numbers(rows * WIDTH, seed);
+            let items = Items::new(match table {
+                0 => ItemTable::quantize(&floats, WIDTH),
+                1 => ItemTable::f16(&floats, WIDTH),
+                _ => ItemTable::f32(floats, WIDTH),
+            });
+            let vectors: Vec<(Vec<f32>, f32)> = (0..count as u64)
+                .map(|n| (numbers(WIDTH, seed ^ (n + 1)), 1.0 / count as f32))
+                .collect();
+            let allow: Vec<u8> = (0..rows).map(|row| u8::from(row % 3 > 0)).collect();
+            let boost: Vec<f32> = numbers(rows, !seed);
+            let wanted = Wanted {
+                k,
+                barred: [0, rows / 2].into(),
+                allow: picky.then_some(&allow),
+                boost: picky.then_some(&boost),
+            };
+            let admitted = |row: &usize| {
+                !wanted.barred.contains(row) && (!picky || allow[*row] != 0)
+            };
+            let means = means(&items, &vectors);
+            let boosted = |row: usize| {
+                means[row].ln() + if picky { f64::from(boost[row]) } else { 0.0 }
+            };
+            let mut due: Vec<usize> = (0..rows).filter(admitted).collect();
+            due.sort_by(|&a, &b| boosted(b).total_cmp(&boosted(a)));
+            due.truncate(k);
+            let (found, mass) = items.rank_mean(&vectors, wanted);
+            prop_assert_eq!(found.len(), due.len());
+            for (found, due) in found.iter().zip(due) {
+                let probability = f64::from(mass.probability(found.logit));
+                prop_assert!((probability - means[found.row]).abs() <= 1e-3 * means[found.row]);
+                // The pass knows scores to about five digits.
+                prop_assert!((boosted(found.row) - boosted(due)).abs() < 1e-3);
+            }
+        }
     }
 }

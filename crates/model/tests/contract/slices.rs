@@ -4,10 +4,11 @@ use crate::support::*;
 use burn::prelude::*;
 use ingle_bundle::{Bundle, ItemTable, TableValues};
 use ingle_model::{
-    Engine, Model, ModelConfig, RecommendOptions, Recommendation, Rng, Similar, SimilarOptions,
-    SliceEngine,
+    Engine, Model, ModelConfig, RecommendOptions, Recommendation, Rng, Rule, Similar,
+    SimilarOptions, SliceEngine,
 };
 use pollster::block_on;
+use std::collections::BTreeMap;
 
 fn both(bundle: Bundle) -> (Engine, SliceEngine) {
     let reference = Engine::new(bundle.clone(), &Device::flex()).expect("opens");
@@ -35,6 +36,10 @@ fn bundles(config: &ModelConfig) -> Vec<Bundle> {
             codes: Vec::new(),
             ..plain.clone()
         }])
+        .map(|bundle| match config.keep {
+            Some(_) => spread(bundle),
+            None => bundle,
+        })
         .collect()
 }
 
@@ -52,8 +57,14 @@ fn assert_same(found: &[Recommendation], due: &[Recommendation], what: &str) {
 
 #[test]
 fn recommends_and_explains_as_the_reference_does() {
-    for config in configs() {
+    // Clicks that stand in some of several histories, by method.
+    let mut between = BTreeMap::new();
+    for config in configs().flat_map(|config| ways(&config)) {
         let name = config.method.name();
+        let several = config
+            .keep
+            .as_ref()
+            .is_some_and(|keep| *keep != Rule::all());
         for (reference, slices) in bundles(&config).into_iter().map(both) {
             assert_eq!(reference.info(), slices.info());
             assert_eq!(reference.items(), slices.items());
@@ -61,7 +72,7 @@ fn recommends_and_explains_as_the_reference_does() {
                 let mut history = ids(&history);
                 history.insert(0, "gone".into());
                 let weights: Vec<f32> =
-                    (0..history.len()).map(|at| (at % 3) as f32 / 2.0).collect();
+                    (0..history.len()).map(|at| (at % 5) as f32 / 4.0).collect();
                 let boost: Vec<f32> = (0..ITEMS).map(|row| (row % 5) as f32).collect();
                 let plain = RecommendOptions::default();
                 let all = RecommendOptions {
@@ -79,6 +90,10 @@ fn recommends_and_explains_as_the_reference_does() {
                 }
                 let due = block_on(reference.explain(&history)).expect("answers");
                 for (found, due) in slices.explain(&history).iter().zip(&due) {
+                    if several {
+                        let stands = u32::from(found.keep > 0.0 && found.keep < 1.0);
+                        *between.entry(name).or_insert(0) += stands;
+                    }
                     assert_eq!((&found.item, found.known), (&due.item, due.known));
                     assert_close(
                         &[found.noise, found.keep],
@@ -95,6 +110,107 @@ fn recommends_and_explains_as_the_reference_does() {
                 }
             }
         }
+    }
+    for (name, clicks) in between {
+        assert_eq!(clicks > 20, name != "sasrec", "{name}: {clicks}");
+    }
+}
+
+#[test]
+fn one_history_of_every_click_is_answered_as_one_without_a_denoiser() {
+    let device = Device::flex();
+    for config in configs() {
+        let model = Model::new(&config, 9, &device);
+        let answers = |keep: Option<Rule>, method: Option<&str>| {
+            let mut bundle = bundle(&config, &model);
+            bundle.manifest.calibration.keep = keep.map(Vec::from);
+            if let Some(name) = method {
+                bundle.manifest.method.name = name.into();
+                bundle.manifest.method.config = serde_json::json!({});
+                bundle.codes.clear();
+                bundle.manifest.items.code_width = 0;
+            }
+            let engine = SliceEngine::new(bundle).expect("opens");
+            let history = ids(&[3, 17, 9, 3]);
+            block_on(engine.recommend(&history, &RecommendOptions::default())).expect("answers")
+        };
+        let every = answers(Some(Rule::all()), None);
+        assert_eq!(
+            every,
+            answers(None, Some("sasrec")),
+            "{}",
+            config.method.name()
+        );
+    }
+}
+
+#[test]
+fn the_answer_over_several_histories_is_the_mean_of_the_answers_to_each() {
+    for [_, _, config] in configs().map(|config| ways(&config)) {
+        let what = config.method.name();
+        for mut whole in bundles(&config) {
+            let engine = SliceEngine::new(whole.clone()).expect("opens");
+            whole.manifest.calibration.keep = Some(Rule::all().into());
+            let one = SliceEngine::new(whole).expect("opens");
+            let history = ids(&[3, 17, 9, 30, 11, 2]);
+            let weights = vec![1.0, 0.5, 1.0, 0.25, 0.0, 1.0];
+            let ask = |engine: &SliceEngine, history: &[String], weights| {
+                let options = RecommendOptions {
+                    k: ITEMS,
+                    include_seen: true,
+                    weights,
+                    ..Default::default()
+                };
+                let all = block_on(engine.recommend(history, &options)).expect("answers");
+                let all = all.into_iter().map(|one| (one.item, one.probability));
+                all.collect::<BTreeMap<String, f32>>()
+            };
+            let noise: Vec<f32> = engine.explain(&history).iter().map(|c| c.noise).collect();
+            let rule = config.keep.as_ref().expect("a rule");
+            let kept = rule.histories(&noise, Some(&weights));
+            assert!(kept.sets.len() > 1, "{what}: {kept:?}");
+            let mut due = BTreeMap::new();
+            for set in kept.sets {
+                let clicks: Vec<String> =
+                    set.clicks.iter().map(|&at| history[at].clone()).collect();
+                for (item, probability) in ask(&one, &clicks, None) {
+                    *due.entry(item).or_insert(0.0) += set.weight * probability;
+                }
+            }
+            let found = ask(&engine, &history, Some(weights));
+            assert!(found.keys().eq(due.keys()));
+            let [found, due] = [found, due].map(|all| all.into_values().collect::<Vec<f32>>());
+            assert_close(&found, &due, 1e-5, what);
+        }
+    }
+}
+
+#[test]
+fn clicks_that_stand_nowhere_change_nothing_and_are_no_reason() {
+    let device = Device::flex();
+    for [_, _, config] in configs().map(|config| ways(&config)) {
+        let model = Model::new(&config, 9, &device);
+        let engine = SliceEngine::new(bundle(&config, &model)).expect("opens");
+        let ask = |history: &[u32], weights: Vec<f32>| {
+            let options = RecommendOptions {
+                k: ITEMS,
+                include_seen: true,
+                weights: Some(weights),
+                ..Default::default()
+            };
+            block_on(engine.recommend(&ids(history), &options)).expect("answers")
+        };
+        // Of a history of which one click is left the denoiser leaves that one, whatever it says.
+        let alone = ask(&[5, 3, 9], vec![0.0, 1.0, 0.0]);
+        assert_eq!(alone, ask(&[3], vec![1.0]), "{}", config.method.name());
+        assert!((alone.iter().filter_map(|one| one.because.as_ref())).all(|b| b.item == "item 3"));
+        // A history in which nothing counts is answered as none.
+        let popular = ask(&[], vec![]);
+        assert_eq!(ask(&[5, 3], vec![0.0; 2]), popular);
+        let many: Vec<u32> = (0..10_000).map(|at| 1 + at % ITEMS as u32).collect();
+        let latest = &many[many.len() - config.backbone.max_len..];
+        let full = |clicks: &[u32]| ask(clicks, vec![1.0; clicks.len()]);
+        assert_eq!(full(&many), full(latest));
     }
 }
 

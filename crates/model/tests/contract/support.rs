@@ -8,7 +8,9 @@ use ingle_model::backbone::Kind;
 use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
-use ingle_model::{BackboneConfig, Batch, Codes, Known, Model, ModelConfig, Rng};
+use ingle_model::{
+    BackboneConfig, Batch, Codes, Known, Model, ModelConfig, Rng, Rule, SliceEngine,
+};
 use std::collections::BTreeMap;
 
 pub(crate) const ITEMS: usize = 40;
@@ -21,6 +23,32 @@ pub(crate) fn configs() -> impl Iterator<Item = ModelConfig> {
 /// The first method over every encoder, for what methods have no part in.
 pub(crate) fn encoders() -> impl Iterator<Item = ModelConfig> {
     Kind::ALL.iter().map(|&kind| config(kind, NAMES[0]))
+}
+
+/// The model with one history and a gate, and with histories that may be true: all clicks, and several.
+pub(crate) fn ways(config: &ModelConfig) -> [ModelConfig; 3] {
+    [None, Some(Rule::all()), Some(Rule::even(4))].map(|keep| ModelConfig {
+        keep,
+        ..config.clone()
+    })
+}
+
+/// The bundle with a scale that spreads its probabilities of noise: what has learnt nothing says nearly the same of
+/// every click.
+pub(crate) fn spread(mut bundle: Bundle) -> Bundle {
+    let calibration = &mut bundle.manifest.calibration;
+    (calibration.temperature, calibration.shift) = (1.0, 0.0);
+    let engine = SliceEngine::new(bundle.clone()).expect("opens");
+    let clicks = (histories(5).into_iter()).flat_map(|history| engine.explain(&ids(&history)));
+    let logits: Vec<f32> = clicks.map(|c| (c.noise / (1.0 - c.noise)).ln()).collect();
+    let mean = logits.iter().sum::<f32>() / logits.len() as f32;
+    let squares: f32 = logits.iter().map(|x| (x - mean).powi(2)).sum();
+    let deviation = (squares / logits.len() as f32).sqrt();
+    if deviation > 0.0 && deviation.is_finite() {
+        let calibration = &mut bundle.manifest.calibration;
+        (calibration.temperature, calibration.shift) = (deviation / 2.0, mean);
+    }
+    bundle
 }
 
 fn config(kind: Kind, method: &str) -> ModelConfig {
@@ -40,6 +68,7 @@ fn config(kind: Kind, method: &str) -> ModelConfig {
             tau_high: 0.6,
             ..GateConfig::default()
         },
+        keep: None,
     }
 }
 
@@ -122,6 +151,7 @@ pub(crate) fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
                 views: None,
                 tau_low: config.gate.tau_low,
                 tau_high: config.gate.tau_high,
+                keep: config.keep.clone().map(Vec::from),
             },
             provenance: serde_json::Value::Null,
             evaluation: serde_json::Value::Null,

@@ -27,6 +27,7 @@ pub(crate) fn bundle(name: &str) -> Bundle {
         views: None,
         tau_low: 0.5,
         tau_high: 0.9,
+        keep: None,
     };
     let table: Vec<f32> = (0..rows * 4)
         .map(|i| (i % 97) as f32 / 97.0 - 0.5)

@@ -231,6 +231,7 @@ pub fn bundle(
             shift: gate.scale.shift,
             tau_low: gate.tau_low,
             tau_high: gate.tau_high,
+            keep: None,
             views: gate.views.map(|views| ViewScales {
                 prior: views.prior,
                 posterior: views.posterior,

@@ -4,7 +4,7 @@ use super::read_bundle;
 use crate::say::say;
 use anyhow::Result;
 use comfy_table::Table;
-use ingle_bundle::{Bundle, Manifest};
+use ingle_bundle::{Bundle, Calibration, Manifest};
 use ingle_model::backbone::Kind;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -63,9 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
     );
     say!("parameters   {parameters} beside the item table");
     say!(
-        "gate         counts in full below {}, not at all above {} (temperature {:.3}, shift {:.3})",
-        calibration.tau_low,
-        calibration.tau_high,
+        "{} (temperature {:.3}, shift {:.3})",
+        kept(calibration),
         calibration.temperature,
         calibration.shift
     );
@@ -79,6 +78,24 @@ pub fn run(args: &Args) -> Result<()> {
     print_object("trained", provenance);
     print_object("measured", evaluation);
     Ok(())
+}
+
+/// What becomes of clicks that may be noise.
+fn kept(calibration: &Calibration) -> String {
+    let Calibration {
+        keep,
+        tau_low,
+        tau_high,
+        ..
+    } = calibration;
+    match keep {
+        None => format!("gate         counts in full below {tau_low}, not at all above {tau_high}"),
+        Some(keep) => {
+            let thresholds: Vec<String> = keep.iter().map(f32::to_string).collect();
+            let thresholds = thresholds.join(", ");
+            format!("histories    without the clicks of more noise than {thresholds}")
+        }
+    }
 }
 
 /// The most popular items, to recognise a catalogue by.

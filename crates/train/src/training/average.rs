@@ -67,6 +67,7 @@ mod tests {
             },
             method: MethodConfig::named("dc4sr").expect("a method"),
             gate: ingle_model::gate::GateConfig::default(),
+            keep: None,
         };
         Model::new(&config, seed, &Device::flex())
     }

@@ -334,6 +334,7 @@ mod tests {
             },
             method: MethodConfig::named("sasrec").expect("a method"),
             gate: ingle_model::gate::GateConfig::default(),
+            keep: None,
         };
         let context = Context {
             data: &data,

@@ -214,6 +214,7 @@ impl Run {
             backbone: self.config.backbone.clone(),
             method: self.config.method.clone(),
             gate,
+            keep: None,
         }
     }
 

@@ -30,6 +30,7 @@ fn config(kind: Kind, dropout: f32) -> ModelConfig {
         },
         method: MethodConfig::named("sasrec").expect("a method"),
         gate: ingle_model::gate::GateConfig::default(),
+        keep: None,
     }
 }
 
