@@ -14,6 +14,11 @@ pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
 /// A manifest that names a larger file is refused: browsers cannot hold one.
 pub const MAX_FILE_BYTES: u64 = 1 << 31;
 
+/// A manifest that names more files is refused.
+pub const MAX_FILES: usize = 1024;
+/// A manifest whose files are longer in all is refused: no more fits in a browser's memory beside a model.
+pub const MAX_BUNDLE_BYTES: u64 = 1 << 31;
+
 /// A manifest with longer semantic codes is refused.
 const MAX_CODE_WIDTH: usize = 4096;
 
@@ -271,16 +276,23 @@ impl Manifest {
         for entry in &self.files {
             entry.check()?;
         }
-        self.check_shared_names()?;
+        self.check_files()?;
         self.only(&Role::Model)?;
-        self.only(&Role::Ids)?;
+        self.check_ids(self.only(&Role::Ids)?)?;
         self.check_blocks()
     }
 
-    /// Two entries may share a file (equal blocks have equal names) but must then agree about it.
-    fn check_shared_names(&self) -> Result<(), BundleError> {
+    /// There may be so many files, and so much of them. Two entries may share a file (equal blocks have equal
+    /// names) but must then agree about it.
+    fn check_files(&self) -> Result<(), BundleError> {
         let mut sorted: Vec<&FileEntry> = self.files.iter().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        if sorted.len() > MAX_FILES {
+            return Err(BundleError::manifest(format!(
+                "it names {} files, and may name {MAX_FILES}; export with larger blocks",
+                sorted.len()
+            )));
+        }
         for pair in sorted.windows(2) {
             if let [a, b] = pair
                 && a.name == b.name
@@ -291,6 +303,26 @@ impl Manifest {
                     a.name
                 )));
             }
+        }
+        sorted.dedup_by(|a, b| a.name == b.name);
+        let bytes: u64 = sorted.iter().map(|entry| entry.bytes).sum();
+        if bytes > MAX_BUNDLE_BYTES {
+            return Err(BundleError::manifest(format!(
+                "its files have {bytes} bytes in all, and may have {MAX_BUNDLE_BYTES}; export fewer items or \
+                 narrower ones"
+            )));
+        }
+        Ok(())
+    }
+
+    /// So many ids do not fit into a shorter file, even if all were empty: room is made for them by their number.
+    fn check_ids(&self, entry: &FileEntry) -> Result<(), BundleError> {
+        let least = (self.items.count as u64).saturating_mul(3);
+        if entry.bytes < least {
+            return Err(BundleError::manifest(format!(
+                "{} has {} bytes, too few for {} ids; export the bundle again",
+                entry.name, entry.bytes, self.items.count
+            )));
         }
         Ok(())
     }
@@ -310,6 +342,13 @@ impl Manifest {
                     "{} holds {rows} rows from row {first}, where a block from row {next} is due; \
                      export the bundle again",
                     entry.name
+                )));
+            }
+            let least = (rows as u64).saturating_mul(self.items.row_bytes());
+            if entry.bytes < least {
+                return Err(BundleError::manifest(format!(
+                    "{} has {} bytes, too few for {rows} rows; export the bundle again",
+                    entry.name, entry.bytes
                 )));
             }
             next = next.checked_add(rows).ok_or_else(|| {
@@ -388,6 +427,18 @@ impl FileEntry {
 }
 
 impl ItemsSpec {
+    /// The bytes that a row takes of a block: its values and scale, its popularity and its code.
+    fn row_bytes(self) -> u64 {
+        let (value, scale) = match self.dtype {
+            TableType::Int8 => (1, 4),
+            TableType::F16 => (2, 0),
+            TableType::F32 => (4, 0),
+        };
+        (self.width as u64)
+            .saturating_mul(value)
+            .saturating_add(scale + 4 + self.code_width as u64)
+    }
+
     fn check(self) -> Result<(), BundleError> {
         let Self {
             count,

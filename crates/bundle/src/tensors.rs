@@ -62,7 +62,13 @@ impl<'a> TensorFile<'a> {
         let (header, data) = rest
             .split_at_checked(length)
             .ok_or_else(|| refuse("its header is cut short".to_owned()))?;
-        let entries = serde_json::from_slice(header).map_err(|error| refuse(error.to_string()))?;
+        let entries: BTreeMap<String, Entry> =
+            serde_json::from_slice(header).map_err(|error| refuse(error.to_string()))?;
+        if !fills(&entries, data.len()) {
+            return Err(refuse(
+                "its tensors do not follow each other from its first byte to its last".to_owned(),
+            ));
+        }
         Ok(Self {
             file,
             entries,
@@ -136,6 +142,23 @@ impl<'a> TensorFile<'a> {
             ))),
         }
     }
+}
+
+/// Whether the tensors share out all of `bytes`, without gap or overlap: none of it is read twice, and what is
+/// read of a file is no more than there is.
+fn fills(entries: &BTreeMap<String, Entry>, bytes: usize) -> bool {
+    let mut places: Vec<[usize; 2]> = entries
+        .values()
+        .filter_map(|entry| match entry {
+            Entry::Tensor(info) => Some(info.data_offsets),
+            Entry::Other(_) => None,
+        })
+        .collect();
+    places.sort_unstable();
+    let end = places.iter().try_fold(0, |end, &[from, to]| {
+        (from == end && to >= from).then_some(to)
+    });
+    end == Some(bytes)
 }
 
 /// How many values a shape holds, if that can be counted.
@@ -224,9 +247,9 @@ mod tests {
     #[test]
     fn passes_over_metadata_and_unknown_types() {
         let header = r#"{"__metadata__":{"by":"hand"},
-            "new":{"dtype":"Q3","shape":[9],"data_offsets":[0,4]},
+            "new":{"dtype":"Q3","shape":[9],"data_offsets":[4,8]},
             "w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
-        let bytes = file_with(header, &1.0_f32.to_le_bytes());
+        let bytes = file_with(header, &[1.0_f32.to_le_bytes(); 2].concat());
         let file = TensorFile::parse("model", &bytes).unwrap();
         assert_eq!(file.f32("w").unwrap(), (&[1][..], vec![1.0]));
     }
@@ -253,7 +276,37 @@ mod tests {
         ] {
             let header = format!(r#"{{"w":{{"dtype":"F32",{entry}}}}}"#);
             let error = refusal(&file_with(&header, &1.0_f32.to_le_bytes()));
-            assert!(error.contains("does not fill"), "{entry}: {error}");
+            let told = ["does not fill", "do not follow each other"];
+            assert!(
+                told.iter().any(|told| error.contains(told)),
+                "{entry}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_tensors_that_overlap_leave_gaps_or_are_named_twice() {
+        let tensor = |name: &str, from: usize, to: usize| {
+            format!(
+                r#""{name}":{{"dtype":"F32","shape":[{}],"data_offsets":[{from},{to}]}}"#,
+                (to - from) / 4
+            )
+        };
+        for (tensors, fine) in [
+            (vec![tensor("w", 0, 8)], true),
+            (vec![tensor("w", 0, 4), tensor("v", 4, 8)], true),
+            (vec![tensor("w", 4, 8), tensor("v", 0, 4)], true),
+            (vec![tensor("w", 0, 8), tensor("e", 8, 8)], true),
+            (vec![tensor("w", 0, 8), tensor("v", 0, 8)], false),
+            (vec![tensor("w", 0, 8), tensor("v", 4, 8)], false),
+            (vec![tensor("w", 0, 4)], false),
+            (vec![tensor("w", 4, 8)], false),
+            (vec![tensor("w", 0, 4), tensor("w", 4, 8)], false),
+            (vec![], false),
+        ] {
+            let bytes = file_with(&format!("{{{}}}", tensors.join(",")), &[0; 8]);
+            let read = TensorFile::parse("model", &bytes);
+            assert_eq!(read.is_ok(), fine, "{tensors:?}");
         }
     }
 
@@ -271,10 +324,10 @@ mod tests {
             })
             .collect();
         let bytes = file_with(&format!("{{{}}}", entries.join(",")), &[]);
-        let file = TensorFile::parse("model", &bytes).unwrap();
-        for name in file.names() {
-            assert_eq!(file.i8(name).unwrap_err().code(), "bundle/tensor", "{name}");
-        }
+        assert_eq!(
+            TensorFile::parse("model", &bytes).err().unwrap().code(),
+            "bundle/tensor"
+        );
     }
 
     #[test]
@@ -284,7 +337,8 @@ mod tests {
         };
         let one = 1.0_f32.to_le_bytes();
         assert!(refusal(&file_with(&header("I32"), &one)).contains("of type I32"));
-        assert!(refusal(&file_with("{}", &one)).contains("\"w\" is missing"));
+        let other = header("F32").replace("\"w\"", "\"v\"");
+        assert!(refusal(&file_with(&other, &one)).contains("\"w\" is missing"));
         let nan = f32::NAN.to_le_bytes();
         assert!(refusal(&file_with(&header("F32"), &nan)).contains("NaN"));
     }

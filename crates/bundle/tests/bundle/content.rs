@@ -90,7 +90,7 @@ fn rejects_weights_that_are_no_number() {
 #[test]
 fn rejects_a_file_that_holds_something_else() {
     for role in ["model", "items", "ids"] {
-        let files = Files::golden().replace(role, |bytes| *bytes = b"<html>".to_vec());
+        let files = Files::golden().replace(role, |bytes| *bytes = b"<html>".repeat(100));
         let code = if role == "ids" {
             "bundle/ids"
         } else {
@@ -141,7 +141,7 @@ fn rejects_ids_that_are_not_one_for_each_row() {
         (json!(["a", "b", "c", "d", "e", "f"]), "6 ids"),
         (json!(["a", "b", "c", "d", "a"]), "\"a\" is there twice"),
         (json!(["a", "b", "c", "d", 5]), "not a JSON list"),
-        (json!({"a": 1}), "not a JSON list"),
+        (json!({"a": 1, "another": 2}), "not a JSON list"),
     ] {
         let files = Files::golden().replace("ids", |bytes| *bytes = ids.to_string().into_bytes());
         let (code, message) = files.refusal();

@@ -170,6 +170,46 @@ fn rejects_a_file_larger_than_a_browser_can_hold() {
 }
 
 #[test]
+fn rejects_more_files_or_bytes_than_a_bundle_may_have() {
+    let many = |manifest: &mut Value| {
+        let files = manifest["files"].as_array_mut().unwrap();
+        let later = json!({"role": "later", "name": "later-0123456789abcdef.json", "bytes": 1,
+            "sha256": "0123456789abcdef".repeat(4)});
+        files.extend(std::iter::repeat_n(later, 1024));
+    };
+    let (code, message) = refused(many);
+    assert_eq!(code, "bundle/manifest");
+    assert!(message.contains("1028 files"), "{message}");
+
+    let (code, message) = refused(|manifest| {
+        for file in manifest["files"].as_array_mut().unwrap() {
+            file["bytes"] = json!(1_u64 << 30);
+        }
+    });
+    assert_eq!(code, "bundle/manifest");
+    assert!(message.contains("in all"), "{message}");
+}
+
+#[test]
+fn rejects_counts_that_the_files_have_no_room_for() {
+    let (code, message) = refused(|manifest| {
+        manifest["files"][2]["rows"] = json!(1_000_000_000_u64);
+        manifest["items"]["count"] = json!(1_000_000_003_u64);
+        manifest["files"][3]["bytes"] = json!(1_u64 << 30);
+    });
+    assert_eq!(code, "bundle/manifest");
+    assert!(message.contains("too few for 1000000003 ids"), "{message}");
+
+    let (code, message) = refused(|manifest| manifest["files"][3]["bytes"] = json!(14));
+    assert_eq!(code, "bundle/manifest");
+    assert!(message.contains("too few for 5 ids"), "{message}");
+
+    let (code, message) = refused(|manifest| manifest["files"][1]["bytes"] = json!(35));
+    assert_eq!(code, "bundle/manifest");
+    assert!(message.contains("too few for 3 rows"), "{message}");
+}
+
+#[test]
 fn rejects_missing_and_doubled_roles() {
     for role in ["model", "items", "ids"] {
         let (code, message) = refused(|manifest| {
