@@ -8,7 +8,8 @@
 // version, on PATH or in the folder that INGLE_TOOLS names.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildScripts } from "./scripts.mjs";
@@ -25,8 +26,9 @@ const wasm = parse(process.argv.slice(2));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 for (const kind of wasm) buildWasm(kind);
+const release = nameRelease();
 for (const kind of engines) takeWasm(kind);
-await buildScripts({ root, dist, bindings });
+await buildScripts({ root, dist, bindings, release });
 run("tsc", ["--project", "tsconfig.json", "--noEmit", "false"]);
 for (const name of readdirSync(dist).sort()) console.log(`${String(statSync(join(dist, name)).size).padStart(9)}  ${name}`);
 
@@ -52,8 +54,22 @@ function buildWasm(kind) {
 
 function takeWasm(kind) {
   const built = join(bindings(kind), `${kind}_bg.wasm`);
-  if (!existsSync(built)) fail(`the ${kind} engine has not been built yet: run node js/build.mjs --only ${kind}`);
-  copyFileSync(built, join(dist, `${kind}.wasm`));
+  // A custom section at the end names the build: id 0, lengths, its name, what it holds.
+  const [name, value] = [Buffer.from("ingle-release"), Buffer.from(release)];
+  const section = Buffer.concat([Buffer.of(0, 1 + name.length + value.length, name.length), name, value]);
+  writeFileSync(join(dist, `${kind}.wasm`), Buffer.concat([readFileSync(built), section]));
+}
+
+/** A hash of all that the scripts and the engines are made of: equal only where all of it is. */
+function nameRelease() {
+  const hash = createHash("sha256");
+  const scripts = readdirSync(join(root, "js"), { recursive: true }).filter((name) => /\.(ts|mjs)$/.test(name));
+  for (const name of scripts.sort()) hash.update(readFileSync(join(root, "js", name)));
+  for (const kind of engines) {
+    if (!existsSync(join(bindings(kind), `${kind}_bg.wasm`))) fail(`the ${kind} engine has not been built yet: run node js/build.mjs --only ${kind}`);
+    for (const name of readdirSync(bindings(kind)).sort()) hash.update(readFileSync(join(bindings(kind), name)));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 function run(command, args, env = {}) {

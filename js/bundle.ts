@@ -1,17 +1,17 @@
 /**
- * Fetches a bundle: the manifest afresh, the files by their content-hashed names, from the cache
- * where they are already on the device.
+ * Fetches a bundle: the manifest afresh, the files by their content-hashed names, from the device where they are
+ * already; and falls back on the bundle that was kept last where the host's cannot be had.
  *
  * Which addresses are asked for, and in which order, follows from the manifest alone: never from the
  * shopper. Requests carry no cookies, no referrer and no query, and no header of ours but the `Range` of a
- * file that broke off. Hashes are checked in the wasm engine, after the network and after the cache alike.
+ * file that broke off. A hash is checked here where the browser computes it, and by the wasm engine in any case.
  */
 
 import { folderOf } from "./address.js";
-import type { FileCache } from "./cache.js";
-import { openCache } from "./cache.js";
-import { pause } from "./deferred.js";
-import { IngleError } from "./errors.js";
+import { deferred, pause, unlessAborted, Watch, within } from "./deferred.js";
+import { IngleError, toIngleError } from "./errors.js";
+import { sha256 } from "./hash.js";
+import { type Kept, KeptBundles, sameBytes } from "./kept.js";
 import type { Progress } from "./types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -29,186 +29,404 @@ export interface FileEntry {
 /** A bundle's bytes; the caller owns them. */
 export interface BundleFiles {
   manifest: Bytes;
+  /** Equal blocks are listed each, and share a file. */
   entries: FileEntry[];
   files: Map<string, Bytes>;
-  /** Whether any file came from the cache and not from the network. */
-  cached: boolean;
 }
 
 export interface BundleOptions {
   fetch?: typeof fetch;
   onProgress?: ((progress: Progress) => void) | undefined;
-  cache?: FileCache;
+  cache?: KeptBundles;
+  /** Ends what is under way. */
+  signal?: AbortSignal;
+  /** Whether a bundle that is kept may stand in for the host's. Default true. */
+  fallback?: boolean;
+  /** The host has another bundle than the one at work. */
+  onLate?: () => void;
   /** Waits before a file that broke off is asked for again, in milliseconds; one more break is an error. */
   pausesMs?: readonly number[];
+  /** How long a host may send nothing. */
+  stallMs?: number;
+  /** How long the host's bundle is waited for where another is kept. */
+  patienceMs?: number;
 }
 
+/** The one format that this release reads. */
+const FORMAT = 1;
 /** What an engine reads. Files of other roles belong to later releases. */
 const ROLES = ["model", "items", "ids"];
-const NAME = /^[a-z]+-[0-9a-f]{16}\.(safetensors|json)$/;
+const NAME = /^[a-z]+-([0-9a-f]{16})\.(safetensors|json)$/;
+/** The bundle's limits, as `crates/bundle` has them: more does not fit in a browser's wasm memory beside a model. */
+const MAX_MANIFEST_BYTES = 2 ** 20;
+const MAX_FILES = 1024;
+const MAX_BYTES = 2 ** 31;
+/** Room is made as bytes arrive: a manifest's word reserves no more than this. */
+const FIRST_BYTES = 2 ** 16;
 /** As long as a train is in a tunnel. */
 const PAUSES_MS = [500, 2_000, 5_000, 10_000];
-const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer" };
+const STALL_MS = 15_000;
+const PATIENCE_MS = 3_000;
+const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual" };
+
+/** A bundle that can be opened: the host's, or one that is kept under this number. */
+interface Generation {
+  manifest: Bytes;
+  entries: FileEntry[];
+  kept?: string;
+  /** What was kept before the host was asked. */
+  since?: string[];
+}
 
 export class BundleSource {
   /** The folder that the bundle's files are in. */
   readonly base: URL;
-  readonly cache: FileCache;
+  readonly cache: KeptBundles;
+  /** Why the bundle at work is not the host's. */
+  stale: IngleError | undefined;
+  /** The manifest of the bundle that was opened; not to be changed. */
+  current: Bytes | undefined;
   readonly #fetch: typeof fetch;
-  readonly #onProgress: ((progress: Progress) => void) | undefined;
-  readonly #pausesMs: readonly number[];
-  /** Fetched once: engines that load later, or again, get the same bundle. */
-  #manifest: Promise<Bytes> | undefined;
-  /** The opening before: the next one waits for it, and finds in the cache what it fetched. */
-  #opening: Promise<unknown> = Promise.resolve();
+  readonly #options: BundleOptions;
+  readonly #signal: AbortSignal | undefined;
+  readonly #stallMs: number;
+  /** The manifest at the host, asked for once: engines that load later, or again, get the same bundle. */
+  #asked: Promise<Generation> | undefined;
+  /** The same with all of its files here. */
+  #whole: Promise<Generation> | undefined;
+  /** The bundle at work. */
+  #chosen: Promise<Generation> | undefined;
+  /** Files on their way, by name: nothing is fetched twice, however many want it at once. */
+  readonly #arrivals = new Map<string, Promise<Bytes>>();
+  readonly #progress = { loaded: 0, total: 0, files: new Map<string, number>() };
+  #accepted = false;
+  /** An engine has refused the bundle that is kept. */
+  #useless = false;
+  /** Files are asked for past the browser's own cache, after an engine found damage that could not be seen here. */
+  #reloads = false;
 
-  constructor(url: string | URL, { fetch = globalThis.fetch, onProgress, cache = openCache(), pausesMs = PAUSES_MS }: BundleOptions = {}) {
+  constructor(url: string | URL, options: BundleOptions = {}) {
+    const { fetch = globalThis.fetch, cache = new KeptBundles(), signal, stallMs = STALL_MS } = options;
     this.base = folderOf(url);
-    this.#fetch = (input, init) => fetch(input, init);
-    this.#onProgress = onProgress;
     this.cache = cache;
-    this.#pausesMs = pausesMs;
+    this.#fetch = (input, init) => fetch(input, init);
+    this.#options = options;
+    this.#signal = signal;
+    this.#stallMs = stallMs;
   }
 
-  /** The whole bundle. Every call hands out bytes of its own; nothing is fetched twice, however many call at once. */
+  /** The whole bundle; every call hands out bytes of its own. */
   open(signal?: AbortSignal): Promise<BundleFiles> {
-    const opening = this.#opening.then(() => this.#open(signal));
-    this.#opening = opening.catch(() => {});
-    return opening;
+    return unlessAborted(this.#open(), signal);
   }
 
-  /** The manifest as it was when it was first asked for; not to be changed. */
-  manifest(signal?: AbortSignal): Promise<Bytes> {
-    const manifest = (this.#manifest ??= this.#fetchManifest(signal));
-    // One that did not come is asked for again.
-    manifest.catch(() => this.#manifest === manifest && (this.#manifest = undefined));
-    return manifest;
+  /** The files of some roles, as soon as they are there: the host's even while others of its files are not. */
+  async part(...roles: string[]): Promise<BundleFiles> {
+    const host = this.#ask().then((generation) => this.#gather(generation, roles));
+    return firstOf([this.#choose().then((generation) => this.#gather(generation, roles)), host]);
   }
 
-  /** Forgets the cached files, after one of them turned out not to be what the manifest says. */
-  async evict(): Promise<void> {
-    this.#manifest = undefined;
-    await this.cache.keepOnly(this.base.href, []);
+  /** The manifest of the bundle at work; not to be changed. */
+  async manifest(): Promise<Bytes> {
+    return (await this.#choose()).manifest;
   }
 
-  async #open(signal: AbortSignal | undefined): Promise<BundleFiles> {
-    const manifest = (await this.manifest(signal)).slice();
-    const entries = readEntries(manifest);
-    const files = new Map<string, Bytes>();
-    for (const entry of entries) {
-      const hit = await this.cache.get(this.#url(entry.name));
-      if (hit) files.set(entry.name, hit);
+  /** The manifest at the host; not to be changed. */
+  async latest(): Promise<Bytes> {
+    return (await this.#ask()).manifest;
+  }
+
+  /** What `open` gave is of use: from now on that is the bundle to fall back on. */
+  async accept(): Promise<void> {
+    const chosen = await this.#chosen?.catch(() => undefined);
+    if (this.#accepted || !chosen) return;
+    this.#accepted = true;
+    if (chosen.kept !== undefined) return;
+    const { manifest, entries, since = [] } = chosen;
+    const ask = async (): Promise<Bytes> => {
+      const now = await this.#fetchManifest();
+      if (!sameBytes(now, manifest)) this.#options.onLate?.();
+      return now;
+    };
+    await this.cache.accept({ base: this.base.href, manifest, entries, since, ask });
+  }
+
+  /** An engine refused what `open` gave; says whether `open` has something else now. */
+  async refuse(error: IngleError): Promise<boolean> {
+    const refused = await this.#chosen;
+    if (this.#accepted || !refused || !isBundlesFault(error)) return false;
+    if (refused.kept !== undefined) {
+      // What was kept is of no use to this release: only the host is left.
+      this.#useless = true;
+      this.#chosen = this.#whole;
+      return this.#chosen !== undefined;
     }
-    const cached = files.size > 0;
-    const missing = entries.filter((entry) => !files.has(entry.name));
-    const report = this.#reporter(entries, files);
+    if (isDamage(error) && !this.#reloads) {
+      this.#reloads = true;
+      this.cache.release(this.base.href);
+      this.#asked = this.#whole = this.#chosen = undefined;
+      return true;
+    }
+    const kept = await this.#kept();
+    if (!kept || sameBytes(kept.manifest, refused.manifest)) return false;
+    this.stale = error;
+    this.#chosen = Promise.resolve(kept);
+    return true;
+  }
+
+  async #open(): Promise<BundleFiles> {
+    const generation = await this.#choose();
+    try {
+      const files = await this.#gather(generation, ROLES);
+      this.current = generation.manifest;
+      return files;
+    } catch (error) {
+      // Another tab may have replaced what was kept, and the host has no old files.
+      const kept = await this.#kept();
+      if (!kept || kept.kept === generation.kept || this.#signal?.aborted) throw error;
+      if (this.#accepted) {
+        this.#options.onLate?.();
+        throw error;
+      }
+      this.stale = toIngleError(error, "bundle/network");
+      this.#chosen = Promise.resolve(kept);
+      const files = await this.#gather(kept, ROLES);
+      this.current = kept.manifest;
+      return files;
+    }
+  }
+
+  /** The host's bundle, unless it cannot be had, or not soon, and another is kept. */
+  #choose(): Promise<Generation> {
+    const chosen = (this.#chosen ??= this.#choice());
+    // One that did not come is asked for again.
+    chosen.catch(() => this.#chosen === chosen && (this.#chosen = undefined));
+    return chosen;
+  }
+
+  async #choice(): Promise<Generation> {
+    const whole = this.#fromHost();
+    whole.catch(() => {});
+    const kept = await this.#kept();
+    if (!kept) return whole;
+    const { patienceMs = PATIENCE_MS, onLate } = this.#options;
+    let late = false;
+    const tooLate = () => {
+      late = true;
+      return new IngleError("bundle/network", `${this.base.href} has not sent its bundle within ${patienceMs / 1000} s.`);
+    };
+    try {
+      return await within(whole, patienceMs, tooLate);
+    } catch (error) {
+      if (this.#signal?.aborted) throw error;
+      this.stale = toIngleError(error, "bundle/network");
+      if (late) whole.then(onLate, (error: IngleError) => (this.stale = error));
+      return kept;
+    }
+  }
+
+  async #kept(): Promise<Generation | undefined> {
+    if (this.#options.fallback === false || this.#useless) return undefined;
+    const kept: Kept | undefined = await this.cache.latest(this.base.href);
+    if (!kept) return undefined;
+    try {
+      return { manifest: kept.manifest, entries: readEntries(kept.manifest), kept: kept.id };
+    } catch {
+      // Damaged, or of a format that another release wrote.
+      return undefined;
+    }
+  }
+
+  #ask(): Promise<Generation> {
+    const asked = (this.#asked ??= this.#askHost());
+    asked.catch(() => this.#asked === asked && (this.#asked = undefined));
+    return asked;
+  }
+
+  async #askHost(): Promise<Generation> {
+    const since = await this.cache.generations(this.base.href);
+    const manifest = await this.#fetchManifest();
+    const entries = readEntries(manifest);
+    this.#progress.total = distinct(entries).reduce((sum, { bytes }) => sum + bytes, 0);
+    return { manifest, entries, since };
+  }
+
+  #fromHost(): Promise<Generation> {
+    const whole = (this.#whole ??= this.#bringAll());
+    whole.catch(() => this.#whole === whole && (this.#whole = undefined));
+    return whole;
+  }
+
+  async #bringAll(): Promise<Generation> {
+    const generation = await this.#ask();
+    const brought = await Promise.allSettled(distinct(generation.entries).map((entry) => this.#bring(entry)));
+    const failed = brought.find((one) => one.status === "rejected");
+    if (!failed) return generation;
+    await this.cache.stage(this.base.href, generation.entries);
+    throw failed.reason;
+  }
+
+  async #gather({ manifest, entries, kept }: Generation, roles: string[]): Promise<BundleFiles> {
+    const wanted = entries.filter(({ role }) => roles.includes(role));
+    const files = new Map<string, Bytes>();
     await Promise.all(
-      missing.map(async (entry) => {
-        const bytes = await this.#download(entry, report, signal);
-        files.set(entry.name, bytes);
-        await this.cache.put(this.#url(entry.name), bytes);
+      distinct(wanted).map(async (entry) => {
+        const found = await this.cache.find(this.base.href, entry);
+        files.set(entry.name, found ?? (await this.#bring(entry)).slice());
+        if (!found && kept !== undefined) await this.cache.mend(this.base.href, kept, entry.name, files.get(entry.name)!);
       }),
     );
-    await this.cache.put(this.#url("manifest.json"), manifest);
-    const kept = ["manifest.json", ...entries.map(({ name }) => name)];
-    await this.cache.keepOnly(this.base.href, kept.map((name) => this.#url(name)));
-    return { manifest, entries, files, cached };
+    return { manifest: manifest.slice(), entries: wanted, files };
+  }
+
+  /** A file from the device or the network; not to be changed. */
+  #bring(entry: FileEntry): Promise<Bytes> {
+    const { name } = entry;
+    let arrival = this.#arrivals.get(name);
+    if (!arrival) {
+      arrival = this.#arrive(entry).finally(() => this.#arrivals.delete(name));
+      this.#arrivals.set(name, arrival);
+    }
+    return arrival;
+  }
+
+  async #arrive(entry: FileEntry): Promise<Bytes> {
+    const base = this.base.href;
+    const found = await this.cache.find(base, entry);
+    if (found) {
+      this.#report(entry.name, found.length);
+      return found;
+    }
+    const bytes = await this.#download(entry);
+    this.cache.hold(base, entry.name, bytes);
+    return bytes;
+  }
+
+  async #fetchManifest(): Promise<Bytes> {
+    const url = this.#url("manifest.json");
+    const part = new Part(MAX_MANIFEST_BYTES);
+    await this.#receive(url, { ...QUIET, cache: "no-store" }, part, (_, over) => {
+      if (over) throw new IngleError("bundle/manifest", `${url} is longer than a manifest may be, ${MAX_MANIFEST_BYTES} bytes; is the address right?`);
+    });
+    return part.bytes;
+  }
+
+  /** A file that is not what the manifest describes may lie in a cache on the way: it is asked for once more past those. */
+  async #download(entry: FileEntry): Promise<Bytes> {
+    try {
+      return await this.#checked(entry, this.#reloads ? "reload" : "force-cache");
+    } catch (error) {
+      if (this.#reloads || !isDamage(error)) throw error;
+      return this.#checked(entry, "reload");
+    }
+  }
+
+  async #checked(entry: FileEntry, cache: RequestCache): Promise<Bytes> {
+    const bytes = await this.#transfer(entry, cache);
+    const found = await sha256(bytes);
+    if (found === undefined || found === entry.sha256) return bytes;
+    throw new IngleError("bundle/hash", `${entry.name} is not the file that the manifest describes; upload the bundle again.`);
+  }
+
+  /** A file that breaks off is taken up where it broke, until that brings nothing more. */
+  async #transfer(entry: FileEntry, cache: RequestCache): Promise<Bytes> {
+    const { pausesMs = PAUSES_MS } = this.#options;
+    const part = new Part(entry.bytes);
+    const url = this.#url(entry.name);
+    let most = 0;
+    for (let vain = 0; ; vain++) {
+      const rest: RequestInit = part.loaded > 0 ? { cache: "no-store", headers: { range: `bytes=${part.loaded}-` } } : { cache };
+      try {
+        await this.#receive(url, { ...QUIET, ...rest }, part, (loaded, over) => {
+          if (over) throw wrongSize(entry, "more");
+          this.#report(entry.name, loaded);
+        });
+        if (part.loaded < entry.bytes) throw wrongSize(entry, `only ${part.loaded}`);
+        return part.bytes;
+      } catch (error) {
+        // What breaks after the last byte is no harm.
+        if (part.loaded === entry.bytes && isBreak(error)) return part.bytes;
+        if (part.loaded > most) vain = 0;
+        most = Math.max(most, part.loaded);
+        const ms = pausesMs[vain];
+        if (most === 0 || ms === undefined || !isBreak(error)) throw error;
+        await pause(ms, this.#signal);
+      }
+    }
+  }
+
+  /** Asks for what is missing of a file and writes down what comes; `heard` is told how much that is, or that it is too much. */
+  async #receive(url: string, init: RequestInit, part: Part, heard: (loaded: number, over: boolean) => void): Promise<void> {
+    const watch = new Watch(this.#stallMs, this.#signal);
+    try {
+      const response = await this.#fetch(url, { ...init, signal: watch.signal });
+      if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
+        throw new IngleError("bundle/http", `The server redirects ${url}; give the address that it redirects to.`);
+      }
+      if (!response.ok) throw new IngleError("bundle/http", `The server answered HTTP ${response.status} for ${url}.`);
+      // A host that sends no parts of files begins again.
+      part.loaded = response.status === 206 ? firstByte(response, part.loaded) : 0;
+      for await (const chunk of chunksOf(response)) {
+        watch.heard();
+        heard(part.loaded + chunk.length, !part.add(chunk));
+      }
+    } catch (error) {
+      if (this.#signal?.aborted) throw this.#signal.reason;
+      if (error instanceof IngleError) throw error;
+      const message = watch.signal.aborted ? `nothing came for ${this.#stallMs / 1000} s` : error instanceof Error ? error.message : String(error);
+      throw new IngleError("bundle/network", `${url} could not be fetched: ${message}`, { cause: error });
+    } finally {
+      // After an error the rest is not wanted; after the end this does nothing.
+      watch.end();
+    }
+  }
+
+  /** How much of a file is there: each of its bytes is told once, whatever it takes to get it. */
+  #report(file: string, bytes: number): void {
+    const { files } = this.#progress;
+    const fresh = bytes - (files.get(file) ?? 0);
+    if (fresh <= 0) return;
+    files.set(file, bytes);
+    this.#progress.loaded += fresh;
+    const { loaded, total } = this.#progress;
+    this.#options.onProgress?.({ loaded, total, file });
   }
 
   #url(name: string): string {
     return new URL(name, this.base).href;
   }
-
-  /** The manifest from the network; offline, the one that was there last. */
-  async #fetchManifest(signal: AbortSignal | undefined): Promise<Bytes> {
-    const url = this.#url("manifest.json");
-    try {
-      const response = await this.#get(url, { ...QUIET, cache: "no-store" }, signal);
-      return new Uint8Array(await response.arrayBuffer());
-    } catch (error) {
-      const last = error instanceof IngleError && error.code === "bundle/network" ? await this.cache.get(url) : undefined;
-      if (!last) throw error;
-      return last;
-    }
-  }
-
-  /** A file that breaks off is taken up where it broke, until that brings nothing more. */
-  async #download(entry: FileEntry, report: Report, signal: AbortSignal | undefined): Promise<Bytes> {
-    const part: Part = { entry, bytes: new Uint8Array(entry.bytes), loaded: 0, most: 0 };
-    for (let vain = 0; ; vain++) {
-      const { most } = part;
-      try {
-        await this.#receive(part, report, signal);
-        return part.bytes;
-      } catch (error) {
-        if (part.most > most) vain = 0;
-        const ms = this.#pausesMs[vain];
-        if (part.most === 0 || ms === undefined || !isBreak(error)) throw error;
-        await pause(ms, signal);
-      }
-    }
-  }
-
-  /** Asks for what is missing of a file and writes down what comes. */
-  async #receive(part: Part, report: Report, signal: AbortSignal | undefined): Promise<void> {
-    const { entry, bytes } = part;
-    const url = this.#url(entry.name);
-    const rest = part.loaded > 0 && `bytes=${part.loaded}-`;
-    const response = await this.#get(url, rest ? { ...QUIET, cache: "no-store", headers: { range: rest } } : { ...QUIET, cache: "force-cache" }, signal);
-    // A host that sends no parts of files begins again.
-    part.loaded = response.status === 206 ? firstByte(response, part.loaded) : 0;
-    try {
-      for await (const chunk of chunksOf(response)) {
-        if (part.loaded + chunk.length > entry.bytes) throw wrongSize(entry, "more");
-        bytes.set(chunk, part.loaded);
-        part.loaded += chunk.length;
-        const fresh = part.loaded - part.most;
-        if (fresh <= 0) continue;
-        part.most = part.loaded;
-        report(entry.name, fresh);
-      }
-    } catch (error) {
-      if (part.loaded < entry.bytes || error instanceof IngleError) throw asNetworkError(error, url, signal);
-    }
-    if (part.loaded < entry.bytes) throw wrongSize(entry, `only ${part.loaded}`);
-  }
-
-  async #get(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
-    let response: Response;
-    try {
-      response = await this.#fetch(url, signal ? { ...init, signal } : init);
-    } catch (error) {
-      throw asNetworkError(error, url, signal);
-    }
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new IngleError("bundle/http", `The server answered HTTP ${response.status} for ${url}.`);
-    }
-    return response;
-  }
-
-  #reporter(entries: FileEntry[], have: Map<string, Bytes>): Report {
-    const total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-    let loaded = 0;
-    const report: Report = (file, bytes) => {
-      loaded += bytes;
-      this.#onProgress?.({ loaded, total, file });
-    };
-    for (const [file, bytes] of have) report(file, bytes.length);
-    return report;
-  }
 }
 
-type Report = (file: string, bytes: number) => void;
-
 /** A file that is being downloaded. */
-interface Part {
-  entry: FileEntry;
-  bytes: Bytes;
+class Part {
   /** Bytes that are there of the response at hand. */
-  loaded: number;
-  /** The most that has been there of any: what has been reported. */
-  most: number;
+  loaded = 0;
+  readonly #most: number;
+  #room: Bytes;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#room = new Uint8Array(Math.min(most, FIRST_BYTES));
+  }
+
+  /** What has come so far. */
+  get bytes(): Bytes {
+    return this.loaded === this.#room.length ? this.#room : this.#room.slice(0, this.loaded);
+  }
+
+  /** Takes what came; says whether it fitted. */
+  add(chunk: Uint8Array): boolean {
+    const loaded = this.loaded + chunk.length;
+    if (loaded > this.#most) return false;
+    if (loaded > this.#room.length) {
+      const room = new Uint8Array(Math.min(this.#most, Math.max(loaded, 2 * this.#room.length)));
+      room.set(this.#room.subarray(0, this.loaded));
+      this.#room = room;
+    }
+    this.#room.set(chunk, this.loaded);
+    this.loaded = loaded;
+    return true;
+  }
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
@@ -233,13 +451,24 @@ function readEntries(manifest: Bytes): FileEntry[] {
   } catch (error) {
     throw new IngleError("bundle/manifest", "The bundle's manifest.json is not JSON; is the address right?", { cause: error });
   }
-  const { files } = (parsed ?? {}) as { files?: unknown };
-  if (!Array.isArray(files) || !files.every(isEntry)) {
+  const { format, files } = (parsed ?? {}) as { format?: unknown; files?: unknown };
+  // The rest of another format's manifest may look like anything.
+  if (format !== undefined && format !== FORMAT) {
+    throw new IngleError("bundle/format", `The bundle has format ${JSON.stringify(format).slice(0, 40)}, and this release reads format ${FORMAT}.`);
+  }
+  if (format === undefined || !Array.isArray(files) || !files.every(isEntry)) {
     throw new IngleError("bundle/manifest", "The bundle's manifest.json does not list its files; is the address right?");
   }
-  for (const { name } of files) {
+  for (const { name, sha256 } of files) {
     // A name is about to become part of an address: nothing may lead out of the folder.
-    if (!NAME.test(name)) throw new IngleError("bundle/name", `The manifest names a file that it may not name: ${JSON.stringify(name)}.`);
+    const digits = NAME.exec(name)?.[1];
+    if (digits === undefined || !sha256.startsWith(digits)) {
+      throw new IngleError("bundle/name", `The manifest names a file that it may not name: ${JSON.stringify(name)}.`);
+    }
+  }
+  const bytes = distinct(files).reduce((sum, file) => sum + file.bytes, 0);
+  if (files.length > MAX_FILES || bytes > MAX_BYTES) {
+    throw new IngleError("bundle/manifest", `The bundle has ${files.length} files of ${bytes} bytes in all, and may have ${MAX_FILES} of ${MAX_BYTES}.`);
   }
   return files.filter(({ role }) => ROLES.includes(role));
 }
@@ -247,12 +476,20 @@ function readEntries(manifest: Bytes): FileEntry[] {
 function isEntry(value: unknown): value is FileEntry {
   if (typeof value !== "object" || value === null) return false;
   const { role, name, bytes, sha256 } = value as Record<keyof FileEntry, unknown>;
-  return typeof role === "string" && typeof name === "string" && typeof sha256 === "string" && isSize(bytes);
+  return typeof role === "string" && typeof name === "string" && typeof sha256 === "string" && Number.isSafeInteger(bytes) && (bytes as number) >= 0;
 }
 
-/** At most 2 GiB: more does not fit in a browser's wasm memory beside a model. */
-function isSize(bytes: unknown): bytes is number {
-  return Number.isSafeInteger(bytes) && (bytes as number) >= 0 && (bytes as number) <= 2 ** 31;
+/** Each file once: equal blocks share one. */
+function distinct(entries: FileEntry[]): FileEntry[] {
+  return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
+}
+
+/** The first that resolves; rejects as the first of them does, once all have. */
+function firstOf<T>([first, ...others]: [Promise<T>, ...Promise<T>[]]): Promise<T> {
+  const { promise, resolve, reject } = deferred<T>();
+  for (const one of [first, ...others]) one.then(resolve, () => {});
+  Promise.allSettled(others).then(() => first.catch(reject));
+  return promise;
 }
 
 function wrongSize(entry: FileEntry, found: string): IngleError {
@@ -264,15 +501,17 @@ function firstByte({ headers }: Response, asked: number): number {
   return Number(/^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1] ?? asked);
 }
 
+/** Whether another bundle could be of use where this one is not. */
+export function isBundlesFault({ code }: IngleError): boolean {
+  return /^(bundle|method|model)\//.test(code);
+}
+
 /** Whether the connection broke, and nothing else was wrong. */
 function isBreak(error: unknown): boolean {
   return error instanceof IngleError && error.code === "bundle/network";
 }
 
-/** An abort stays what it is; everything else that fetch throws is the network's doing. */
-function asNetworkError(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return signal.reason;
-  if (error instanceof IngleError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new IngleError("bundle/network", `${url} could not be fetched: ${message}`, { cause: error });
+/** A file that is not what the manifest describes. */
+function isDamage(error: unknown): boolean {
+  return error instanceof IngleError && ["bundle/hash", "bundle/size", "bundle/tensor"].includes(error.code);
 }

@@ -1,18 +1,33 @@
 /** Turns whatever names an engine's wasm into a compiled module, and says plainly why when it cannot. */
 
+import { Watch } from "./deferred.js";
 import { IngleError } from "./errors.js";
+import { RELEASE, releaseOf } from "./release.js";
 
 /** How browsers word a content security policy that forbids WebAssembly. */
 const BLOCKED = /content security policy|blocked by csp|unsafe-eval|refused to create a webassembly/i;
+
+/** How long a host may send nothing, in milliseconds. */
+const STALL_MS = 15_000;
 
 /** The first four bytes of every wasm file: `\0asm`. */
 const MAGIC = 0x6d736100;
 
 export async function compile(source: string | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module> {
   if (typeof WebAssembly === "undefined") throw new IngleError("engine/blocked", "This browser has WebAssembly switched off.");
+  const module = await compiled(source, "default");
+  if (releaseOf(module) === RELEASE) return module;
+  // The usual cause is a browser that has kept the file of an earlier release.
+  const again = typeof source === "string" ? await compiled(source, "reload") : module;
+  if (releaseOf(again) === RELEASE) return again;
+  const hint = "upload all files of the package together, and let none be cached under a name that does not change";
+  throw new IngleError("engine/release", `The engine's wasm is of build ${releaseOf(again)} of the package, and its script of build ${RELEASE}: ${hint}.`);
+}
+
+async function compiled(source: string | BufferSource | WebAssembly.Module, cache: RequestCache): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   try {
-    return typeof source === "string" ? await download(source) : await WebAssembly.compile(source);
+    return typeof source === "string" ? await download(source, cache) : await WebAssembly.compile(source);
   } catch (error) {
     if (error instanceof IngleError) throw error;
     const message = error instanceof Error ? error.message : String(error);
@@ -24,15 +39,36 @@ export async function compile(source: string | BufferSource | WebAssembly.Module
   }
 }
 
-async function download(url: string): Promise<WebAssembly.Module> {
-  const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer" });
-  if (!response.ok) throw new IngleError("engine/wasm", `The engine's wasm is not at ${url}: HTTP ${response.status}; say where the engine's files are by the option assets.`);
-  if (response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
-  const bytes = await response.arrayBuffer();
-  if (bytes.byteLength < 4 || new DataView(bytes).getUint32(0, true) !== MAGIC) {
-    // The usual cause: a development server that answers unknown paths with its index page.
-    const hint = "tell your bundler to leave this package alone (Vite: optimizeDeps.exclude), or pass `wasm`";
-    throw new IngleError("engine/wasm", `${url} is not a wasm file; ${hint}.`);
+async function download(url: string, cache: RequestCache): Promise<WebAssembly.Module> {
+  const watch = new Watch(STALL_MS);
+  try {
+    const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", cache, signal: watch.signal });
+    if (!response.ok) throw new IngleError("engine/wasm", `The engine's wasm is not at ${url}: HTTP ${response.status}; say where the engine's files are by the option assets.`);
+    // Read beside the compiler, which does not tell how far it is.
+    const arrived = listen(response.clone(), watch);
+    if (response.headers.get("content-type") === "application/wasm") return await WebAssembly.compileStreaming(response);
+    await arrived;
+    const bytes = await response.arrayBuffer();
+    if (bytes.byteLength < 4 || new DataView(bytes).getUint32(0, true) !== MAGIC) {
+      // The usual cause: a development server that answers unknown paths with its index page.
+      const hint = "tell your bundler to leave this package alone (Vite: optimizeDeps.exclude), or pass `wasm`";
+      throw new IngleError("engine/wasm", `${url} is not a wasm file; ${hint}.`);
+    }
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    if (!watch.signal.aborted) throw error;
+    throw new IngleError("engine/wasm", `${url} could not be fetched: nothing came for ${STALL_MS / 1000} s.`, { cause: error });
+  } finally {
+    watch.end();
   }
-  return WebAssembly.compile(bytes);
+}
+
+/** Tells the watch of every byte; ends with the body, however that ends. */
+async function listen(response: Response, watch: Watch): Promise<void> {
+  const reader = response.body?.getReader();
+  try {
+    while (reader && !(await reader.read()).done) watch.heard();
+  } catch {
+    // Whoever reads the body itself hears of it.
+  }
 }

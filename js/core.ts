@@ -8,14 +8,14 @@
 import { folderAt } from "./assets.js";
 import { compose, type Candidate, type Ranked, Rotation } from "./answer.js";
 import { defaultWasm } from "./beside.js";
-import { BundleSource } from "./bundle.js";
-import { openCache } from "./cache.js";
-import { unlessAborted } from "./deferred.js";
+import { BundleSource, isBundlesFault } from "./bundle.js";
+import { unlessAborted, within } from "./deferred.js";
 import { type EngineClient, openEngine } from "./engine.js";
 import { Engines } from "./engines.js";
-import { type IngleError, isCallersFault } from "./errors.js";
+import { IngleError, isCallersFault } from "./errors.js";
 import { explanations } from "./explain.js";
 import { checkGpu } from "./gpu.js";
+import { KeptBundles, sameBytes } from "./kept.js";
 import { fallBack, recentItems } from "./ladder.js";
 import { readPopular } from "./popular.js";
 import type { FilterOptions, RankOptions } from "./protocol.js";
@@ -29,6 +29,11 @@ import { explainRung } from "./why.js";
 /** More than any model looks back on, unknown items included. */
 const LOOK_BACK = 2_000;
 
+/** How long after the start calls wait for an engine, in milliseconds: then what is there answers. */
+const LATE_MS = 7_000;
+/** What the bundle's most popular items may take longer than that. */
+const POPULAR_MS = 1_500;
+
 /** What a core needs from the recommender that it belongs to. */
 export interface CoreHost {
   choice: EngineChoice;
@@ -39,6 +44,10 @@ export interface CoreHost {
   history(): Promise<readonly HistoryEvent[]>;
   onChange(): void;
   onError(error: IngleError): void;
+  /** The host has a newer bundle than the one at work. */
+  onNewer(): void;
+  /** The engine came after calls had been answered without it. */
+  onLate(): void;
 }
 
 /** A history as events and as the model reads it. */
@@ -51,19 +60,33 @@ export class Core {
   readonly engines: Engines;
   readonly bundle: BundleSource;
   readonly #host: CoreHost;
-  readonly #life = new AbortController();
+  readonly #life: AbortController;
+  readonly #lateAt = performance.now() + LATE_MS;
+  #late = false;
   readonly #read: (events: readonly HistoryEvent[]) => Sequence;
-  #items: Promise<string[]> | undefined;
+  /** The ids of every engine: after a failure one may have opened another bundle. */
+  readonly #items = new WeakMap<EngineClient, Promise<string[]>>();
   /** Everything by popularity, read once for a page that has no engine; nothing if there is no bundle either. */
   #popular: Promise<{ item: string; share: number }[] | undefined> | undefined;
   /** Whether the last answer without an engine came from popularity. */
   #rungWithout: "recent" | "popular" = "recent";
   readonly #rotation: Rotation;
 
-  constructor(bundle: BundleSource, host: CoreHost, rotation = new Rotation()) {
+  constructor(url: string | URL, host: CoreHost, before?: Core) {
+    const { onProgress, fetch } = host.options;
     this.#host = host;
-    this.#rotation = rotation;
-    this.bundle = bundle;
+    this.#life = new AbortController();
+    this.#rotation = before ? before.#rotation : new Rotation();
+    this.bundle = new BundleSource(url, {
+      onProgress,
+      cache: before?.bundle.cache ?? new KeptBundles(() => host.mayStore()),
+      signal: this.#life.signal,
+      // Where a bundle is at work already, only the host's can be news.
+      fallback: before === undefined,
+      onLate: () => host.onNewer(),
+      ...(fetch && { fetch }),
+    });
+    const { bundle } = this;
     // Wrong weights are told before anything is loaded.
     const weighing = checkWeights(host.options.weights);
     this.#read = (events) => sequence(events.slice(-LOOK_BACK), weighing);
@@ -80,13 +103,17 @@ export class Core {
       onError: (error) => host.onError(error),
       signal: this.#life.signal,
     });
+    // On its way while the worker starts.
+    bundle.manifest().catch(() => {});
   }
 
   /** What would answer now, and why. */
   get rung(): { rung: Rung; why: string } {
     const { active, cpu, gpu } = this.engines;
     const rung = active ?? this.#rungWithout;
-    return { rung, why: explainRung(rung, this.#host.choice, cpu.state, gpu.state) };
+    const why = explainRung(rung, this.#host.choice, cpu.state, gpu.state, this.#late);
+    const { stale } = this.bundle;
+    return { rung, why: active && stale ? `${why} The bundle is the one that was kept: ${stale.message}` : why };
   }
 
   /** What the model recommends after the history. */
@@ -145,9 +172,16 @@ export class Core {
     this.#rotation.forget();
   }
 
+  /** Whether the bundle at work is the one that its successor finds at the host. */
+  async isLatest({ bundle }: Core): Promise<boolean> {
+    await this.engines.ready().catch(() => {});
+    const { current } = this.bundle;
+    return current !== undefined && sameBytes(current, await bundle.latest());
+  }
+
   /** A core for another bundle; what was shown so far it knows. */
   successor(url: string | URL): Core {
-    return new Core(sourceOf(url, this.#host), this.#host, this.#rotation);
+    return new Core(url, this.#host, this);
   }
 
   dispose(): void {
@@ -176,6 +210,7 @@ export class Core {
   async #answer(query: Query, ask: (engine: EngineClient) => Promise<Candidate[]>, below: Below): Promise<Recommendation[]> {
     let candidates: Candidate[];
     try {
+      if (!(await this.#inTime(query.signal))) return this.#without(query, below);
       candidates = (await this.engines.ask(ask, query.signal)).answer;
     } catch (error) {
       if (query.signal?.aborted || this.#life.signal.aborted || isCallersFault(error)) throw error;
@@ -184,8 +219,26 @@ export class Core {
     return this.#finish(query, { candidates, likeness: (item) => this.#likeness(item, candidates) });
   }
 
+  /** Waits for an engine, but not for ever: says whether it is to be asked. */
+  async #inTime(signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.engines.active) return true;
+    const tooLate = new IngleError("engine/timeout", "The engine is not there yet.");
+    try {
+      await within(this.engines.ready(signal), Math.max(0, this.#lateAt - performance.now()), () => tooLate);
+    } catch (error) {
+      // Why none can answer is for the question itself to say.
+      if (error !== tooLate) return true;
+      if (!this.#late) this.engines.ready().then(() => this.#host.onLate(), () => {});
+      this.#late = true;
+      return false;
+    }
+    return true;
+  }
+
   async #without(query: Query, { events, includeSeen, rungs }: Below): Promise<Recommendation[]> {
-    const popular = rungs.includes("popular") ? await unlessAborted(this.#readPopular(), query.signal) : undefined;
+    const patience = Math.max(0, this.#lateAt - performance.now()) + POPULAR_MS;
+    const read = () => within(this.#readPopular(), patience, () => new IngleError("engine/timeout", "The bundle is not there yet.")).catch(() => undefined);
+    const popular = rungs.includes("popular") ? await unlessAborted(read(), query.signal) : undefined;
     const shown = this.#rotation.factor(query);
     const candidates = fallBack(popular, rungs.includes("recent") || !popular ? events : [], query, includeSeen, shown, events);
     return this.#finish(query, { candidates, likeness: async () => undefined });
@@ -200,22 +253,33 @@ export class Core {
   async #filters(query: Query, engine: EngineClient): Promise<FilterOptions> {
     const options = { k: poolOf(query), exclude: [...query.exclude] };
     if (query.plain && !this.#rotation.matters(query)) return options;
-    const items = await (this.#items ??= engine.items());
+    const items = await this.#itemsOf(engine);
     return { ...options, ...asArrays(query, items, this.#rotation.factor(query)) };
   }
 
   async #likeness(item: string, candidates: Candidate[]): Promise<Map<string, number> | undefined> {
     const among = new Set(candidates.map((candidate) => candidate.item));
     const { answer } = await this.engines.ask(async (engine) => {
-      const items = await (this.#items ??= engine.items());
+      const items = await this.#itemsOf(engine);
       return engine.similar([item], { k: among.size, exclude: [], allow: Uint8Array.from(items, (id) => (among.has(id) ? 1 : 0)) });
     });
     return new Map(answer.map((near) => [near.item, near.score]));
   }
 
+  #itemsOf(engine: EngineClient): Promise<string[]> {
+    const items = this.#items.get(engine) ?? engine.items();
+    this.#items.set(engine, items);
+    return items;
+  }
+
   async #readPopular(): Promise<{ item: string; share: number }[] | undefined> {
-    const read = async () => readPopular(await this.bundle.open(this.#life.signal));
-    const popular = await (this.#popular ??= read().catch(() => undefined));
+    const reading = (this.#popular ??= this.bundle.part("items", "ids").then(readPopular).catch(() => undefined));
+    const popular = await reading;
+    // Where no engine can run at all this is what the bundle is kept for.
+    const { error } = this.engines.cpu;
+    if (popular && error && !isBundlesFault(error)) void this.bundle.accept();
+    // One that did not come is asked for again.
+    if (!popular && this.#popular === reading) this.#popular = undefined;
     if (popular && this.#rungWithout !== "popular") {
       this.#rungWithout = "popular";
       this.#host.onChange();
@@ -233,11 +297,7 @@ interface Below {
 
 /** A core for the bundle at this address; the entry's one way here. */
 export function openCore(url: string | URL, host: CoreHost): Core {
-  return new Core(sourceOf(url, host), host);
-}
-
-function sourceOf(url: string | URL, { options: { onProgress, fetch }, mayStore }: CoreHost): BundleSource {
-  return new BundleSource(url, { onProgress, cache: openCache(mayStore), ...(fetch && { fetch }) });
+  return new Core(url, host);
 }
 
 function whyOf(because: { item: string; share: number } | undefined, kind: "history" | "complete", types: Map<string, string>): Reason {

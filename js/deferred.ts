@@ -1,4 +1,4 @@
-/** `Promise.withResolvers` for browsers of before 2024, and a sleep that can be raced. */
+/** `Promise.withResolvers` for browsers of before 2024, and waiting that ends. */
 
 export interface Deferred<T> {
   promise: Promise<T>;
@@ -51,4 +51,36 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Aborts a signal once nothing has been heard for so long, or when another signal does. */
+export class Watch {
+  readonly #controller = new AbortController();
+  readonly #ms: number;
+  readonly #outer: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number, outer?: AbortSignal) {
+    this.#ms = ms;
+    this.#outer = outer;
+    outer?.throwIfAborted();
+    outer?.addEventListener("abort", this.end);
+    this.heard();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.end, this.#ms);
+  }
+
+  /** What is still under way is not wanted any more. */
+  readonly end = (): void => {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener("abort", this.end);
+    this.#controller.abort();
+  };
 }

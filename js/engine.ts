@@ -6,6 +6,7 @@ import { importEngine, startWorker } from "./beside.js";
 import { within } from "./deferred.js";
 import { IngleError } from "./errors.js";
 import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
+import { RELEASE } from "./release.js";
 import { portPair, Rpc } from "./rpc.js";
 import type { EngineKind } from "./types.js";
 
@@ -105,7 +106,7 @@ async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): 
   worker.onmessageerror = () => rpc.die(new IngleError("engine/failed", `The ${kind} engine's answer could not be read.`));
   const engine = new RemoteEngine(kind, "worker", rpc, () => worker.terminate());
   try {
-    await within(rpc.greeting, GREETING_MS, () => new IngleError("engine/timeout", "The worker did not start."));
+    checkRelease(await within(rpc.greeting, GREETING_MS, () => new IngleError("engine/timeout", "The worker did not start.")));
   } catch (error) {
     engine.dispose();
     throw error;
@@ -114,7 +115,7 @@ async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): 
 }
 
 async function onMainThread(kind: EngineKind, assets: URL | undefined): Promise<EngineClient> {
-  const { servePort } = await importEngine(kind, assets).catch((cause: unknown) => {
+  const { servePort } = await within(importEngine(kind, assets), GREETING_MS, () => new IngleError("engine/timeout", `The ${kind} engine's script did not come.`)).catch((cause: unknown) => {
     if (cause instanceof IngleError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     const hint = "if the engine's files lie elsewhere, say where by the option assets, or for ingle.iife.js by data-ingle-base on its script or a meta element";
@@ -123,6 +124,13 @@ async function onMainThread(kind: EngineKind, assets: URL | undefined): Promise<
   const [here, there] = portPair();
   const rpc = new Rpc(here);
   servePort(there);
-  await rpc.greeting;
+  checkRelease(await rpc.greeting);
   return new RemoteEngine(kind, "main", rpc, () => here.close());
+}
+
+/** Scripts of different builds may misunderstand each other; one of before builds had names has none. */
+function checkRelease(release: string | undefined): void {
+  if (release === RELEASE) return;
+  const hint = "upload all files of the package together, and let none be cached under a name that does not change";
+  throw new IngleError("engine/release", `The engine's script is of build ${release ?? "none"} of the package, and the page's of build ${RELEASE}: ${hint}.`);
 }

@@ -5,7 +5,7 @@
  * downloaded, given a second chance when it fails, and retired after that.
  */
 
-import type { BundleFiles } from "./bundle.js";
+import type { BundleSource } from "./bundle.js";
 import { unlessAborted } from "./deferred.js";
 import type { EngineClient } from "./engine.js";
 import { IngleError, isCallersFault, toIngleError } from "./errors.js";
@@ -19,7 +19,7 @@ export interface EnginesHost {
   choice: EngineChoice;
   open(kind: EngineKind): Promise<EngineClient>;
   wasm(kind: EngineKind): Promise<string | BufferSource | WebAssembly.Module>;
-  bundle: { open(signal?: AbortSignal): Promise<BundleFiles>; evict(): Promise<void> };
+  bundle: Pick<BundleSource, "open" | "accept" | "refuse">;
   checkGpu(choice: EngineChoice): Promise<GpuVerdict>;
   verdicts: Verdicts;
   onChange(): void;

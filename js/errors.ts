@@ -28,6 +28,7 @@
  * | `engine/simd` | the browser's WebAssembly has no SIMD, which the engines are made of |
  * | `engine/wasm` | the engine's wasm file could not be loaded |
  * | `engine/files` | the engine's files are not where they were looked for |
+ * | `engine/release` | the engine's script or wasm is of another build of the package than the page's script |
  * | `engine/failed` | the engine stopped: a trap, a dead worker, a lost device |
  * | `engine/timeout` | the engine did not answer in time |
  * | `engine/server` | on a server there is no engine: the page asks |
@@ -65,6 +66,7 @@ export type ErrorCode =
   | "engine/simd"
   | "engine/wasm"
   | "engine/files"
+  | "engine/release"
   | "engine/failed"
   | "engine/timeout"
   | "engine/server"

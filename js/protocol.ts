@@ -1,7 +1,7 @@
 /**
  * What the page and an engine say to each other, and nothing else: plain data with ids.
  *
- * Private to the package: both ends always come from the same release.
+ * Private to the package: both ends come from the same build, which the greeting makes sure of.
  */
 
 import type { ErrorCode } from "./errors.js";
@@ -90,7 +90,7 @@ export interface ErrorData {
 
 /** What the engine sends: a greeting, an answer, a failed answer, or its last words. */
 export type Reply =
-  | { kind: "hello"; engine: EngineKind }
+  | { kind: "hello"; engine: EngineKind; release: string }
   | { kind: "answer"; id: number; body: unknown }
   | { kind: "error"; id: number; error: ErrorData }
   | { kind: "fatal"; error: ErrorData };

@@ -2,7 +2,7 @@
 
 import { folderOf } from "./address.js";
 import type { Core, CoreHost } from "./core.js";
-import { unlessAborted } from "./deferred.js";
+import { unlessAborted, within } from "./deferred.js";
 import { Emitter } from "./emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
 import { Answer } from "./history/answer.js";
@@ -87,6 +87,7 @@ export class Recommender extends Emitter {
   get status(): Status {
     const { bundle = null, cpu, gpu } = this.#running?.engines ?? {};
     const { rung, why } = this.#running?.rung ?? LOADING;
+    const { stale } = this.#running?.bundle ?? {};
     const privacy = this.#asksForPrivacy;
     const { storage } = this.#history;
     return {
@@ -96,6 +97,7 @@ export class Recommender extends Emitter {
       cpu: cpu?.state ?? WAITING,
       gpu: gpu?.state ?? WAITING,
       bundle,
+      stale: stale ? { code: stale.code, reason: stale.message } : null,
       consent: this.#history.consent,
       answered: this.#answered || privacy,
       globalPrivacyControl: privacy,
@@ -257,13 +259,18 @@ export class Recommender extends Emitter {
   async #update(address: URL): Promise<boolean> {
     const old = await this.#core;
     const next = old.successor(address);
+    const here = address.href === this.#url?.href;
     try {
-      const same = address.href === this.#url?.href && sameBytes(await old.bundle.manifest(), await next.bundle.manifest());
       // A bundle that could not be used may have been repaired where it is.
-      if (same && old.engines.active) return next.dispose(), false;
+      if (here && (await old.isLatest(next)) && old.engines.active) {
+        next.dispose();
+        this.#setStale(old, undefined);
+        return false;
+      }
       await unlessAborted(next.engines.ready(), this.#life.signal);
     } catch (error) {
       next.dispose();
+      if (here) this.#setStale(old, toIngleError(error, "engine/failed"));
       throw error;
     }
     this.#url = address;
@@ -276,14 +283,24 @@ export class Recommender extends Emitter {
     return true;
   }
 
+  #setStale({ bundle }: Core, error: IngleError | undefined): void {
+    bundle.stale = error;
+    this.#announce();
+  }
+
   /** The network is back: what could not be loaded without it is loaded now. */
   #retry(): void {
     const { active, cpu } = this.#running?.engines ?? {};
-    if (!active && cpu?.state.state === "retired") this.update().catch((cause: unknown) => this.#report(toIngleError(cause, "engine/failed")));
+    if (!active && cpu?.state.state === "retired") this.#updateUnasked();
+  }
+
+  #updateUnasked(): void {
+    this.update().catch((cause: unknown) => this.#report(toIngleError(cause, "engine/failed")));
   }
 
   async #open(url: URL): Promise<Core> {
-    const { openCore } = await import("./core.js").catch((error: unknown) => {
+    const stalled = () => new IngleError("engine/unavailable", `The package's script core.js has not come within ${SCRIPT_MS / 1000} s.`);
+    const { openCore } = await within(import("./core.js"), SCRIPT_MS, stalled).catch((error: unknown) => {
       throw toIngleError(error, "engine/unavailable");
     });
     const host: CoreHost = {
@@ -293,6 +310,11 @@ export class Recommender extends Emitter {
       history: () => this.#history.read(),
       onChange: () => this.#announce(),
       onError: (error) => this.#report(error),
+      onNewer: () => this.#updateUnasked(),
+      onLate: () => {
+        const { bundle } = this.status;
+        if (bundle) this.#tell("updated", bundle);
+      },
     };
     return openCore(url, host);
   }
@@ -355,6 +377,8 @@ export class Recommender extends Emitter {
   }
 }
 
+/** Time for a script of the package to arrive, in milliseconds. */
+const SCRIPT_MS = 15_000;
 /** Before the core is there. */
 const WAITING = { state: "waiting" } as const;
 const LOADING = { rung: "recent", why: "Calls wait for the engine, which is still loading." } as const;
@@ -377,8 +401,4 @@ export function createRecommender(url: string | URL, options: RecommenderOptions
 function checkConsent(consent: Consent, more = ""): void {
   if (["granted", "session", "denied"].includes(consent)) return;
   throw new IngleError("input/options", `consent is "granted", "session", "denied"${more}, not ${JSON.stringify(consent)}.`);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, n) => byte === b[n]);
 }

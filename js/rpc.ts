@@ -51,7 +51,7 @@ interface Pending {
 export class Rpc {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
-  readonly #greeting = deferred<void>();
+  readonly #greeting = deferred<string>();
   #nextId = 1;
   #death: IngleError | undefined;
 
@@ -65,8 +65,8 @@ export class Rpc {
     this.#greeting.promise.catch(() => {});
   }
 
-  /** Resolves when the other side has said hello: its code has loaded and is running. */
-  get greeting(): Promise<void> {
+  /** Resolves when the other side has said hello, with the build it is of: its code has loaded and is running. */
+  get greeting(): Promise<string> {
     return this.#greeting.promise;
   }
 
@@ -104,7 +104,7 @@ export class Rpc {
   #receive(reply: Reply): void {
     switch (reply.kind) {
       case "hello":
-        return this.#greeting.resolve();
+        return this.#greeting.resolve(reply.release);
       case "answer":
         // A missing entry is a call that was aborted meanwhile.
         return this.#pending.get(reply.id)?.resolve(reply.body as never);

@@ -17,9 +17,10 @@ const common = {
   external: ["react", "vue"],
 };
 
-/** Builds every script: `bindings` says where wasm-bindgen's output for an engine is. */
-export async function buildScripts({ root, dist, bindings }) {
-  const here = { ...common, absWorkingDir: root, outdir: dist };
+/** Builds every script: `bindings` says where wasm-bindgen's output for an engine is, `release` what the build is called. */
+export async function buildScripts({ root, dist, bindings, release }) {
+  const named = { INGLE_RELEASE: JSON.stringify(release) };
+  const here = { ...common, absWorkingDir: root, outdir: dist, define: named };
   const engines = bindingsPlugin(bindings);
   // The workers alone: each must be one file, wherever it is copied to.
   await build({ ...here, entryPoints: ["js/worker-cpu.ts", "js/worker-gpu.ts"], plugins: [engines] });

@@ -11,6 +11,7 @@ import type { Glue, GlueEngine } from "./glue.js";
 import { sha256OfEach } from "./hash.js";
 import type { LoadRequest, Reply, Request } from "./protocol.js";
 import { packError } from "./protocol.js";
+import { RELEASE } from "./release.js";
 import type { Port } from "./rpc.js";
 import type { EngineKind } from "./types.js";
 
@@ -59,7 +60,7 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
       traps.rest();
     }
   };
-  send({ kind: "hello", engine: kind });
+  send({ kind: "hello", engine: kind, release: RELEASE });
 }
 
 /**

@@ -18,7 +18,7 @@ export function noCore(): Core {
   const core = {
     rung: { rung: "recent", why: WHY },
     engines: { active: null, bundle: null, cpu: off, gpu: off, ready },
-    bundle: { cache: { settle: async () => {}, erase: async () => {} } },
+    bundle: { cache: { settle: async () => {} } },
     ...{ recommend: nothing, similar: nothing, complete: nothing, popular: nothing, recentlyViewed: nothing, explain: nothing },
     forget() {},
     dispose() {},

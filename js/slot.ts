@@ -1,6 +1,7 @@
 /** The life of one engine: started, timed, failed, given one more chance, retired. */
 
 import type { BundleFiles } from "./bundle.js";
+import { pause } from "./deferred.js";
 import type { EngineClient } from "./engine.js";
 import { LOAD_MS } from "./engine.js";
 import { IngleError, toIngleError } from "./errors.js";
@@ -12,6 +13,8 @@ import { requireVectors } from "./vectors.js";
 
 /** Failures after which an engine is not tried again. */
 const LIVES = 2;
+/** How long an engine that could answer waits for its bundle to be kept, in milliseconds. */
+const KEEPING_MS = 1_000;
 /** How often an engine is timed; the median counts. */
 const TRIALS = 5;
 /** How many of the most popular items make up the history that engines are warmed up and timed on. */
@@ -108,24 +111,25 @@ export class EngineSlot {
 
   async #load(engine: EngineClient): Promise<void> {
     const { bundle, signal, wasm } = this.#host;
-    let files = await bundle.open(signal);
     const source = await wasm(this.kind);
-    let info: EngineInfo;
-    // Read before loading: the bytes are the engine's afterwards.
-    let bytes = sizeOf(files);
-    try {
-      info = await engine.load({ wasm: source, manifest: files.manifest, files: files.files });
-    } catch (error) {
-      if (!files.cached || !isDamage(error)) throw error;
-      // What lay in the cache is not what the manifest describes: once more, all from the network.
-      await bundle.evict();
-      files = await bundle.open(signal);
+    let info: EngineInfo | undefined;
+    let bytes = 0;
+    while (!info) {
+      const { manifest, files } = await bundle.open(signal);
+      // Read before loading: the bytes are the engine's afterwards.
       bytes = sizeOf(files);
-      info = await engine.load({ wasm: source, manifest: files.manifest, files: files.files });
+      try {
+        info = await engine.load({ wasm: source, manifest, files });
+      } catch (error) {
+        if (!(await bundle.refuse(toIngleError(error, "engine/failed")))) throw error;
+      }
     }
+    const kept = bundle.accept().catch(() => {});
     this.bundle = { ...info, bytes };
     // The first answer is slow, on a GPU by seconds: it is taken here, where nobody waits for it.
     await ask(engine, await this.#sample(engine));
+    // A visit may be over as soon as this is; but nobody waits for a disk that is slow.
+    await Promise.race([kept, pause(KEEPING_MS, undefined)]);
   }
 
   /**
@@ -162,13 +166,8 @@ async function ask(engine: EngineClient, history: string[]): Promise<void> {
   await engine.recommend(history, { k: 10, exclude: [], includeSeen: false }, { timeoutMs: LOAD_MS });
 }
 
-function sizeOf({ entries }: BundleFiles): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** A file that is not what the manifest describes. */
-function isDamage(error: unknown): boolean {
-  return error instanceof IngleError && ["bundle/hash", "bundle/size", "bundle/tensor"].includes(error.code);
+function sizeOf(files: BundleFiles["files"]): number {
+  return [...files.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Whether starting the engine anew could help: a bad bundle or a forbidding policy stays what it is. */

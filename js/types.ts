@@ -303,8 +303,13 @@ export interface Status {
   requested: EngineChoice;
   cpu: EngineState;
   gpu: EngineState;
-  /** `null` until the bundle has been opened. */
+  /** The bundle at work; `null` until it has been opened. */
   bundle: BundleInfo | null;
+  /**
+   * Why the bundle at work is not the one at its address: that one could not be had or used, or is still on its way,
+   * and the last good one answers. `null` where it is.
+   */
+  stale: { code: ErrorCode; reason: string } | null;
   /** What the shopper allows, as it takes effect: Global Privacy Control may have lowered it. */
   consent: Consent;
   /** Whether the shop need not ask: false with `consent: "ask"` until there is an answer. */
@@ -322,7 +327,10 @@ export interface RecommenderEventMap {
   ready: CustomEvent<Status>;
   /** Another rung answers from now on; `detail` is the status. */
   engine: CustomEvent<Status>;
-  /** Another bundle is in use after `update()`; `detail` is what it says of itself. */
+  /**
+   * Another bundle is in use, or an engine that came after calls had been answered without it: it is worth asking
+   * again. `detail` is what the bundle says of itself.
+   */
   updated: CustomEvent<BundleInfo>;
   /** Anything in the status changed, consent and pause included; `detail` is the new one. */
   status: CustomEvent<Status>;

@@ -2,8 +2,8 @@
 
 import type { EngineChoice, EngineState, Rung } from "./types.js";
 
-/** Why this rung answers, for people. */
-export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineState, gpu: EngineState): string {
+/** Why this rung answers, for people; `late` once calls do not wait for the engine any more. */
+export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineState, gpu: EngineState, late = false): string {
   if (rung === "gpu") {
     if (requested === "gpu") return "The GPU engine answers, as asked.";
     return "medianMs" in gpu ? `The GPU engine answers: it is faster here${against(gpu, cpu)}.` : `The GPU engine answers: ${whyNot("CPU", cpu)}`;
@@ -12,7 +12,7 @@ export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineStat
     if (requested === "cpu") return "The CPU engine answers, as asked.";
     return `The CPU engine answers: ${gpu.state === "slower" ? `it is faster here${against(cpu, gpu)}.` : whyNot("GPU", gpu)}`;
   }
-  if (cpu.state === "waiting" || cpu.state === "loading") return "Calls wait for the CPU engine, which is still loading.";
+  if (!late && (cpu.state === "waiting" || cpu.state === "loading")) return "Calls wait for the CPU engine, which is still loading.";
   const answers = rung === "popular" ? "The most popular items are shown" : "The items viewed last are shown";
   return `${answers}: ${whyNot("CPU", cpu)}`;
 }

@@ -40,6 +40,24 @@ export function goldenNumbered(): Map<string, Uint8Array<ArrayBuffer>> {
   return files.set(entry.name, bytes).set("manifest.json", new TextEncoder().encode(JSON.stringify(manifest)));
 }
 
+/** A later bundle: every file of it is another one, and it answers as the first but for a bit of a weight and of a popularity. */
+export function goldenNext(): Map<string, Uint8Array<ArrayBuffer>> {
+  const files = goldenFiles();
+  const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as { name: string; files: { name: string; bytes: number; sha256: string; role: string }[] };
+  for (const file of manifest.files) {
+    let bytes = files.get(file.name)!;
+    files.delete(file.name);
+    // The lowest bit of the last number of a safetensors file; white space at the end of JSON.
+    if (file.name.endsWith(".json")) bytes = new Uint8Array([...bytes, 10]);
+    else bytes[bytes.length - 4]! ^= 1;
+    file.bytes = bytes.length;
+    file.sha256 = createHash("sha256").update(bytes).digest("hex");
+    file.name = file.name.replace(/[0-9a-f]{16}/, file.sha256.slice(0, 16));
+    files.set(file.name, bytes);
+  }
+  return files.set("manifest.json", new TextEncoder().encode(JSON.stringify({ ...manifest, name: "golden next" })));
+}
+
 export interface Golden {
   bound: number;
   cases: {

@@ -5,7 +5,7 @@
 // that CHROME and FIREFOX name or those on PATH.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -20,7 +20,10 @@ const out = join(root, "node_modules/.cache/ingle-tests", suite);
 rmSync(out, { recursive: true, force: true });
 const [only] = rest.splice(0, rest[0]?.endsWith(".test.ts") ? 1 : 0);
 const tests = readdirSync(join(here, suite)).filter((name) => (only ? name === only : name.endsWith(".test.ts")));
-const common = { bundle: true, format: "esm", target: "es2022", sourcemap: "inline", outdir: out, logLevel: "warning" };
+// What runs from its source here belongs to the build of pkg/dist.
+const [release] = WebAssembly.Module.customSections(new WebAssembly.Module(readFileSync(join(root, "pkg/dist/cpu.wasm"))), "ingle-release");
+const named = { INGLE_RELEASE: JSON.stringify(new TextDecoder().decode(release)) };
+const common = { bundle: true, format: "esm", target: "es2022", sourcemap: "inline", outdir: out, logLevel: "warning", define: named };
 await build({
   ...common,
   entryPoints: tests.map((name) => join(here, suite, name)),
@@ -34,7 +37,7 @@ if (suite === "browser") {
   const plugins = [{ name: "published", setup: published }];
   await build({ ...common, entryPoints: [join(here, suite, "page.ts"), join(here, suite, "visits.ts")], platform: "browser", plugins });
   // Here it is, as by a shop that bundles with esbuild and copies the engine's files.
-  const define = { "process.env.NODE_ENV": '"production"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" };
+  const define = { ...named, "process.env.NODE_ENV": '"production"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" };
   const external = ["./worker-cpu.js", "./worker-gpu.js"];
   await build({ ...common, entryPoints: [join(here, suite, "widgets.ts")], platform: "browser", define, external });
 }

@@ -37,8 +37,8 @@ export class Visitor<T extends AnyTab = AnyTab> {
     this.#context = context;
     this.tab = tab;
     this.#errors = errors;
-    // Firefox counts what a policy blocks among the errors; here that is what pages are for.
-    tab.on("pageerror", ({ message }) => message.startsWith("Content-Security-Policy") || this.#errors.push(message));
+    // Firefox counts what a policy blocks, and what another origin does not answer, among the errors; here that is what pages are for.
+    tab.on("pageerror", ({ message }) => /^(Content-Security-Policy|Cross-Origin Request Blocked)/.test(message) || this.#errors.push(message));
   }
 
   static async visit<T extends AnyTab>(context: AnyContext<T>, site: Site, path: string, errors: string[] = []): Promise<Visitor<T>> {

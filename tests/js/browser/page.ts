@@ -57,6 +57,7 @@ const page = {
 
   /** What this origin has stored, and the history's records as text. */
   async stored(): Promise<{ databases: string[]; caches: string[]; local: number; session: number; cookies: string; events?: string }> {
+    await committed();
     const databases = (await indexedDB.databases()).map(({ name = "" }) => name).sort();
     const found = { databases, caches: await caches.keys(), local: localStorage.length, session: sessionStorage.length, cookies: document.cookie };
     return databases.includes("ingle") ? { ...found, events: JSON.stringify(await records("getAll")) } : found;
@@ -107,18 +108,35 @@ const page = {
   /** What is cached: the SHA-256 of each file of the bundle, by its name. */
   async cached(): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
+    await committed();
     for (const name of await caches.keys()) {
       const cache = await caches.open(name);
       for (const request of await cache.keys()) {
         const bytes = await crypto.subtle.digest("SHA-256", await (await cache.match(request))!.arrayBuffer());
-        found[new URL(request.url).pathname.replace("/b/", "")] = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        found[request.url.split("/").at(-1)!] = [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
       }
     }
     return found;
   },
 
+  /** A visit to a page with the bundle at this address: a look at an item, and a question. */
+  async visitBundle(address: string, consent: Consent): Promise<{ ms: number; source: string; bundle?: string | undefined; stale: string | null; failure?: string }> {
+    const begun = performance.now();
+    const made = createRecommender(address, { engine: "cpu", consent, storage: { name: new URL(address).pathname } });
+    const failed = made.ready.then(() => undefined, ({ code }: { code?: string }) => code);
+    await made.record({ item: "sku-42" });
+    const [best] = await made.recommend({ k: 3 });
+    const ms = performance.now() - begun;
+    const { bundle, stale, cpu } = made.status;
+    await committed();
+    made.dispose();
+    await failed;
+    return { ms, source: best?.source ?? "", bundle: bundle?.name, stale: stale?.code ?? null, ...("code" in cpu && { failure: cpu.code }) };
+  },
+
   /** Changes one byte of every cached item file. */
   async damageCache(): Promise<number> {
+    await committed();
     const cache = await caches.open("ingle-bundles");
     const damaged = (await cache.keys()).filter(({ url }) => url.includes("/items-"));
     for (const request of damaged) {
@@ -131,6 +149,9 @@ const page = {
 };
 
 export type Page = typeof page;
+
+/** What an engine has accepted is written in the background, under this lock. */
+const committed = (): Promise<void> => navigator.locks.request("ingle-bundles", async () => {});
 
 function opened(): Recommender {
   if (!recommender) throw new Error("open() comes first");

@@ -164,6 +164,7 @@ for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firef
     await visitor.call("open", { consent: "granted" });
     await visitor.call("visit", ["sku-42"]);
     await visitor.call("leaveATrace");
+    await visitor.call("stored");
     await visitor.tab.goto(new URL("/strict", site.url).href);
     const other = await visitor.another(site);
     await other.call("open", { consent: "granted" });

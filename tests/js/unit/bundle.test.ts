@@ -1,12 +1,26 @@
 import { afterEach, test } from "node:test";
-import { BundleSource } from "../../../js/bundle.js";
-import { MemoryCache } from "../../../js/cache.js";
+import { type BundleOptions, BundleSource } from "../../../js/bundle.js";
+import { eraseBundles } from "../../../js/cache.js";
+import { IngleError } from "../../../js/errors.js";
+import { KeptBundles } from "../../../js/kept.js";
+import { readPopular } from "../../../js/popular.js";
 import type { Progress } from "../../../js/types.js";
 import { codeOf, equal, ok, until } from "../check.js";
-import { filesUnder, goldenFiles, type Handler, serveSite, type Site } from "../golden.js";
+import { FakeCaches } from "../caches.js";
+import { filesUnder, goldenAgain, goldenFiles, goldenNext, type Handler, serveSite, type Site } from "../golden.js";
 
 const sites: Site[] = [];
-afterEach(() => Promise.all(sites.splice(0).map((site) => site.close())));
+afterEach(async () => {
+  Reflect.deleteProperty(globalThis, "caches");
+  await Promise.all(sites.splice(0).map((site) => site.close()));
+});
+
+/** Gives the page the caches of a browser. */
+function haveCaches(): FakeCaches {
+  const caches = new FakeCaches();
+  Object.assign(globalThis, { caches });
+  return caches;
+}
 
 async function serve(handler: Handler = filesUnder("/b/", goldenFiles())): Promise<Site> {
   const site = await serveSite(handler);
@@ -77,7 +91,7 @@ test("opens again from its cache, with the same manifest and bytes that are the 
   const asked = paths(site).length;
   for (const file of first.files.values()) structuredClone(file, { transfer: [file.buffer] });
   const second = await source.open();
-  equal([first.cached, second.cached, paths(site).length], [false, true, asked]);
+  equal(paths(site).length, asked);
   ok([...second.files.values()].every(({ length }) => length > 0), "nothing was moved away");
 });
 
@@ -98,38 +112,11 @@ test("asks again after a manifest that did not come", async () => {
   const codes = await Promise.all([source.open(), source.open()].map(codeOf));
   equal(codes, ["bundle/http", "bundle/http"]);
   broken = false;
-  equal((await source.open()).cached, false);
-});
-
-test("fetches anew what was evicted", async () => {
-  const site = await serve();
-  const source = new BundleSource(`${site.url}b/`);
-  await source.open();
-  await source.evict();
-  const asked = paths(site).length;
-  equal((await source.open()).cached, false);
-  equal(paths(site).length, 2 * asked);
-});
-
-test("drops files of earlier releases, and only those", async () => {
-  const { url } = await serve();
-  const cache = new MemoryCache();
-  const [old, deeper, other] = [`${url}b/items-0000000000000000.safetensors`, `${url}b/c/items-0000000000000000.safetensors`, `${url}a/x`];
-  for (const address of [old, deeper, other]) await cache.put(address, new Uint8Array(1));
-  await new BundleSource(`${url}b/`, { cache }).open();
-  equal(await Promise.all([old, deeper, other].map(async (address) => (await cache.get(address))?.length ?? 0)), [0, 1, 1]);
-});
-
-test("opens from the cache when the network is gone", async () => {
-  const site = await serve();
-  const cache = new MemoryCache();
-  await new BundleSource(`${site.url}b/`, { cache }).open();
-  await site.close();
-  equal((await new BundleSource(`${site.url}b/`, { cache }).open()).cached, true);
+  ok((await source.open()).files.size > 0, "it is there now");
 });
 
 test("does not download roles of later releases", async () => {
-  const site = await serve(withManifest(({ files }) => files.push({ role: "codes", name: "codes-0123456789abcdef.json", bytes: 3, sha256: "" } as never)));
+  const site = await serve(withManifest(({ files }) => files.push({ role: "codes", name: "codes-0123456789abcdef.json", bytes: 3, sha256: "0123456789abcdef".repeat(4) } as never)));
   await new BundleSource(`${site.url}b/`).open();
   ok(!paths(site).some((path) => path?.includes("codes")), "codes were not asked for");
 });
@@ -239,3 +226,265 @@ for (const address of ["https://", "/relative/", "https://shop.test/b/?user=7", 
     equal(await codeOf((async () => new BundleSource(address))()), "input/options");
   });
 }
+
+/** A host whose files are those of `now.files`, and that goes wrong as `now.wrong` says. */
+async function changing(): Promise<{ now: { files: Map<string, Uint8Array>; wrong?: (name: string) => Handler | undefined }; url: string; site: Site }> {
+  const now: Awaited<ReturnType<typeof changing>>["now"] = { files: goldenFiles() };
+  const site = await serve((request, response) => (now.wrong?.(request.url?.slice(3) ?? "") ?? filesUnder("/b/", now.files))(request, response));
+  return { now, url: `${site.url}b/`, site };
+}
+
+const nameIn = (manifest: Uint8Array): unknown => (JSON.parse(new TextDecoder().decode(manifest)) as { name: unknown }).name;
+
+/** Opens the bundle as a visit does whose engine works. */
+async function visit(url: string, options: BundleOptions = {}): Promise<{ source: BundleSource; name: unknown }> {
+  const source = new BundleSource(url, options);
+  const { manifest } = await source.open();
+  await source.accept();
+  return { source, name: nameIn(manifest) };
+}
+
+const FAULTS: Record<string, [string, (name: string) => Handler | undefined]> = {
+  "a manifest that is missing": ["bundle/http", (name) => (name === "manifest.json" ? (_, response) => response.writeHead(404).end() : undefined)],
+  "a portal's page in place of the manifest": ["bundle/manifest", (name) => (name === "manifest.json" ? (_, response) => response.end("<!doctype html>") : undefined)],
+  "a manifest of another format": ["bundle/format", (name) => (name === "manifest.json" ? (_, response) => response.end('{"format":2}') : undefined)],
+  "a manifest that redirects": ["bundle/http", (name) => (name === "manifest.json" ? (_, response) => response.writeHead(302, { location: "/b/other.json" }).end() : undefined)],
+  "a manifest without an end": ["bundle/manifest", (name) => (name === "manifest.json" ? endless : undefined)],
+  "a host that hangs": ["bundle/network", () => () => {}],
+  "a file that is missing": ["bundle/http", (name) => (name.startsWith("model") ? (_, response) => response.writeHead(404).end() : undefined)],
+  "a file with one wrong byte": ["bundle/hash", (name) => (name.startsWith("model") ? damaged(name) : undefined)],
+};
+
+const endless: Handler = (_, response) => {
+  const more = () => response.destroyed || response.write(" ".repeat(2 ** 16), more);
+  more();
+};
+
+function damaged(name: string): Handler {
+  const bytes = (goldenFiles().get(name) ?? goldenNext().get(name))!.slice();
+  bytes[bytes.length - 1]! ^= 1;
+  return (_, response) => response.end(bytes);
+}
+
+for (const [what, [code, wrong]] of Object.entries(FAULTS)) {
+  test(`${what} is told, and the bundle that is kept answers`, async () => {
+    const { now, url } = await changing();
+    // Who hangs is told at once; everybody else has the time that a busy machine takes.
+    const stallMs = what === "a host that hangs" ? 100 : 15_000;
+    now.wrong = wrong;
+    equal(await codeOf(visit(url, { stallMs })), code, "without one that is kept");
+    haveCaches();
+    delete now.wrong;
+    equal((await visit(url)).name, "golden");
+    now.files = goldenNext();
+    now.wrong = wrong;
+    const { source, name } = await visit(url, { stallMs, patienceMs: 60_000 });
+    equal([name, source.stale?.code], ["golden", code]);
+    delete now.wrong;
+    const after = await visit(url);
+    equal([after.name, after.source.stale], ["golden next", undefined], "once the host is well again");
+  });
+}
+
+test("a host that is slow is not waited for where a bundle is kept, and its bundle is told of when it comes", async () => {
+  haveCaches();
+  const { now, url } = await changing();
+  await visit(url);
+  now.files = goldenAgain();
+  let answer = (): void => {};
+  now.wrong = (name) => (name === "manifest.json" ? (request, response) => void (answer = () => filesUnder("/b/", now.files)(request, response)) : undefined);
+  let late = 0;
+  const { source, name } = await visit(url, { patienceMs: 50, onLate: () => late++ });
+  equal([name, source.stale?.code, late], ["golden", "bundle/network", 0]);
+  answer();
+  await until(() => late === 1, "it is told of");
+  delete now.wrong;
+  equal((await visit(url)).name, "golden again");
+});
+
+test("where only the host's bundle is wanted a kept one does not stand in for it", async () => {
+  haveCaches();
+  const { now, url } = await changing();
+  await visit(url);
+  now.wrong = () => (_, response) => response.writeHead(503).end();
+  equal(await codeOf(visit(url, { fallback: false })), "bundle/http");
+});
+
+test("nothing is kept before an engine has accepted it, and one that it refuses leaves the last good one", async () => {
+  haveCaches();
+  const { now, url } = await changing();
+  await new BundleSource(url).open();
+  equal(await new KeptBundles().latest(url), undefined);
+  await visit(url);
+  now.files = goldenAgain();
+  const source = new BundleSource(url);
+  equal(nameIn((await source.open()).manifest), "golden again");
+  equal(await source.refuse(new IngleError("engine/wasm", "not the bundle's fault")), false);
+  equal(await source.refuse(new IngleError("method/unknown", "of a later release")), true);
+  equal([nameIn((await source.open()).manifest), source.stale?.code], ["golden", "method/unknown"]);
+  await source.accept();
+  equal(nameIn((await new KeptBundles().latest(url))!.manifest), "golden");
+  equal(await source.refuse(new IngleError("bundle/tensor", "too late")), false);
+});
+
+test("a kept bundle that an engine refuses is not tried for ever", async () => {
+  haveCaches();
+  const { now, url } = await changing();
+  await visit(url);
+  now.wrong = () => (_, response) => response.writeHead(503).end();
+  const source = new BundleSource(url);
+  await source.open();
+  equal(await source.refuse(new IngleError("model/config", "of an earlier release")), false);
+  equal(await codeOf(source.open()), "bundle/http");
+});
+
+test("damage that only an engine can see is fetched past every cache, once", async () => {
+  const asked: (RequestCache | undefined)[] = [];
+  const { url } = await changing();
+  const source = new BundleSource(url, { fetch: (input, init) => (asked.push(init?.cache), fetch(input, init)) });
+  await source.open();
+  equal(await source.refuse(new IngleError("bundle/hash", "damaged")), true);
+  asked.length = 0;
+  await source.open();
+  equal([...new Set(asked)], ["no-store", "reload"]);
+  equal(await source.refuse(new IngleError("bundle/hash", "damaged")), false);
+});
+
+test("a file with a wrong byte in a cache on the way is fetched once more past it", async () => {
+  const { url } = await changing();
+  const asked: string[] = [];
+  const poisoned: typeof fetch = async (input, init) => {
+    const name = String(input).split("/").at(-1)!;
+    asked.push(`${name.split("-")[0]} ${init?.cache}`);
+    return init?.cache === "force-cache" && name.startsWith("ids") ? new Response("[]") : fetch(input, init);
+  };
+  const { files } = await new BundleSource(url, { fetch: poisoned }).open();
+  const [name, ids] = [...goldenFiles()].find(([name]) => name.startsWith("ids"))!;
+  equal(Buffer.compare(files.get(name)!, ids), 0);
+  equal(asked.filter((one) => one.startsWith("ids")), ["ids force-cache", "ids reload"]);
+  equal(asked[0], "manifest.json no-store");
+});
+
+test("a damaged file on the device is fetched anew and put back", async () => {
+  const caches = haveCaches();
+  const { now, url, site } = await changing();
+  await visit(url);
+  const store = caches.stores.get("ingle-bundles")!;
+  const [address, bytes] = [...store].find(([address]) => address.includes("/ids-"))!;
+  bytes[7]! ^= 1;
+  now.wrong = (name) => (name === "manifest.json" ? (_, response) => response.writeHead(503).end() : undefined);
+  const asked = paths(site).length;
+  const { source } = await visit(url);
+  equal(source.stale?.code, "bundle/http");
+  equal(paths(site).slice(asked).length, 2, "the manifest and this file");
+  equal(Buffer.compare(store.get(address)!, goldenFiles().get(address.split("/").at(-1)!)!), 0);
+});
+
+test("what came of a bundle that did not come whole is not fetched again at the next visit", async () => {
+  const caches = haveCaches();
+  const { now, url, site } = await changing();
+  now.wrong = (name) => (name.startsWith("model") ? (_, response) => response.writeHead(503).end() : undefined);
+  equal(await codeOf(visit(url)), "bundle/http");
+  delete now.wrong;
+  const asked = paths(site).length;
+  await visit(url);
+  ok(paths(site).slice(asked).every((path) => /manifest|model/.test(path ?? "")), paths(site).slice(asked).join());
+  ok(![...caches.stores.get("ingle-bundles")!.keys()].some((address) => address.includes("/staged/")), "and does not lie there twice");
+});
+
+test("a bundle that shares files with the kept one fetches the others, and replaces it", async () => {
+  const caches = haveCaches();
+  const { now, url, site } = await changing();
+  await visit(url);
+  now.files = goldenAgain();
+  const asked = paths(site).length;
+  await visit(url);
+  equal(paths(site).slice(asked), ["/b/manifest.json"]);
+  const kept = [...caches.stores.get("ingle-bundles")!.keys()];
+  equal(kept.length, goldenFiles().size, "the earlier one is gone");
+  ok(kept.every((address) => !address.startsWith(site.url) && new URL(address).hostname.endsWith(".invalid")), "under addresses that nobody asks for");
+});
+
+test("what is on the device goes with every bundle, and only where it may be stored is anything written", async () => {
+  const caches = haveCaches();
+  const { url } = await changing();
+  let may = false;
+  const cache = new KeptBundles(() => may);
+  await visit(url, { cache });
+  equal(caches.stores.size, 0);
+  may = true;
+  await cache.settle();
+  equal(nameIn((await cache.latest(url))!.manifest), "golden");
+  await eraseBundles();
+  equal(caches.stores.size, 0);
+});
+
+test("a disk that is full keeps the last bundle whole and the new one in memory", async () => {
+  const caches = haveCaches();
+  const { now, url } = await changing();
+  await visit(url);
+  now.files = goldenAgain();
+  const { open } = caches;
+  caches.open = async (name) => ({ ...(await open.call(caches, name)), put: () => Promise.reject(new DOMException("full", "QuotaExceededError")) });
+  const { source, name } = await visit(url);
+  equal(name, "golden again");
+  ok((await source.open()).files.size > 0, "it can be opened again");
+  equal(nameIn((await new KeptBundles().latest(url))!.manifest), "golden");
+});
+
+test("equal blocks are one file, fetched once", async () => {
+  const files = goldenFiles();
+  const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as { files: { role: string; first_row?: number; rows?: number }[] };
+  const block = manifest.files.find(({ role, first_row }) => role === "items" && first_row === 0)!;
+  manifest.files.push({ ...block, first_row: 300 });
+  files.set("manifest.json", new TextEncoder().encode(JSON.stringify(manifest)));
+  const site = await serve(filesUnder("/b/", files));
+  const seen: Progress[] = [];
+  const { entries } = await new BundleSource(`${site.url}b/`, { onProgress: (progress) => seen.push(progress) }).open();
+  equal(paths(site).length, new Set(paths(site)).size);
+  equal(entries.length, manifest.files.length);
+  equal(seen.at(-1)?.loaded, seen.at(-1)?.total);
+});
+
+for (const [what, change] of Object.entries({
+  "more files than there may be": (files: Entry[]) => files.push(...Array.from({ length: 1025 }, (_, n) => ({ ...files[0]!, role: "later", name: `later-${n.toString(16).padStart(16, "0")}.json`, sha256: n.toString(16).padStart(16, "0") }))),
+  "more bytes in all than there may be": (files: Entry[]) => files.forEach((file) => (file.bytes = 2 ** 30)),
+})) {
+  test(`a manifest of ${what} is refused before anything is asked for`, async () => {
+    const site = await serve(withManifest(({ files }) => change(files as Entry[])));
+    equal(await codeOf(new BundleSource(`${site.url}b/`).open()), "bundle/manifest");
+    equal(paths(site), ["/b/manifest.json"]);
+  });
+}
+
+type Entry = { role: string; name: string; bytes: number; sha256: string };
+
+test("a manifest's word reserves no memory", async () => {
+  const made: number[] = [];
+  const Whole = globalThis.Uint8Array;
+  // 2 GiB in one file, of which the host sends nothing.
+  const { url } = await serve(withManifest(({ files }) => files.forEach((file, n) => (file.bytes = n === 0 ? 2 ** 31 - 2 ** 20 : 100))));
+  globalThis.Uint8Array = new Proxy(Whole, {
+    construct(target, given, self) {
+      if (typeof given[0] === "number") made.push(given[0]);
+      return Reflect.construct(target, given, self) as object;
+    },
+  });
+  try {
+    await codeOf(new BundleSource(`${url}b/`).open());
+  } finally {
+    globalThis.Uint8Array = Whole;
+  }
+  ok(Math.max(...made) < 2 ** 22, `at most ${Math.max(...made)} bytes at once`);
+});
+
+test("the most popular items can be read while the model is still on its way", async () => {
+  const { now, url } = await changing();
+  now.wrong = (name) => (name.startsWith("model") ? () => {} : undefined);
+  const controller = new AbortController();
+  const source = new BundleSource(url, { signal: controller.signal });
+  const popular = readPopular(await source.part("items", "ids"));
+  equal(popular.length, 300);
+  ok(popular.every(({ share }, n) => share > 0 && share <= (popular[n - 1]?.share ?? 1)), "most popular first");
+  controller.abort("enough");
+});

@@ -52,6 +52,13 @@ class FakeEngine implements EngineClient {
   }
 }
 
+/** A bundle of nothing. */
+const BUNDLE: EnginesHost["bundle"] = {
+  open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map() }),
+  accept: async () => {},
+  refuse: async () => false,
+};
+
 interface Setup extends Partial<Pick<EnginesHost, "choice" | "checkGpu" | "bundle" | "verdicts">> {
   open?: (kind: EngineKind, nth: number) => FakeEngine;
 }
@@ -67,7 +74,7 @@ function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}
       return engine;
     },
     wasm: async () => "unused",
-    bundle: { open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: false }), evict: async () => {} },
+    bundle: BUNDLE,
     checkGpu: async () => ({ usable: true, gpu: "a fake" }),
     verdicts: { recall: async () => undefined, keep: async () => {} },
     onChange: () => {},
@@ -79,7 +86,7 @@ function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}
   return { engines, opened, errors, ask };
 }
 
-const broken = (code: "engine/failed" | "device/lost" | "bundle/hash" | "bundle/http" | "engine/blocked") => new IngleError(code, code);
+const broken = (code: "engine/failed" | "device/lost" | "bundle/hash" | "bundle/http" | "bundle/tensor" | "engine/blocked") => new IngleError(code, code);
 const failing = (engine: FakeEngine, code: Parameters<typeof broken>[0]) => Object.assign(engine, { failing: broken(code) });
 
 test("answers from the CPU while the GPU is still loading", async () => {
@@ -205,22 +212,20 @@ test("a bad bundle is told at once, and neither retried nor tried on the GPU", a
   }
 });
 
-test("damage in the cache is fetched anew, once", async () => {
-  let evicted = 0;
-  const bundle: EnginesHost["bundle"] = {
-    open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: evicted === 0 }),
-    evict: async () => void evicted++,
-  };
+test("a bundle that an engine refuses is opened again while there is another to try, and accepted once it works", async () => {
+  const told: string[] = [];
+  const bundle: EnginesHost["bundle"] = { ...BUNDLE, accept: async () => void told.push("accepted"), refuse: async ({ code }) => told.push(code) < 3 };
   const damaged = new FakeEngine("cpu", 1);
   damaged.load = async () => {
-    if (evicted === 0) throw broken("bundle/hash");
+    if (told.length < 2) throw broken("bundle/tensor");
     return { name: "fake", method: "none", items: 1, width: 1, maxLen: 1 };
   };
   const { ask } = start({ choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), bundle, open: () => damaged });
-  equal([await ask(), evicted], ["cpu", 1]);
-  const hopeless = start({ choice: "cpu", bundle: { ...bundle, open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), cached: true }) }, open: (kind) => failing(new FakeEngine(kind, 1), "bundle/hash") });
+  equal([await ask(), told], ["cpu", ["bundle/tensor", "bundle/tensor", "accepted"]]);
+  told.length = 0;
+  const hopeless = start({ choice: "cpu", bundle, open: (kind) => failing(new FakeEngine(kind, 1), "bundle/hash") });
   equal(await codeOf(hopeless.engines.ready()), "bundle/hash");
-  equal(evicted, 2);
+  equal(told, ["bundle/hash", "bundle/hash", "bundle/hash"]);
 });
 
 test("the GPU answers where the CPU engine cannot be had", async () => {

@@ -96,6 +96,6 @@ test("an engine that does not answer in time is dead", async () => {
 
 test("the greeting is heard", async () => {
   const { rpc, send } = connect(() => {});
-  send({ kind: "hello", engine: "cpu" });
-  await rpc.greeting;
+  send({ kind: "hello", engine: "cpu", release: "a build" });
+  equal(await rpc.greeting, "a build");
 });

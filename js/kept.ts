@@ -1,0 +1,284 @@
+/**
+ * The bundles that are kept on this device, and what has to stay in memory instead.
+ *
+ * A generation is one whole bundle under a number of its own: first its files are written, and last, in one piece, its
+ * manifest. Only a generation with a manifest counts, and of several the one with the highest number: to write a
+ * manifest is to switch to its bundle. What is older is deleted after that. No tab ever writes into a generation of
+ * another, so this holds without locks too.
+ *
+ * Which of two bundles is the newer one only the host can say. A manifest that was asked for after another bundle had
+ * been committed is newer than that one. If another was committed meanwhile, the host is asked once more, and what it
+ * says then counts.
+ *
+ * All of it lies under addresses that nobody asks for: a shop's service worker that answers from any cache must not
+ * find it. Nothing here may fail: a cache that cannot is a cache that has nothing.
+ */
+
+import type { Bytes, FileEntry } from "./bundle.js";
+import { alone, CACHE_NAME } from "./cache.js";
+import { within } from "./deferred.js";
+import { sha256 } from "./hash.js";
+
+/** `.invalid` is nobody's, for ever. */
+const ROOT = "https://ingle.invalid/";
+const MANIFEST = "manifest.json";
+/** Files of a bundle that did not come whole; no generation. */
+const STAGED = "staged";
+/** A disk that takes longer for one file has failed, in milliseconds. */
+const DISK_MS = 5_000;
+/** Files without a manifest are a commit under way, or of a tab that was closed over it: then of so long ago. */
+const ABANDONED_MS = 3_600_000;
+
+/** A bundle that an engine has opened. */
+export interface Accepted {
+  base: string;
+  manifest: Bytes;
+  entries: readonly FileEntry[];
+  /** The generations that were there before the host was asked for the manifest. */
+  since: readonly string[];
+  /** Asks the host for the manifest again. */
+  ask(): Promise<Bytes>;
+}
+
+/** A generation: which, and its manifest. */
+export interface Kept {
+  id: string;
+  manifest: Bytes;
+}
+
+export class KeptBundles {
+  readonly #mayStore: () => boolean;
+  /** What is not on the device, or not yet. Copies, so that what is handed out can be moved to a worker. */
+  readonly #memory = new Map<string, Bytes>();
+  #accepted: Accepted | undefined;
+  #settling: Promise<void> = Promise.resolve();
+
+  /** Anything is written to the device only while `mayStore`. */
+  constructor(mayStore: () => boolean = () => true) {
+    this.#mayStore = mayStore;
+  }
+
+  /** The numbers of the whole bundles of an address, the one that counts last. */
+  async generations(base: string): Promise<string[]> {
+    const folder = folderOf(base);
+    const names = (await keys()).filter((url) => url.startsWith(folder) && url.endsWith(`/${MANIFEST}`));
+    return names.map((url) => url.slice(folder.length, -MANIFEST.length - 1)).sort();
+  }
+
+  /** The bundle that counts. */
+  async latest(base: string): Promise<Kept | undefined> {
+    for (const id of (await this.generations(base)).reverse()) {
+      const manifest = await read(fileOf(base, id, MANIFEST));
+      if (manifest) return { id, manifest };
+    }
+    return undefined;
+  }
+
+  /** A file as the manifest describes it, from memory or from any generation. */
+  async find(base: string, entry: FileEntry): Promise<Bytes | undefined> {
+    return this.#memory.get(base + entry.name)?.slice() ?? this.#stored(base, entry);
+  }
+
+  async #stored(base: string, entry: FileEntry): Promise<Bytes | undefined> {
+    const folder = folderOf(base);
+    for (const url of (await keys()).filter((url) => url.startsWith(folder) && url.endsWith(`/${entry.name}`))) {
+      const bytes = await read(url);
+      if (bytes?.length === entry.bytes && (await sha256(bytes)) === entry.sha256) return bytes;
+    }
+    return undefined;
+  }
+
+  /** Holds a file that has been checked, until its bundle is kept on the device. */
+  hold(base: string, name: string, bytes: Bytes): void {
+    this.#memory.set(base + name, bytes.slice());
+  }
+
+  /** Lets go of the files of an address that are held. */
+  release(base: string): void {
+    for (const key of this.#memory.keys()) if (key.startsWith(base)) this.#memory.delete(key);
+  }
+
+  /** Puts a file of a generation back, after it turned out to be damaged. */
+  async mend(base: string, id: string, name: string, bytes: Bytes): Promise<void> {
+    if (this.#mayStore()) await write(fileOf(base, id, name), bytes);
+  }
+
+  /** Writes down what is held of a bundle that did not come whole: the next visit goes on from there. */
+  async stage(base: string, entries: readonly FileEntry[]): Promise<void> {
+    for (const { name } of entries) {
+      const bytes = this.#memory.get(base + name);
+      if (bytes && this.#mayStore() && (await write(fileOf(base, STAGED, name), bytes))) this.#memory.delete(base + name);
+    }
+  }
+
+  /** A bundle works: from now on it is the one to fall back on. */
+  async accept(bundle: Accepted): Promise<void> {
+    this.#accepted = bundle;
+    const due = new Set(bundle.entries.map(({ name }) => bundle.base + name));
+    for (const key of this.#memory.keys()) if (!due.has(key)) this.#memory.delete(key);
+    await this.settle();
+  }
+
+  /** Writes to the device what had to stay in memory until now. */
+  settle(): Promise<void> {
+    return (this.#settling = this.#settling.then(() => this.#settle()));
+  }
+
+  async #settle(): Promise<void> {
+    if (!this.#mayStore()) return;
+    const bundle = this.#accepted;
+    if (!bundle || !(await alone(() => this.#commit(bundle)).catch(() => false))) return;
+    if (this.#accepted === bundle) this.#accepted = undefined;
+    for (const { name } of bundle.entries) this.#memory.delete(bundle.base + name);
+  }
+
+  /** Makes this bundle the one that counts, unless the host has a newer one; says whether it is kept whole. */
+  async #commit(bundle: Accepted): Promise<boolean> {
+    const { base, manifest, ask } = bundle;
+    let seen = new Set(bundle.since);
+    let mine: string | undefined;
+    for (;;) {
+      const ids = await this.generations(base);
+      if (mine !== undefined && !ids.includes(mine)) return false;
+      const others = ids.filter((id) => id !== mine);
+      const rivals = await this.#others(base, others, manifest);
+      if (rivals.some(({ id }) => !seen.has(id))) {
+        // Another bundle was committed since the host was asked: it is asked again.
+        seen = new Set(others);
+        const now = await ask();
+        if (!sameBytes(now, manifest)) {
+          // The other one, if it is what the host has now, does without ours.
+          if (mine !== undefined && rivals.some((rival) => sameBytes(rival.manifest, now))) await remove(base, mine);
+          return false;
+        }
+        if (mine === undefined || ids.at(-1) !== mine) mine = await this.#write(bundle, newId(ids));
+      } else if (mine === undefined) {
+        const last = ids.at(-1);
+        // Another tab has committed the same bundle, or an earlier visit.
+        if (last !== undefined && !rivals.some(({ id }) => id === last)) {
+          await this.#mendAll(bundle, last);
+          return true;
+        }
+        mine = await this.#write(bundle, newId(ids));
+      } else if (!rivals.some(({ id }) => id === ids.at(-1))) {
+        break;
+      } else {
+        mine = await this.#write(bundle, newId(ids));
+      }
+      if (mine === undefined) return false;
+    }
+    await this.#tidy(base, mine);
+    return true;
+  }
+
+  /** Those of the generations that hold another bundle. */
+  async #others(base: string, ids: string[], manifest: Bytes): Promise<Kept[]> {
+    const found: Kept[] = [];
+    for (const id of ids) {
+      const other = await read(fileOf(base, id, MANIFEST));
+      if (other && !sameBytes(other, manifest)) found.push({ id, manifest: other });
+    }
+    return found;
+  }
+
+  /** Puts back what had to be fetched although it should lie here. */
+  async #mendAll({ base, entries }: Accepted, id: string): Promise<void> {
+    for (const entry of entries) {
+      const bytes = this.#memory.get(base + entry.name);
+      if (bytes && !(await this.#stored(base, entry))) await this.mend(base, id, entry.name, bytes);
+    }
+  }
+
+  /** Writes a generation, the manifest last; nothing of it stays if that fails, or is not allowed any more. */
+  async #write({ base, manifest, entries }: Accepted, id: string): Promise<string | undefined> {
+    for (const entry of new Map(entries.map((entry) => [entry.name, entry])).values()) {
+      const bytes = await this.find(base, entry);
+      if (!bytes || !this.#mayStore() || !(await write(fileOf(base, id, entry.name), bytes))) return void (await remove(base, id));
+    }
+    if (!this.#mayStore()) return void (await remove(base, id));
+    // One that is late may still be written: its files stay.
+    if (!(await write(fileOf(base, id, MANIFEST), manifest))) return undefined;
+    if (!this.#mayStore()) return void (await remove(base, id));
+    return id;
+  }
+
+  /** Deletes what is older than a generation, and what closed tabs have left behind. */
+  async #tidy(base: string, mine: string): Promise<void> {
+    const folder = folderOf(base);
+    const found = (await keys()).filter((url) => url.startsWith(folder));
+    for (const id of new Set(found.map((url) => url.slice(folder.length).split("/")[0] ?? ""))) {
+      const old = found.includes(fileOf(base, id, MANIFEST)) ? id < mine : Date.now() - timeOf(id) > ABANDONED_MS;
+      if (old || id === STAGED) await remove(base, id);
+    }
+  }
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, n) => byte === b[n]);
+}
+
+function folderOf(base: string): string {
+  return `${ROOT}${encodeURIComponent(base)}/`;
+}
+
+function fileOf(base: string, id: string, name: string): string {
+  return `${folderOf(base)}${id}/${name}`;
+}
+
+/** A number above these, with the time and chance behind it: no two tabs ever make the same. */
+function newId(ids: readonly string[]): string {
+  const next = 1 + Math.max(0, ...ids.map((id) => parseInt(id, 36)));
+  return [next.toString(36).padStart(8, "0"), Date.now().toString(36), Math.random().toString(36).slice(2, 8)].join("-");
+}
+
+function timeOf(id: string): number {
+  return parseInt(id.split("-")[1] ?? "", 36);
+}
+
+/** The manifest first: what is being deleted must not be taken for a bundle. */
+async function remove(base: string, id: string): Promise<void> {
+  const folder = `${folderOf(base)}${id}/`;
+  if (!(await drop(folder + MANIFEST))) return;
+  for (const url of await keys()) if (url.startsWith(folder)) await drop(url);
+}
+
+function keys(): Promise<string[]> {
+  return onDisk([], async () => {
+    // Opening a cache makes it; looking whether it exists does not.
+    if (!(await caches.has(CACHE_NAME))) return [];
+    return (await (await caches.open(CACHE_NAME)).keys()).map(({ url }) => url);
+  });
+}
+
+function read(url: string): Promise<Bytes | undefined> {
+  return onDisk(undefined, async () => {
+    const hit = await caches.match(url, { cacheName: CACHE_NAME });
+    return hit && new Uint8Array(await hit.arrayBuffer());
+  });
+}
+
+/** Says whether it is there now: a disk may be full. */
+function write(url: string, bytes: Bytes): Promise<boolean> {
+  return onDisk(false, async () => {
+    await (await caches.open(CACHE_NAME)).put(url, new Response(bytes));
+    return true;
+  });
+}
+
+/** Says whether it is gone for certain. */
+function drop(url: string): Promise<boolean> {
+  return onDisk(false, async () => {
+    await (await caches.open(CACHE_NAME)).delete(url);
+    return true;
+  });
+}
+
+/** Storage that is missing, switched off, full or hangs is as good as empty. */
+async function onDisk<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+  try {
+    // `caches` exists on secure pages only, and merely touching it throws where storage is blocked.
+    return typeof caches === "undefined" ? otherwise : await within(work(), DISK_MS, () => new Error("the disk hangs"));
+  } catch {
+    return otherwise;
+  }
+}
