@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Consent } from "../../../js/index.js";
-import { equal, ok } from "../check.js";
+import { equal, ok, until } from "../check.js";
 import { root, type Site } from "../golden.js";
 import { FAULTS, type FaultyHost, serveFaulty } from "./faults.js";
 import { BROWSERS, type Running, serveShop, type Visitor } from "./harness.js";
@@ -86,6 +86,31 @@ for (const [browser, start] of Object.entries(BROWSERS)) {
       const slowest = Math.max(...[...found.values()].flatMap((row) => [...row.values()].map(({ ms }) => ms)));
       t.diagnostic(`${cells} cells so far, the slowest answer after ${Math.round(slowest)} ms`);
     });
+  });
+}
+
+for (const [browser, start] of Object.entries(BROWSERS)) {
+  test(`in ${browser} a shop's service worker that answers from any cache does not keep a new bundle from its visitors`, { timeout: 240_000 }, async (t) => {
+    const running = await start();
+    t.after(() => running.close());
+    const visitor = await running.arrive(site);
+    const controlled = async (): Promise<boolean> => {
+      await navigator.serviceWorker.register("/shops-worker.js");
+      await navigator.serviceWorker.ready;
+      return navigator.serviceWorker.controller !== null;
+    };
+    await until(() => visitor.tab.evaluate(controlled, undefined), "the shop's worker is at work");
+    const address = host.addressOf(`worker-${browser}`);
+    const name = async (): Promise<unknown> => {
+      await visitor.reload();
+      ok(await visitor.tab.evaluate(controlled, undefined), "the shop's worker answers for the page");
+      const { bundle, stale } = await visitor.call("visitBundle", address, "granted");
+      return [bundle, stale];
+    };
+    equal([await name(), await name()], [["golden", null], ["golden", null]]);
+    host.turn(`worker-${browser}`, { name: "a new bundle", answer: () => false });
+    equal(await name(), ["golden next", null]);
+    await visitor.leave();
   });
 }
 

@@ -25,6 +25,13 @@ const WITHOUT: Record<string, string> = {
   "/private": 'Object.defineProperty(navigator, "globalPrivacyControl", { value: true });',
 };
 
+/** A shop's own service worker, as a first one often is: whatever any cache has, else the network. */
+const WORKER = `
+addEventListener("install", (event) => event.waitUntil(skipWaiting()));
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", (event) => event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request))));
+`;
+
 /** What the golden bundle's shop sells. */
 const PRODUCTS = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`sku-${n}`, { title: `Thing ${n}`, url: `/p/sku-${n}`, price: "£5" }]));
 
@@ -80,6 +87,7 @@ export async function serveShop(line?: Line, extra: Extra = {}): Promise<Site> {
     const withPolicy = (policy: string | undefined) => (policy === undefined ? {} : { "content-security-policy": policy });
     const own = extra[url.replace(/[?#].*/, "")];
     if (own) return send(own.body, own.type ?? TYPES[extname(url)] ?? "text/html", own.headers);
+    if (url === "/shops-worker.js") return send(WORKER, "text/javascript");
     if (url === "/products.json") return send(JSON.stringify(PRODUCTS), "application/json");
     const page = pageAt(url);
     if (page) return send(page.html, "text/html", withPolicy(page.policy));
