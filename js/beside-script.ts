@@ -5,15 +5,8 @@
 
 import { folderAt, importFrom, wasmIn, workerAt, workerIn } from "./assets.js";
 import { IngleError } from "./errors.js";
+import { own } from "./script-address.js";
 import type { EngineKind } from "./types.js";
-
-/** A script knows its own address only while it runs for the first time; one without `src` has none. */
-const own = addressOf(typeof document === "undefined" ? null : document.currentScript);
-
-/** Markup with `name="currentScript"` would pass for the script, so what is none has no say. */
-function addressOf(script: Element | null): string {
-  return script instanceof HTMLScriptElement ? script.src : "";
-}
 
 export function startWorker(kind: EngineKind, assets: URL | undefined): Worker {
   return workerAt(workerIn(base(assets), kind), kind);

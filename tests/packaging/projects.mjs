@@ -37,9 +37,10 @@ export const PROJECTS = {
   "a plain page": {
     async build(folder) {
       start(folder, "");
-      writeFileSync(join(folder, "out/index.html"), PAGE('<script src="./ingle.iife.js"></script><script src="./main.js"></script>'));
+      writeFileSync(join(folder, "out/index.html"), PAGE('<script src="./ingle/ingle.iife.js"></script><script src="./main.js"></script>'));
       writeFileSync(join(folder, "out/main.js"), `(async () => {${SHOP("").replace(/import .*/, "const { createRecommender } = Ingle;")}})();`);
-      for (const name of [...BESIDE, "ingle.iife.js"]) copyFileSync(join(packageOf(folder), name), join(folder, "out", name));
+      mkdirSync(join(folder, "out/ingle"));
+      for (const name of [...BESIDE, "ingle.iife.js"]) copyFileSync(join(packageOf(folder), name), join(folder, "out/ingle", name));
     },
   },
 

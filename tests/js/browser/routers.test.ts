@@ -92,6 +92,8 @@ for (const [router, extra] of Object.entries(ROUTERS)) {
     await sleep(500);
     equal(await carts(), ["cart sku-43"]);
     equal([(await seen(tab)).made, tab.workers().length], [1, 1]);
+    const engine = site.requests.flatMap(({ url = "" }) => (/worker|wasm/.test(url) ? [url] : []));
+    equal(engine.sort(), ["/ingle/cpu.wasm", "/ingle/worker-cpu.js"]);
     equal(site.requests.filter(({ url = "" }) => /worker-cpu|cpu\.wasm|^\/b\//.test(url)).length, new Set(site.requests.map(({ url = "" }) => url).filter((url) => /worker-cpu|cpu\.wasm|^\/b\//.test(url))).size, "nothing is fetched twice");
     const stored = await tab.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
     ok(!/data-item|Thing \d/.test(stored), `no recommendation is stored: ${stored}`);
