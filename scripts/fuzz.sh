@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzing: fuzz.sh build | run SECONDS [TARGET...] | keep [TARGET...]
+# Fuzzing: fuzz.sh build | run SECONDS [TARGET...] | shrink [TARGET...]
 #   build  all targets, with the coverage that libFuzzer reads, on the stable toolchain
 #   run    each target for so many seconds, two at a time, from the seeds; fails at the first input that breaks a
 #          promise and says where it lies. With FUZZ_KEEP=1 what is found stays in the cache and is begun with.
-#   keep   writes the fewest inputs that reach what all of the cache and the seeds reach into fuzz/seeds
+#   shrink leaves the fewest inputs in the cache that reach what all of them reach
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
@@ -84,17 +84,18 @@ run() {
   done
 }
 
-keep() {
-  local target
+shrink() {
+  local target before after
   [ $# -gt 0 ] || set -- $targets
   new_scratch
   for target in "$@"; do
-    mkdir -p "$scratch/$target" "$scratch/$target.tmp"
-    TMPDIR="$scratch/$target.tmp" "$binaries/$target" $(options "$target") -merge=1 "$scratch/$target" \
-      "fuzz/seeds/$target" "$found/corpus/$target" >"$scratch/log" 2>&1 || { tail "$scratch/log"; fail "$target"; }
-    rm -rf "fuzz/seeds/$target"
-    cp -r "$scratch/$target" "fuzz/seeds/$target"
-    echo "$target: $(find "fuzz/seeds/$target" -type f | wc -l) inputs, $(du -sk "fuzz/seeds/$target" | cut -f1) KB"
+    before="$found/corpus/$target" after="$scratch/$target"
+    mkdir -p "$before" "$after" "$scratch/$target.tmp"
+    TMPDIR="$scratch/$target.tmp" "$binaries/$target" $(options "$target") -merge=1 "$after" "$before" \
+      >"$scratch/log" 2>&1 || { tail "$scratch/log"; fail "$target"; }
+    printf '%-9s %6d inputs of %d\n' "$target" "$(find "$after" -type f | wc -l)" "$(find "$before" -type f | wc -l)"
+    rm -rf "$before"
+    mv "$after" "$before"
   done
 }
 
@@ -103,6 +104,6 @@ command="${1:-}"
 case "$command" in
   build) build ;;
   run) [ $# -gt 0 ] || fail "run takes the seconds of each target"; build && run "$@" ;;
-  keep) build && keep "$@" ;;
-  *) fail "fuzz.sh takes 'build', 'run' or 'keep', not '$command'" ;;
+  shrink) build && shrink "$@" ;;
+  *) fail "fuzz.sh takes 'build', 'run' or 'shrink', not '$command'" ;;
 esac

@@ -4,6 +4,7 @@
 //! libFuzzer keeps the input. `scripts/fuzz.sh` builds and runs the targets; docs/security.md has the figures.
 
 mod bundle;
+pub mod json;
 
 pub use bundle::Sealed;
 

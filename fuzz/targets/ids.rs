@@ -3,8 +3,8 @@
 #![no_main]
 
 use ingle_bundle::{ItemsSpec, TableType};
-use ingle_fuzz::{Sealed, within};
-use libfuzzer_sys::fuzz_target;
+use ingle_fuzz::{Sealed, json, within};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use std::collections::HashMap;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -52,6 +52,10 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(bundle.ids.row(stranger), rows.get(stranger).copied());
         }
     }
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    json::mutate(data, size, max_size, seed)
 });
 
 fn safetensors(tensors: &[(&str, &[usize], &[u8])]) -> Vec<u8> {

@@ -3,8 +3,8 @@
 #![no_main]
 
 use ingle_bundle::{Bundle, BundleError, Manifest, Role, is_file_name};
-use ingle_fuzz::{tells, within};
-use libfuzzer_sys::fuzz_target;
+use ingle_fuzz::{json, tells, within};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use serde_json::Value;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,6 +12,10 @@ fuzz_target!(|bytes: &[u8]| {
     if let Some(bytes) = counted(bytes) {
         read(&bytes);
     }
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    json::mutate(data, size, max_size, seed)
 });
 
 fn read(bytes: &[u8]) {

@@ -6,8 +6,8 @@
 #![no_main]
 
 use ingle_bundle::{Bundle, Calibration, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType};
-use ingle_fuzz::{Sealed, within};
-use libfuzzer_sys::{Corpus, fuzz_target};
+use ingle_fuzz::{Sealed, json, within};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,43 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     within(file.len(), || drop(sealed.open()));
     Corpus::Keep
 });
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    match changed(&data[..size], seed).filter(|file| file.len() <= max_size) {
+        Some(file) => {
+            data[..file.len()].copy_from_slice(&file);
+            file.len()
+        }
+        None => fuzzer_mutate(data, size, max_size),
+    }
+});
+
+/// One value of the header changed, and its length with it, or one number of the data.
+fn changed(input: &[u8], seed: u32) -> Option<Vec<u8>> {
+    let (before, file) = input.split_at_checked(5)?;
+    let (length, rest) = file.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (header, data) = rest.split_at_checked(length)?;
+    let (mut header, mut data) = (header.to_vec(), data.to_vec());
+    let (words, _) = data.as_chunks_mut::<4>();
+    if seed % 4 == 0 && !words.is_empty() {
+        let mut chance = json::Chance(u64::from(seed));
+        let strange = [
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            -0.0,
+            -1.0,
+            f32::MAX,
+            1e-45,
+        ];
+        words[chance.below(words.len())] = strange[chance.below(strange.len())].to_le_bytes();
+    } else {
+        header = json::changed(&header, seed)?;
+    }
+    let length = (header.len() as u64).to_le_bytes();
+    Some([before, &length, &header, &data].concat())
+}
 
 /// The model, the one block and the ids of a bundle that is sound.
 fn sound(items: ItemsSpec) -> [Vec<u8>; 3] {
