@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows decoded at a time: what is in memory of a file, beside the pages they are decoded from.
 const BATCH: usize = 8192;
@@ -18,8 +19,10 @@ pub(super) fn read<const N: usize>(
     sink: &mut Sink<'_, N>,
 ) -> Result<(), InputError> {
     let damaged = |e: &dyn std::fmt::Display| wanted.unreadable("Parquet", e);
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(wanted.open()?).map_err(|e| damaged(&e))?;
+    let file = wanted.open()?;
+    let builder = unwound(|| ParquetRecordBatchReaderBuilder::try_new(file))
+        .map_err(|e| damaged(&e))?
+        .map_err(|e| damaged(&e))?;
     let found: Vec<String> = builder
         .schema()
         .fields()
@@ -28,14 +31,13 @@ pub(super) fn read<const N: usize>(
         .collect();
     let places = wanted.places(&found)?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().flatten().copied());
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(BATCH)
-        .build()
+    let builder = builder.with_projection(mask).with_batch_size(BATCH);
+    let mut reader = unwound(|| builder.build())
+        .map_err(|e| damaged(&e))?
         .map_err(|e| damaged(&e))?;
     let mut line = 0;
     let mut texts = [const { String::new() }; N];
-    for batch in reader {
+    while let Some(batch) = unwound(|| reader.next()).map_err(|e| damaged(&e))? {
         let batch = batch.map_err(|e| damaged(&e))?;
         let columns = columns(&batch, wanted)?;
         let formatters = formatters(&columns).map_err(|e| damaged(&e))?;
@@ -45,6 +47,15 @@ pub(super) fn read<const N: usize>(
         }
     }
     Ok(())
+}
+
+/// What the decoder makes of the file. Some damage it does not refuse but panics at.
+fn unwound<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(decode)).map_err(|panic| {
+        let text = (panic.downcast_ref::<&str>().copied())
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        format!("it is damaged: {}", text.unwrap_or("the decoder stopped"))
+    })
 }
 
 /// The wanted columns of a batch, times as whole numbers.

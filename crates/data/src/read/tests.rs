@@ -188,6 +188,14 @@ fn parquet_takes_text_and_numbers_and_times() {
 }
 
 #[test]
+fn a_parquet_file_that_the_decoder_panics_at_is_refused() {
+    let dir = Folder::new();
+    let file = dir.file("a.parquet", include_bytes!("damaged.parquet"));
+    let error = read(&file, &[]).expect_err("damaged");
+    assert!(error.contains("not a readable Parquet file"), "{error}");
+}
+
+#[test]
 fn titles_and_categories_are_optional() {
     let dir = Folder::new();
     let file = dir.file(
