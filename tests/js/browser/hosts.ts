@@ -68,7 +68,7 @@ export class Hosts {
   files: Files = releaseOf(0);
   #answers = 0;
   #servers: Server[] = [];
-  #origins: string[] = [];
+  readonly origins: string[] = [];
 
   static async open(): Promise<Hosts> {
     const hosts = new Hosts();
@@ -76,19 +76,19 @@ export class Hosts {
       const server = createServer((request, response) => hosts.#hear(host, request, response));
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       hosts.#servers.push(server);
-      hosts.#origins.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      hosts.origins.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     }
     return hosts;
   }
 
   /** The shop's address. */
   get url(): string {
-    return `${this.#origins[0]}/`;
+    return `${this.origins[0]}/`;
   }
 
   /** The bundle's address on the shop's own origin, or on another one. */
   bundleAt(host: Asked["host"]): string {
-    return `${this.#origins[host === "shop" ? 0 : 1]}/b/`;
+    return `${this.origins[host === "shop" ? 0 : 1]}/b/`;
   }
 
   deploy(release: number): void {
@@ -116,13 +116,13 @@ export class Hosts {
   }
 
   get #catalogue(): object {
-    const folder = this.imagesOn === "shop" ? "/images/" : `${this.#origins[1]}/images/`;
+    const folder = this.imagesOn === "shop" ? "/images/" : `${this.origins[1]}/images/`;
     return Object.fromEntries(SOLD.map((item) => [item, { title: `Thing ${item}`, url: `/p/${item}`, image: `${folder}${item}.gif` }]));
   }
 
   /** Nothing that a page or its worker asks for can go anywhere but to these two hosts. */
   get #policy(): string {
-    return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' ${this.#origins[1]} blob:; connect-src 'self' ${this.#origins[1]}`;
+    return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' ${this.origins[1]} blob:; connect-src 'self' ${this.origins[1]}`;
   }
 
   #sendBundle(name: string, headers: IncomingMessage["headers"], response: ServerResponse): void {

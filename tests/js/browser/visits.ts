@@ -63,6 +63,12 @@ const page = {
   status: () => recommender.status,
   history: async (): Promise<string[]> => (await recommender.history()).map(({ item }) => item),
 
+  /** The addresses of every entry of every cache. */
+  async keptNames(): Promise<string[]> {
+    const caching = (await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url));
+    return (await Promise.all(caching)).flat();
+  },
+
   /** Every entry of every cache, as text. */
   async kept(): Promise<string[]> {
     const found: string[] = [];
