@@ -31,6 +31,8 @@ const LOOK_BACK = 2_000;
 
 /** How long after the start calls wait for an engine, in milliseconds: then what is there answers. */
 const LATE_MS = 7_000;
+/** After how long popularity that could not be read is read again, in milliseconds. */
+const AGAIN_MS = [5_000, 15_000, 60_000, 600_000];
 /** What the bundle's most popular items may take longer than that. */
 const POPULAR_MS = 1_500;
 
@@ -68,6 +70,8 @@ export class Core {
   readonly #items = new WeakMap<EngineClient, Promise<string[]>>();
   /** Everything by popularity, read once for a page that has no engine; nothing if there is no bundle either. */
   #popular: Promise<{ item: string; share: number }[] | undefined> | undefined;
+  /** How often it could not be read. */
+  #vain = 0;
   /** Whether the last answer without an engine came from popularity. */
   #rungWithout: "recent" | "popular" = "recent";
   readonly #rotation: Rotation;
@@ -103,6 +107,8 @@ export class Core {
       onError: (error) => host.onError(error),
       signal: this.#life.signal,
     });
+    // Read once it is clear that no engine can answer, and not when somebody asks.
+    this.engines.ready(this.#life.signal).catch(() => void (this.#life.signal.aborted || this.#readPopular()));
     // On its way while the worker starts.
     bundle.manifest().catch(() => {});
   }
@@ -272,14 +278,24 @@ export class Core {
     return items;
   }
 
+  /** One that did not come is asked for again by the clock: when its host is asked never depends on who asks us. */
+  #loadPopular(): Promise<{ item: string; share: number }[] | undefined> {
+    const again = (): void => {
+      this.#popular = undefined;
+      if (!this.#life.signal.aborted) void this.#readPopular();
+    };
+    return this.bundle.part("items", "ids").then(readPopular).catch(() => {
+      const wait = AGAIN_MS[this.#vain++];
+      if (wait !== undefined) setTimeout(again, wait);
+      return undefined;
+    });
+  }
+
   async #readPopular(): Promise<{ item: string; share: number }[] | undefined> {
-    const reading = (this.#popular ??= this.bundle.part("items", "ids").then(readPopular).catch(() => undefined));
-    const popular = await reading;
+    const popular = await (this.#popular ??= this.#loadPopular());
     // Where no engine can run at all this is what the bundle is kept for.
     const { error } = this.engines.cpu;
     if (popular && error && !isBundlesFault(error)) void this.bundle.accept();
-    // One that did not come is asked for again.
-    if (!popular && this.#popular === reading) this.#popular = undefined;
     if (popular && this.#rungWithout !== "popular") {
       this.#rungWithout = "popular";
       this.#host.onChange();

@@ -194,6 +194,22 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await visitor.leave();
     });
 
+    test("a host that fails is not asked more often by those who click more", { timeout: 4 * VISIT_MS }, async () => {
+      const asked: string[][] = [];
+      const busy: Step[] = [{ does: "ask" }, { does: "record", events: [{ item: "sku-1" }, { item: "sku-2" }] }, { does: "scroll" }, { does: "ask" }, { does: "forget" }, { does: "ask" }];
+      hosts.failing = 503;
+      for (const steps of [[], busy]) {
+        const visitor = await arrive();
+        const from = hosts.asked.length;
+        await open(hosts, visitor, { steps });
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        await visitor.leave();
+        asked.push(hosts.asked.slice(from).map(({ path }) => path).filter((path) => !path.startsWith("/images/")).sort());
+      }
+      hosts.failing = undefined;
+      equal(asked[1], asked[0]);
+    });
+
     test(`${VISITS} visits with different histories, consents and events ask for the same, in the same words`, { timeout: VISITS * VISIT_MS }, async (t) => {
       const random = chance(SEED);
       const pick = <T>(among: readonly T[]): T => among[Math.floor(random() * among.length)]!;
