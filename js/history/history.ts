@@ -68,8 +68,10 @@ export class History {
     if (this.#mayStore) {
       this.#tabs = new Tabs(name, this.#retention.retain, {
         hear: (message) => this.#hear(message),
-        onAway: () => this.#disk.close(),
+        onAway: () => (this.#disk.close(), this.consent !== "denied"),
         onBack: () => this.#comeBack(),
+        // A page that stands still would keep others from deleting what it has open.
+        onFreeze: () => this.#disk.close(),
         onThaw: () => this.#thaw(),
       });
     }
@@ -251,7 +253,8 @@ export class History {
 
   /** Brings the copy in memory up to date. */
   async #reload(): Promise<void> {
-    if (!this.#uses || (!this.#stale && this.#tabs?.open)) return;
+    // What has grown too old in memory has on the device too, and is deleted there when that is read.
+    if (!this.#uses || (!this.#stale && this.#tabs?.open && !this.#memory.hasOld)) return;
     await this.#use(() => this.#copy());
   }
 
@@ -317,10 +320,8 @@ export class History {
   #comeBack(): void {
     this.#stale = true;
     const missed = this.#tabs?.mayHaveMissed ?? false;
-    if (missed) {
-      this.#state.comeBack();
-      if (!this.#uses) this.#memory.drop();
-    }
+    this.#state.comeBack(missed);
+    if (missed && !this.#uses) this.#memory.drop();
     this.#askTabs();
     void this.#then(() => this.#use(async (disk) => {
       // Somebody has erased what was there: perhaps by forgetting, perhaps by taking the consent back.

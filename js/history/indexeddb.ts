@@ -125,15 +125,23 @@ export class IndexedDbStore implements HistoryStore {
     if (everything || !(await this.paused())) await this.erase();
   }
 
-  /** Deletes the whole database, in whichever tab it is open. Rejects if another page holds on to it. */
+  /**
+   * Empties the database and deletes it, in whichever tab it is open. A page that hangs may hold on to it: then
+   * nothing is in it any more, and the browser deletes it once that page lets go.
+   */
   async erase(): Promise<void> {
     if (typeof indexedDB === "undefined") return;
+    let emptied = true;
+    for (const name of [EVENTS, SETTINGS]) await this.#run("readwrite", name, (store) => store.clear()).catch(() => (emptied = false));
     this.close();
     const request = indexedDB.deleteDatabase(this.#name);
     const gone = deferred<void>();
     request.onsuccess = () => gone.resolve();
     request.onerror = () => gone.reject(request.error);
-    await within(gone.promise, OPEN_MS, () => new Error("another page holds the database open"));
+    const held = new Error("another page holds the database open");
+    await within(gone.promise, OPEN_MS, () => held).catch((error: unknown) => {
+      if (error !== held || !emptied) throw error;
+    });
   }
 
   /** Whether there is a database at all. */

@@ -123,9 +123,13 @@ export class State {
     return this.#all >= at ? { all: this.#all, items } : { items };
   }
 
-  /** A page that was away may have missed anything: looks that began before it left are over. */
-  comeBack(at = Date.now()): void {
-    this.#resumed = at;
+  /**
+   * A page that was away keeps to what it knew of decisions, and tells nobody: there may be later ones. Where it may
+   * have missed what lowers them as well, looks that began before it left are over.
+   */
+  comeBack(missed: boolean, at = Date.now()): void {
+    this.#consentDecision = this.#pauseDecision = undefined;
+    if (missed) this.#resumed = at;
   }
 
   /** Whether an event may not come back: it was forgotten after it began. */

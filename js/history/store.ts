@@ -53,6 +53,11 @@ export class MemoryStore implements HistoryStore {
     return this.#events;
   }
 
+  /** Whether an event has grown too old since it was put here. */
+  get hasOld(): boolean {
+    return (this.#events[0]?.at ?? Infinity) < Date.now() - this.#retention.maxAgeMs;
+  }
+
   /** Holds these events, oldest first, instead of what it had. */
   replace(events: readonly Kept[]): void {
     this.#events = [...events];

@@ -31,10 +31,12 @@ const ECHO_MS = 2_000;
 /** Who hears. */
 export interface TabHost {
   hear(message: Message): void;
-  /** The page goes into the back-forward cache. */
-  onAway(): void;
+  /** The page goes into the back-forward cache; says whether it keeps anything there that may have to go. */
+  onAway(): boolean;
   /** It comes back from there. */
   onBack(): void;
+  /** It is frozen where it is: a browser does that to tabs in the background. */
+  onFreeze(): void;
   /** It was frozen, and goes on. */
   onThaw(): void;
 }
@@ -64,6 +66,7 @@ export class Tabs {
     this.#channel = this.#open();
     addEventListener("pagehide", this.#hide);
     addEventListener("pageshow", this.#show);
+    document.addEventListener("freeze", this.#freeze);
     document.addEventListener("resume", this.#thaw);
   }
 
@@ -105,6 +108,7 @@ export class Tabs {
     if (typeof document === "undefined") return;
     removeEventListener("pagehide", this.#hide);
     removeEventListener("pageshow", this.#show);
+    document.removeEventListener("freeze", this.#freeze);
     document.removeEventListener("resume", this.#thaw);
   }
 
@@ -132,8 +136,7 @@ export class Tabs {
     if (!persisted) return;
     this.#channel?.close();
     this.#channel = undefined;
-    this.#away = this.#open(true);
-    this.#host.onAway();
+    if (this.#host.onAway()) this.#away = this.#open(true);
   };
 
   readonly #show = ({ persisted }: PageTransitionEvent): void => {
@@ -143,6 +146,8 @@ export class Tabs {
     this.#channel = this.#open();
     this.#host.onBack();
   };
+
+  readonly #freeze = (): void => this.#host.onFreeze();
 
   readonly #thaw = (): void => this.#host.onThaw();
 }

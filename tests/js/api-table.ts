@@ -189,6 +189,26 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
     equal(ids(await shared.recommend({ k: 3 })), once);
   },
 
+  "what was shown is forgotten with the history, with any item of it, and with consent": async ({ open }) => {
+    const recommender = open();
+    const best = async (): Promise<string> => ids(await recommender.recommend({ k: 3, scenario: "home", rotate: 1 })).join();
+    const first = await best();
+    for (const forget of [() => recommender.forget("sku-unknown"), () => recommender.forget(), () => recommender.consent("session"), () => recommender.consent("denied")]) {
+      ok((await best()) !== first, "what was shown steps back");
+      await forget();
+      equal(await best(), first);
+    }
+    recommender.dispose();
+  },
+
+  "an event type called like a member of every object counts like any other word": async ({ open }) => {
+    const recommender = open();
+    for (const type of ["constructor", "__proto__", "toString"]) await recommender.record({ item: "sku-63", type });
+    ok((await recommender.explain()).every(({ weight }) => Number.isFinite(weight)), "weights are numbers");
+    equal((await recommender.recommend({ k: 5, scenario: "constructor" })).length, 5);
+    recommender.dispose();
+  },
+
   "scenarios have their own defaults, which a call may change": async ({ open }) => {
     const recommender = open({ scenarios: { home: { k: 3, exclude: ["sku-227"] } } });
     equal((await recommender.recommend({ scenario: "home" })).length, 3);

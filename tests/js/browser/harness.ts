@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { type Browser, type BrowserContext, chromium, type Page as Tab, type Request } from "playwright-core";
 import puppeteer from "puppeteer-core";
-import { equal, until } from "../check.js";
+import { equal, sleep, until } from "../check.js";
 import type { Site } from "../golden.js";
 import type { Page } from "./page.js";
 
@@ -13,7 +13,7 @@ export { serveShop } from "./site.js";
 export const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** What Playwright's and Puppeteer's tabs have in common. */
-interface AnyTab {
+export interface AnyTab {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   close(): Promise<void>;
@@ -22,9 +22,14 @@ interface AnyTab {
 }
 
 /** Tabs that share their storage, as those of one visitor do. */
-interface AnyContext<T extends AnyTab> {
+export interface AnyContext<T extends AnyTab> {
   newPage(): Promise<T>;
   close(): Promise<void>;
+}
+
+/** An answer, or that there is none: a page that goes or comes back may never give one. */
+function soon<R>(asked: Promise<R>): Promise<R | false> {
+  return Promise.race([asked.catch(() => false as const), sleep(5_000).then(() => false as const)]);
 }
 
 /** One visitor's tab, with storage of its own. An error that nothing has caught fails `leave`. */
@@ -49,8 +54,8 @@ export class Visitor<T extends AnyTab = AnyTab> {
   }
 
   /** Another tab of the same browser. */
-  another(site: Site): Promise<Visitor<T>> {
-    return Visitor.visit(this.#context, site, "/", this.#errors);
+  another(site: Site, path = "/"): Promise<Visitor<T>> {
+    return Visitor.visit(this.#context, site, path, this.#errors);
   }
 
   async reload(): Promise<void> {
@@ -61,13 +66,13 @@ export class Visitor<T extends AnyTab = AnyTab> {
   /** Goes back to the page before this one. */
   async goBack(): Promise<void> {
     const from = await this.tab.evaluate(() => location.href, undefined);
-    // The page goes while it is being asked to.
-    await this.tab.evaluate(() => history.back(), undefined).catch(() => {});
-    await until(async () => this.tab.evaluate((old) => location.href !== old && "page" in globalThis, from).catch(() => false), "the page before");
+    // The page goes while it is being asked to, and with it sometimes the answer.
+    await soon(this.tab.evaluate(() => history.back(), undefined));
+    await until(async () => soon(this.tab.evaluate((old) => location.href !== old && "page" in globalThis, from)), "the page before");
   }
 
   async loaded(): Promise<void> {
-    await until(() => this.tab.evaluate(() => "page" in globalThis, undefined), "the page's script has run");
+    await until(() => soon(this.tab.evaluate(() => "page" in globalThis, undefined)), "the page's script has run", 60_000);
   }
 
   /** Calls a function of `page.ts` in the tab. */

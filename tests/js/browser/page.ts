@@ -5,8 +5,9 @@ import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
 import { History } from "../../../js/history/history.js";
 import { IndexedDbStore } from "../../../js/history/indexeddb.js";
 import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
-import { equal, ok, until } from "../check.js";
+import { codeOf, equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
+import { breakStorage, type Cell, doStep, hasBegun, type Outcome, readable, type Steps } from "./cells.js";
 
 let databases = 0;
 const freshName = () => `ingle-test-${Date.now()}-${databases++}`;
@@ -39,6 +40,7 @@ const page = {
   },
 
   ready: (): Promise<Status> => opened().ready,
+  codeOfReady: (): Promise<string> => codeOf(opened().ready),
 
   async visit(items: string[]): Promise<void> {
     const since = Date.now() - items.length;
@@ -76,6 +78,17 @@ const page = {
   buy: (): void => document.querySelector<HTMLElement>("#buy")?.click(),
   takeAway: (): void => document.querySelector("#product")?.remove(),
 
+  /** Says something to every tab, as any script of the origin can. */
+  say(message: unknown): void {
+    const channel = new BroadcastChannel("ingle:ingle");
+    channel.postMessage(message);
+    channel.close();
+  },
+
+  /** What `localStorage` has. */
+  local: (): Record<string, string> => ({ ...localStorage }),
+  storedEarlier: async (): Promise<string[]> => (await opened().stored()).map(({ item }) => item),
+
   /** Gives the origin a cookie, as a shop's other scripts do. */
   haveCookie: (): void => void (document.cookie = "shopper=7"),
 
@@ -84,6 +97,12 @@ const page = {
     const { now } = Date;
     Date.now = () => now.call(Date) + aheadMs;
   },
+
+  /** A step of cells of the table of forgetting. */
+  step: doStep as (step: keyof Steps, cells: [Cell, ...unknown[]][]) => Promise<Outcome<unknown>[]>,
+  breakStorage,
+  hasBegun,
+  readable,
 
   /** Lets the page tell later whether it came back from the back-forward cache. */
   leaveATrace: (): void => addEventListener("pageshow", ({ persisted }) => void (kept = persisted)),

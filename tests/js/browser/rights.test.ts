@@ -10,6 +10,7 @@ before(async () => (site = await serveShop()));
 after(() => site.close());
 
 const ITEMS = ["sku-42", "sku-7", "sku-63"];
+const NOTHING = { databases: [], caches: [], local: 0, session: 0, cookies: "" };
 
 for (const [name, start] of Object.entries(BROWSERS)) {
   describe(name, () => {
@@ -107,6 +108,97 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       });
     }
 
+    test("a page that begins with a refusal erases what earlier visits stored, the bundle's files too", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("open", { consent: "granted" });
+      await visitor.call("visit", ITEMS);
+      const { databases, caches } = await visitor.call("stored");
+      equal([databases, caches], [["ingle"], ["ingle-bundles"]]);
+      await visitor.reload();
+      await visitor.call("open", { consent: "denied" });
+      await visitor.call("history");
+      equal(await visitor.call("stored"), NOTHING);
+      await visitor.leave();
+    });
+
+    test("consent is taken back without the core too, files included", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("open", { consent: "granted" });
+      await visitor.call("visit", ITEMS);
+      const other = await visitor.another(site, "/no-core");
+      await other.call("begin", { consent: "granted" });
+      equal(await other.call("codeOfReady"), "engine/unavailable");
+      await other.call("consent", "session");
+      equal(await other.call("stored"), NOTHING);
+      await visitor.leave();
+    });
+
+    test("the answer is remembered where the shop asks for that, a refusal only where it wants one", async () => {
+      const visitor = await browser.arrive(site);
+      const again = async (options: object = {}): Promise<unknown> => {
+        await visitor.reload();
+        await visitor.call("begin", { consent: "ask", ...options });
+        const { consent, answered } = await visitor.call("status");
+        return [consent, answered, await visitor.call("local")];
+      };
+      equal(await again(), ["session", false, {}]);
+      await visitor.call("consent", "granted");
+      await visitor.call("visit", ITEMS);
+      equal(await again(), ["granted", true, { "ingle:ingle:consent": "granted" }]);
+      equal(await visitor.call("history"), ITEMS);
+      const asksForPrivacy = await visitor.another(site, "/private");
+      await asksForPrivacy.call("begin", { consent: "ask" });
+      const { consent, answered } = await asksForPrivacy.call("status");
+      equal([consent, answered, await asksForPrivacy.call("history")], ["session", true, []]);
+      // Else it would tell of what is decided below.
+      await asksForPrivacy.tab.close();
+      await visitor.call("consent", "session");
+      equal(await again(), ["session", false, {}]);
+      equal(await visitor.call("history"), []);
+      await visitor.call("begin", { consent: "ask", rememberRefusal: true });
+      await visitor.call("consent", "denied");
+      equal(await again({ rememberRefusal: true }), ["denied", true, { "ingle:ingle:consent": "denied" }]);
+      equal(await again(), ["session", false, { "ingle:ingle:consent": "denied" }], "a shop that does not remember refusals reads none");
+      await visitor.call("consent", "denied");
+      equal(await visitor.call("stored"), NOTHING);
+      await visitor.leave();
+    });
+
+    test("what any script says to the tabs only ever lowers what they keep", async () => {
+      for (const path of ["/", "/private"]) {
+        const visitor = await browser.arrive(site, path);
+        await visitor.call("begin", { consent: path === "/private" ? "granted" : "session" });
+        await visitor.call("visit", ["sku-42"]);
+        const at = Date.now() + 3_600_000;
+        const other = await visitor.another(site);
+        for (const message of [{ kind: "consent", consent: "granted", at }, { kind: "paused", paused: false, at }, { kind: "stored" }, null, { kind: "events", events: [{ item: 7 }, { item: "sku-9", type: "view", at: 5, dwell: -1 }] }, { kind: "forget", item: {}, at }, { kind: "events", events: { length: 1e9 } }]) await other.call("say", message);
+        await other.call("say", { kind: "forget", item: "sku-1", at: 1 });
+        await visitor.call("visit", ["sku-7"]);
+        equal([(await visitor.call("status")).consent, await visitor.call("history")], ["session", ["sku-42", "sku-7"]]);
+        equal(await visitor.call("stored"), NOTHING);
+        await other.call("say", { kind: "events", events: Array.from({ length: 5_000 }, (_, n) => ({ item: `other-${n}`, type: "view", at: Date.now() - 10_000 + n, more: "x".repeat(100) })) });
+        await until(async () => (await visitor.call("history")).length > 2, "events are taken in");
+        equal((await visitor.call("history")).length, 200, "as many as are kept");
+        await other.call("say", { kind: "consent", consent: "denied", at: Date.now() });
+        await until(async () => (await visitor.call("status")).consent === "denied", "it is denied");
+        equal(await visitor.call("history"), []);
+        await visitor.leave();
+      }
+    });
+
+    test("consent given in three tabs at once stores what each of them has heard once", async () => {
+      const visitor = await browser.arrive(site);
+      const tabs = [visitor, await visitor.another(site), await visitor.another(site)];
+      for (const tab of tabs) await tab.call("begin", { consent: "session" });
+      await visitor.call("visit", ITEMS);
+      await visitor.call("visit", ["sku-9"]);
+      for (const tab of tabs) await until(async () => (await tab.call("history")).length === 4, "every tab has all");
+      await Promise.all(tabs.map((tab) => tab.call("consent", "granted")));
+      for (const tab of tabs) equal(await tab.call("history"), [...ITEMS, "sku-9"]);
+      equal((JSON.parse((await visitor.call("stored")).events ?? "[]") as unknown[]).length, 4);
+      await visitor.leave();
+    });
+
     test("a clock that is set back loses no event and keeps their order", async () => {
       const visitor = await browser.arrive(site);
       const options = { consent: "granted", storage: { collapseMs: 0 } } as const;
@@ -176,6 +268,27 @@ for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firef
     await visitor.leave();
   });
 }
+
+test("a browser that keeps pages whatever they are told brings nothing back with them", async (t) => {
+  const browser = await launchKeepingPages();
+  t.after(() => browser.close());
+  for (const [consent, action] of [["session", "forget"], ["granted", "consent"]] as const) {
+    const visitor = await Visitor.visit((await browser.createBrowserContext()) as never, site, "/keeps");
+    await visitor.call("begin", { consent });
+    await visitor.call("visit", ITEMS);
+    await visitor.call("leaveATrace");
+    await visitor.tab.goto(new URL("/private", site.url).href);
+    await visitor.loaded();
+    await visitor.call("begin", { consent: "session" });
+    await (action === "forget" ? visitor.call("forget") : visitor.call("consent", "denied"));
+    await visitor.goBack();
+    ok(await visitor.call("wasKept"), "the page is the one that was left");
+    equal([await visitor.call("history"), (await visitor.call("status")).consent], [[], "session"]);
+    await visitor.call("visit", ["sku-9"]);
+    equal([await visitor.call("history"), (await visitor.call("stored")).databases], [["sku-9"], []]);
+    await visitor.leave();
+  }
+});
 
 test("storage that is full loses no event, and says so", async (t) => {
   const browser = await launch();

@@ -1,6 +1,6 @@
 /** A site that serves the package as a shop would. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
 import { goldenAgain, goldenFiles, goldenNumbered, root, serveSite, type Site } from "../golden.js";
@@ -22,6 +22,8 @@ export const POLICIES: Record<string, string> = {
 /** Scripts that take something from a page before anything else runs. */
 const WITHOUT: Record<string, string> = {
   "/no-storage": 'for (const name of ["indexedDB", "caches", "BroadcastChannel"]) Object.defineProperty(globalThis, name, { value: undefined });',
+  // A browser that keeps a page in the back-forward cache whatever it is told, and tells it nothing.
+  "/keeps": `delete Document.prototype.onfreeze; globalThis.BroadcastChannel = class extends BroadcastChannel { constructor(name) { super(name.endsWith(":away") ? name + Math.random() : name); } };`,
   "/private": 'Object.defineProperty(navigator, "globalPrivacyControl", { value: true });',
 };
 
@@ -32,6 +34,9 @@ addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request))));
 `;
 
+/** The file that the package's entry loads its core from. */
+const core = readdirSync(join(root, "pkg/dist")).find((name) => /^core-\w+\.js$/.test(name)) ?? "";
+
 /** What the golden bundle's shop sells. */
 const PRODUCTS = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`sku-${n}`, { title: `Thing ${n}`, url: `/p/sku-${n}`, price: "£5" }]));
 
@@ -39,8 +44,11 @@ const PRODUCTS = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`sku-
 const STRICT_STYLE = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'";
 
 /** What a page is sent with and made of. */
-function pageAt(url: string): { html: string; policy?: string | undefined } | undefined {
+function pageAt(address: string): { html: string; policy?: string | undefined } | undefined {
+  // What follows a question mark only tells pages apart.
+  const url = address.replace(/\?.*/, "");
   if (url === "/widgets") return { html: '<!doctype html><script type="module" src="/widgets.js"></script>', policy: STRICT_STYLE };
+  if (url === "/no-core") return { html: `<!doctype html><script type="importmap">{"imports":{"/ingle/${core}":"data:text/javascript,throw new Error('gone')"}}</script><script type="module" src="/page.js"></script>` };
   if (url !== "/" && !(url in POLICIES) && !(url in WITHOUT)) return undefined;
   const before = url in WITHOUT ? `<script>${WITHOUT[url]}</script>` : "";
   return { html: `<!doctype html><title>shop</title>${before}<script type="module" src="/page.js"></script>`, policy: POLICIES[url] };

@@ -154,6 +154,50 @@ test("the panel tells, forgets one and all, pauses and downloads", async () => {
   await close(page);
 });
 
+test("the panel of a page without consent lists and forgets what earlier visits stored, and says what could not be erased", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "visit", ["sku-63", "sku-192", "sku-273"]);
+  await call(tab, "panelOnly");
+  const panel = tab.locator("ingle-privacy");
+  await says(tab, "3 of these were stored by an earlier visit and not used now.");
+  await panel.getByRole("button", { name: "Forget Thing 192" }).click();
+  await says(tab, "2 of these were stored");
+  await call(tab, "breakErasing", true);
+  await panel.getByRole("button", { name: "Forget everything" }).click();
+  await says(tab, "Not everything could be erased");
+  ok(!String(await call(tab, "panelSays")).includes("Nothing is kept about you here."), "and claims nothing else");
+  equal(await call(tab, "databases"), ["ingle"]);
+  await call(tab, "breakErasing", false);
+  await panel.getByRole("button", { name: "Forget everything" }).click();
+  await says(tab, "Nothing is kept about you here.");
+  equal(await call(tab, "databases"), []);
+  await close(page);
+});
+
+test("a consent attribute that changes is a choice", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "panelOnly");
+  await says(tab, "Kept in the memory of the open pages only.");
+  await call(tab, "attribute", "consent", "granted");
+  await says(tab, "Kept on this device until you forget it");
+  await call(tab, "visit", ["sku-63"]);
+  equal(await call(tab, "databases"), ["ingle"]);
+  await call(tab, "attribute", "consent", "denied");
+  await says(tab, "Nothing is recorded.");
+  await until(async () => ((await call(tab, "databases")) as unknown[]).length === 0, "what was stored is erased");
+  await close(page);
+});
+
+/** Waits until the panel says so; else the failure has what it does say. */
+async function says(tab: Tab, words: string): Promise<void> {
+  const there = async (): Promise<string> => String(await call(tab, "panelSays"));
+  await until(async () => (await there()).includes(words), words).catch(async (error: Error) => {
+    throw new Error(`${error.message}; the panel says: ${await there()}`);
+  });
+}
+
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing wrong (${colorScheme})`, async () => {
     const page = await open({ colorScheme });

@@ -15,6 +15,8 @@ const products: Products = (item) => ({ title: `Product ${item.slice(4)}`, url: 
 
 const recommender: Recommender = createRecommender(SRC, { consent: "granted", storage: { collapseMs: 0 } });
 
+const erasing = Object.getOwnPropertyDescriptor(IDBFactory.prototype, "deleteDatabase")!;
+
 const widgets = {
   /** Draws shelf and panel, and waits until both have what they show. */
   async show(attributes: Record<string, string> = {}): Promise<void> {
@@ -37,6 +39,12 @@ const widgets = {
     addEventListener("ingle-click", ({ detail, target }) => Object.assign(target!, { clicked: detail.item }));
   },
 
+  /** The panel alone, told everything by attributes. */
+  panelOnly(): void {
+    define();
+    document.body.innerHTML = '<ingle-privacy src="/b/" products="/products.json"></ingle-privacy>';
+  },
+
   /** What shelves show, one after the other. */
   titles: (): string[] => [...document.querySelectorAll("ingle-shelf > [role=group] .ingle-title")].map(({ textContent }) => textContent ?? ""),
   clickFirst(): string {
@@ -45,6 +53,24 @@ const widgets = {
     link.addEventListener("click", (event) => event.preventDefault());
     link.click();
     return (shelf as HTMLElement & { clicked?: string }).clicked ?? "";
+  },
+
+  /** Gives every element that the shop made by attributes an attribute, and says what the panel then has. */
+  attribute(name: string, value: string): void {
+    for (const element of document.querySelectorAll("ingle-shelf, ingle-privacy")) element.setAttribute(name, value);
+  },
+
+  /** What the device has of the history. */
+  databases: async (): Promise<(string | undefined)[]> => (await indexedDB.databases()).map(({ name }) => name),
+
+  /** Storage whose every erasure fails, until it is mended. */
+  breakErasing(on: boolean): void {
+    const { prototype } = IDBFactory;
+    const failing = (): never => {
+      throw new DOMException("the disk is gone", "UnknownError");
+    };
+    if (on) Object.defineProperty(prototype, "deleteDatabase", { ...erasing, value: failing });
+    else Object.defineProperty(prototype, "deleteDatabase", erasing);
   },
 
   /** Gives both elements words of another language. */

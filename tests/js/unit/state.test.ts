@@ -61,6 +61,14 @@ test("of two decisions the later one counts, in whichever order they come", () =
   equal([state.consent, state.lowered], ["session", {}], "and is not told any more once it is undone");
 });
 
+test("a page that was away keeps to what it knew and tells nobody, as there may be later decisions", () => {
+  const state = new State("granted");
+  state.choose("session");
+  state.pause(true);
+  state.comeBack(false);
+  equal([state.consent, state.paused, state.lowered], ["session", true, {}]);
+});
+
 test("a page that begins as session has decided nothing, one that begins as denied has", () => {
   equal(new State("session").lowered, {});
   equal(new State("denied").lowered.consent?.value, "denied");
