@@ -84,7 +84,7 @@ impl Engine {
         let known = self.catalogue.known(history);
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
-        let read = self.read(latest, options.weights.as_deref()).await?;
+        let read = Box::pin(self.read(latest, options.weights.as_deref())).await?;
         let Some(Read { logits, mass, keep }) = read else {
             // Entry 0 belongs to padding, which is no item.
             let popular = &self.known.popularity[1..];
