@@ -45,11 +45,62 @@ pub struct Case<'a> {
     pub user: usize,
     /// What is known, oldest first, as observed.
     pub history: &'a [u32],
-    /// For each click of the history 1 when it was replaced; `None` where that is not known.
+    /// For each click of the history 1 when it is noise; `None` where that is not known.
     pub noise: Option<&'a [u8]>,
-    /// The true next item, never a replaced one.
+    /// The clicks of the history as they were, 0 for one that was put in; `None` where nothing more is known
+    /// than the labels.
+    pub original: Option<&'a [u32]>,
+    /// The true next item, never noise.
     pub target: u32,
 }
+
+impl<'a> Case<'a> {
+    /// Items that the shopper clicked on purpose, as far as that is known, oldest first.
+    pub fn real(&self) -> Vec<u32> {
+        match (self.original, self.noise) {
+            (Some(original), _) => original.iter().copied().filter(|&item| item != 0).collect(),
+            (None, Some(noise)) => {
+                let clicks = self.history.iter().zip(noise);
+                clicks
+                    .filter(|(_, noise)| **noise == 0)
+                    .map(|(&item, _)| item)
+                    .collect()
+            }
+            (None, None) => self.history.to_vec(),
+        }
+    }
+
+    /// The same case after a history in which some of the latest clicks of this one's were replaced.
+    #[must_use]
+    pub fn corrupted(&self, history: &'a [u32]) -> Case<'a> {
+        let original = self
+            .original
+            .or(self.noise.is_none().then_some(self.history));
+        let noise = self
+            .noise
+            .map(|noise| &noise[noise.len().saturating_sub(history.len())..]);
+        Case {
+            history,
+            noise,
+            original,
+            ..*self
+        }
+    }
+
+    /// The same shopper earlier: what was known before the click at `at`, and that click as the target.
+    fn earlier(&self, at: usize, target: u32) -> Case<'a> {
+        Case {
+            user: self.user,
+            history: &self.history[..at],
+            noise: self.noise.map(|noise| &noise[..at]),
+            original: self.original.map(|original| &original[..at]),
+            target,
+        }
+    }
+}
+
+/// Clicks before the first target of a user of whom several are asked for.
+const BEFORE: usize = 3;
 
 /// The content of a dataset, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,26 +117,41 @@ pub struct Parts {
     pub users: Texts,
     /// The catalogue; index `i` of a click is entry `i - 1`.
     pub items: Vec<Item>,
-    /// What was replaced, where that is known.
+    /// Which clicks are noise, where that is known.
     pub relabelled: Option<Relabelled>,
 }
 
-/// The truth behind clicks of which some were replaced, click by click.
+/// The truth behind clicks of which some were replaced or put in, click by click.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Relabelled {
-    /// 1 where the click was replaced.
+    /// 1 where the click is noise.
     pub noise: Vec<u8>,
-    /// The clicks as they were; `None` where only the labels are known.
+    /// The clicks as they were, 0 for one that was put in; `None` where only the labels are known.
     pub original: Option<Vec<u32>>,
 }
 
+/// Clicks of which some are noise, in the place of a dataset's own.
+#[derive(Debug, Default)]
+pub(super) struct Noisy {
+    /// Where each user's clicks begin, and the end.
+    pub(super) offsets: Vec<usize>,
+    /// Item index of each click.
+    pub(super) clicks: Vec<u32>,
+    /// Time of each click.
+    pub(super) timestamps: Vec<i64>,
+    /// 1 where a click is noise.
+    pub(super) noise: Vec<u8>,
+    /// The clicks as they were, 0 for one that was put in.
+    pub(super) original: Vec<u32>,
+}
+
 impl Parts {
-    /// The item that was clicked before any replacement; `None` where it was replaced and is not known.
+    /// The item that was clicked on purpose; `None` where there was none or it is not known.
     pub(super) fn truth(&self, click: usize) -> Option<u32> {
         match &self.relabelled {
             None => Some(self.clicks[click]),
             Some(Relabelled { noise, original }) => match original {
-                Some(original) => Some(original[click]),
+                Some(original) => Some(original[click]).filter(|&item| item != 0),
                 None => (noise[click] == 0).then_some(self.clicks[click]),
             },
         }
@@ -109,24 +175,41 @@ impl Dataset {
         Ok(Self { parts, meta, hash })
     }
 
-    /// The same users and items with replaced clicks.
-    pub(super) fn corrupted(
-        &self,
-        clicks: Vec<u32>,
-        noise: Vec<u8>,
-        corruption: Corruption,
-    ) -> Result<Self, String> {
-        let original = Some(self.parts.clicks.clone());
-        let parts = Parts {
+    /// The same users and items with clicks of which some are noise.
+    pub(super) fn corrupted(&self, noisy: Noisy, corruption: Corruption) -> Result<Self, String> {
+        let Noisy {
+            offsets,
             clicks,
+            timestamps,
+            noise,
+            original,
+        } = noisy;
+        let original = Some(original);
+        let parts = Parts {
+            offsets,
+            clicks,
+            timestamps,
             relabelled: Some(Relabelled { noise, original }),
-            ..self.parts.clone()
+            unseen: self.parts.unseen.clone(),
+            users: self.parts.users.clone(),
+            items: self.parts.items.clone(),
         };
         let meta = Meta {
             corruption: Some(corruption),
             ..self.meta.clone()
         };
         Self::new(parts, meta)
+    }
+
+    /// The same dataset to somebody who is not told which of its clicks are noise. It is still named by the
+    /// hash of the whole.
+    #[must_use]
+    pub fn without_labels(self) -> Self {
+        let parts = Parts {
+            relabelled: None,
+            ..self.parts
+        };
+        Self { parts, ..self }
     }
 
     /// Number of users.
@@ -144,18 +227,24 @@ impl Dataset {
         self.parts.clicks.len()
     }
 
-    /// A user's clicks as observed (replaced where corrupted), oldest first.
+    /// A user's clicks as observed (with noise where corrupted), oldest first.
     pub fn clicks(&self, user: usize) -> &[u32] {
         &self.parts.clicks[self.range(user)]
     }
 
-    /// For each of a user's clicks 1 when it was replaced; `None` where that is not known.
+    /// For each of a user's clicks 1 when it is noise; `None` where that is not known.
     pub fn noise(&self, user: usize) -> Option<&[u8]> {
         let truth = self.parts.relabelled.as_ref()?;
         Some(&truth.noise[self.range(user)])
     }
 
-    /// Whether it is known which clicks were replaced.
+    /// A user's clicks as they were, 0 for one that was put in; `None` where that is not known.
+    pub fn original(&self, user: usize) -> Option<&[u32]> {
+        let original = self.parts.relabelled.as_ref()?.original.as_ref()?;
+        Some(&original[self.range(user)])
+    }
+
+    /// Whether it is known which clicks are noise.
     pub fn has_labels(&self) -> bool {
         self.parts.relabelled.is_some()
     }
@@ -206,8 +295,9 @@ impl Dataset {
         if self.is_unseen(user) {
             return &[];
         }
-        let learnt = self.meta.split.learnt(self.timestamps(user));
-        &self.clicks(user)[..learnt]
+        let split = self.meta.split;
+        let learnt = self.place(user, |times| Some(split.learnt(times)));
+        &self.clicks(user)[..learnt.unwrap_or(0)]
     }
 
     /// The prediction to make for a user in a split, if the user has one there: a target, at least one
@@ -219,22 +309,61 @@ impl Dataset {
             user,
             history,
             noise,
+            original: self
+                .original(user)
+                .map(|original| &original[..history.len()]),
             target,
         })
     }
 
+    /// The same, and of an unseen user his clicks before that target as well, each predicted from those before it:
+    /// `latest` at most in all, oldest first, each with some clicks before it. Of other users, of whom
+    /// earlier clicks were learnt, and of windows, which overlap, there is one at most.
+    pub fn cases(&self, user: usize, split: Split, latest: usize) -> Vec<Case<'_>> {
+        let Some(last) = self.case(user, split) else {
+            return Vec::new();
+        };
+        let mut cases = vec![last];
+        if split == Split::Unseen && !matches!(self.meta.split, Protocol::Windows { .. }) {
+            let start = self.range(user).start;
+            let real = (0..last.history.len()).map(|at| Some((at, self.parts.truth(start + at)?)));
+            let real: Vec<(usize, u32)> = real.flatten().collect();
+            let earlier = real
+                .iter()
+                .skip(BEFORE)
+                .rev()
+                .take(latest.saturating_sub(1));
+            cases.extend(earlier.map(|&(at, target)| last.earlier(at, target)));
+            cases.reverse();
+        }
+        cases
+    }
+
     /// The clicks before a user's target in a split with their labels, where they are known. A user
-    /// whose target was replaced by nobody knows what has a history, and no [`Case`].
+    /// whose target is noise and nobody knows what he meant has a history, and no [`Case`].
     pub fn history(&self, user: usize, split: Split) -> Option<(&[u32], Option<&[u8]>)> {
-        let (protocol, times) = (self.meta.split, self.timestamps(user));
+        let protocol = self.meta.split;
         let target = match (split, self.is_unseen(user)) {
-            (Split::Valid, false) => protocol.valid(times),
-            (Split::Test, false) => protocol.test(times),
-            (Split::Unseen, true) => protocol.unseen(times),
+            (Split::Valid, false) => self.place(user, |times| protocol.valid(times)),
+            (Split::Test, false) => self.place(user, |times| protocol.test(times)),
+            (Split::Unseen, true) => self.place(user, |times| protocol.unseen(times)),
             _ => None,
         }?;
         let noise = self.noise(user).map(|noise| &noise[..target]);
         Some((&self.clicks(user)[..target], noise))
+    }
+
+    /// Where among a user's clicks the one is that the protocol names by the times of those that the log had:
+    /// what was put in moves no line between learning and predicting.
+    fn place(&self, user: usize, name: impl Fn(&[i64]) -> Option<usize>) -> Option<usize> {
+        let times = self.timestamps(user);
+        let Some(original) = self.original(user).filter(|clicks| clicks.contains(&0)) else {
+            return name(times);
+        };
+        let of_log: Vec<usize> = (0..times.len()).filter(|&at| original[at] != 0).collect();
+        let their_times: Vec<i64> = of_log.iter().map(|&at| times[at]).collect();
+        let named = name(&their_times)?;
+        Some(of_log.get(named).copied().unwrap_or(times.len()))
     }
 
     /// Clicks per item index in training, one entry more than items (entry 0 is padding's).
@@ -295,10 +424,18 @@ fn check_labels(truth: &Relabelled, parts: &Parts) -> Result<(), String> {
     let Some(original) = original else {
         return Ok(());
     };
-    check_indices(original, parts.items.len())?;
+    if let Some(item) = original
+        .iter()
+        .find(|&&item| item as usize > parts.items.len())
+    {
+        return Err(format!(
+            "a click was on item {item}, and there are items 1 to {}",
+            parts.items.len()
+        ));
+    }
     let replaced = clicks.iter().zip(original).map(|(a, b)| u8::from(a != b));
     if !replaced.eq(noise.iter().copied()) {
-        return Err("its noise labels do not say which clicks were replaced".to_owned());
+        return Err("its noise labels do not say which clicks were replaced or put in".to_owned());
     }
     Ok(())
 }

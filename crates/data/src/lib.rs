@@ -5,7 +5,7 @@
 //! numbers them, and [`windows`] does so for clicks that come with noise labels; every later step opens the folder with [`Dataset::open`] and asks it for training
 //! histories and evaluation cases. Splits are not stored: they follow from positions or from two
 //! moments ([`Protocol`]), so nobody can train on a test click by reading the wrong file.
-//! [`corrupt`] replaces clicks and remembers which.
+//! [`corrupt`] makes noise of clicks and remembers which.
 
 pub mod build;
 pub mod corrupt;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::corrupt::Kind;
+use super::corrupt::{How, Kind, Part};
 use super::protocol::{Protocol, Shares};
 use super::summary::Summary;
 
@@ -25,7 +25,7 @@ pub struct Meta {
     pub split: Protocol,
     /// Its size, and what was dropped on the way.
     pub summary: Summary,
-    /// Set when clicks were replaced on purpose.
+    /// Set when clicks were made noise on purpose.
     pub corruption: Option<Corruption>,
 }
 
@@ -71,21 +71,28 @@ impl Default for Options {
     }
 }
 
-/// How clicks were replaced.
+/// How clicks became noise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Corruption {
-    /// How the new items were drawn.
-    pub kind: Kind,
-    /// Probability that a click is replaced.
+    /// Whether noise took the place of clicks or came between them.
+    #[serde(default)]
+    pub how: How,
+    /// Which clicks were at risk.
+    #[serde(default)]
+    pub part: Part,
+    /// How the new items were drawn; none where they are clicks of other users.
+    pub kind: Option<Kind>,
+    /// Probability that a click is replaced, or has one put in beside it, or that a user gets a foreign session.
     pub rate: f64,
     /// Seed of every draw.
     pub seed: u64,
-    /// How many of a user's latest history clicks could be replaced.
-    pub last: usize,
-    /// How many clicks could be replaced in all.
+    /// How many of a user's latest history clicks were at risk; none for all of them.
+    pub last: Option<usize>,
+    /// How many clicks were at risk in all.
     pub eligible: usize,
-    /// How many were.
-    pub replaced: usize,
+    /// How many clicks are noise.
+    #[serde(alias = "replaced")]
+    pub noisy: usize,
     /// Content hash of the clean dataset.
     pub source: String,
 }

@@ -22,8 +22,8 @@ use super::meta::Meta;
 use super::sequences::{self, Wrong};
 
 /// Version of the layout. Version 2 may have windows, and labels of clicks without what was there before
-/// the replacement; all that version 1 may have means the same in it.
-const VERSION: u64 = 2;
+/// the replacement, and version 3 clicks that were put in; all that an older version may have means the same in it.
+const VERSION: u64 = 3;
 /// The oldest version that is read.
 const OLDEST: u64 = 1;
 const ABOUT: &str = "dataset.json";
@@ -193,7 +193,7 @@ fn read_sequences(dir: &Path) -> Result<Parts, InputError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::corrupt::{Kind, corrupt};
+    use super::super::corrupt::{Asked, corrupt};
     use super::super::dataset::Relabelled;
     use super::super::testing::{dataset, from_parts, parts};
     use super::*;
@@ -220,7 +220,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         dataset(&[&[1]], &[]).save(home.path()).unwrap();
         let about = fs::read_to_string(home.path().join(ABOUT)).unwrap();
-        assert!(about.starts_with("{\n  \"format\": 2,"), "{about}");
+        assert!(about.starts_with("{\n  \"format\": 3,"), "{about}");
     }
 
     #[test]
@@ -229,10 +229,10 @@ mod tests {
         dataset(&[&[1, 2]], &[]).save(home.path()).unwrap();
         let path = home.path().join(ABOUT);
         let about = fs::read_to_string(&path).unwrap();
-        fs::write(&path, about.replace("\"format\": 2", "\"format\": 3")).unwrap();
+        fs::write(&path, about.replace("\"format\": 3", "\"format\": 4")).unwrap();
         let error = Dataset::open(home.path()).unwrap_err().to_string();
         assert!(
-            error.contains("version 3") && error.contains("reads 1 to 2"),
+            error.contains("version 4") && error.contains("reads 1 to 3"),
             "{error}"
         );
     }
@@ -240,11 +240,16 @@ mod tests {
     #[test]
     fn opens_a_dataset_of_the_first_version() {
         let home = tempfile::tempdir().unwrap();
-        let data = corrupt(&dataset(&[&[1, 2, 3]], &[]), 1.0, Kind::Uniform, 1, 9).unwrap();
+        let asked = Asked {
+            rate: Some(1.0),
+            ..Asked::default()
+        };
+        let data = corrupt(&dataset(&[&[1, 2, 3]], &[]), &asked).unwrap();
         data.save(home.path()).unwrap();
         let path = home.path().join(ABOUT);
         let about = fs::read_to_string(&path).unwrap();
-        fs::write(&path, about.replace("\"format\": 2", "\"format\": 1")).unwrap();
+        let about = about.replace("\"noisy\"", "\"replaced\"");
+        fs::write(&path, about.replace("\"format\": 3", "\"format\": 1")).unwrap();
         assert_eq!(Dataset::open(home.path()).unwrap(), data);
     }
 

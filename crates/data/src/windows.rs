@@ -135,7 +135,7 @@ fn figures(windows: &[&Window], parts: &Parts, split: Protocol) -> WindowFigures
 mod tests {
     use super::*;
     use crate::Split;
-    use crate::corrupt::{Kind, corrupt};
+    use crate::corrupt::{Asked, corrupt};
     use crate::read::{Columns, windows};
 
     const SHARES: Shares = Shares {
@@ -235,7 +235,14 @@ mod tests {
         };
         let data = build(seen, "", shares).expect("builds");
         assert!(!data.has_labels());
-        let noisy = corrupt(&data, 1.0, Kind::Uniform, 1, 20).expect("corrupts");
+        let noisy = corrupt(
+            &data,
+            &Asked {
+                rate: Some(1.0),
+                ..Asked::default()
+            },
+        )
+        .expect("corrupts");
         for user in 0..2 {
             assert_eq!(noisy.noise(user), Some(&[1, 1, 0][..]), "the target stays");
         }
@@ -247,8 +254,15 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         data.save(home.path()).expect("saves");
         assert_eq!(Dataset::open(home.path()).expect("opens"), data);
-        let error = corrupt(&data, 0.1, Kind::Uniform, 1, 20).expect_err("labelled");
-        assert!(error.to_string().contains("replaced already"), "{error}");
+        let error = corrupt(
+            &data,
+            &Asked {
+                rate: Some(0.1),
+                ..Asked::default()
+            },
+        )
+        .expect_err("labelled");
+        assert!(error.to_string().contains("noise already"), "{error}");
     }
 
     #[test]

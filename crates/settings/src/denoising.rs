@@ -62,8 +62,10 @@ pub struct Denoising {
     pub dynamics: f32,
     /// Weight of the two views' agreement in the loss.
     pub consistency: f32,
-    /// Whether labels that came with the log are learnt from.
-    pub log_labels: bool,
+    /// Whether labels that came with the log are learnt from. Where nothing is said they are, but for those
+    /// of `ingle corrupt --part log`, which no shop would have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_labels: Option<bool>,
     /// Epochs in which the recommender's encoder goes on with gated histories; 0 if it does not.
     pub recommender_epochs: usize,
     /// Shares of the clicks that are replaced in them, one of them in each history; none for histories as
@@ -98,7 +100,7 @@ impl Default for Denoising {
             reading: 0.2,
             dynamics: 0.2,
             consistency: 0.1,
-            log_labels: true,
+            log_labels: None,
             recommender_epochs: 0,
             recommender_rates: vec![0.0, 0.1, 0.2, 0.3],
             attention: 0.1,

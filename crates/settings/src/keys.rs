@@ -13,8 +13,9 @@ pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
         gate: Some(GateConfig::default()),
         ..Config::default()
     };
-    // The default is not written down.
+    // Defaults that are not written down.
     known.backbone.kind = Kind::Gru4rec;
+    known.denoising.log_labels = Some(true);
     let method = given.get("method").and_then(|method| method.get("name"));
     if let Some(method) = method
         .and_then(toml::Value::as_str)

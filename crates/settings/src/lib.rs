@@ -67,6 +67,8 @@ pub struct Schedule {
     /// Whether items of a history are left out of what its next item is ranked among, as they are left
     /// out of what is recommended.
     pub mask_seen: bool,
+    /// What is minimised.
+    pub loss: Loss,
     /// Items drawn a step to rank targets among, beside the targets of the step; 0 ranks the whole
     /// catalogue, which is better and, up to some ten thousand items, fast.
     pub negatives: usize,
@@ -83,6 +85,18 @@ pub struct Pace {
     pub rate: f64,
     /// What each weight loses of itself a step, times the learning rate.
     pub weight_decay: f64,
+}
+
+/// What a backbone is trained to minimise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Loss {
+    /// The cross-entropy of the target among all items, or among `negatives`.
+    #[default]
+    Softmax,
+    /// The binary cross-entropies of the target and of one item that the user has not clicked: what most papers'
+    /// backbones are trained by.
+    Binary,
 }
 
 /// How a learning rate changes over a training.
@@ -132,6 +146,7 @@ impl Default for Schedule {
             embeddings: Beginning::default(),
             unit: true,
             mask_seen: false,
+            loss: Loss::default(),
             negatives: 0,
             replaced: Vec::new(),
         }
@@ -271,6 +286,12 @@ impl Schedule {
             let average = self.average;
             return Err(format!(
                 "{name}.average is {average}, but must be at least 0 and below 1"
+            ));
+        }
+        if self.loss == Loss::Binary && (self.negatives > 0 || self.mask_seen) {
+            return Err(format!(
+                "{name}.negatives and {name}.mask_seen are for {name}.loss = \"softmax\": \"binary\" draws one \
+                 item that the user has not clicked"
             ));
         }
         if !(0.0..=10.0).contains(&self.weight_decay) {

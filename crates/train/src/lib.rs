@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod evaluation;
 pub mod metrics;
 pub mod prior;
 pub mod report;

@@ -1,38 +1,65 @@
 //! `ingle evaluate`: ranking figures of a run over the whole catalogue.
 
-use super::{Subject, open, unlabelled};
-use crate::data::{Case, Dataset, InputError, Split};
-use crate::metrics::ranking::{Figures, names};
+use super::{SplitName, model_for, unlabelled};
+use crate::data::{Dataset, InputError, Split};
+use crate::evaluation::{Asked, ByName, Evaluation, Keep, LATEST, Question, Way, evaluate};
+use crate::metrics::paired::Difference;
+use crate::metrics::ranking::{HR10, NDCG10, names};
 use crate::say::say;
+use crate::training::Run;
 use crate::training::judge::{self, Answer};
-use crate::training::samples::real_clicks;
-use crate::training::{Config, Run};
 use anyhow::{Result, bail};
-use burn::prelude::*;
 use comfy_table::Table;
 use indicatif::ProgressBar;
 use ingle_model::Model;
+use ingle_model::kept::Rule;
 use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Rank every item for every user and print HR, NDCG and MRR
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ingle evaluate runs/dc4sr
   ingle evaluate runs/dc4sr --split unseen --json
-  ingle evaluate runs/dc4sr --data data/beauty-noisy     histories corrupted, targets clean
-  ingle evaluate runs/dc4sr --data data/beauty-noisy --oracle
+  ingle evaluate runs/dc4sr --keep all                      every click counts
+  ingle evaluate runs/dc4sr --data data/beauty-noisy        histories corrupted, targets clean
+  ingle evaluate runs/dc4sr --data data/inserted --split unseen      all draws of `ingle corrupt --draws`
+  ingle evaluate runs/dc4sr --against runs/sasrec
+  ingle evaluate runs/dc4sr --thresholds 0.0625,0.1875,0.3125,0.4375,0.5625,0.6875,0.8125,0.9375
 
-The whole catalogue is ranked. `masked` leaves the items of the history out, `unmasked` does not;
-the target ranks after items of equal score.")]
+The whole catalogue is ranked. `masked` leaves out what was clicked before, on purpose where it is known which
+clicks are noise, `unmasked` leaves out nothing; the target ranks after items of equal score. Of an unseen user
+up to six latest clicks are predicted, each from those before it.
+
+What a run gains by leaving clicks out stands beside two others: random, where as many are left out without
+looking at them, and oracle, where exactly those are that are known to be noise. Errors are standard errors of
+the mean difference, case by case, with all cases of a user taken together.")]
 pub struct Args {
-    #[command(flatten)]
-    subject: Subject,
-    /// Leave the gate open: every click counts in full
-    #[arg(long)]
-    ungated: bool,
-    /// Leave out exactly the clicks that are known to be noise: what a perfect gate would give
-    #[arg(long, conflicts_with = "ungated")]
-    oracle: bool,
+    /// Run folder
+    run: PathBuf,
+    /// Dataset folders, or folders of several draws of noise [default: the one the run was trained on]
+    #[arg(long, num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Users and clicks it is about
+    #[arg(long, value_enum, default_value = "test")]
+    split: SplitName,
+    /// Which clicks count
+    #[arg(long, value_enum, default_value = "model")]
+    keep: Keep,
+    /// Another run, to be compared with case by case
+    #[arg(long, value_name = "RUN")]
+    against: Option<PathBuf>,
+    /// Latest clicks of each unseen user that are predicted, at most
+    #[arg(long, default_value_t = LATEST)]
+    latest: usize,
+    /// Thresholds on the noise probability, ascending, each of which makes a history of the clicks up to it
+    /// [default: what the run says]
+    #[arg(long, value_delimiter = ',', value_name = "P,P,...")]
+    thresholds: Option<Vec<f32>>,
+    /// Seed of the clicks that are left out at random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -40,104 +67,258 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let Subject { run, data, split } = &args.subject;
-    let (run, data, model) = open(run, data.as_deref())?;
-    if args.oracle && !data.has_labels() {
-        bail!(unlabelled());
-    }
-    let gating = match (args.ungated, args.oracle) {
-        (true, _) => Gating::Open,
-        (_, true) => Gating::Oracle,
-        _ => Gating::Learnt,
+    let run = Run::open(&args.run)?;
+    let draws = draws(&args.data, &run)?;
+    let model = model_for(&run, &draws[0])?;
+    let rule = args.thresholds.clone().map(Rule::new).transpose();
+    let rule = rule.map_err(|e| InputError::other(format!("--thresholds: {e}")))?;
+    let asked = Asked::new(&run, &model, rule.clone(), args.seed)?;
+    check(args, &asked, &draws)?;
+    let other = args.against.as_deref().map(Run::open).transpose()?;
+    let other_model = other
+        .as_ref()
+        .map(|run| model_for(run, &draws[0]))
+        .transpose()?;
+    let against = (other.as_ref().zip(other_model.as_ref()))
+        .map(|(run, model)| Asked::new(run, model, rule, args.seed))
+        .transpose()?;
+    let name = other.as_ref().map(|run| run.dir.display().to_string());
+    let question = Question {
+        split: args.split.split(),
+        latest: args.latest,
+        keep: args.keep,
+        against: against.as_ref().zip(name.as_deref()),
     };
-    let answers = answers(&run, &data, &model, split.split(), gating)?;
-    if answers.is_empty() {
+    let bar = ProgressBar::new(0).with_message("cases");
+    let found = evaluate(&asked, &draws, question, &bar);
+    bar.finish_and_clear();
+    if found.cases == 0 {
         bail!(InputError::Nobody);
     }
     if args.json {
-        let mut report = report(&answers, &run.config);
-        report["protocol"] = serde_json::to_value(data.meta().split)?;
+        let mut report = serde_json::to_value(&found)?;
+        report["protocol"] = serde_json::to_value(draws[0].meta().split)?;
+        report["noise"] = serde_json::to_value(&draws[0].meta().corruption)?;
         say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    say!("{}", table(&answers));
-    say!(
-        "{} users, all {} items ranked, split {}, seed {}",
-        answers.len(),
-        data.n_items(),
-        data.meta().split,
-        run.config.seed
-    );
+    say!("{}", figures(&found));
+    if found.ways.len() > 1 {
+        say!("{}", gains(&found));
+    }
+    if let Some(against) = &found.against {
+        let NdcgAndHr { ndcg, hr } = NdcgAndHr::of(&against.gain);
+        say!("above {}: NDCG@10 {ndcg}, HR@10 {hr}", against.run);
+    }
+    say!("{}", closing(&found, &draws[0]));
     Ok(())
 }
 
-/// What decides how much each click counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gating {
-    /// The run's gate.
-    Learnt,
-    /// Nothing: every click counts in full.
-    Open,
-    /// The labels: clicks that were replaced are left out, and others count in full.
-    Oracle,
+/// Refuses what cannot be asked of this run and these datasets.
+fn check(args: &Args, asked: &Asked<'_>, draws: &[Dataset]) -> Result<()> {
+    if args.keep == Keep::Oracle && !draws.iter().all(Dataset::has_labels) {
+        bail!(unlabelled());
+    }
+    if args.latest == 0 {
+        bail!(InputError::other("--latest is 0, but must be at least 1"));
+    }
+    if !asked.judges() && (args.keep == Keep::Random || args.thresholds.is_some()) {
+        bail!(InputError::other(
+            "the run's method judges no clicks: it keeps them all, and so would a control"
+        ));
+    }
+    Ok(())
 }
 
-/// Ranks the targets of a split.
-pub fn answers(
-    run: &Run,
-    data: &Dataset,
-    model: &Model,
-    split: Split,
-    gating: Gating,
-) -> Result<Vec<Answer>> {
-    let known = run.known()?;
-    let mut cases = judge::cases(data, split);
-    let real: Vec<Vec<u32>>;
-    if gating == Gating::Oracle {
-        let of = |case: &Case<'_>| real_clicks(case.history, case.noise.unwrap_or_default());
-        real = cases.iter().map(of).collect();
-        for (case, real) in cases.iter_mut().zip(&real) {
-            case.history = real;
-        }
-        cases.sort_by_key(|case| case.history.len());
+/// The datasets that were named, or else the one that a run was trained on.
+fn draws(named: &[PathBuf], run: &Run) -> Result<Vec<Dataset>> {
+    if named.is_empty() {
+        return Ok(vec![Dataset::open(&run.about.data)?]);
     }
-    let gate = run.model_config().gate;
+    let mut draws = Vec::new();
+    for dir in named {
+        for dir in folders(dir) {
+            draws.push((Dataset::open(&dir)?, dir));
+        }
+    }
+    let source = |data: &Dataset| {
+        data.meta()
+            .corruption
+            .as_ref()
+            .map(|done| done.source.clone())
+    };
+    let first = draws.first().and_then(|(data, _)| source(data));
+    for (data, dir) in draws.iter().skip(1) {
+        if first.is_none() || source(data) != first {
+            let (dir, other) = (dir.display(), draws[0].1.display());
+            bail!(InputError::other(format!(
+                "{other} and {dir} are not draws of noise in the same dataset: evaluate each alone"
+            )));
+        }
+    }
+    Ok(draws.into_iter().map(|(data, _)| data).collect())
+}
+
+/// The folder itself, or where it is no dataset those in it that `ingle corrupt --draws` numbered.
+fn folders(dir: &Path) -> Vec<PathBuf> {
+    let is_dataset = |dir: &Path| dir.join("dataset.json").exists();
+    let number = |dir: &Path| dir.file_name()?.to_str()?.parse::<usize>().ok();
+    let inside = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut numbered: Vec<(usize, PathBuf)> = inside
+        .map(|entry| entry.path())
+        .filter_map(|path| Some((number(&path).filter(|_| is_dataset(&path))?, path)))
+        .collect();
+    if is_dataset(dir) || numbered.is_empty() {
+        return vec![dir.to_owned()];
+    }
+    numbered.sort();
+    numbered.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Ranks the latest target of each user of a split as the run does it.
+pub fn answers(run: &Run, data: &Dataset, model: &Model, split: Split) -> Result<Vec<Answer>> {
+    let asked = Asked::new(run, model, None, 0)?;
+    let cases = judge::cases(data, split);
     let bar = ProgressBar::new(cases.len() as u64).with_message("users");
-    let gate = (gating == Gating::Learnt).then_some(&gate);
-    let answers = judge::answer(model, gate, &cases, &known, &Device::flex(), |done| {
-        bar.inc(done as u64);
-    });
+    let keep = if asked.judges() {
+        Keep::Model
+    } else {
+        Keep::All
+    };
+    let answers = asked.answers(&cases, &[keep], 0, |done| bar.inc(done as u64));
     bar.finish_and_clear();
-    Ok(answers)
+    Ok(answers.into_iter().next().unwrap_or_default())
 }
 
 /// `{"masked": {...}, "unmasked": {...}, "users": ..., "seed": ...}`
-pub fn report(answers: &[Answer], config: &Config) -> Value {
+pub fn report(answers: &[Answer], seed: u64) -> Value {
     json!({
         "masked": judge::masked(answers).to_json(),
         "unmasked": judge::unmasked(answers).to_json(),
         "users": answers.len(),
-        "seed": config.seed,
+        "seed": seed,
     })
 }
 
-fn table(answers: &[Answer]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    let mut header = vec![String::new()];
-    header.extend(names());
-    table.set_header(header);
-    for (name, figures) in [
-        ("masked", judge::masked(answers)),
-        ("unmasked", judge::unmasked(answers)),
-    ] {
-        table.add_row(row(name, &figures));
+fn figures(found: &Evaluation) -> Table {
+    let mut table = framed();
+    table.set_header(std::iter::once(String::new()).chain(names()));
+    for (name, figures) in [("masked", &found.masked), ("unmasked", &found.unmasked)] {
+        let cells = figures.0.iter().map(|value| format!("{value:.4}"));
+        table.add_row(std::iter::once(name.to_owned()).chain(cells));
     }
     table
 }
 
-fn row(name: &str, figures: &Figures) -> Vec<String> {
-    std::iter::once(name.to_owned())
-        .chain(figures.values().map(|value| format!("{value:.4}")))
-        .collect()
+fn gains(found: &Evaluation) -> Table {
+    let mut table = framed();
+    table.set_header([
+        "clicks kept",
+        "NDCG@10",
+        "gain",
+        "of the cost of noise",
+        "HR@10",
+        "gain",
+    ]);
+    for way in &found.ways {
+        table.add_row(gain(way));
+    }
+    if let (Some(clean), Some(cost)) = (&found.clean, &found.cost) {
+        let cost = NdcgAndHr::of(cost);
+        let [ndcg, hr] = [NDCG10, HR10].map(|at| format!("{:.4}", clean.0[at]));
+        let all = "100 %".to_owned();
+        table.add_row([
+            "without noise".to_owned(),
+            ndcg,
+            cost.ndcg,
+            all,
+            hr,
+            cost.hr,
+        ]);
+    }
+    table
+}
+
+fn gain(way: &Way) -> [String; 6] {
+    let [ndcg, hr] = [NDCG10, HR10].map(|at| format!("{:.4}", way.masked.0[at]));
+    let gain = way.gain.as_ref().map(NdcgAndHr::of).unwrap_or_default();
+    let won_back = way.won_back.map(|share| format!("{:.0} %", 100.0 * share));
+    let name = way.keep.name().to_owned();
+    [
+        name,
+        ndcg,
+        gain.ndcg,
+        won_back.unwrap_or_default(),
+        hr,
+        gain.hr,
+    ]
+}
+
+/// Two differences as one reads them.
+#[derive(Default)]
+struct NdcgAndHr {
+    ndcg: String,
+    hr: String,
+}
+
+impl NdcgAndHr {
+    fn of(gain: &ByName<Difference>) -> Self {
+        let shown = |at: usize| {
+            let Difference { value, error } = gain.0[at];
+            let error = error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
+            format!("{value:+.4}{error}")
+        };
+        Self {
+            ndcg: shown(NDCG10),
+            hr: shown(HR10),
+        }
+    }
+}
+
+fn framed() -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table
+}
+
+fn closing(found: &Evaluation, data: &Dataset) -> String {
+    let plural = if found.draws == 1 { "" } else { "s" };
+    let noise = data
+        .meta()
+        .corruption
+        .as_ref()
+        .map_or_else(String::new, |_| {
+            format!(", {} draw{plural} of noise", found.draws)
+        });
+    format!(
+        "{} users, {} targets, clicks kept: {}, all {} items ranked{noise}, split {}, seed {}",
+        found.users,
+        found.cases,
+        found.keep.name(),
+        data.n_items(),
+        data.meta().split,
+        found.seed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_draws_is_taken_in_the_order_of_its_numbers() {
+        let home = tempfile::tempdir().expect("a folder");
+        for name in ["10", "2", "1", "other"] {
+            let dir = home.path().join(name);
+            fs::create_dir(&dir).expect("makes");
+            fs::write(dir.join("dataset.json"), "").expect("writes");
+        }
+        fs::create_dir(home.path().join("3")).expect("makes");
+        let found = folders(home.path());
+        assert_eq!(found, ["1", "2", "10"].map(|name| home.path().join(name)));
+        let one = home.path().join("2");
+        assert_eq!(folders(&one), std::slice::from_ref(&one));
+        let none = home.path().join("3");
+        assert_eq!(folders(&none), std::slice::from_ref(&none));
+    }
 }

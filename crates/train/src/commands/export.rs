@@ -1,6 +1,6 @@
 //! `ingle export`: from a run to a bundle.
 
-use super::evaluate::{Gating, answers, report};
+use super::evaluate::{answers, report};
 use super::prepare::{columns, skipped};
 use super::{file_name, open};
 use crate::data::{Dataset, InputError, Item, Split, read};
@@ -170,9 +170,9 @@ pub fn shipped(run: &Run, data: &Dataset, model: &Model) -> Result<Vec<(String, 
 fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
     let mut figures = Map::new();
     for (name, split) in [("test", Split::Test), ("unseen", Split::Unseen)] {
-        let answers = answers(run, data, model, split, Gating::Learnt)?;
+        let answers = answers(run, data, model, split)?;
         if !answers.is_empty() {
-            figures.insert(name.to_owned(), report(&answers, &run.config));
+            figures.insert(name.to_owned(), report(&answers, run.config.seed));
         }
     }
     Ok(figures.into())

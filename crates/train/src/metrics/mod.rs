@@ -1,5 +1,6 @@
 //! What runs are judged by: ranking figures over the whole catalogue, and noise detection.
 
 pub mod detection;
+pub mod paired;
 pub mod ranking;
 pub mod spread;

@@ -1,7 +1,7 @@
 //! Ranking figures: the target's rank among all items, and HR, NDCG and MRR cut at 5, 10 and 20.
 //!
-//! Every item of the catalogue is ranked. `masked` leaves out the items of the history (the
-//! target stays in even if it was seen), `unmasked` leaves out nothing. The target ranks after
+//! Every item of the catalogue is ranked. `masked` leaves out the items that were clicked before (on purpose, where
+//! it is known which clicks are noise; the target stays in even if it was seen), `unmasked` leaves out nothing. The target ranks after
 //! every item of equal score.
 
 use serde::Serialize;
@@ -13,6 +13,11 @@ pub const CUTS: [usize; 3] = [5, 10, 20];
 /// How many figures there are: three kinds at each of [`CUTS`].
 pub const FIGURES: usize = 3 * CUTS.len();
 
+/// Position of HR@10 among the figures.
+pub const HR10: usize = 1;
+/// Position of NDCG@10 among the figures.
+pub const NDCG10: usize = 4;
+
 /// Names of all figures, in the order of [`Figures::values`]: `HR@5`, `HR@10`, ..., `MRR@20`.
 pub fn names() -> [String; FIGURES] {
     const KINDS: [&str; 3] = ["HR", "NDCG", "MRR"];
@@ -22,21 +27,22 @@ pub fn names() -> [String; FIGURES] {
 /// Where one target came, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rank {
-    /// Among items outside the history.
+    /// Among items that were not clicked before.
     pub masked: usize,
     /// Among all items.
     pub unmasked: usize,
 }
 
-/// Ranks `target` by `scores` (indexed by item; entry 0 belongs to padding and takes no part).
-pub fn rank(scores: &[f32], target: u32, history: &[u32]) -> Rank {
+/// Ranks `target` by `scores` (indexed by item; entry 0 belongs to padding and takes no part), given the
+/// items that were clicked before.
+pub fn rank(scores: &[f32], target: u32, clicked: &[u32]) -> Rank {
     // A target without a score is behind everything.
     let at_target = Some(scores[target as usize])
         .filter(|s| !s.is_nan())
         .unwrap_or(f32::NEG_INFINITY);
     let ahead = |score: f32| usize::from(score >= at_target || score.is_nan());
     let unmasked = scores[1..].iter().map(|&s| ahead(s)).sum::<usize>();
-    let mut seen: Vec<u32> = history.iter().copied().filter(|&i| i != target).collect();
+    let mut seen: Vec<u32> = clicked.iter().copied().filter(|&i| i != target).collect();
     seen.sort_unstable();
     seen.dedup();
     let hidden = seen
@@ -71,6 +77,11 @@ impl Figures {
             (hr / count, ndcg / count, mrr / count)
         });
         Self { at }
+    }
+
+    /// All figures of a single rank, in the order of [`names`].
+    pub fn of_rank(rank: usize) -> [f64; FIGURES] {
+        Self::of(&std::iter::once(rank)).values()
     }
 
     /// All figures, in the order of [`names`].
@@ -133,6 +144,12 @@ mod tests {
         assert_eq!(figures.at[0].0, 0.5);
         assert_eq!(figures.at[2].0, 0.75);
         assert_eq!(Figures::of(&std::iter::empty()).ndcg10(), 0.0);
+    }
+
+    #[test]
+    fn the_positions_are_those_of_the_names() {
+        assert_eq!((&*names()[HR10], &*names()[NDCG10]), ("HR@10", "NDCG@10"));
+        assert_eq!(Figures::of_rank(2)[NDCG10], 1.0 / 3f64.log2());
     }
 
     #[test]

@@ -16,19 +16,19 @@ mod settings;
 pub mod words;
 
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
+use crate::evaluation::{Asked, Keep};
 use crate::training::judge::{self, Answer};
 use crate::training::rounds::account::{self, Account};
 use crate::training::thresholds::Choice;
 use crate::training::{Config, Run};
 use anyhow::Result;
 use bootstrap::{Bootstrap, LEVEL, RESAMPLES};
-use burn::prelude::*;
 use curves::Curve;
 use figures::{Estimates, Group, NDCG10};
 use indicatif::ProgressBar;
 use ingle_model::Model;
 use noise::Noise;
-use robustness::{Asked, Robustness, robustness};
+use robustness::{RATES, Robustness, robustness};
 use serde::Serialize;
 
 /// Everything a report says.
@@ -163,11 +163,7 @@ pub fn collect(
         .iter()
         .map(|s| {
             let judges = s.run.config.method.denoises();
-            if judges {
-                2 + robustness::passes(true)
-            } else {
-                1
-            }
+            if judges { 1 + RATES.len() } else { 1 }
         })
         .sum();
     bar.set_length((passes * cases.len()) as u64);
@@ -234,31 +230,27 @@ fn judged(
 ) -> Result<(RunFigures, Bootstrap)> {
     let Subject { name, run, model } = subject;
     bar.set_message(name.clone());
-    let known = run.known()?;
-    let gate = run.model_config().gate;
-    let answers = |gate| {
-        judge::answer(model, gate, cases, &known, &Device::flex(), |done| {
-            bar.inc(done as u64);
-        })
+    let asked = Asked::new(run, model, None, seed)?;
+    let moved = |done| bar.inc(done as u64);
+    let judges = asked.judges();
+    let ways: &[Keep] = if judges {
+        &[Keep::All, Keep::Model]
+    } else {
+        &[Keep::All]
     };
-    let gated = answers(Some(&gate));
-    let masked = resampled(&gated, seed, |answer| answer.rank.masked);
-    let (noise, robustness) = if run.config.method.denoises() {
-        let open = resampled(&answers(None), seed, |answer| answer.rank.masked);
+    let mut answers = asked.answers(cases, ways, 0, moved);
+    let kept = answers.pop().unwrap_or_default();
+    let masked = resampled(&kept, seed, |answer| answer.rank.masked);
+    let (noise, robustness) = if judges {
+        let open = answers.pop().unwrap_or_default();
+        let open = resampled(&open, seed, |answer| answer.rank.masked);
         let gained = masked.minus(&open)[NDCG10];
-        let moved = |done| bar.inc(done as u64);
         // Histories that are corrupted already would be corrupted twice.
         let curve = if data.has_labels() {
             Vec::new()
         } else {
-            let asked = Asked {
-                model,
-                known: &known,
-                gate: Some(&gate),
-                settings: &run.config.denoising,
-                seed: run.config.seed,
-            };
-            robustness(asked, data, cases, moved)?
+            let draws = (&run.config.denoising, run.config.seed);
+            robustness(&asked, draws, data, cases, moved)?
         };
         (noise::noise(run, data, model, cases, gained)?, curve)
     } else {
@@ -272,9 +264,9 @@ fn judged(
         peak_memory: run.about.peak_memory,
         curves: curves::read(&run.dir)?,
         masked: Estimates(masked.estimates()),
-        unmasked: Estimates(resampled(&gated, seed, |answer| answer.rank.unmasked).estimates()),
-        by_history: figures::by_history(cases, &gated, seed),
-        by_popularity: figures::by_popularity(cases, &gated, &data.train_counts(), seed),
+        unmasked: Estimates(resampled(&kept, seed, |answer| answer.rank.unmasked).estimates()),
+        by_history: figures::by_history(cases, &kept, seed),
+        by_popularity: figures::by_popularity(cases, &kept, &data.train_counts(), seed),
         noise,
         robustness,
         gate: run.about.gate.clone(),

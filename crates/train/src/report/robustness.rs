@@ -1,13 +1,13 @@
-//! What corruption costs a run, and what its gate wins back of that.
+//! What corruption costs a run, and what its denoising wins back of that.
 
 use crate::data::{Case, Dataset};
+use crate::evaluation::{Asked, Keep};
+use crate::metrics::paired::Difference;
+use crate::metrics::ranking::{Figures, NDCG10};
 use crate::training::config::Denoising;
-use crate::training::judge::{self, LabelledHistory};
-use crate::training::samples::{Corruption, real_clicks};
+use crate::training::judge::{self, Answer, LabelledHistory};
+use crate::training::samples::Corruption;
 use anyhow::Result;
-use burn::prelude::*;
-use ingle_model::gate::GateConfig;
-use ingle_model::{Known, Model};
 use serde::{Deserialize, Serialize};
 
 /// Shares of the clicks that are replaced.
@@ -20,89 +20,68 @@ const STREAM: u64 = u64::MAX - 100;
 pub struct Robustness {
     /// The share.
     pub rate: f64,
-    /// With the gate.
-    pub gated: f64,
-    /// With every click counted in full.
-    pub open: f64,
-    /// With exactly the replaced clicks left out: no gate can do better by leaving clicks out.
+    /// With the clicks that the run keeps.
+    pub model: f64,
+    /// With every click.
+    pub all: f64,
+    /// With as many left out as the run leaves out, without looking at them.
+    pub random: f64,
+    /// With exactly the replaced clicks left out.
     pub oracle: f64,
+    /// By how much the clicks that the run keeps are better than every click, user by user.
+    pub gain: Difference,
 }
 
-/// A model, and how it is to be asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    /// The model.
-    pub model: &'a Model,
-    /// What is known of each item.
-    pub known: &'a Known,
-    /// Its gate; none for a method that judges nothing, for which every click counts.
-    pub gate: Option<&'a GateConfig>,
-    /// How clicks are replaced.
-    pub settings: &'a Denoising,
-    /// Seed of what is drawn.
-    pub seed: u64,
-}
-
-/// Passes over all cases that [`robustness`] makes.
-pub fn passes(judges: bool) -> usize {
-    let rates = RATES.len();
-    (if judges { 3 * rates } else { 2 * rates }) - 1
-}
-
-/// The figures at every rate, over clean cases; `moved` hears how many cases are done.
+/// The figures at every rate, over clean cases of which each is another user's; `moved` hears how many cases are
+/// done. `seed` is that of the draws.
 ///
 /// # Errors
 /// If clicks of this dataset cannot be replaced.
 pub fn robustness(
-    asked: Asked<'_>,
+    asked: &Asked<'_>,
+    (settings, seed): (&Denoising, u64),
     data: &Dataset,
     cases: &[Case<'_>],
     mut moved: impl FnMut(usize),
 ) -> Result<Vec<Robustness>> {
-    let corruption = Corruption::new(asked.settings, data)?;
+    let corruption = Corruption::new(settings, data)?;
     let mut curve = Vec::new();
     for (at, rate) in (0..).zip(RATES) {
         let corruption = corruption.at_rate(rate);
         let corrupt =
-            |case: &Case<'_>| corruption.apply(case.history, case.user, asked.seed, STREAM + at);
+            |case: &Case<'_>| corruption.apply(case.history, case.user, seed, STREAM + at);
         let histories: Vec<LabelledHistory> = cases.iter().map(corrupt).collect();
-        let mut ndcg10 = |histories: &[&[u32]], gate| {
-            let cases = with(cases, histories);
-            let device = Device::flex();
-            let answers =
-                judge::answer(asked.model, gate, &cases, asked.known, &device, &mut moved);
-            judge::masked(&answers).ndcg10()
+        let corrupted: Vec<Case<'_>> = (cases.iter().zip(&histories))
+            .map(|(case, (history, noise))| Case {
+                noise: Some(noise),
+                ..case.corrupted(history)
+            })
+            .collect();
+        let ways = asked.ways(true);
+        let answers = asked.answers(&corrupted, &ways, at, &mut moved);
+        // A run that judges nothing keeps every click.
+        let of = |way: Keep| {
+            let place = ways.iter().position(|&other| other == way);
+            &answers[place.unwrap_or(0)]
         };
-        let seen: Vec<&[u32]> = histories.iter().map(|(clicks, _)| &clicks[..]).collect();
-        let open = ndcg10(&seen, None);
-        let gated = asked.gate.map_or(open, |gate| ndcg10(&seen, Some(gate)));
-        let oracle = if rate > 0.0 {
-            let real = histories.iter();
-            let real: Vec<Vec<u32>> = real
-                .map(|(clicks, noise)| real_clicks(clicks, noise))
-                .collect();
-            ndcg10(&real.iter().map(Vec::as_slice).collect::<Vec<_>>(), None)
-        } else {
-            open
-        };
+        let users: Vec<usize> = cases.iter().map(|case| case.user).collect();
+        let ndcg10 = |way| judge::masked(of(way)).ndcg10();
         curve.push(Robustness {
             rate,
-            gated,
-            open,
-            oracle,
+            model: ndcg10(Keep::Model),
+            all: ndcg10(Keep::All),
+            random: ndcg10(Keep::Random),
+            oracle: ndcg10(Keep::Oracle),
+            gain: Difference::paired(&each(of(Keep::Model)), &each(of(Keep::All)), &users),
         });
     }
     Ok(curve)
 }
 
-/// The cases with other histories.
-fn with<'a>(cases: &[Case<'a>], histories: &[&'a [u32]]) -> Vec<Case<'a>> {
-    let cases = cases.iter().zip(histories);
-    cases
-        .map(|(case, history)| Case {
-            history,
-            noise: None,
-            ..*case
-        })
+/// Masked NDCG@10 of each answer.
+fn each(answers: &[Answer]) -> Vec<f64> {
+    let answers = answers.iter();
+    answers
+        .map(|answer| Figures::of_rank(answer.rank.masked)[NDCG10])
         .collect()
 }

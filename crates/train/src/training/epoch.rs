@@ -50,7 +50,7 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Whether labels that came with the log say which of its clicks are noise.
     pub fn knows_noise(&self) -> bool {
-        self.data.has_labels() && self.denoising.log_labels
+        self.data.has_labels() && self.denoising.log_labels.unwrap_or(true)
     }
 
     /// Whether this user is kept out of what a denoiser learns from.

@@ -168,7 +168,7 @@ fn denoising_loss(
         inserted: context.denoising.inserted,
         draw: (context.seed, stream),
         beliefs: trained.beliefs.as_deref(),
-        log_labels: context.denoising.log_labels,
+        log_labels: context.knows_noise(),
     };
     let (data, known, max_len) = (context.data, &trained.known, backbone.max_len());
     let mut labelled = labelled(data, &batch.users, max_len, &labelling, known, &device);

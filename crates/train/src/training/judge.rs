@@ -7,9 +7,14 @@ use crate::metrics::ranking::{Figures, Rank, rank};
 use burn::prelude::*;
 use ingle_bundle::Scale;
 use ingle_model::gate::GateConfig;
+use ingle_model::kept::KeptHistories;
 use ingle_model::methods::{Clicks, Denoise, Views};
+use ingle_model::rank::mean_probabilities;
 use ingle_model::{Batch, Known, Model};
 use rayon::prelude::*;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// Users whose scores over the whole catalogue exist at the same time, at most ...
 const USERS: usize = 256;
@@ -27,8 +32,13 @@ pub struct Answer {
 
 /// All cases of a split, shortest history first, so that a batch pads little.
 pub fn cases(data: &Dataset, split: Split) -> Vec<Case<'_>> {
+    latest_cases(data, split, 1)
+}
+
+/// The same with up to `latest` targets of each unseen user.
+pub fn latest_cases(data: &Dataset, split: Split, latest: usize) -> Vec<Case<'_>> {
     let mut cases: Vec<Case<'_>> = (0..data.n_users())
-        .filter_map(|user| data.case(user, split))
+        .flat_map(|user| data.cases(user, split, latest))
         .filter(|case| !case.history.is_empty())
         .collect();
     cases.sort_by_key(|case| (case.history.len(), case.user));
@@ -95,13 +105,121 @@ fn ranked(
                 .par_chunks_exact(rows)
                 .zip(group)
                 .map(|(scores, case)| Answer {
-                    rank: rank(scores, case.target, case.history),
+                    rank: rank(scores, case.target, &case.real()),
                     user: case.user,
                 }),
         );
         done(group.len());
     }
     answers
+}
+
+/// Ranks the target of every case by the mean over the histories of it that may be true.
+pub fn answer_over(
+    model: &Model,
+    cases: &[Case<'_>],
+    kept: &[KeptHistories],
+    known: &Known,
+    device: &Device,
+    done: impl FnMut(usize),
+) -> Vec<Answer> {
+    let mut ways = answer_ways(model, cases, &[kept], known, device, done);
+    ways.pop().unwrap_or_default()
+}
+
+/// The same in several ways at once, each of which has its own histories of every case; what several ways
+/// have in common is encoded once. Gives the answers by way.
+///
+/// # Panics
+/// If a way has not one choice for every case, or one of no history.
+pub fn answer_ways(
+    model: &Model,
+    cases: &[Case<'_>],
+    ways: &[&[KeptHistories]],
+    known: &Known,
+    device: &Device,
+    mut done: impl FnMut(usize),
+) -> Vec<Vec<Answer>> {
+    let table = model.backbone.items.val().inner();
+    let transposed = table.transpose();
+    let [_, rows] = transposed.dims();
+    let most = (SCORES / rows).clamp(1, USERS);
+    let mut answers = vec![Vec::with_capacity(cases.len()); ways.len()];
+    let mut rest = 0..cases.len();
+    while !rest.is_empty() {
+        let asked = Encodings::of(cases, ways, rest, most);
+        let mut scores = Vec::with_capacity(asked.histories.len() * rows);
+        for histories in asked.histories.chunks(most) {
+            let max_len = model.backbone.max_len();
+            let histories: Vec<&[u32]> = histories.iter().map(|h| latest(h, max_len)).collect();
+            let batch = Batch::new(&histories, longest(&histories), known, device);
+            let user = model.encode(batch, None).user;
+            let found = user.matmul(transposed.clone()).into_data();
+            scores.extend_from_slice(found.as_slice::<f32>().expect("scores are floats"));
+        }
+        let scores: Vec<&[f32]> = scores.chunks_exact(rows).collect();
+        for (way, answers) in asked.ways.iter().zip(&mut answers) {
+            let group = cases[asked.cases.clone()].par_iter().zip(way);
+            answers.par_extend(group.map(|(case, mixed)| Answer {
+                rank: rank(&mean_scores(&scores, mixed), case.target, &case.real()),
+                user: case.user,
+            }));
+        }
+        done(asked.cases.len());
+        rest = asked.cases.end..cases.len();
+    }
+    answers
+}
+
+/// The distinct histories of some cases in a row, and which of them each way has of each case.
+struct Encodings {
+    cases: Range<usize>,
+    histories: Vec<Vec<u32>>,
+    /// By way and case: places among the histories, and their weights.
+    ways: Vec<Vec<Vec<(usize, f32)>>>,
+}
+
+impl Encodings {
+    /// Of the first of the cases left, as many as have about `most` histories.
+    fn of(cases: &[Case<'_>], ways: &[&[KeptHistories]], left: Range<usize>, most: usize) -> Self {
+        let mut histories: Vec<Vec<u32>> = Vec::new();
+        let mut mixed: Vec<Vec<Vec<(usize, f32)>>> = vec![Vec::new(); ways.len()];
+        let mut end = left.start;
+        while end < left.end && (histories.is_empty() || histories.len() < most) {
+            let mut places: HashMap<&[usize], usize> = HashMap::new();
+            for (way, mixed) in ways.iter().zip(&mut mixed) {
+                let sets = way[end].sets.iter().map(|set| {
+                    let place = *places.entry(&set.clicks).or_insert_with(|| {
+                        let clicks = set.clicks.iter().map(|&at| cases[end].history[at]);
+                        histories.push(clicks.collect());
+                        histories.len() - 1
+                    });
+                    (place, set.weight)
+                });
+                mixed.push(sets.collect());
+            }
+            end += 1;
+        }
+        Self {
+            cases: left.start..end,
+            histories,
+            ways: mixed,
+        }
+    }
+}
+
+/// The mean of the softmaxes of some rows of scores; of one row its scores, which rank alike.
+fn mean_scores<'a>(scores: &[&'a [f32]], mixed: &[(usize, f32)]) -> Cow<'a, [f32]> {
+    if let [(row, _)] = mixed {
+        return Cow::Borrowed(scores[*row]);
+    }
+    // Padding takes no part.
+    let rows: Vec<(&[f32], f32)> = (mixed.iter())
+        .map(|&(row, weight)| (&scores[row][1..], weight))
+        .collect();
+    let mut mean = vec![0.0; rows.first().map_or(0, |(row, _)| row.len()) + 1];
+    mean_probabilities(&rows, &mut mean[1..]);
+    Cow::Owned(mean)
 }
 
 /// Masked figures of some answers.
@@ -260,4 +378,153 @@ pub fn judge(
 fn batch(cases: &[Case<'_>], max_len: usize, known: &Known, device: &Device) -> Batch {
     let histories: Vec<&[u32]> = cases.iter().map(|c| latest(c.history, max_len)).collect();
     Batch::new(&histories, longest(&histories), known, device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::dataset;
+    use crate::training::samples::popularity;
+    use ingle_model::methods::MethodConfig;
+    use ingle_model::{BackboneConfig, ModelConfig};
+
+    const ITEMS: usize = 30;
+
+    fn model() -> (Model, Known) {
+        let config = ModelConfig {
+            items: ITEMS,
+            backbone: BackboneConfig {
+                width: 8,
+                feed_forward: 8,
+                max_len: 6,
+                ..BackboneConfig::default()
+            },
+            method: MethodConfig::named("sasrec").expect("a method"),
+            gate: GateConfig::default(),
+            keep: None,
+        };
+        let mut model = Model::new(&config, 3, &Device::flex());
+        // Far enough apart for histories to disagree.
+        model.backbone.items = model.backbone.items.map(|items| items * 60.0);
+        (model, Known::popularity(popularity(&[7; ITEMS + 1])))
+    }
+
+    /// Probabilities of all items after some clicks, one history at a time.
+    fn softmax(model: &Model, known: &Known, clicks: &[u32]) -> Vec<f64> {
+        let device = Device::flex();
+        let clicks = latest(clicks, model.backbone.max_len());
+        let batch = Batch::new(&[clicks], clicks.len(), known, &device);
+        let scores = model
+            .encode(batch, None)
+            .user
+            .matmul(model.backbone.items.val().transpose());
+        let scores: Vec<f32> = scores.into_data().iter().skip(1).collect();
+        let powers = scores.iter().map(|&score| f64::from(score).exp());
+        let sum: f64 = powers.clone().sum();
+        powers.map(|power| power / sum).collect()
+    }
+
+    #[test]
+    fn several_histories_rank_by_the_mean_of_their_probabilities_in_every_way_at_once() {
+        let (model, known) = model();
+        let mut rng = ingle_model::Rng::new(5, &[]);
+        let histories: Vec<Vec<u32>> = (0..40)
+            .map(|user| {
+                (0..2 + user % 9)
+                    .map(|_| 1 + rng.below(ITEMS) as u32)
+                    .collect()
+            })
+            .collect();
+        let cases: Vec<Case<'_>> = (histories.iter().enumerate())
+            .map(|(user, history)| Case {
+                user,
+                history,
+                noise: None,
+                original: None,
+                target: 1 + (user * 7 % ITEMS) as u32,
+            })
+            .collect();
+        let of = |sets: &dyn Fn(usize) -> Vec<Vec<usize>>| -> Vec<KeptHistories> {
+            (cases.iter())
+                .map(|case| KeptHistories::of(sets(case.history.len()).into_iter()))
+                .collect()
+        };
+        let all = of(&|len| vec![(0..len).collect()]);
+        let mixed = of(&|len| vec![(0..len).collect(), vec![0], vec![len - 1], vec![0]]);
+        let device = Device::flex();
+        let ways = answer_ways(&model, &cases, &[&all, &mixed], &known, &device, |_| ());
+        let plain = answer(&model, None, &cases, &known, &device, |_| ());
+        let mut moved = 0;
+        for (at, case) in cases.iter().enumerate() {
+            assert_eq!(
+                ways[0][at].rank, plain[at].rank,
+                "every click is the history as it is"
+            );
+            let parts = [(0.25, case.history), (0.5, &case.history[..1])];
+            let last = (0.25, &case.history[case.history.len() - 1..]);
+            let mut mean = vec![0.0; ITEMS];
+            for (weight, clicks) in parts.into_iter().chain([last]) {
+                for (mean, p) in mean.iter_mut().zip(softmax(&model, &known, clicks)) {
+                    *mean += weight * p;
+                }
+            }
+            let target = mean[case.target as usize - 1];
+            let due = mean.iter().filter(|&&p| p >= target).count();
+            assert_eq!(ways[1][at].rank.unmasked, due, "{case:?}");
+            moved += usize::from(ways[1][at].rank != ways[0][at].rank);
+        }
+        assert!(moved > 10, "{moved} ranks differ between the ways");
+        let over = answer_over(&model, &cases, &mixed, &known, &device, |_| ());
+        let ranks = |answers: &[Answer]| answers.iter().map(|a| a.rank).collect::<Vec<_>>();
+        assert_eq!(ranks(&over), ranks(&ways[1]));
+    }
+
+    #[test]
+    fn masked_is_what_was_clicked_on_purpose() {
+        let (model, known) = model();
+        let case = Case {
+            user: 0,
+            history: &[4, 9, 9],
+            noise: Some(&[0, 1, 1]),
+            original: Some(&[4, 0, 2]),
+            target: 7,
+        };
+        assert_eq!(case.real(), [4, 2]);
+        let found = answer(&model, None, &[case], &known, &Device::flex(), |_| ());
+        let p = softmax(&model, &known, case.history);
+        let above = |hidden: &[u32]| {
+            let others = (1..=ITEMS as u32).filter(|item| !hidden.contains(item));
+            others.filter(|&item| p[item as usize - 1] >= p[6]).count()
+        };
+        assert_eq!(found[0].rank.masked, above(&[4, 2]));
+        assert_eq!(found[0].rank.unmasked, above(&[]));
+    }
+
+    #[test]
+    fn several_targets_of_an_unseen_user_are_asked_about_and_one_of_any_other() {
+        let data = dataset(
+            &[
+                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+                &[1, 2, 3, 4, 5],
+                &[3, 4, 5],
+            ],
+            &[0, 2],
+        );
+        let asked = |split, latest| -> Vec<(usize, u32)> {
+            let cases = latest_cases(&data, split, latest);
+            cases.iter().map(|case| (case.user, case.target)).collect()
+        };
+        assert_eq!(asked(Split::Test, 6), [(1, 5)]);
+        assert_eq!(asked(Split::Unseen, 1), [(2, 5), (0, 10)]);
+        // Three clicks at least come before an earlier one.
+        let six = [(2, 5), (0, 5), (0, 6), (0, 7), (0, 8), (0, 9), (0, 10)];
+        assert_eq!(asked(Split::Unseen, 6), six);
+        for case in latest_cases(&data, Split::Unseen, 99) {
+            assert!(
+                !case.history.contains(&case.target),
+                "the clicks before it alone"
+            );
+        }
+        assert_eq!(asked(Split::Unseen, 99).len(), 1 + 7);
+    }
 }

@@ -21,7 +21,7 @@
 
 use super::checkpoint::{self, load_module, write_atomically};
 use super::coder::read_codes;
-use super::config::{Config, lm_folder};
+use super::config::{Config, Loss, lm_folder};
 use super::device::Compute;
 use super::embeddings;
 use super::epoch::Context;
@@ -30,6 +30,7 @@ use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
 use super::thresholds::Choice;
 use super::trainer::Trainer;
+use crate::data::corrupt::Part;
 use crate::data::{Dataset, InputError};
 use crate::prior::open_lm;
 use anyhow::{Context as _, Result, bail};
@@ -39,6 +40,7 @@ use ingle_bundle::Scale;
 use ingle_model::methods::Views;
 use ingle_model::{Known, Model, ModelConfig};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -144,9 +146,15 @@ impl Run {
         data_dir: &Path,
         data: &Dataset,
     ) -> Result<Self> {
+        let data = &*told(&config, data);
         if device != Compute::Cpu && config.training.negatives > 0 {
             bail!(InputError::other(
                 "training.negatives needs --device cpu: other devices rank the whole catalogue"
+            ));
+        }
+        if device != Compute::Cpu && config.training.loss == Loss::Binary {
+            bail!(InputError::other(
+                "training.loss = \"binary\" needs --device cpu: other devices minimise the softmax"
             ));
         }
         if device != Compute::Cpu
@@ -284,6 +292,7 @@ impl Run {
                 data.hash()
             )));
         }
+        let data = &*told(&self.config, data);
         let counts = data.train_counts();
         let denoising = self.config.denoising.clone();
         let context = Context {
@@ -309,4 +318,15 @@ impl Run {
         };
         Trainer::start(self, &context)?.run()
     }
+}
+
+/// What training is told of a dataset: of a log that was corrupted to be trained on only what a shop would know of its
+/// own, unless the settings ask for the labels.
+fn told<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dataset> {
+    let corruption = data.meta().corruption.as_ref();
+    let hidden = corruption.is_some_and(|done| done.part == Part::Log);
+    if hidden && config.denoising.log_labels != Some(true) {
+        return Cow::Owned(data.clone().without_labels());
+    }
+    Cow::Borrowed(data)
 }

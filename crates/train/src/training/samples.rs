@@ -26,7 +26,7 @@ pub fn windows<'a>(data: &'a Dataset, users: &[usize], max_len: usize) -> Vec<&'
 pub struct Lesson {
     /// Clicks as the recommender sees them, oldest first.
     pub items: Vec<u32>,
-    /// What was clicked next after each.
+    /// What was clicked next after each of the latest clicks; after all of them unless a beginning was judged.
     pub targets: Vec<u32>,
     /// What each click's embedding keeps, `0..=1`; empty where all keep all.
     pub keep: Vec<f32>,
@@ -43,6 +43,23 @@ impl Lesson {
             ..Self::default()
         }
     }
+
+    /// The history up to one of its clicks, drawn at random, and what came next after that one alone: what judges
+    /// this beginning has seen nothing of what is predicted.
+    #[must_use]
+    pub fn beginning(&self, rng: &mut Rng) -> Self {
+        let len = 1 + rng.below(self.items.len());
+        Self {
+            items: self.items[..len].to_vec(),
+            targets: vec![self.targets[len - 1]],
+            ..Self::default()
+        }
+    }
+
+    /// How many of its clicks come before the first that is followed by a target.
+    pub fn unasked(&self) -> usize {
+        self.items.len() - self.targets.len()
+    }
 }
 
 /// Each predicted click, counted through all lessons, with the items clicked before it.
@@ -50,7 +67,7 @@ pub fn seen(lessons: &[Lesson]) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
     let mut click = 0;
     for lesson in lessons {
-        for known in 1..=lesson.items.len() {
+        for known in lesson.unasked() + 1..=lesson.items.len() {
             pairs.extend(lesson.items[..known].iter().map(|&item| (click, item)));
             click += 1;
         }
@@ -294,6 +311,23 @@ mod tests {
         }
         let (items, [labels, _]) = labelling.history(&data, 0, 4);
         assert_eq!((items.len(), labels.len()), (4, 4));
+    }
+
+    #[test]
+    fn a_beginning_asks_for_what_came_next_alone() {
+        let lesson = Lesson::of(&[5, 6, 7, 8, 9]);
+        let mut lengths = std::collections::BTreeSet::new();
+        for seed in 0..40 {
+            let beginning = lesson.beginning(&mut Rng::new(seed, &[]));
+            let len = beginning.items.len();
+            assert_eq!(beginning.items, lesson.items[..len]);
+            assert_eq!(beginning.targets, [lesson.targets[len - 1]]);
+            assert_eq!(beginning.unasked(), len - 1);
+            assert_eq!(seen(std::slice::from_ref(&beginning)).len(), len);
+            lengths.insert(len);
+        }
+        assert_eq!(lengths.len(), 4);
+        assert_eq!(lesson.unasked(), 0);
     }
 
     #[test]

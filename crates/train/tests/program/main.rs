@@ -4,6 +4,7 @@ mod backbones;
 #[cfg(feature = "wgpu")]
 mod device;
 mod inherit;
+mod keep;
 mod methods;
 mod newcomers;
 mod pipeline;

@@ -31,6 +31,7 @@ fn the_table_of_methods_is_made_of_runs_that_were_measured_once() {
         "| sasrec, 2 seeds |",
         "| dc4sr, 2 seeds |",
         "### Ranking, unseen users",
+        "### What the kept clicks gain, unseen users, noise: 20 % inserted",
         "not measured",
     ] {
         assert!(table.contains(part), "{part}: {table}");
@@ -44,7 +45,30 @@ fn the_table_of_methods_is_made_of_runs_that_were_measured_once() {
     let ndcg = &measured["splits"]["test"]["masked"]["ndcg@10"];
     assert_eq!(*ndcg, shop.figures("dc4sr-1")["ndcg@10"]);
     let clean = &measured["splits"]["test"]["robustness"][0];
-    assert_eq!(clean["gated"], *ndcg, "nothing replaced");
+    assert_eq!(clean["model"], *ndcg, "nothing replaced");
+    let gains = measured["splits"]["unseen"]["gains"]
+        .as_array()
+        .expect("gains");
+    let names: Vec<&str> = gains
+        .iter()
+        .filter_map(|gain| gain["name"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "none",
+            "20 % replaced, uniform",
+            "20 % replaced, popularity",
+            "20 % inserted",
+            "a foreign session of three"
+        ]
+    );
+    for gain in &gains[1..] {
+        assert!(
+            gain["oracle"]["value"].is_number() && gain["cost"]["error"].is_number(),
+            "{gain}"
+        );
+    }
     shop.ok("export dc4sr-1 --out bundle");
     let files = fs::read_dir(shop.path("bundle")).expect("a bundle");
     let bytes: u64 = files

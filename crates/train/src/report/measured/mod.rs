@@ -5,11 +5,13 @@
 //! all that it depends on, so that it is measured anew where the run has changed, and only there.
 
 mod drops;
+mod gains;
 
 use super::noise::labelled;
-use super::robustness::{Asked, Robustness, robustness};
+use super::robustness::{Robustness, robustness};
 use crate::data::corrupt::Kind;
 use crate::data::{Case, Dataset, Split};
+use crate::evaluation::{Asked, Keep};
 use crate::metrics::detection::{Detection, detection};
 use crate::metrics::ranking::{Figures, names};
 use crate::training::checkpoint::write_atomically;
@@ -19,6 +21,7 @@ use crate::training::{Config, Run};
 use anyhow::{Context as _, Result};
 use burn::prelude::*;
 pub use drops::Drops;
+pub use gains::{DRAWS, NOISES, OfNoise};
 use indicatif::ProgressBar;
 use ingle_bundle::sha256_hex;
 use ingle_model::{Known, Model};
@@ -27,7 +30,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Version of the file and of what is measured: with another, it is measured anew.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 const FILE: &str = "measured.json";
 /// Share of the clicks that is replaced where noise is to be found.
 pub const RATE: f64 = 0.1;
@@ -106,6 +109,8 @@ pub struct OfSplit {
     pub unmasked: BTreeMap<String, f64>,
     /// What replaced clicks cost.
     pub robustness: Vec<Robustness>,
+    /// What is gained by the clicks that are kept, without noise and with each of [`NOISES`] that can be drawn.
+    pub gains: Vec<OfNoise>,
     /// How well noise of each kind is found; empty for a method that looks for none.
     pub noise: Vec<OfKind>,
 }
@@ -173,7 +178,8 @@ pub fn measure(
     for key in SPLITS {
         let cases = judge::cases(data, key.split());
         if !cases.is_empty() {
-            splits.insert(key, of_split(run, (model, &known), data, &cases, bar)?);
+            let asked = (data, key.split(), &cases[..]);
+            splits.insert(key, of_split(run, (model, &known), asked, bar)?);
         }
     }
     Ok(Measured {
@@ -213,28 +219,22 @@ fn settings(kind: Kind) -> Denoising {
 fn of_split(
     run: &Run,
     (model, known): (&Model, &Known),
-    data: &Dataset,
-    cases: &[Case<'_>],
+    (data, split, cases): (&Dataset, Split, &[Case<'_>]),
     bar: &ProgressBar,
 ) -> Result<OfSplit> {
-    let judges = run.config.method.denoises();
-    let gate = run.model_config().gate;
+    let asked = Asked::new(run, model, None, SEED)?;
+    let judges = asked.judges();
     let passes = if data.has_labels() {
         1
     } else {
-        1 + super::robustness::passes(judges)
+        1 + super::robustness::RATES.len()
     };
     bar.inc_length((passes * cases.len()) as u64);
     let moved = |done| bar.inc(done as u64);
-    let answers = judge::answer(model, Some(&gate), cases, known, &Device::flex(), moved);
+    let keep = if judges { Keep::Model } else { Keep::All };
+    let mut answers = asked.answers(cases, &[keep], 0, moved);
+    let answers = answers.pop().unwrap_or_default();
     let settings = settings(KINDS[0]);
-    let asked = Asked {
-        model,
-        known,
-        gate: judges.then_some(&gate),
-        settings: &settings,
-        seed: SEED,
-    };
     Ok(OfSplit {
         users: cases.len(),
         masked: by_name(&answers, |answer| answer.rank.masked),
@@ -243,8 +243,9 @@ fn of_split(
         robustness: if data.has_labels() {
             Vec::new()
         } else {
-            robustness(asked, data, cases, moved)?
+            robustness(&asked, (&settings, SEED), data, cases, moved)?
         },
+        gains: gains::gains(&asked, data, split),
         noise: if judges {
             noise(run, (model, known), data, cases)
         } else {

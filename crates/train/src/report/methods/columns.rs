@@ -2,8 +2,11 @@
 
 use super::{Cell, Entry, Method, Set, Table};
 use crate::data::corrupt::Kind;
+use crate::evaluation::LATEST;
 use crate::metrics::spread::Spread;
-use crate::report::measured::{KINDS, LAST, OfKind, OfSplit, RATE, SPLITS, SplitKey};
+use crate::report::measured::{
+    DRAWS, KINDS, LAST, NOISES, OfKind, OfNoise, OfSplit, RATE, SPLITS, SplitKey,
+};
 use crate::report::robustness::{RATES, Robustness};
 use crate::report::words::{duration, share};
 
@@ -48,12 +51,9 @@ pub fn tables(set: &Set) -> Vec<Table> {
     let mut tables = Vec::new();
     for key in SPLITS {
         if users(set, key).is_some() {
-            tables.extend([
-                ranking(set, key),
-                noise(set, key),
-                corruption(set, key),
-                drops(set, key),
-            ]);
+            tables.extend([ranking(set, key), noise(set, key), corruption(set, key)]);
+            tables.extend(noises().map(|name| gains(set, key, name)));
+            tables.push(drops(set, key));
         }
     }
     tables.push(cost(set));
@@ -144,16 +144,67 @@ fn corruption(set: &Set, key: SplitKey) -> Table {
         });
         columns.collect::<Vec<_>>()
     };
-    let gated = columns("", |at| at.gated);
-    let open = columns(", open", |at| at.open);
+    let model = columns("", |at| at.model);
+    let all = columns(", all", |at| at.all);
     table(
         set,
         format!("What noise costs, {}", words_for(key)),
         format!(
-            "NDCG@10, masked, after a share of the latest {LAST} clicks was replaced by any item, with the \
-             gate and, open, with every click counted in full."
+            "NDCG@10, masked, after a share of the latest {LAST} clicks was replaced by any item, with \
+             the clicks that the run keeps and with all."
         ),
-        gated.into_iter().chain(open).collect(),
+        model.into_iter().chain(all).collect(),
+    )
+}
+
+/// Names of the noise of which it is told what is won back, and of none.
+fn noises() -> impl Iterator<Item = &'static str> {
+    let drawn = NOISES.into_iter().map(|(name, ..)| name);
+    ["none", "as it is"].into_iter().chain(drawn)
+}
+
+fn gains(set: &Set, key: SplitKey, name: &'static str) -> Table {
+    let column = |what: &str, of: fn(&OfNoise) -> Option<f64>| {
+        let figure = move |entry: &Entry| {
+            let gains = &split(entry, key)?.gains;
+            gains.iter().find(|found| found.name == name).and_then(of)
+        };
+        Column {
+            written: |difference| format!("{difference:+.4}"),
+            ..Column::of(what, figure)
+        }
+    };
+    let columns = vec![
+        Column {
+            written: share,
+            ..column("every click", |found| Some(found.all))
+        },
+        column("kept", |found| Some(found.model?.value)),
+        Column {
+            more_is_better: false,
+            written: share,
+            ..column("standard error", |found| found.model?.error)
+        },
+        column("random", |found| Some(found.random?.value)),
+        column("oracle", |found| Some(found.oracle?.value)),
+        Column {
+            written: |share| format!("{:.0} %", 100.0 * share),
+            ..column("won back", |found| found.won_back)
+        },
+    ];
+    table(
+        set,
+        format!(
+            "What the kept clicks gain, {}, noise: {name}",
+            words_for(key)
+        ),
+        format!(
+            "NDCG@10, masked, with every click, and what is gained over it: by the clicks that the run keeps, with \
+             the standard error of the difference case by case; by as many that are kept without looking at \
+             them (random); and without exactly those that are noise (oracle). Won back is the share of what noise \
+             costs. Of an unseen user up to {LATEST} latest clicks are predicted, and noise is drawn {DRAWS} times."
+        ),
+        columns,
     )
 }
 

@@ -2,7 +2,8 @@ use super::markdown::markdown;
 use super::*;
 use crate::data::corrupt::Kind;
 use crate::metrics::detection::detection;
-use crate::report::measured::{Drops, OfKind, OfSplit, Shipped, SplitKey};
+use crate::metrics::paired::Difference;
+use crate::report::measured::{Drops, OfKind, OfNoise, OfSplit, Shipped, SplitKey};
 use crate::report::robustness::{RATES, Robustness};
 use crate::training::Config;
 
@@ -23,6 +24,11 @@ pub(in crate::report) fn entry(method: &str, seed: u64, figure: f64, sets: &[&st
         masked: masked.clone().into(),
         unmasked: masked.into(),
         robustness: RATES.map(|rate| robust(rate, figure)).to_vec(),
+        gains: vec![OfNoise {
+            name: "20 % inserted".to_owned(),
+            all: figure,
+            ..OfNoise::default()
+        }],
         noise: if config.method.denoises() {
             vec![of_kind(figure)]
         } else {
@@ -53,9 +59,11 @@ pub(in crate::report) fn entry(method: &str, seed: u64, figure: f64, sets: &[&st
 fn robust(rate: f64, figure: f64) -> Robustness {
     Robustness {
         rate,
-        gated: figure * (1.0 - rate),
-        open: figure * (1.0 - 1.5 * rate),
+        model: figure * (1.0 - rate),
+        all: figure * (1.0 - 1.5 * rate),
+        random: figure * (1.0 - 1.4 * rate),
         oracle: figure,
+        gain: Difference::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::chart::{Line, bars, lines};
 use super::markup::{Markup, Text, figure, legend, paragraph, section, side_by_side, table};
 use super::split_words;
+use crate::data::corrupt::How;
 use crate::data::grouped;
 use crate::report::curves::{Curve, Epoch};
 use crate::report::settings::settings;
@@ -82,13 +83,17 @@ fn data_rows(data: &DatasetFigures) -> Vec<Vec<Markup>> {
     ];
     rows.extend(data.summary.rows());
     if let Some(done) = &data.corruption {
-        let kind = format!("{:?}", done.kind).to_lowercase();
-        let (replaced, rate) = (grouped(done.replaced as u64), 100.0 * done.rate);
-        let done = format!(
-            "{replaced} clicks, drawn {kind} at {rate:.0} %, seed {}",
-            done.seed
+        let drawn = done.kind.map_or_else(
+            || "of other users".to_owned(),
+            |kind| format!("drawn {kind:?}").to_lowercase(),
         );
-        rows.push(("replaced on purpose".to_owned(), done));
+        let (noisy, rate) = (grouped(done.noisy as u64), 100.0 * done.rate);
+        let name = match done.how {
+            How::Replace => "replaced on purpose",
+            How::Insert | How::Session => "put in on purpose",
+        };
+        let done = format!("{noisy} clicks, {drawn} at {rate:.0} %, seed {}", done.seed);
+        rows.push((name.to_owned(), done));
     }
     rows.into_iter()
         .map(|(name, value)| vec![Markup::text(name), Markup::text(value)])

@@ -41,8 +41,8 @@ fn corruption(set: &Set) -> Picture {
     let key = drawn(set);
     let of = |(series, method): (usize, &Method)| {
         let figure = |at: usize| {
-            let gated = move |entry: &Entry| Some(split(entry, key)?.robustness.get(at)?.gated);
-            method.spread(gated).map(|spread| spread.mean)
+            let kept = move |entry: &Entry| Some(split(entry, key)?.robustness.get(at)?.model);
+            method.spread(kept).map(|spread| spread.mean)
         };
         let percents = RATES.iter().map(|rate| (100.0 * rate).round() as usize);
         let points = percents.enumerate();

@@ -1,6 +1,7 @@
 use super::*;
 use crate::data::Summary;
 use crate::metrics::detection::{detection, reliability};
+use crate::metrics::paired::Difference;
 use crate::report::bootstrap::Bootstrap;
 use crate::report::curves::{Curve, Epoch};
 use crate::report::figures::{Estimates, Group};
@@ -77,9 +78,14 @@ fn run(name: &str, noise: Option<Noise>) -> RunFigures {
 fn robust(rate: f64) -> Robustness {
     Robustness {
         rate,
-        gated: 0.06 - 0.05 * rate,
-        open: 0.06 - 0.06 * rate,
+        model: 0.06 - 0.05 * rate,
+        all: 0.06 - 0.06 * rate,
+        random: 0.06 - 0.058 * rate,
         oracle: 0.06 - 0.04 * rate,
+        gain: Difference {
+            value: 0.01 * rate,
+            error: Some(0.001),
+        },
     }
 }
 

@@ -42,9 +42,9 @@ pub(super) fn robustness(report: &Report) -> Option<Markup> {
     judged.first()?;
     let words = paragraph(
         "A share of the latest clicks of the judged histories was replaced, as in training, and the same \
-         next item is to be found. The gap between the upper line and the lowest is what noise costs a \
-         recommender that believes every click. <b>Labels</b> leaves out exactly the replaced clicks: what \
-         they hid cannot be won back by leaving anything out, so no gate reaches higher.",
+         next item is to be found. The gap between every click at no noise and every click is what noise costs. <b>Labels</b> \
+         leaves out exactly the replaced clicks: what they hid stays hidden. <b>Random</b> leaves out as many as the run, \
+         without looking at them: what it gains is no merit of the run's judgement.",
     );
     let charts = judged.iter().map(|run| {
         let name = Text(&run.name);
@@ -57,9 +57,10 @@ pub(super) fn robustness(report: &Report) -> Option<Markup> {
             &run.robustness,
             |at: &Robustness| (100.0 * at.rate).round() as usize,
             &[
-                (0, "gate", |at| Some(at.gated)),
-                (1, "every click counts", |at| Some(at.open)),
+                (0, "the run's clicks", |at| Some(at.model)),
+                (1, "every click counts", |at| Some(at.all)),
                 (2, "labels", |at| Some(at.oracle)),
+                (3, "random", |at| Some(at.random)),
             ],
         )
     });
@@ -69,20 +70,21 @@ pub(super) fn robustness(report: &Report) -> Option<Markup> {
         .collect();
     let head = [
         "run, replaced",
-        "gate",
+        "the run's clicks",
         "every click counts",
-        "labels",
+        "gain",
         "won back",
+        "random wins back",
         "labels win back",
     ];
     Some([words, charts, table(&head, &rows)].into_iter().collect())
 }
 
 fn cost_row(run: &RunFigures, at: &Robustness) -> Vec<Markup> {
-    let clean = run.robustness.first().map_or(at.open, |clean| clean.open);
-    let cost = clean - at.open;
+    let clean = run.robustness.first().map_or(at.all, |clean| clean.all);
+    let cost = clean - at.all;
     let won = |figure: f64| {
-        let share = 100.0 * (figure - at.open) / cost;
+        let share = 100.0 * (figure - at.all) / cost;
         let text = if cost > 0.0 {
             format!("{share:.0} %")
         } else {
@@ -90,12 +92,17 @@ fn cost_row(run: &RunFigures, at: &Robustness) -> Vec<Markup> {
         };
         Markup::text(text)
     };
+    let error = at
+        .gain
+        .error
+        .map_or_else(String::new, |error| format!(" ± {error:.4}"));
     vec![
         Markup::text(format!("{}, {:.0} %", run.name, 100.0 * at.rate)),
-        Markup::text(share(at.gated)),
-        Markup::text(share(at.open)),
-        Markup::text(share(at.oracle)),
-        won(at.gated),
+        Markup::text(share(at.model)),
+        Markup::text(share(at.all)),
+        Markup::text(format!("{:+.4}{error}", at.gain.value)),
+        won(at.model),
+        won(at.random),
         won(at.oracle),
     ]
 }

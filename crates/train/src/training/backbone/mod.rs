@@ -7,6 +7,7 @@
 //! another.
 
 mod adam;
+mod binary;
 mod candidates;
 mod direction;
 mod encoder;
@@ -20,7 +21,7 @@ mod tests;
 
 pub use ingle_settings::Pace;
 
-use super::config::Schedule;
+use super::config::{Loss, Schedule};
 use super::samples::{Lesson, seen};
 use super::softmax::{Fused, cross_entropy, sum};
 use adam::Moments;
@@ -54,6 +55,8 @@ pub struct Learner {
     /// Step at which each row of the table was last changed; empty while all change at every step.
     last: Vec<u32>,
     sampler: Option<Sampler>,
+    /// What is minimised.
+    loss: Loss,
 }
 
 /// Weights and their moments.
@@ -105,6 +108,7 @@ impl Learner {
             attention: 0.0,
             mask_seen: how.mask_seen,
             sampler,
+            loss: how.loss,
         }
     }
 
@@ -150,14 +154,22 @@ impl Learner {
             .copied()
             .collect();
         let mut candidates = self.sampler.as_ref().map(|s| s.draw(&targets, rng));
+        let negatives = match self.loss {
+            Loss::Softmax => None,
+            Loss::Binary => {
+                let items = self.item_table().len() / width - 1;
+                Some(binary::negatives(lessons, items, rng))
+            }
+        };
         let stream = rng.bits();
         let turned = transposed(&self.layout, &self.values.weights);
         let pass = self.pass(&turned);
         // A mean over the clicks, heads and blocks that attend.
         let BackboneConfig { heads, blocks, .. } = self.layout.config;
+        let attending: usize = lessons.iter().map(|lesson| lesson.items.len()).sum();
         let shards = shards(
             lessons,
-            self.attention / (targets.len() * heads * blocks) as f32,
+            self.attention / (attending * heads * blocks) as f32,
         );
         let tapes: Vec<Tape> = (shards.par_iter().enumerate())
             .map(|(at, shard)| pass.forward(shard, Some(&mut Rng::new(stream, &[at as u64]))))
@@ -166,9 +178,22 @@ impl Learner {
             .flat_map(|tape| &tape.hidden)
             .copied()
             .collect();
-        let fused = self.rank(lessons, &hidden, &targets, candidates.as_ref());
+        // Of a history that was judged only the latest click may be asked what follows.
+        let asked = asked(lessons);
+        let (clicks, hidden) = (hidden.len(), gather(&hidden, &asked, width));
+        let fused = match &negatives {
+            None => self.rank(lessons, &hidden, &targets, candidates.as_ref()),
+            Some(negatives) => {
+                let table = self.item_table();
+                binary::cross_entropy(&hidden, table, width, &targets, negatives)
+            }
+        };
         let (loss, losses, mut table) = (fused.loss, fused.losses, fused.table);
-        let (values, embedded) = backward(&pass, &shards, &tapes, &fused.hidden);
+        let mut hidden = vec![0.0; clicks];
+        for (&click, gradient) in asked.iter().zip(fused.hidden.chunks_exact(width)) {
+            hidden[click as usize * width..][..width].copy_from_slice(gradient);
+        }
+        let (values, embedded) = backward(&pass, &shards, &tapes, &hidden);
         let clicks: Vec<u32> = (shards.iter())
             .flat_map(|shard| &shard.items)
             .copied()
@@ -253,6 +278,18 @@ impl Learner {
         };
         moments.step(weights, &gradient.values, pace, self.steps);
     }
+}
+
+/// Places of the clicks that a target follows, counted through all lessons.
+fn asked(lessons: &[Lesson]) -> Vec<u32> {
+    let mut asked = Vec::new();
+    let mut start = 0;
+    for lesson in lessons {
+        let end = start + lesson.items.len();
+        asked.extend((start + lesson.unasked()..end).map(|click| click as u32));
+        start = end;
+    }
+    asked
 }
 
 /// The clicks of all lessons, in groups of whole histories.

@@ -389,3 +389,36 @@ fn gated_gradients_of_a_recurrent_backbone_are_its_differences() {
         assert!((found - due).abs() < 2e-3, "{at}: {found} and not {due}");
     }
 }
+
+#[test]
+fn a_latest_click_that_is_asked_alone_has_the_loss_it_has_among_all_and_the_gradient_of_that() {
+    for &kind in Kind::ALL {
+        let model = model_of(kind, 0.0);
+        let of = |learner: &mut Learner, lesson: &Lesson| {
+            learner.gradient(std::slice::from_ref(lesson), &mut Rng::new(1, &[]))
+        };
+        let mut learner = learner_of(kind, &model, 0.0, &how(0, false));
+        let all = Lesson::of(&[3, 1, 4, 9]);
+        let last = Lesson {
+            targets: vec![9],
+            ..all.clone()
+        };
+        let found = of(&mut learner, &last);
+        close(&found.losses, &of(&mut learner, &all).losses[2..], "losses");
+        let step = 1e-2;
+        for at in (0..found.values.len()).step_by(97) {
+            let before = learner.values.weights[at];
+            let [more, less] = [step, -step].map(|step| {
+                learner.values.weights[at] = before + step;
+                of(&mut learner, &last).loss
+            });
+            learner.values.weights[at] = before;
+            let due = (more - less) / (2.0 * step);
+            let slope = found.values[at];
+            assert!(
+                (slope - due).abs() < 2e-3 * due.abs().max(1.0),
+                "{at}: {slope} and {due}"
+            );
+        }
+    }
+}

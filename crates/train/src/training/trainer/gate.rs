@@ -91,7 +91,7 @@ impl Trainer<'_> {
             let mut cases: Vec<Case<'_>> = cases.iter().filter(own).copied().collect();
             let histories = corrupted(self.context, &cases, (rate, STREAM), max_len);
             for (case, (history, _)) in cases.iter_mut().zip(&histories) {
-                case.history = history;
+                *case = case.corrupted(history);
             }
             let noise = self.noise(&cases)?;
             let device = model.backbone.items.val().device();
@@ -131,6 +131,7 @@ fn latest_clicks<'a>(whole: &Case<'a>) -> Vec<Case<'a>> {
             user: whole.user,
             history: &whole.history[..at],
             noise: whole.noise.map(|noise| &noise[..at]),
+            original: whole.original.map(|original| &original[..at]),
             target: whole.history[at],
         })
         .collect();
@@ -192,6 +193,7 @@ mod tests {
             user: 4,
             history: &history,
             noise: Some(&noise),
+            original: None,
             target: 10,
         };
         let cases = latest_clicks(&whole);
@@ -207,6 +209,7 @@ mod tests {
             user: 0,
             history: &[7, 8],
             noise: None,
+            original: None,
             target: 9,
         };
         assert_eq!(latest_clicks(&whole), [whole]);

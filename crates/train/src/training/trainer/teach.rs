@@ -15,7 +15,11 @@ use crate::training::samples::Lesson;
 use anyhow::Result;
 use burn::module::Module;
 use burn::prelude::*;
+use ingle_model::Rng;
 use ingle_model::methods::{Learns, Phase};
+
+/// Names the draws of where histories are cut that the recommender learns from.
+const BEGINNING: u64 = 8;
 
 impl Trainer<'_> {
     /// What codes are learnt from. A language model takes minutes to read all titles: what it makes of
@@ -103,8 +107,9 @@ impl Trainer<'_> {
         Ok(self.state.best.is_some())
     }
 
-    /// What the recommender learns from each user in the current epoch: histories, some of whose clicks are
-    /// replaced, with what the gate keeps of each click as it will be judged in a shop.
+    /// What the recommender learns from each user in the current epoch: beginnings of histories, some of whose clicks
+    /// are replaced, with what the gate keeps of each click as it will be judged in a shop, which has seen nothing
+    /// of what comes next.
     pub(super) fn gated_lessons(&self) -> Result<Vec<Lesson>> {
         let context = self.context;
         let model = self.average.valid();
@@ -116,6 +121,12 @@ impl Trainer<'_> {
         let rates = &context.denoising.recommender_rates;
         let hardening = (!rates.is_empty()).then(|| context.corruption().at_rates(rates));
         let lessons = context.lessons(&learning, max_len, hardening.as_ref(), stream);
+        let lessons: Vec<Lesson> = (lessons.iter().zip(&learning))
+            .map(|(lesson, &user)| {
+                let place = [BEGINNING, stream, user as u64];
+                lesson.beginning(&mut Rng::new(context.seed, &place))
+            })
+            .collect();
         let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
         let readings = self.unseen_readings(&model, &learning, &histories)?;
         let gate = self.run.model_config().gate;

@@ -58,7 +58,7 @@ impl Trainer<'_> {
         let device = model.backbone.items.val().device();
         let corrupted = self.valid.iter().zip(&self.corrupted);
         let corrupted: Vec<Case<'_>> = corrupted
-            .map(|(case, (history, _))| Case { history, ..*case })
+            .map(|(case, (history, _))| case.corrupted(history))
             .collect();
         [&self.valid, &corrupted].map(|cases| {
             let known = &self.trained.known;

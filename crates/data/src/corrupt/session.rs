@@ -1,0 +1,56 @@
+//! Foreign sessions: clicks in a row of somebody else.
+
+use crate::{Dataset, InputError};
+use rand::{Rng, RngExt as _};
+
+/// Clicks of a session where nothing is said.
+const CLICKS: std::ops::RangeInclusive<usize> = 1..=3;
+
+/// The training clicks of all users, by shopper.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    histories: Vec<(String, Vec<u32>)>,
+    clicks: std::ops::RangeInclusive<usize>,
+}
+
+impl Sessions {
+    /// Of a dataset; of so many clicks each, if that is said.
+    ///
+    /// # Errors
+    /// If there is nobody else from whom a session could be, or it would have no click.
+    pub(super) fn of(data: &Dataset, clicks: Option<usize>) -> Result<Self, InputError> {
+        if clicks == Some(0) {
+            return Err(InputError::other("--clicks is 0, but must be at least 1"));
+        }
+        let histories: Vec<(String, Vec<u32>)> = (0..data.n_users())
+            .filter(|&user| !data.train(user).is_empty())
+            .map(|user| (data.shopper(user).to_owned(), data.train(user).to_vec()))
+            .collect();
+        // Everybody needs somebody else: two shoppers with clicks to learn from, or one and only others asked.
+        let first = histories.first().map(|(shopper, _)| shopper);
+        let others = |user| Some(data.shopper(user)) != first.map(String::as_str);
+        let two = histories.iter().any(|(shopper, _)| Some(shopper) != first);
+        if first.is_none() || !(two || (0..data.n_users()).all(others)) {
+            return Err(InputError::other(
+                "a foreign session needs another user with clicks to learn from",
+            ));
+        }
+        Ok(Self {
+            histories,
+            clicks: clicks.map_or(CLICKS, |clicks| clicks..=clicks),
+        })
+    }
+
+    /// Clicks in a row of somebody other than this shopper, fewer where he has no more.
+    pub(super) fn draw(&self, shopper: &str, rng: &mut impl Rng) -> &[u32] {
+        let history = loop {
+            let (other, history) = &self.histories[rng.random_range(0..self.histories.len())];
+            if other != shopper {
+                break history;
+            }
+        };
+        let count = rng.random_range(self.clicks.clone()).min(history.len());
+        let first = rng.random_range(0..=history.len() - count);
+        &history[first..first + count]
+    }
+}

@@ -1,0 +1,494 @@
+//! What a run's recommendations are worth, and what it gains by which clicks count.
+//!
+//! A gain says little alone. Beside it stand what somebody would gain who knows every label (the oracle), and
+//! what is gained where as many clicks are left out without looking at them (the control): means over
+//! several histories are better than one history, whatever is left out.
+
+use crate::data::{Case, Dataset, Split};
+use crate::metrics::paired::Difference;
+use crate::metrics::ranking::{FIGURES, Figures, NDCG10, names};
+use crate::training::Run;
+use crate::training::judge::{self, Answer, probabilities};
+use anyhow::Result;
+use burn::prelude::*;
+use indicatif::ProgressBar;
+use ingle_model::gate::GateConfig;
+use ingle_model::kept::{KeptHistories, Rule};
+use ingle_model::{Known, Model, Rng};
+use serde::{Serialize, Serializer};
+use std::collections::HashMap;
+
+/// Targets of each unseen user where nothing is said.
+pub const LATEST: usize = 6;
+/// Names the draws of the control among all that are made of a seed.
+const STREAM: u64 = u64::MAX - 300;
+/// A click that the gate scales to less counts as dropped.
+const KEPT: f32 = 0.5;
+
+/// Which clicks count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// All of them
+    All,
+    /// Those that the run keeps
+    Model,
+    /// As many as the run keeps, in as many histories, drawn without a scorer: the control
+    Random,
+    /// All but those that are known to be noise
+    Oracle,
+}
+
+impl Keep {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Model => "model",
+            Self::Random => "random",
+            Self::Oracle => "oracle",
+        }
+    }
+}
+
+/// A run that is asked, and how.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    run: &'a Run,
+    model: &'a Model,
+    known: Known,
+    gate: GateConfig,
+    rule: Option<Rule>,
+    seed: u64,
+}
+
+impl<'a> Asked<'a> {
+    /// A run, with other thresholds than its own if there are any; `seed` is that of the control.
+    ///
+    /// # Errors
+    /// If the run's folder is damaged.
+    pub fn new(run: &'a Run, model: &'a Model, rule: Option<Rule>, seed: u64) -> Result<Self> {
+        let config = run.model_config();
+        Ok(Self {
+            run,
+            model,
+            known: run.known()?,
+            gate: config.gate,
+            rule: rule.or(config.keep),
+            seed,
+        })
+    }
+
+    /// Whether its method judges clicks: for any other all count.
+    pub fn judges(&self) -> bool {
+        self.run.config.method.denoises()
+    }
+
+    /// The ways that there are to ask it about a dataset, every click first.
+    pub fn ways(&self, labelled: bool) -> Vec<Keep> {
+        let all = [Keep::All, Keep::Model, Keep::Random, Keep::Oracle];
+        let there = |keep: &Keep| match keep {
+            Keep::All => true,
+            Keep::Model | Keep::Random => self.judges(),
+            Keep::Oracle => labelled,
+        };
+        all.into_iter().filter(there).collect()
+    }
+
+    /// Ranks the targets of cases in some ways; `draw` names the noise of the histories. The answers are by way.
+    pub fn answers(
+        &self,
+        cases: &[Case<'_>],
+        ways: &[Keep],
+        draw: u64,
+        mut moved: impl FnMut(usize),
+    ) -> Vec<Vec<Answer>> {
+        let device = Device::flex();
+        let looks = |way: &Keep| matches!(way, Keep::Model | Keep::Random);
+        let looks = self.judges() && ways.iter().any(looks);
+        let noise = looks.then(|| self.noise(cases, &device));
+        let of = |way| -> Vec<KeptHistories> {
+            let histories = cases.iter().enumerate();
+            let histories = histories.map(|(at, case)| {
+                let noise = noise.as_ref().map(|noise| &noise[at][..]);
+                self.histories(case, way, noise, draw)
+            });
+            histories.collect()
+        };
+        // What a run without a rule keeps of a click is a share and no history.
+        let scaled = |way: &Keep| *way == Keep::Model && self.judges() && self.rule.is_none();
+        let over: Vec<Keep> = ways.iter().copied().filter(|way| !scaled(way)).collect();
+        let kept: Vec<Vec<KeptHistories>> = over.iter().map(|&way| of(way)).collect();
+        let kept: Vec<&[KeptHistories]> = kept.iter().map(Vec::as_slice).collect();
+        let (model, known) = (self.model, &self.known);
+        let mut found =
+            judge::answer_ways(model, cases, &kept, known, &device, &mut moved).into_iter();
+        let mut next = |way: &Keep| {
+            if scaled(way) {
+                return judge::answer(model, Some(&self.gate), cases, known, &device, |_| ());
+            }
+            found.next().expect("an answer in every way")
+        };
+        ways.iter().map(&mut next).collect()
+    }
+
+    /// How likely each of the latest clicks of cases' histories is noise, as far back as the model looks.
+    fn noise(&self, cases: &[Case<'_>], device: &Device) -> Vec<Vec<f32>> {
+        let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
+        let readings = judge::read(self.model, &histories, &self.known, device);
+        let readings = readings.expect("a method that judges clicks");
+        let noise = readings.iter();
+        noise
+            .map(|reading| probabilities(&reading.fused, self.gate.scale))
+            .collect()
+    }
+
+    /// The histories of a case that count in a way, given how likely the latest clicks are noise.
+    fn histories(
+        &self,
+        case: &Case<'_>,
+        way: Keep,
+        noise: Option<&[f32]>,
+        draw: u64,
+    ) -> KeptHistories {
+        let len = case.history.len();
+        let one = |clicks: Vec<usize>| KeptHistories::of(std::iter::once(clicks));
+        match (way, noise) {
+            (Keep::Model, Some(noise)) => later(self.kept(noise), len - noise.len()),
+            (Keep::Random, Some(noise)) => {
+                let place = [STREAM, draw, case.user as u64, len as u64];
+                let mut rng = Rng::new(self.seed, &place);
+                later(
+                    at_random(&self.kept(noise), noise.len(), &mut rng),
+                    len - noise.len(),
+                )
+            }
+            (Keep::Oracle, _) => one(real(case)),
+            (Keep::All | Keep::Model | Keep::Random, _) => one((0..len).collect()),
+        }
+    }
+
+    /// The histories that the run keeps of clicks that are noise with these probabilities.
+    fn kept(&self, noise: &[f32]) -> KeptHistories {
+        if let Some(rule) = &self.rule {
+            return rule.histories(noise, None);
+        }
+        let weights = self.gate.weights(noise);
+        let kept = (0..noise.len()).filter(|&at| weights[at] >= KEPT);
+        let kept: Vec<usize> = kept.collect();
+        let last = noise.len() - 1;
+        let kept = if kept.is_empty() { vec![last] } else { kept };
+        KeptHistories::of(std::iter::once(kept))
+    }
+}
+
+/// Places of the clicks that are not known to be noise; of the last one where all are.
+fn real(case: &Case<'_>) -> Vec<usize> {
+    let len = case.history.len();
+    let meant = |at: &usize| case.noise.is_none_or(|noise| noise[*at] == 0);
+    let real: Vec<usize> = (0..len).filter(meant).collect();
+    if real.is_empty() { vec![len - 1] } else { real }
+}
+
+/// Histories of the latest clicks as histories of all clicks, of which `before` come first.
+fn later(mut kept: KeptHistories, before: usize) -> KeptHistories {
+    for set in &mut kept.sets {
+        set.clicks.iter_mut().for_each(|at| *at += before);
+    }
+    kept
+}
+
+/// As many histories of the same weights, each of as many clicks out of `len`, drawn at random.
+fn at_random(kept: &KeptHistories, len: usize, rng: &mut Rng) -> KeptHistories {
+    let mut drawn = kept.clone();
+    for set in &mut drawn.sets {
+        let mut clicks = rng.permutation(len);
+        clicks.truncate(set.clicks.len());
+        clicks.sort_unstable();
+        set.clicks = clicks;
+    }
+    drawn
+}
+
+/// How a run does on one split of one dataset or of several draws of noise.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    /// Which clicks count in `masked` and `unmasked`.
+    pub keep: Keep,
+    /// Figures without the items that were clicked before.
+    pub masked: ByName<f64>,
+    /// Figures over all items.
+    pub unmasked: ByName<f64>,
+    /// Users that were asked about.
+    pub users: usize,
+    /// Targets, each counted once, however many draws there are.
+    pub cases: usize,
+    /// Draws of noise.
+    pub draws: usize,
+    /// Seed of the run.
+    pub seed: u64,
+    /// What each way of counting clicks is worth, every click first.
+    pub ways: Vec<Way>,
+    /// Masked figures of the clicks as they were, all of them counted, where those are known.
+    pub clean: Option<ByName<f64>>,
+    /// What noise costs where every click counts, where the clicks are known as they were.
+    pub cost: Option<ByName<Difference>>,
+    /// The same clicks counted by another run.
+    pub against: Option<Against>,
+}
+
+/// What a way of counting clicks is worth.
+#[derive(Clone, Debug, Serialize)]
+pub struct Way {
+    /// The way.
+    pub keep: Keep,
+    /// Figures without the items that were clicked before.
+    pub masked: ByName<f64>,
+    /// Figures over all items.
+    pub unmasked: ByName<f64>,
+    /// By how much its masked figures are above those of every click.
+    pub gain: Option<ByName<Difference>>,
+    /// What share of NDCG@10 it wins back of what noise costs.
+    pub won_back: Option<f64>,
+}
+
+/// By how much a run's masked figures are above another's.
+#[derive(Clone, Debug, Serialize)]
+pub struct Against {
+    /// Folder of the other run.
+    pub run: String,
+    /// What it has.
+    pub masked: ByName<f64>,
+    /// By how much the run is above it.
+    pub gain: ByName<Difference>,
+}
+
+/// Something for each figure, an object by name in JSON.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByName<T>(pub [T; FIGURES]);
+
+impl<T: Serialize> Serialize for ByName<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = names().into_iter().map(|name| name.to_lowercase());
+        serializer.collect_map(names.zip(&self.0))
+    }
+}
+
+/// Masked and unmasked figures of every case in every draw.
+#[derive(Clone, Debug, Default)]
+struct Ranks {
+    masked: Vec<[f64; FIGURES]>,
+    unmasked: Vec<[f64; FIGURES]>,
+}
+
+impl Ranks {
+    fn add(&mut self, answers: &[Answer]) {
+        let figures =
+            |rank: fn(&Answer) -> usize| answers.iter().map(move |a| Figures::of_rank(rank(a)));
+        self.masked.extend(figures(|answer| answer.rank.masked));
+        self.unmasked.extend(figures(|answer| answer.rank.unmasked));
+    }
+
+    /// By how much each masked figure is above another's.
+    fn minus(&self, other: &Self, users: &[&str]) -> ByName<Difference> {
+        ByName(std::array::from_fn(|at| {
+            let column = |ranks: &Self| ranks.masked.iter().map(|row| row[at]).collect::<Vec<_>>();
+            Difference::paired(&column(self), &column(other), users)
+        }))
+    }
+}
+
+fn means(rows: &[[f64; FIGURES]]) -> ByName<f64> {
+    let count = rows.len().max(1) as f64;
+    ByName(std::array::from_fn(|at| {
+        rows.iter().map(|row| row[at]).sum::<f64>() / count
+    }))
+}
+
+/// What is asked of [`evaluate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Users and clicks it is about.
+    pub split: Split,
+    /// Targets of each unseen user, at most.
+    pub latest: usize,
+    /// Which clicks count.
+    pub keep: Keep,
+    /// Another run that counts the clicks in the same way, and its folder's name.
+    pub against: Option<(&'a Asked<'a>, &'a str)>,
+}
+
+/// Evaluates a run on several draws of noise, or on one dataset.
+pub fn evaluate(
+    asked: &Asked<'_>,
+    draws: &[Dataset],
+    question: Question<'_>,
+    bar: &ProgressBar,
+) -> Evaluation {
+    let labelled = draws.iter().all(Dataset::has_labels);
+    // A gain is never given alone; where every click counts there is none.
+    let ways = match question.keep {
+        Keep::All => vec![Keep::All],
+        Keep::Model | Keep::Random | Keep::Oracle => asked.ways(labelled),
+    };
+    let mut ranks = vec![Ranks::default(); ways.len()];
+    let (mut theirs, mut clean) = (Ranks::default(), Some(Ranks::default()));
+    let mut as_it_was: HashMap<(usize, usize), Answer> = HashMap::new();
+    let mut users: Vec<&str> = Vec::new();
+    let (mut cases_of_one, mut users_of_one) = (0, 0);
+    let all: Vec<Vec<Case<'_>>> = (draws.iter())
+        .map(|data| judge::latest_cases(data, question.split, question.latest))
+        .collect();
+    bar.set_length(all.iter().map(|cases| cases.len() as u64).sum());
+    for (draw, (data, cases)) in draws.iter().zip(&all).enumerate() {
+        let found = asked.answers(cases, &ways, draw as u64, |done| bar.inc(done as u64));
+        for (ranks, answers) in ranks.iter_mut().zip(&found) {
+            ranks.add(answers);
+        }
+        if let Some((other, _)) = question.against {
+            let keep = if other.judges() || question.keep == Keep::Oracle {
+                question.keep
+            } else {
+                Keep::All
+            };
+            let found = other.answers(cases, &[keep], draw as u64, |_| ());
+            theirs.add(&found[0]);
+        }
+        users.extend(cases.iter().map(|case| data.shopper(case.user)));
+        if cases.iter().any(|case| case.original.is_none()) {
+            clean = None;
+        }
+        if let Some(clean) = &mut clean {
+            clean.add(&before_noise(asked, cases, &mut as_it_was));
+        }
+        if draw == 0 {
+            cases_of_one = cases.len();
+            let mut whose: Vec<usize> = cases.iter().map(|case| case.user).collect();
+            whose.sort_unstable();
+            whose.dedup();
+            users_of_one = whose.len();
+        }
+    }
+    // A run that judges nothing keeps every click.
+    let at = ways.iter().position(|&way| way == question.keep);
+    let chosen = &ranks[at.unwrap_or(0)];
+    let cost = clean.as_ref().map(|clean| clean.minus(&ranks[0], &users));
+    let way = |(&keep, own): (&Keep, &Ranks)| {
+        let gain = (keep != Keep::All).then(|| own.minus(&ranks[0], &users));
+        Way {
+            keep,
+            masked: means(&own.masked),
+            unmasked: means(&own.unmasked),
+            won_back: (gain.as_ref().zip(cost.as_ref()))
+                .filter(|(_, cost)| cost.0[NDCG10].value > 0.0)
+                .map(|(gain, cost)| gain.0[NDCG10].value / cost.0[NDCG10].value),
+            gain,
+        }
+    };
+    Evaluation {
+        keep: question.keep,
+        masked: means(&chosen.masked),
+        unmasked: means(&chosen.unmasked),
+        users: users_of_one,
+        cases: cases_of_one,
+        draws: draws.len(),
+        seed: asked.run.config.seed,
+        ways: ways.iter().zip(&ranks).map(way).collect(),
+        clean: clean.as_ref().map(|clean| means(&clean.masked)),
+        against: question.against.map(|(_, run)| Against {
+            run: run.to_owned(),
+            masked: means(&theirs.masked),
+            gain: chosen.minus(&theirs, &users),
+        }),
+        cost,
+    }
+}
+
+/// Answers to the clicks as they were. All draws have them in common: they are asked about once.
+fn before_noise(
+    asked: &Asked<'_>,
+    cases: &[Case<'_>],
+    known: &mut HashMap<(usize, usize), Answer>,
+) -> Vec<Answer> {
+    let real: Vec<Vec<u32>> = cases.iter().map(Case::real).collect();
+    let keys: Vec<(usize, usize)> = (cases.iter().zip(&real))
+        .map(|(case, real)| (case.user, real.len()))
+        .collect();
+    let new: Vec<usize> = (0..cases.len())
+        .filter(|&at| !known.contains_key(&keys[at]))
+        .collect();
+    let of = |&at: &usize| Case {
+        history: &real[at],
+        noise: None,
+        original: None,
+        ..cases[at]
+    };
+    let unasked: Vec<Case<'_>> = new.iter().map(of).collect();
+    if let Some(answers) = asked.answers(&unasked, &[Keep::All], 0, |_| ()).pop() {
+        known.extend(new.iter().map(|&at| keys[at]).zip(answers));
+    }
+    keys.iter().map(|key| known[key]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_control_has_as_many_histories_of_as_many_clicks_and_the_same_draw_again() {
+        let kept = Rule::even(4).histories(&[0.0, 0.5, 0.9, 0.2, 0.0], None);
+        let draw = |seed| at_random(&kept, 5, &mut Rng::new(seed, &[]));
+        let mut different = 0;
+        for seed in 0..20 {
+            let drawn = draw(seed);
+            assert_eq!(drawn, draw(seed));
+            let shape = |of: &KeptHistories| -> Vec<(usize, f32)> {
+                of.sets
+                    .iter()
+                    .map(|set| (set.clicks.len(), set.weight))
+                    .collect()
+            };
+            assert_eq!(shape(&drawn), shape(&kept));
+            assert!(
+                drawn
+                    .sets
+                    .iter()
+                    .all(|set| set.clicks.is_sorted_by(|a, b| a < b))
+            );
+            assert!(
+                drawn
+                    .sets
+                    .iter()
+                    .flat_map(|set| &set.clicks)
+                    .all(|&at| at < 5)
+            );
+            different += usize::from(drawn != kept);
+        }
+        assert!(
+            different > 15,
+            "{different} draws of 20 are not the model's"
+        );
+    }
+
+    #[test]
+    fn an_oracle_keeps_what_is_not_noise_and_never_nothing() {
+        let case = |noise| Case {
+            user: 0,
+            history: &[5, 6, 7],
+            noise,
+            original: None,
+            target: 1,
+        };
+        assert_eq!(real(&case(Some(&[0, 1, 0]))), [0, 2]);
+        assert_eq!(real(&case(Some(&[1, 1, 1]))), [2]);
+        assert_eq!(real(&case(None)), [0, 1, 2]);
+    }
+
+    #[test]
+    fn histories_of_the_latest_clicks_are_found_among_all() {
+        let kept = KeptHistories::of([vec![0, 2], vec![1]].into_iter());
+        let moved = later(kept, 10);
+        let clicks: Vec<&[usize]> = moved.sets.iter().map(|set| &set.clicks[..]).collect();
+        assert_eq!(clicks, [&[10, 12][..], &[11]]);
+    }
+}

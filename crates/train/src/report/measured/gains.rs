@@ -1,0 +1,125 @@
+//! What a run gains by the clicks it keeps, with the control and the oracle beside it, over several draws of noise.
+
+use super::{LAST, SEED};
+use crate::data::corrupt::{self, How, Kind, corrupt};
+use crate::data::{Dataset, Split};
+use crate::evaluation::{Asked, Evaluation, Keep, LATEST, Question, evaluate};
+use crate::metrics::paired::Difference;
+use crate::metrics::ranking::NDCG10;
+use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
+
+/// Draws of each noise.
+pub const DRAWS: u64 = 5;
+
+/// Noise by its name: what happens, how items are drawn, how often, and clicks of a session.
+type Named = (&'static str, How, Option<Kind>, f64, Option<usize>);
+
+/// What is put between the clicks of the judged histories, or in their place.
+pub const NOISES: [Named; 4] = [
+    (
+        "20 % replaced, uniform",
+        How::Replace,
+        Some(Kind::Uniform),
+        0.2,
+        None,
+    ),
+    (
+        "20 % replaced, popularity",
+        How::Replace,
+        Some(Kind::Popularity),
+        0.2,
+        None,
+    ),
+    ("20 % inserted", How::Insert, Some(Kind::Uniform), 0.2, None),
+    (
+        "a foreign session of three",
+        How::Session,
+        None,
+        1.0,
+        Some(3),
+    ),
+];
+
+/// NDCG@10, masked, of the ways that clicks may count.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfNoise {
+    /// Name of the noise: `none` where there is none, and `as it is` where the dataset knows its own.
+    pub name: String,
+    /// Targets.
+    pub cases: usize,
+    /// With every click.
+    pub all: f64,
+    /// By how much the clicks that the run keeps are better; nothing for a method that keeps them all.
+    pub model: Option<Difference>,
+    /// The same of the control.
+    pub random: Option<Difference>,
+    /// The same without exactly those clicks that are noise, where that is known.
+    pub oracle: Option<Difference>,
+    /// What noise costs, where that is known.
+    pub cost: Option<Difference>,
+    /// What share of that is won back.
+    pub won_back: Option<f64>,
+}
+
+/// What is gained without noise and with each kind of it that can be drawn.
+pub(super) fn gains(asked: &Asked<'_>, data: &Dataset, split: Split) -> Vec<OfNoise> {
+    let of = |name: &str, draws: &[Dataset]| -> OfNoise {
+        let keep = if asked.judges() {
+            Keep::Model
+        } else if draws.iter().all(Dataset::has_labels) {
+            // What there is to gain is told of a method that gains nothing too.
+            Keep::Oracle
+        } else {
+            Keep::All
+        };
+        let question = Question {
+            split,
+            latest: LATEST,
+            keep,
+            against: None,
+        };
+        let found = evaluate(asked, draws, question, &ProgressBar::hidden());
+        OfNoise::of(name, &found)
+    };
+    if data.has_labels() {
+        return vec![of("as it is", std::slice::from_ref(data))];
+    }
+    let mut gains = vec![of("none", std::slice::from_ref(data))];
+    for (name, how, kind, rate, session) in NOISES {
+        let draw = |draw| {
+            let noise = corrupt::Asked {
+                how,
+                kind,
+                rate: Some(rate),
+                session,
+                seed: SEED + draw,
+                last: Some(LAST),
+                ..corrupt::Asked::default()
+            };
+            corrupt(data, &noise)
+        };
+        // Where there is one user there is nobody else whose session it could be.
+        if let Ok(draws) = (0..DRAWS).map(draw).collect::<Result<Vec<_>, _>>() {
+            gains.push(of(name, &draws));
+        }
+    }
+    gains
+}
+
+impl OfNoise {
+    fn of(name: &str, found: &Evaluation) -> Self {
+        let way = |keep| found.ways.iter().find(|way| way.keep == keep);
+        let gain = |keep| Some(way(keep)?.gain.as_ref()?.0[NDCG10]);
+        Self {
+            name: name.to_owned(),
+            cases: found.cases,
+            all: way(Keep::All).map_or(0.0, |way| way.masked.0[NDCG10]),
+            model: gain(Keep::Model),
+            random: gain(Keep::Random),
+            oracle: gain(Keep::Oracle),
+            cost: found.cost.as_ref().map(|cost| cost.0[NDCG10]),
+            won_back: way(Keep::Model).and_then(|way| way.won_back),
+        }
+    }
+}
