@@ -7,7 +7,7 @@ use crate::{App, Bundle, SITE_POLICY, ServeError, router, run, with_site};
 
 /// What is served, and where.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub struct ServeArgs {
     /// Bundle folder: manifest.json and the files it lists
     pub bundle: PathBuf,
     /// Address to listen on; port 0 takes a free one
@@ -25,7 +25,7 @@ pub struct Args {
     pub connections: Option<u32>,
 }
 
-impl Args {
+impl ServeArgs {
     /// Serves until Ctrl-C or SIGTERM. `listening` is called once, with the address of what there is to see.
     pub fn run(&self, listening: impl FnOnce(String)) -> Result<(), ServeError> {
         let (app, path) = match &self.site {

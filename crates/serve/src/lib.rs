@@ -36,7 +36,7 @@ mod store;
 mod stream;
 
 pub use axum;
-pub use cli::Args;
+pub use cli::ServeArgs;
 pub use compress::write_compressed;
 pub use error::ServeError;
 pub use http::{BUNDLE_PATH, Bundle, SITE_POLICY, router, with_site};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ingle_serve::{Args, ServeError};
+use ingle_serve::{ServeArgs, ServeError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,7 +19,7 @@ restart. Ctrl-C or SIGTERM ends the downloads under way and stops.";
 #[command(name = "ingle-serve", version, after_help = EXAMPLES)]
 struct Program {
     #[command(flatten)]
-    args: Args,
+    args: ServeArgs,
 }
 
 fn main() -> ExitCode {

@@ -13,7 +13,7 @@ use anyhow::Result;
 Ctrl-C ends it. Nothing about who asks is logged or kept.")]
 pub struct Args {
     #[command(flatten)]
-    what: ingle_serve::Args,
+    what: ingle_serve::ServeArgs,
 }
 
 /// Runs the command.
