@@ -64,7 +64,7 @@ fn serves_the_page_at_the_root_and_the_bundle_below() {
 fn a_request_without_a_path_is_refused() {
     let (folder, site) = (folder("shop"), site());
     let bundle = router(folder.path()).unwrap();
-    let server = Running::router(with_site(bundle, site.path(), SITE_POLICY).unwrap());
+    let server = Running::app(with_site(bundle, site.path(), SITE_POLICY).unwrap());
     for target in ["shop.example", "shop.example:80"] {
         assert_eq!(get(server.addr, target).status, 400, "{target}");
     }
