@@ -2,7 +2,8 @@
 # Fuzzing: fuzz.sh build | run SECONDS [TARGET...] | shrink [TARGET...]
 #   build  all targets, with the coverage that libFuzzer reads, on the stable toolchain
 #   run    each target for so many seconds, two at a time, from the seeds; fails at the first input that breaks a
-#          promise and says where it lies. With FUZZ_KEEP=1 what is found stays in the cache and is begun with.
+#          promise and says where it lies. With FUZZ_KEEP=1 what is found stays in the cache and is begun with; with
+#          FUZZ_SEED=N libFuzzer draws from that seed and not by chance.
 #   shrink leaves the fewest inputs in the cache that reach what all of them reach
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -41,13 +42,15 @@ max_len() {
 
 # fuzz TARGET SECONDS: one target; a line for the table in $scratch/TARGET.line.
 fuzz() {
-  local target="$1" seconds="$2" corpus="$scratch/$1" log="$scratch/$1.log" crashes="$found/crashes/$1" failed=0
+  local target="$1" seconds="$2" corpus="$scratch/$1" log="$scratch/$1.log" crashes="$found/crashes/$1" status=0
   if [ "${FUZZ_KEEP:-}" = 1 ]; then corpus="$found/corpus/$target"; fi
   mkdir -p "$corpus" "$crashes" "$scratch/$target.tmp"
   # A panic says its place in a line; the stack of a large program takes longer to print than an input may.
   RUST_BACKTRACE=0 TMPDIR="$scratch/$target.tmp" "$binaries/$target" $(options "$target") -max_total_time="$seconds" \
-    -print_final_stats=1 -artifact_prefix="$crashes/" "$corpus" "fuzz/seeds/$target" >"$log" 2>&1 || failed=1
-  if [ "$failed" = 1 ]; then
+    -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -artifact_prefix="$crashes/" "$corpus" "fuzz/seeds/$target" >"$log" 2>&1 || status=$?
+  # libFuzzer's word for a signal from outside.
+  [ "$status" != 72 ] || fail "$target was interrupted"
+  if [ "$status" != 0 ]; then
     tail -n 60 "$log"
     echo "$target: an input broke a promise: run $binaries/$target on the file named above" >&2
     return 1
