@@ -45,7 +45,7 @@ export interface TabHost {
  * Whether this browser drops a page that it keeps in the back-forward cache once somebody tells it something:
  * Chromium, which alone has `onfreeze`, and Firefox do. Such a page has missed nothing when it comes back.
  */
-const DROPS_KEPT_PAGES = typeof document !== "undefined" && ("onfreeze" in document || "mozInnerScreenX" in globalThis);
+const dropsKeptPages = (): boolean => "onfreeze" in document || "mozInnerScreenX" in globalThis;
 
 export class Tabs {
   readonly #name: string;
@@ -77,7 +77,7 @@ export class Tabs {
 
   /** Whether a page that comes back may have missed what it was told. */
   get mayHaveMissed(): boolean {
-    return !DROPS_KEPT_PAGES;
+    return !dropsKeptPages();
   }
 
   tell(message: Message): void {

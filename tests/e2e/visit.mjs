@@ -132,15 +132,26 @@ export const storedText = (page) =>
     return found.join() + web;
   });
 
-/** The addresses in any cache under which something else lies than the server has: what a shopper may have left. */
+/**
+ * The addresses in any cache under which something else lies than the server has: what a shopper may have left. Bundle
+ * files lie under addresses of their own, which end in the bundle's address, a generation and the file's name.
+ */
 export const cachedOtherwise = (page) =>
   page.evaluate(async () => {
+    const served = (url) => {
+      const { hostname, pathname } = new URL(url);
+      if (hostname !== "ingle.invalid") return url;
+      const [, base, , file] = pathname.split("/");
+      return file && new URL(file, decodeURIComponent(base)).href;
+    };
+    const bytesOf = async (response) => new Uint8Array(await (await response).arrayBuffer());
     const other = [];
     for (const name of await caches.keys()) {
       const cache = await caches.open(name);
       for (const { url } of await cache.keys()) {
-        const [kept, served] = await Promise.all([await cache.match(url), fetch(url, { cache: "reload" })].map(async (response) => new Uint8Array(await (await response).arrayBuffer())));
-        if (kept.length !== served.length || kept.some((byte, n) => byte !== served[n])) other.push(url);
+        const from = served(url);
+        const [kept, now] = from ? [await bytesOf(cache.match(url)), await bytesOf(fetch(from, { cache: "reload" }))] : [];
+        if (!from || kept.length !== now.length || kept.some((byte, n) => byte !== now[n])) other.push(url);
       }
     }
     return other;
