@@ -1,9 +1,14 @@
-/** The one cache of ours on this device: its name, the lock that goes with it, and its end. */
+/** The bundles' cache on this device: its name, the lock that goes with it, and its end; and the addresses that caches of ours use. */
 
 import { IngleError } from "./errors.js";
 
 /** The name of ours among the origin's caches. */
 export const CACHE_NAME = "ingle-bundles";
+
+/** What belongs to the bundle at `base` lies under this, and nobody asks for it: `.invalid` is nobody's, for ever. */
+export function keptAddress(base: string): string {
+  return `https://ingle.invalid/${encodeURIComponent(base)}`;
+}
 
 /** How long another tab may hold the lock before the work is done without it, in milliseconds. */
 const LOCK_MS = 5_000;

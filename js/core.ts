@@ -62,7 +62,7 @@ export class Core {
   readonly engines: Engines;
   readonly bundle: BundleSource;
   readonly #host: CoreHost;
-  readonly #life: AbortController;
+  readonly #life = new AbortController();
   readonly #lateAt = performance.now() + LATE_MS;
   #late = false;
   readonly #read: (events: readonly HistoryEvent[]) => Sequence;
@@ -79,7 +79,6 @@ export class Core {
   constructor(url: string | URL, host: CoreHost, before?: Core) {
     const { onProgress, fetch } = host.options;
     this.#host = host;
-    this.#life = new AbortController();
     this.#rotation = before ? before.#rotation : new Rotation();
     this.bundle = new BundleSource(url, {
       onProgress,

@@ -15,12 +15,10 @@
  */
 
 import type { Bytes, FileEntry } from "./bundle.js";
-import { alone, CACHE_NAME } from "./cache.js";
+import { alone, CACHE_NAME, keptAddress } from "./cache.js";
 import { within } from "./deferred.js";
 import { sha256 } from "./hash.js";
 
-/** `.invalid` is nobody's, for ever. */
-const ROOT = "https://ingle.invalid/";
 const MANIFEST = "manifest.json";
 /** Files of a bundle that did not come whole; no generation. */
 const STAGED = "staged";
@@ -218,7 +216,7 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function folderOf(base: string): string {
-  return `${ROOT}${encodeURIComponent(base)}/`;
+  return `${keptAddress(base)}/`;
 }
 
 function fileOf(base: string, id: string, name: string): string {

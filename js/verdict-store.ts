@@ -3,6 +3,7 @@
  * history and they are not. Small, so that erasing needs nothing else of the package.
  */
 
+import { keptAddress } from "./cache.js";
 import { IngleError } from "./errors.js";
 
 /** The name of ours among the origin's caches. */
@@ -20,7 +21,7 @@ export function verdictsOnDevice(mayStore: () => boolean): VerdictStore {
     async get(base) {
       try {
         // Opening a cache makes it; looking through those that exist does not.
-        return await (await caches.match(keyOf(base), { cacheName: CACHE_NAME }))?.text();
+        return await (await caches.match(keptAddress(base), { cacheName: CACHE_NAME }))?.text();
       } catch {
         return undefined;
       }
@@ -28,7 +29,7 @@ export function verdictsOnDevice(mayStore: () => boolean): VerdictStore {
     async put(base, text) {
       if (!mayStore()) return;
       try {
-        await (await caches.open(CACHE_NAME)).put(keyOf(base), new Response(text));
+        await (await caches.open(CACHE_NAME)).put(keptAddress(base), new Response(text));
         // Consent may have been taken back, and this erased, meanwhile.
         if (!mayStore()) await caches.delete(CACHE_NAME);
       } catch {
@@ -46,9 +47,4 @@ export async function eraseVerdicts(): Promise<void> {
   } catch (cause) {
     throw new IngleError("storage/lost", `Which engine was faster could not be erased from this device: ${String(cause)}`, { cause });
   }
-}
-
-/** An address that nobody asks for: `.invalid` is nobody's, for ever. */
-function keyOf(base: string): string {
-  return `https://ingle.invalid/${encodeURIComponent(base)}`;
 }

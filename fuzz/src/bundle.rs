@@ -5,6 +5,23 @@ use ingle_bundle::{
 };
 use serde_json::Value;
 
+/// A method that judges clicks, and its calibration.
+pub fn judging() -> (MethodSpec, Calibration) {
+    let method = MethodSpec {
+        name: "dc4sr".to_owned(),
+        config: Value::Null,
+    };
+    let calibration = Calibration {
+        temperature: 1.0,
+        shift: 0.0,
+        tau_low: 0.5,
+        tau_high: 0.5,
+        keep: None,
+        views: None,
+    };
+    (method, calibration)
+}
+
 /// The files of a bundle with a manifest that agrees.
 pub struct Sealed {
     files: Vec<(FileEntry, Vec<u8>)>,
@@ -54,18 +71,7 @@ impl Sealed {
     }
 
     fn manifest(&self) -> Vec<u8> {
-        let method = MethodSpec {
-            name: "dc4sr".to_owned(),
-            config: Value::Null,
-        };
-        let calibration = Calibration {
-            temperature: 1.0,
-            shift: 0.0,
-            tau_low: 0.5,
-            tau_high: 0.5,
-            keep: None,
-            views: None,
-        };
+        let (method, calibration) = judging();
         let manifest = Manifest {
             items: self.items,
             files: self.files.iter().map(|(entry, _)| entry.clone()).collect(),

@@ -6,7 +6,7 @@
 mod bundle;
 pub mod json;
 
-pub use bundle::Sealed;
+pub use bundle::{Sealed, judging};
 
 use cap::Cap;
 use std::alloc::System;

@@ -5,8 +5,8 @@
 
 #![no_main]
 
-use ingle_bundle::{Bundle, Calibration, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType};
-use ingle_fuzz::{Sealed, json, within};
+use ingle_bundle::{Bundle, ItemTable, ItemsSpec, Manifest, TableType};
+use ingle_fuzz::{Sealed, json, judging, within};
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -75,18 +75,7 @@ fn changed(input: &[u8], seed: u32) -> Option<Vec<u8>> {
 fn sound(items: ItemsSpec) -> [Vec<u8>; 3] {
     let ItemsSpec { count, width, .. } = items;
     let table = vec![0.5; count * width];
-    let method = MethodSpec {
-        name: "dc4sr".to_owned(),
-        config: Value::Null,
-    };
-    let calibration = Calibration {
-        temperature: 1.0,
-        shift: 0.0,
-        tau_low: 0.5,
-        tau_high: 0.5,
-        keep: None,
-        views: None,
-    };
+    let (method, calibration) = judging();
     let bundle = Bundle {
         manifest: Manifest::new("fuzz", method, Value::Null, calibration),
         weights: BTreeMap::new(),

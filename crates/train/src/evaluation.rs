@@ -154,14 +154,11 @@ impl<'a> Asked<'a> {
         let len = case.history.len();
         let one = |clicks: Vec<usize>| KeptHistories::of(std::iter::once(clicks));
         match (way, noise) {
-            (Keep::Model, Some(noise)) => later(self.kept(noise), len - noise.len()),
+            (Keep::Model, Some(noise)) => self.kept(noise).after(len - noise.len()),
             (Keep::Random, Some(noise)) => {
                 let place = [STREAM, draw, case.user as u64, len as u64];
                 let mut rng = Rng::new(self.seed, &place);
-                later(
-                    at_random(&self.kept(noise), noise.len(), &mut rng),
-                    len - noise.len(),
-                )
+                at_random(&self.kept(noise), noise.len(), &mut rng).after(len - noise.len())
             }
             (Keep::Oracle, _) => one(real(case)),
             (Keep::All | Keep::Model | Keep::Random, _) => one((0..len).collect()),
@@ -188,14 +185,6 @@ fn real(case: &Case<'_>) -> Vec<usize> {
     let meant = |at: &usize| case.noise.is_none_or(|noise| noise[*at] == 0);
     let real: Vec<usize> = (0..len).filter(meant).collect();
     if real.is_empty() { vec![len - 1] } else { real }
-}
-
-/// Histories of the latest clicks as histories of all clicks, of which `before` come first.
-fn later(mut kept: KeptHistories, before: usize) -> KeptHistories {
-    for set in &mut kept.sets {
-        set.clicks.iter_mut().for_each(|at| *at += before);
-    }
-    kept
 }
 
 /// As many histories of the same weights, each of as many clicks out of `len`, drawn at random.
@@ -487,7 +476,7 @@ mod tests {
     #[test]
     fn histories_of_the_latest_clicks_are_found_among_all() {
         let kept = KeptHistories::of([vec![0, 2], vec![1]].into_iter());
-        let moved = later(kept, 10);
+        let moved = kept.after(10);
         let clicks: Vec<&[usize]> = moved.sets.iter().map(|set| &set.clicks[..]).collect();
         assert_eq!(clicks, [&[10, 12][..], &[11]]);
     }
