@@ -110,6 +110,13 @@ impl Asset {
         self.memory.get()
     }
 
+    /// Everything that is held of it in memory.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = &Bytes> {
+        let compressed = [&self.brotli, &self.gzip].into_iter();
+        let compressed = compressed.filter_map(|form| form.get().map(|(_, bytes)| bytes));
+        self.memory.get().into_iter().chain(compressed)
+    }
+
     /// Takes it into memory, if it is still what it was; says whether it is there now.
     pub(crate) fn load(&self) -> bool {
         if self.memory.get().is_none()

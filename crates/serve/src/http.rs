@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -162,8 +163,9 @@ pub fn with_site(bundle: Router, dir: &Path, policy: &str) -> Result<Router, Ser
     };
     let policy = HeaderValue::from_str(policy).map_err(refused)?;
     let policy = (!policy.is_empty()).then_some(policy);
+    let files = ServeDir::new(dir).precompressed_br().precompressed_gzip();
     let site = Router::new()
-        .fallback_service(ServeDir::new(dir).precompressed_br().precompressed_gzip())
+        .fallback(move |request: Request| send(files.clone(), request))
         .layer(middleware::from_fn(hide))
         .layer(SetResponseHeaderLayer::overriding(
             CONTENT_SECURITY_POLICY,
@@ -184,6 +186,26 @@ async fn with_path(request: Request, next: Next) -> Response<Body> {
         return StatusCode::BAD_REQUEST.into_response();
     }
     next.run(request).await
+}
+
+/// A file of the site. What cannot be a file's name is not found, as what is none.
+async fn send(mut files: ServeDir, request: Request) -> Response<Body> {
+    match files.try_call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) if is_missing(error.kind()) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a file of the site cannot be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn is_missing(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
+    matches!(
+        kind,
+        NotFound | NotADirectory | PermissionDenied | InvalidFilename
+    )
 }
 
 /// Hidden files are not part of a site: editors, version control and deployments leave them.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, dir, is_file_name};
 
 use crate::asset::Asset;
@@ -22,6 +23,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// A bundle that was refused is looked at again after so long, and after so many times what that took.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_SHARE: u32 = 10;
+/// How long downloads of the bundle before are awaited until the next one is taken into memory.
+const GOING: Duration = Duration::from_secs(60);
 /// Files of earlier bundles that are held open.
 const MAX_EARLIER: usize = 256;
 /// Compressed forms take at most one part in this many of what the bundle's files take.
@@ -82,7 +85,7 @@ impl Store {
             earlier: Mutex::default(),
             watch: Mutex::default(),
         });
-        store.prepare(&current);
+        store.prepare(&current, Vec::new());
         let weak = Arc::downgrade(&store);
         in_background("ingle-watch", move || {
             while let Some(store) = weak.upgrade() {
@@ -179,7 +182,9 @@ impl Store {
                     previous,
                 });
                 lock(&self.watch).refused = None;
-                self.prepare(&snapshot);
+                let going = current.memory_beside(&snapshot);
+                drop(current);
+                self.prepare(&snapshot, going);
             }
             Err(error) => self.refuse(bytes, &error, start.elapsed()),
         }
@@ -201,13 +206,22 @@ impl Store {
     }
 
     /// Takes a bundle into memory and adds the compressed forms, beside everything else, while it is the current one.
-    fn prepare(self: &Arc<Self>, snapshot: &Arc<Snapshot>) {
+    ///
+    /// Downloads under way still hold what is `going`, the memory of the bundle before. It is awaited first, or both would
+    /// be in memory; the new files are sent from the disk until then.
+    fn prepare(self: &Arc<Self>, snapshot: &Arc<Snapshot>, mut going: Vec<Bytes>) {
         let (store, snapshot, dir) = (Arc::downgrade(self), snapshot.clone(), self.dir.clone());
         in_background("ingle-prepare", move || {
             let wanted = || {
                 Weak::upgrade(&store)
                     .is_some_and(|store| Arc::ptr_eq(&store.served().current, &snapshot))
             };
+            let until = Instant::now() + GOING;
+            while !going.is_empty() && Instant::now() < until && wanted() {
+                going.retain(|bytes| !bytes.is_unique());
+                thread::sleep(TICK / 10);
+            }
+            drop(going);
             snapshot.load(&wanted);
             snapshot.compress(&dir, &wanted);
         });
@@ -278,6 +292,16 @@ impl Snapshot {
                 .map(|(name, asset)| (name.clone(), Arc::new(asset.without_memory())))
                 .collect(),
         }
+    }
+
+    /// What of this bundle is in memory and not also part of `next`.
+    fn memory_beside(&self, next: &Self) -> Vec<Bytes> {
+        let left = |name: &String| !next.files.contains_key(name);
+        let files = self.files.iter().filter(|(name, _)| left(name));
+        files
+            .flat_map(|(_, asset)| asset.memory())
+            .cloned()
+            .collect()
     }
 
     /// Takes all files into memory. One that has changed since it was verified is left out, and looked at again
@@ -359,5 +383,66 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn in_background(name: &str, work: impl FnOnce() + Send + 'static) {
     if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
         tracing::warn!(%error, "no thread for {name}: new bundles may go unnoticed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ingle_bundle::Role;
+
+    use super::*;
+
+    /// A folder with the golden bundle.
+    fn folder() -> tempfile::TempDir {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundle/tests/data/v1");
+        let folder = tempfile::tempdir().unwrap();
+        dir::write_dir(&dir::read_dir(&golden).unwrap(), folder.path()).unwrap();
+        folder
+    }
+
+    /// The name of the file of ids in a folder's manifest.
+    fn ids(folder: &Path) -> String {
+        let manifest = Manifest::parse(&dir::read_manifest(folder).unwrap()).unwrap();
+        let entry = manifest
+            .files
+            .into_iter()
+            .find(|file| file.role == Role::Ids);
+        entry.unwrap().name
+    }
+
+    fn bytes(store: &Store, name: &str) -> Option<Bytes> {
+        match store.get(name) {
+            Found::Asset(asset) => asset.bytes().cloned(),
+            _ => None,
+        }
+    }
+
+    fn eventually(found: impl Fn() -> bool) {
+        let is_found = (0..1_000).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            found()
+        });
+        assert!(is_found, "not within 20 seconds");
+    }
+
+    #[tokio::test]
+    async fn two_bundles_are_not_in_memory_at_once() {
+        let folder = folder();
+        let store = Store::open(folder.path()).unwrap();
+        let first = ids(folder.path());
+        let download = bytes(&store, &first).expect("the first is in memory");
+
+        let mut second = dir::read_dir(folder.path()).unwrap();
+        second.ids = second.ids.iter().map(|id| format!("{id}x")).collect();
+        dir::write_dir(&second, folder.path()).unwrap();
+        let second = ids(folder.path());
+        assert_ne!(first, second);
+        eventually(|| matches!(store.get(&second), Found::Perhaps));
+        thread::sleep(4 * TICK);
+        assert!(bytes(&store, &second).is_none());
+        assert!(store.search(&second).await.is_some(), "sent from the disk");
+
+        drop(download);
+        eventually(|| bytes(&store, &second).is_some());
     }
 }

@@ -71,6 +71,25 @@ fn a_request_without_a_path_is_refused() {
 }
 
 #[test]
+fn a_name_that_no_file_can_have_is_not_found() {
+    let (folder, site) = (folder("shop"), site());
+    let bundle = router(folder.path()).unwrap();
+    let server = Running::app(with_site(bundle, site.path(), SITE_POLICY).unwrap());
+    for length in [255, 256, 5_000] {
+        let name = "a".repeat(length);
+        for target in [
+            format!("/{name}"),
+            format!("/{name}/"),
+            format!("/assets/{name}.js"),
+            format!("/assets/app.js/{name}"),
+            format!("/bundle/{name}"),
+        ] {
+            assert_eq!(get(server.addr, &target).status, 404, "{length}");
+        }
+    }
+}
+
+#[test]
 fn refuses_a_folder_without_a_page() {
     let (folder, empty) = (folder("shop"), tempfile::tempdir().unwrap());
     let error = with_site(router(folder.path()).unwrap(), empty.path(), SITE_POLICY).unwrap_err();
