@@ -13,6 +13,7 @@ use ingle_bundle::{MANIFEST, check_name, sha256_hex};
 use crate::disk::Disk;
 use crate::encoding::Encoding;
 use crate::http::common_headers;
+use crate::memory::Memory;
 use crate::payload::Payload;
 use crate::range::Part;
 
@@ -25,9 +26,9 @@ pub(crate) struct Asset {
     sha256: String,
     plain: Head,
     disk: Option<Arc<Disk>>,
-    memory: OnceLock<Bytes>,
-    brotli: OnceLock<(Head, Bytes)>,
-    gzip: OnceLock<(Head, Bytes)>,
+    memory: OnceLock<Memory>,
+    brotli: OnceLock<(Head, Memory)>,
+    gzip: OnceLock<(Head, Memory)>,
 }
 
 /// What stands before the bytes of a file, or of a compressed form of it, made once.
@@ -52,7 +53,7 @@ impl Asset {
     pub(crate) fn manifest(bytes: Vec<u8>) -> Self {
         let length = bytes.len() as u64;
         let asset = Self::new(MANIFEST, sha256_hex(&bytes), length, None);
-        let _ = asset.memory.set(bytes.into());
+        let _ = asset.memory.set(Memory::small(bytes));
         asset
     }
 
@@ -107,37 +108,37 @@ impl Asset {
 
     /// Its bytes, where they are in memory.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
-        self.memory.get()
+        self.memory.get().map(Memory::bytes)
     }
 
     /// Everything that is held of it in memory.
-    pub(crate) fn memory(&self) -> impl Iterator<Item = &Bytes> {
+    pub(crate) fn memory(&self) -> impl Iterator<Item = &Memory> {
         let compressed = [&self.brotli, &self.gzip].into_iter();
-        let compressed = compressed.filter_map(|form| form.get().map(|(_, bytes)| bytes));
+        let compressed = compressed.filter_map(|form| form.get().map(|(_, memory)| memory));
         self.memory.get().into_iter().chain(compressed)
     }
 
     /// Takes it into memory, if it is still what it was; says whether it is there now.
     pub(crate) fn load(&self) -> bool {
         if self.memory.get().is_none()
-            && let Some(bytes) = self
+            && let Some(memory) = self
                 .disk
                 .as_ref()
                 .and_then(|disk| disk.read_all(self.plain.length))
-            && self.is(&sha256_hex(&bytes))
+            && self.is(&sha256_hex(memory.bytes()))
         {
-            let _ = self.memory.set(bytes.into());
+            let _ = self.memory.set(memory);
         }
         self.memory.get().is_some()
     }
 
     /// Adds a compressed form.
-    pub(crate) fn add(&self, encoding: Encoding, bytes: Vec<u8>) {
+    pub(crate) fn add(&self, encoding: Encoding, memory: Memory) {
         if let Some(slot) = self.slot(encoding) {
             // Two ways to compress a file give different bytes, which must not share a tag.
-            let sha256 = sha256_hex(&bytes);
-            let head = Head::new(&self.name, &sha256, bytes.len() as u64, encoding);
-            let _ = slot.set((head, bytes.into()));
+            let sha256 = sha256_hex(memory.bytes());
+            let head = Head::new(&self.name, &sha256, memory.bytes().len() as u64, encoding);
+            let _ = slot.set((head, memory));
         }
     }
 
@@ -146,7 +147,7 @@ impl Asset {
         self.form(encoding).map(|form| form.head.length)
     }
 
-    fn slot(&self, encoding: Encoding) -> Option<&OnceLock<(Head, Bytes)>> {
+    fn slot(&self, encoding: Encoding) -> Option<&OnceLock<(Head, Memory)>> {
         match encoding {
             Encoding::Brotli => Some(&self.brotli),
             Encoding::Gzip => Some(&self.gzip),
@@ -208,11 +209,11 @@ impl Asset {
         match self.slot(encoding) {
             None => Some(Form {
                 head: &self.plain,
-                bytes: self.memory.get(),
+                bytes: self.bytes(),
             }),
-            Some(slot) => slot.get().map(|(head, bytes)| Form {
+            Some(slot) => slot.get().map(|(head, memory)| Form {
                 head,
-                bytes: Some(bytes),
+                bytes: Some(memory.bytes()),
             }),
         }
     }

@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 use ingle_bundle::{BundleError, dir};
 
 use crate::encoding::Encoding;
+use crate::memory::Memory;
 
 /// Brotli's quality: near its best, at some megabytes a second.
 const BROTLI_QUALITY: i32 = 9;
@@ -34,7 +35,7 @@ pub(crate) fn encode(
     bytes: &[u8],
     room: u64,
     wanted: Wanted<'_>,
-) -> Option<Vec<u8>> {
+) -> Option<Memory> {
     let most = worth(bytes.len()).min(usize::try_from(room).unwrap_or(usize::MAX));
     // What a piece from the middle comes to tells what the whole will.
     let middle = bytes.chunks(PIECE).nth(bytes.len() / PIECE / 2)?;
@@ -51,32 +52,61 @@ fn encode_up_to(
     bytes: &[u8],
     most: usize,
     wanted: Wanted<'_>,
-) -> Option<Vec<u8>> {
-    // Made once: growing it would take twice the memory.
-    let out = Vec::with_capacity(most + 4 * PIECE);
-    // Writing to memory does not fail; if it did, the bytes would go out as they are.
-    let mut encoded = match encoding {
-        Encoding::Brotli => {
-            let mut encoder = brotli_encoder(out, bytes.len());
-            let length = |encoder: &CompressorWriter<Vec<u8>>| encoder.get_ref().len();
-            write(&mut encoder, length, bytes, most, wanted)?;
-            encoder.into_inner()
+) -> Option<Memory> {
+    let memory = Memory::written(most, |room| {
+        let out = Room { room, length: 0 };
+        let length = match encoding {
+            Encoding::Brotli => {
+                let mut encoder = brotli_encoder(out, bytes.len());
+                write(
+                    &mut encoder,
+                    |encoder| encoder.get_ref().length,
+                    bytes,
+                    most,
+                    wanted,
+                )?;
+                encoder.into_inner().length
+            }
+            Encoding::Gzip => {
+                let mut encoder = GzEncoder::new(out, Compression::default());
+                write(
+                    &mut encoder,
+                    |encoder| encoder.get_ref().length,
+                    bytes,
+                    most,
+                    wanted,
+                )?;
+                encoder.finish()?.length
+            }
+            Encoding::Identity => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        if length > most {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
-        Encoding::Gzip => {
-            let mut encoder = GzEncoder::new(out, Compression::default());
-            write(
-                &mut encoder,
-                |encoder| encoder.get_ref().len(),
-                bytes,
-                most,
-                wanted,
-            )?;
-            encoder.finish().ok()?
-        }
-        Encoding::Identity => return None,
-    };
-    encoded.shrink_to_fit();
-    (encoded.len() <= most).then_some(encoded)
+        Ok(length)
+    });
+    // Writing to memory does not fail; where there is none, or the result is too long, the bytes go out as they are.
+    memory.ok()
+}
+
+/// Counts what is written, and keeps what there is room for.
+struct Room<'a> {
+    room: &'a mut [u8],
+    length: usize,
+}
+
+impl Write for Room<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.room.get_mut(self.length..).unwrap_or_default();
+        let fits = room.len().min(bytes.len());
+        room[..fits].copy_from_slice(&bytes[..fits]);
+        self.length += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What lies beside a file in this encoding, `FILE.br` or `FILE.gz`, if it is that file, whole and unchanged.
@@ -86,7 +116,7 @@ pub(crate) fn read(
     bytes: &[u8],
     room: u64,
     wanted: Wanted<'_>,
-) -> Option<Vec<u8>> {
+) -> Option<Memory> {
     let mut path = file.as_os_str().to_owned();
     path.push(".");
     path.push(encoding.suffix()?);
@@ -95,13 +125,10 @@ pub(crate) fn read(
     if !metadata.is_file() || metadata.len() > room.min(worth(bytes.len()) as u64) {
         return None;
     }
-    let mut encoded = Vec::with_capacity(metadata.len() as usize + 1);
-    file.take(metadata.len() + 1)
-        .read_to_end(&mut encoded)
-        .ok()?;
+    let encoded = Memory::filled(metadata.len() as usize, |out| (&file).read_exact(out)).ok()?;
     let same = match encoding {
-        Encoding::Brotli => is_brotli_of(&encoded, bytes, wanted),
-        Encoding::Gzip => is_gzip_of(&encoded, bytes, wanted),
+        Encoding::Brotli => is_brotli_of(encoded.bytes(), bytes, wanted),
+        Encoding::Gzip => is_gzip_of(encoded.bytes(), bytes, wanted),
         Encoding::Identity => false,
     };
     same.then_some(encoded)
@@ -126,7 +153,7 @@ pub fn write_compressed(dir: &Path, names: &[String]) -> Result<Vec<String>, Bun
             ) else {
                 continue;
             };
-            let file = (format!("{name}.{suffix}"), encoded);
+            let file = (format!("{name}.{suffix}"), encoded.bytes().to_vec());
             dir::write_files(dir, std::slice::from_ref(&file))?;
             written.push(file.0);
         }
@@ -191,7 +218,7 @@ fn is_brotli_of(encoded: &[u8], bytes: &[u8], wanted: Wanted<'_>) -> bool {
     false
 }
 
-fn brotli_encoder(out: Vec<u8>, length: usize) -> CompressorWriter<Vec<u8>> {
+fn brotli_encoder<W: Write>(out: W, length: usize) -> CompressorWriter<W> {
     let params = BrotliEncoderParams {
         quality: if length < LARGE {
             BROTLI_QUALITY
@@ -212,14 +239,14 @@ fn write<W: Write>(
     bytes: &[u8],
     most: usize,
     wanted: Wanted<'_>,
-) -> Option<()> {
+) -> io::Result<()> {
     for piece in bytes.chunks(PIECE) {
         if !wanted() || length(encoder) > most {
-            return None;
+            return Err(io::ErrorKind::Interrupted.into());
         }
-        encoder.write_all(piece).ok()?;
+        encoder.write_all(piece)?;
     }
-    Some(())
+    Ok(())
 }
 
 #[cfg(test)]
@@ -239,7 +266,8 @@ mod tests {
     }
 
     fn encoded(encoding: Encoding, bytes: &[u8]) -> Option<Vec<u8>> {
-        encode(encoding, bytes, u64::MAX, &|| true)
+        let memory = encode(encoding, bytes, u64::MAX, &|| true);
+        memory.map(|memory| memory.bytes().to_vec())
     }
 
     #[test]
@@ -258,9 +286,10 @@ mod tests {
         for encoding in [Brotli, Gzip] {
             let whole = encoded(encoding, &text).unwrap();
             let within = |room| encode(encoding, &text, room, &|| true);
-            assert_eq!(within(whole.len() as u64), Some(whole.clone()));
-            assert_eq!(within(whole.len() as u64 - 1), None);
-            assert_eq!(within(0), None);
+            let found = within(whole.len() as u64).unwrap();
+            assert_eq!(found.bytes(), &whole);
+            assert!(within(whole.len() as u64 - 1).is_none());
+            assert!(within(0).is_none());
         }
     }
 
@@ -287,7 +316,7 @@ mod tests {
         assert_eq!(written, [format!("{name}.br"), format!("{name}.gz")]);
         for encoding in [Brotli, Gzip] {
             let found = read(encoding, &path, &bytes, u64::MAX, &|| true).unwrap();
-            assert_eq!(Some(&found), encoded(encoding, &bytes).as_ref());
+            assert_eq!(found.bytes(), &encoded(encoding, &bytes).unwrap());
         }
     }
 
@@ -326,7 +355,7 @@ mod tests {
                 put(&damaged);
                 // A bit that changes nothing in what is unpacked may be there: gzip's time, for one.
                 if let Some(found) = read(encoding, &path, &bytes, u64::MAX, &|| true) {
-                    assert_eq!(found, damaged);
+                    assert_eq!(found.bytes(), &damaged);
                 }
             }
         }

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use ingle_bundle::sha256_hex_of;
+
+use crate::memory::Memory;
 
 /// Bytes that are read at once where a file is sent from the disk.
 const PIECE: u64 = 256 << 10;
@@ -81,7 +83,7 @@ impl Disk {
     }
 
     /// All of it, if it has this length.
-    pub(crate) fn read_all(&self, length: u64) -> Option<Vec<u8>> {
+    pub(crate) fn read_all(&self, length: u64) -> Option<Memory> {
         if self.length().ok()? != length {
             return None;
         }
@@ -100,7 +102,7 @@ impl Disk {
                 }
                 let piece = tokio::task::spawn_blocking(move || read(&file, at, count)).await;
                 let piece = piece.map_err(io::Error::other)??;
-                Ok(Some((Bytes::from(piece), at + count)))
+                Ok(Some((piece.bytes().clone(), at + count)))
             }
         }))
     }
@@ -156,10 +158,9 @@ impl Read for Cursor<'_> {
     }
 }
 
-fn read(file: &File, first: u64, count: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; count as usize];
-    Cursor { file, at: first }.read_exact(&mut bytes)?;
-    Ok(bytes)
+fn read(file: &File, first: u64, count: u64) -> io::Result<Memory> {
+    let mut cursor = Cursor { file, at: first };
+    Memory::filled(count as usize, |bytes| cursor.read_exact(bytes))
 }
 
 #[cfg(unix)]

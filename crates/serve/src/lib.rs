@@ -29,6 +29,7 @@ mod disk;
 mod encoding;
 mod error;
 mod http;
+mod memory;
 mod payload;
 mod range;
 mod server;

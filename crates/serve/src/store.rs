@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
 use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, dir, is_file_name};
+use memmap2::Mmap;
 
 use crate::asset::Asset;
 use crate::compress;
 use crate::disk::Disk;
 use crate::encoding::Encoding;
+use crate::memory::Memory;
 
 /// How often the manifest in the folder is read: a deployment shows within this and the time to read what is new.
 const TICK: Duration = Duration::from_millis(250);
@@ -24,7 +25,7 @@ const TICK: Duration = Duration::from_millis(250);
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_SHARE: u32 = 10;
 /// How long downloads of the bundle before are awaited until the next one is taken into memory.
-const GOING: Duration = Duration::from_secs(60);
+const GOING: Duration = Duration::from_mins(1);
 /// Files of earlier bundles that are held open.
 const MAX_EARLIER: usize = 256;
 /// Compressed forms take at most one part in this many of what the bundle's files take.
@@ -209,7 +210,7 @@ impl Store {
     ///
     /// Downloads under way still hold what is `going`, the memory of the bundle before. It is awaited first, or both would
     /// be in memory; the new files are sent from the disk until then.
-    fn prepare(self: &Arc<Self>, snapshot: &Arc<Snapshot>, mut going: Vec<Bytes>) {
+    fn prepare(self: &Arc<Self>, snapshot: &Arc<Snapshot>, mut going: Vec<Weak<Mmap>>) {
         let (store, snapshot, dir) = (Arc::downgrade(self), snapshot.clone(), self.dir.clone());
         in_background("ingle-prepare", move || {
             let wanted = || {
@@ -218,10 +219,9 @@ impl Store {
             };
             let until = Instant::now() + GOING;
             while !going.is_empty() && Instant::now() < until && wanted() {
-                going.retain(|bytes| !bytes.is_unique());
+                going.retain(|pages| pages.strong_count() > 0);
                 thread::sleep(TICK / 10);
             }
-            drop(going);
             snapshot.load(&wanted);
             snapshot.compress(&dir, &wanted);
         });
@@ -295,12 +295,12 @@ impl Snapshot {
     }
 
     /// What of this bundle is in memory and not also part of `next`.
-    fn memory_beside(&self, next: &Self) -> Vec<Bytes> {
+    fn memory_beside(&self, next: &Self) -> Vec<Weak<Mmap>> {
         let left = |name: &String| !next.files.contains_key(name);
         let files = self.files.iter().filter(|(name, _)| left(name));
         files
             .flat_map(|(_, asset)| asset.memory())
-            .cloned()
+            .map(Memory::pages)
             .collect()
     }
 
@@ -388,26 +388,24 @@ fn in_background(name: &str, work: impl FnOnce() + Send + 'static) {
 
 #[cfg(test)]
 mod tests {
-    use ingle_bundle::Role;
+    use axum::body::Bytes;
+    use ingle_bundle::{ItemTable, Role};
 
     use super::*;
 
-    /// A folder with the golden bundle.
-    fn folder() -> tempfile::TempDir {
+    /// Writes a bundle with a table of items that is large enough for pages of its own.
+    fn write(folder: &Path, value: f32) -> String {
+        const ROWS: usize = 20_000;
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundle/tests/data/v1");
-        let folder = tempfile::tempdir().unwrap();
-        dir::write_dir(&dir::read_dir(&golden).unwrap(), folder.path()).unwrap();
-        folder
-    }
-
-    /// The name of the file of ids in a folder's manifest.
-    fn ids(folder: &Path) -> String {
+        let mut bundle = dir::read_dir(&golden).unwrap();
+        bundle.items = ItemTable::quantize(&[value].repeat(4 * ROWS), 4);
+        bundle.popularity = vec![1.0; ROWS];
+        bundle.codes = Vec::new();
+        bundle.ids = (0..ROWS).map(|row| row.to_string()).collect();
+        dir::write_dir(&bundle, folder).unwrap();
         let manifest = Manifest::parse(&dir::read_manifest(folder).unwrap()).unwrap();
-        let entry = manifest
-            .files
-            .into_iter()
-            .find(|file| file.role == Role::Ids);
-        entry.unwrap().name
+        let mut files = manifest.files.into_iter();
+        files.find(|file| file.role == Role::Items).unwrap().name
     }
 
     fn bytes(store: &Store, name: &str) -> Option<Bytes> {
@@ -427,15 +425,12 @@ mod tests {
 
     #[tokio::test]
     async fn two_bundles_are_not_in_memory_at_once() {
-        let folder = folder();
+        let folder = tempfile::tempdir().unwrap();
+        let first = write(folder.path(), 0.5);
         let store = Store::open(folder.path()).unwrap();
-        let first = ids(folder.path());
         let download = bytes(&store, &first).expect("the first is in memory");
 
-        let mut second = dir::read_dir(folder.path()).unwrap();
-        second.ids = second.ids.iter().map(|id| format!("{id}x")).collect();
-        dir::write_dir(&second, folder.path()).unwrap();
-        let second = ids(folder.path());
+        let second = write(folder.path(), 0.25);
         assert_ne!(first, second);
         eventually(|| matches!(store.get(&second), Found::Perhaps));
         thread::sleep(4 * TICK);
