@@ -21,9 +21,10 @@ import { readPopular } from "./popular.js";
 import type { FilterOptions, RankOptions } from "./protocol.js";
 import { asArrays, checkQuery, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
-import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, WasmSource } from "./types.js";
+import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "./types.js";
 import { BundleVerdicts } from "./verdict.js";
 import { verdictsOnDevice } from "./verdict-store.js";
+import { UnknownItems } from "./unknown.js";
 import { explainRung } from "./why.js";
 
 /** More than any model looks back on, unknown items included. */
@@ -75,6 +76,7 @@ export class Core {
   /** Whether the last answer without an engine came from popularity. */
   #rungWithout: "recent" | "popular" = "recent";
   readonly #rotation: Rotation;
+  readonly #unknown: UnknownItems;
 
   constructor(url: string | URL, host: CoreHost, before?: Core) {
     const { onProgress, fetch } = host.options;
@@ -106,6 +108,15 @@ export class Core {
       onError: (error) => host.onError(error),
       signal: this.#life.signal,
     });
+    this.#unknown = new UnknownItems(
+      {
+        ready: async () => (await this.engines.ready(this.#life.signal), this.engines.bundle?.maxLen ?? 1),
+        judge: async (items) => (await this.engines.ask((engine) => engine.explain(items))).answer,
+        ids: async () => (await this.engines.ask((engine) => this.#itemsOf(engine))).answer,
+        onChange: () => host.onChange(),
+      },
+      before && before.#unknown,
+    );
     // Read once it is clear that no engine can answer, and not when somebody asks.
     this.engines.ready(this.#life.signal).catch(() => void (this.#life.signal.aborted || this.#readPopular()));
     // On its way while the worker starts.
@@ -121,6 +132,16 @@ export class Core {
     return { rung, why: active && stale ? `${why} The bundle is the one that was kept: ${stale.message}` : why };
   }
 
+  /** What this page passed in and the bundle does not know. */
+  get unknown(): readonly UnknownItem[] {
+    return this.#unknown.list;
+  }
+
+  /** The shop has recorded these. */
+  notice(items: string[]): void {
+    this.#unknown.notice(items);
+  }
+
   /** What the model recommends after the history. */
   async recommend(options: RecommendOptions): Promise<Recommendation[]> {
     const query = this.#query(options);
@@ -132,6 +153,7 @@ export class Core {
 
   /** What the model recommends after these items alone. */
   async complete(items: string[], options: QueryOptions): Promise<Recommendation[]> {
+    this.notice(items);
     const events = items.map((item, at) => ({ item, type: "cart", at }));
     return this.#rank({ events, read: this.#read(events) }, this.#query(options), false, "complete");
   }
@@ -139,6 +161,7 @@ export class Core {
   /** Items like these, by what shoppers do with them. */
   async similar(items: string[], options: QueryOptions): Promise<Recommendation[]> {
     const query = this.#query(options);
+    this.notice(items);
     const ask = async (engine: EngineClient): Promise<Candidate[]> => {
       const best = await engine.similar(items, await this.#filters(query, engine), { signal: query.signal });
       const shown = this.#rotation.factor(query);
@@ -172,9 +195,10 @@ export class Core {
     return explanations(events, read, answer);
   }
 
-  /** Items that were shown may be shown again. */
+  /** Items that were shown may be shown again, and what was passed in is told no more. */
   forget(): void {
     this.#rotation.forget();
+    this.#unknown.forget();
   }
 
   /** Whether the bundle at work is the one that its successor finds at the host. */

@@ -8,7 +8,7 @@
 export type { ErrorCode } from "./errors.js";
 export { IngleError } from "./errors.js";
 export type { Recommender } from "./recommender.js";
-export { createRecommender } from "./recommender.js";
+export { createRecommender } from "./shared.js";
 export type {
   Boost,
   BundleInfo,
@@ -38,6 +38,7 @@ export type {
   Status,
   StorageOptions,
   StorageStatus,
+  UnknownItem,
   Verdict,
   WasmSource,
   WeightOptions,

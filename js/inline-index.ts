@@ -3,7 +3,8 @@
  * module. About 0.6 MB more JavaScript, and no GPU engine.
  */
 
-import { createRecommender as create, type Recommender } from "./recommender.js";
+import type { Recommender } from "./recommender.js";
+import { createRecommender as create } from "./shared.js";
 import type { RecommenderOptions } from "./types.js";
 
 export type * from "./index.js";

@@ -2,7 +2,8 @@
 
 import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 import { ask, followsHistory, type Question } from "./ask.js";
-import { createRecommender, type Recommender } from "./recommender.js";
+import type { Recommender } from "./recommender.js";
+import { createRecommender } from "./shared.js";
 import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
 import { view } from "./view.js";
 

@@ -98,6 +98,7 @@ export class Recommender extends Emitter {
       gpu: gpu?.state ?? WAITING,
       bundle,
       stale: stale ? { code: stale.code, reason: stale.message } : null,
+      unknown: this.#running?.unknown ?? [],
       consent: this.#history.consent,
       answered: this.#answered || privacy,
       globalPrivacyControl: privacy,
@@ -251,7 +252,9 @@ export class Recommender extends Emitter {
   async #record(events: RecordInput | readonly RecordInput[], since?: number): Promise<boolean> {
     const record = async (): Promise<boolean> => {
       this.#life.signal.throwIfAborted();
-      return this.#history.record(events, since);
+      const kept = await this.#history.record(events, since);
+      if (kept) void this.#core.then((core) => core.notice([events].flat().map(({ item }) => idOf(item, "record"))), () => {});
+      return kept;
     };
     return this.#while(shown()?.then(record) ?? record());
   }
@@ -382,21 +385,6 @@ const SCRIPT_MS = 15_000;
 /** Before the core is there. */
 const WAITING = { state: "waiting" } as const;
 const LOADING = { rung: "recent", why: "Calls wait for the engine, which is still loading." } as const;
-
-/**
- * Makes a recommender from the bundle at `url`, a folder on any static host.
- *
- * Returns at once and loads in the background; follow `ready`, `status` and `onProgress`. The package
- * stores nothing on the device until `consent("granted")`. On a server it records nothing and answers with nothing.
- *
- * @example
- * const recommender = createRecommender("/ingle/", { consent: "granted" });
- * await recommender.record({ item: "sku-123" });
- * const items = await recommender.recommend({ k: 8 });
- */
-export function createRecommender(url: string | URL, options: RecommenderOptions = {}): Recommender {
-  return new Recommender(url, options);
-}
 
 function checkConsent(consent: Consent, more = ""): void {
   if (["granted", "session", "denied"].includes(consent)) return;

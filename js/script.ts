@@ -2,4 +2,4 @@
 
 export { IngleElement, IngleShelf, InglePrivacy } from "./element.js";
 export { IngleError } from "./errors.js";
-export { samePageRecommender as createRecommender } from "./shared.js";
+export { samePageRecommender as createRecommender } from "./same-page.js";

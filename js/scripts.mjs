@@ -1,7 +1,7 @@
 // Bundles the package's TypeScript: what `build.mjs` does once the engines are there.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -12,7 +12,6 @@ const common = {
   target: "es2022",
   minify: true,
   sourcemap: true,
-  sourcesContent: false,
   metafile: true,
   external: ["react", "vue"],
 };
@@ -22,12 +21,13 @@ export async function buildScripts({ root, dist, bindings, release }) {
   const named = { INGLE_RELEASE: JSON.stringify(release) };
   const here = { ...common, absWorkingDir: root, outdir: dist, define: named };
   const engines = bindingsPlugin(bindings);
+  const maps = sourcesInside({ root, dist, bindings });
   // The workers alone: each must be one file, wherever it is copied to.
-  await build({ ...here, entryPoints: ["js/worker-cpu.ts", "js/worker-gpu.ts"], plugins: [engines] });
+  await build({ ...here, entryPoints: ["js/worker-cpu.ts", "js/worker-gpu.ts"], plugins: [engines, maps] });
   const modules = ["index", "element", "define", "react", "vue"].map((name) => `js/${name}.ts`);
-  await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: [workersOutside, leftToThePage] });
-  await build({ ...here, entryPoints: { inline: "js/inline-index.ts" }, plugins: [everythingInside(root, dist), engines] });
-  await build({ ...here, format: "iife", entryPoints: { "ingle.iife": "js/iife.ts" }, plugins: [inAScript(root)] });
+  await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: [workersOutside, leftToThePage, maps] });
+  await build({ ...here, entryPoints: { inline: "js/inline-index.ts" }, plugins: [everythingInside(root, dist), engines, maps] });
+  await build({ ...here, format: "iife", entryPoints: { "ingle.iife": "js/iife.ts" }, plugins: [inAScript(root), maps] });
 }
 
 /** The bindings by their private names. */
@@ -64,6 +64,31 @@ const leftToThePage = {
     });
   },
 };
+
+/**
+ * Source maps carry their sources, by names inside the package: what they name is not published, and where it lay on
+ * the machine that built the package is nobody's business. What is no text to read is named and left out.
+ */
+const sourcesInside = ({ root, dist, bindings }) => ({
+  name: "sources inside",
+  setup(esbuild) {
+    const named = (source) => {
+      if (source.startsWith("inside:")) return source.slice("inside:".length).replace(":", "/");
+      const file = join(dist, source);
+      const made = ["cpu", "gpu"].find((kind) => file.startsWith(join(bindings(kind), "/")));
+      return made ? `wasm-bindgen/${relative(bindings(made), file)}` : relative(root, file);
+    };
+    esbuild.onEnd(({ metafile }) => {
+      for (const path of Object.keys(metafile.outputs)) {
+        if (!path.endsWith(".map")) continue;
+        const file = join(esbuild.initialOptions.absWorkingDir, path);
+        const map = JSON.parse(readFileSync(file, "utf8"));
+        const sourcesContent = map.sourcesContent.map((text, n) => (map.sources[n].startsWith("inside:") ? "" : text));
+        writeFileSync(file, JSON.stringify({ ...map, sources: map.sources.map(named), sourcesContent }));
+      }
+    });
+  },
+});
 
 /** A plain script looks for the engine's files where the page says. */
 const inAScript = (root) => ({

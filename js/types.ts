@@ -284,6 +284,13 @@ export type EngineState =
   | { state: "ready" | "slower"; loadMs: number; medianMs?: number; thread: "worker" | "main" }
   | { state: "absent" | "refused" | "failed" | "retired"; code: ErrorCode; reason: string };
 
+/** An id that the shop passed in and the bundle does not know. */
+export interface UnknownItem {
+  item: string;
+  /** The ids of the bundle that are most like it; on a developer's machine (localhost) alone, else none. */
+  nearest: string[];
+}
+
 /** What may be kept, and what keeps it. */
 export interface StorageStatus {
   kind: "indexeddb" | "memory" | "none";
@@ -310,6 +317,11 @@ export interface Status {
    * and the last good one answers. `null` where it is.
    */
   stale: { code: ErrorCode; reason: string } | null;
+  /**
+   * Items that this page recorded or asked about and that the bundle does not know, the first ten: new products, or a
+   * slip. Empty again once the history is forgotten.
+   */
+  unknown: readonly UnknownItem[];
   /** What the shopper allows, as it takes effect: Global Privacy Control may have lowered it. */
   consent: Consent;
   /** Whether the shop need not ask: false with `consent: "ask"` until there is an answer. */

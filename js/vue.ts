@@ -2,8 +2,9 @@
 
 import { type App, computed, inject, type InjectionKey, type MaybeRefOrGetter, onScopeDispose, type Ref, shallowRef, toValue, watch } from "vue";
 import { ask, followsHistory, type Question } from "./ask.js";
-import { createRecommender, type Recommender } from "./recommender.js";
+import type { Recommender } from "./recommender.js";
 import { onServer } from "./server.js";
+import { createRecommender } from "./shared.js";
 import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
 import { view } from "./view.js";
 

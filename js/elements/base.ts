@@ -2,8 +2,9 @@
 
 import { unlessAborted } from "../deferred.js";
 import type { Recommender } from "../recommender.js";
-import { sharedRecommender } from "../shared.js";
+import { living, sharedRecommender } from "../shared.js";
 import type { Consent } from "../types.js";
+import { scriptsRun } from "./hydration.js";
 import { type Catalogue, catalogueOf, IDS, type Product, type Products, ProductsFile } from "./products.js";
 import { ENGLISH, type Strings } from "./strings.js";
 
@@ -21,7 +22,11 @@ export class IngleElement extends Base {
   /** The property `products`, ready to be looked up in. */
   #own: Catalogue | undefined;
   #strings: Strings = ENGLISH;
+  /** Whether it is the page's own and not shared by its address. */
+  #given = false;
   #connected: AbortController | undefined;
+  /** When the recommender is known, while a script of the page may be about to make it. */
+  #scripts: Promise<void> | undefined;
   #queued = false;
   #drawing = false;
   /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
@@ -32,12 +37,14 @@ export class IngleElement extends Base {
   /** The recommender to ask; else the one that elements with the same `src` share. */
   get recommender(): Recommender | undefined {
     const src = this.getAttribute("src");
+    if (!this.#given && this.#recommender?.disposed) this.#recommender = undefined;
     if (!this.#recommender && src !== null) this.#recommender = sharedRecommender(src, (this.getAttribute("consent") as Consent | "ask" | null) ?? undefined);
     return this.#recommender;
   }
 
   set recommender(recommender: Recommender | undefined) {
     this.#recommender = recommender;
+    this.#given = recommender !== undefined;
     if (this.#connected) this.#reconnect();
   }
 
@@ -83,7 +90,7 @@ export class IngleElement extends Base {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
-    if (name === "src" && before !== null) this.#recommender = undefined;
+    if (name === "src" && before !== null) [this.#recommender, this.#given] = [undefined, false];
     if (name === "consent") this.#consent(after ?? "session");
     if (!this.#connected) return;
     if (name === "src" || name === "products") this.#reconnect();
@@ -105,6 +112,7 @@ export class IngleElement extends Base {
     if (!signal) return;
     this.#drawing = true;
     try {
+      await this.#scripts;
       await unlessAborted(this.draw(signal), signal);
     } catch (error) {
       this.failed(error, signal);
@@ -175,8 +183,13 @@ export class IngleElement extends Base {
     this.#connected?.abort();
     this.#connected = new AbortController();
     const { signal } = this.#connected;
-    const { recommender } = this;
-    if (recommender) this.follow(recommender, signal);
+    this.#scripts = this.#awaitScripts();
+    const follow = (): void => {
+      const { recommender } = this;
+      if (recommender) this.follow(recommender, signal);
+    };
+    if (this.#scripts) void this.#scripts.then(() => signal.aborted || follow());
+    else follow();
     this.stocked(signal);
     this.refresh();
     try {
@@ -185,6 +198,12 @@ export class IngleElement extends Base {
     } catch {
       // An address that is none is told by whoever draws.
     }
+  }
+
+  /** A recommender that a script of the page makes is taken, so one of the elements' own is made after the scripts. */
+  #awaitScripts(): Promise<void> | undefined {
+    const src = this.getAttribute("src");
+    return this.#recommender || src === null || living(src).length > 0 ? undefined : scriptsRun();
   }
 
   /** What the attribute says once there is a recommender is a choice of the shopper's; before, what it begins with. */

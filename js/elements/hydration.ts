@@ -36,6 +36,21 @@ async function parsed(): Promise<void> {
   if (document.readyState === "loading") await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
 }
 
+/**
+ * Nothing once the page's own scripts have run, those that wait for the end of the page included; until then, when
+ * they will have.
+ */
+export function scriptsRun(): Promise<void> | undefined {
+  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  const begun = document.readyState !== "loading" && navigation?.domContentLoadedEventStart !== 0;
+  if (begun || document.readyState === "complete") return undefined;
+  return new Promise((resolve) => {
+    document.addEventListener("DOMContentLoaded", () => resolve(), { once: true });
+    // Where the browser coarsens its times, the moment may be over.
+    addEventListener("load", () => resolve(), { once: true });
+  });
+}
+
 /** A page that never rests is no reason to wait for ever, in milliseconds. */
 const PATIENCE_MS = 2_000;
 

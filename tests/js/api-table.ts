@@ -1,7 +1,7 @@
 /** Every call that a shop may make, in Node and in every browser, of the package as it is published. */
 
 import type * as Ingle from "../../js/index.js";
-import { codeOf, equal, ok } from "./check.js";
+import { codeOf, equal, ok, until } from "./check.js";
 
 /** Where the calls are made. */
 export interface Shop {
@@ -63,6 +63,26 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
     equal((await recommender.explain()).map(({ known, noise, keep }) => [known, noise, keep]), [[false, 0, 0]]);
     equal((await recommender.recommend()).length, 10);
     recommender.dispose();
+  },
+
+  "tells once which ids the bundle does not know and which they may be, and no more once they are forgotten": async ({ open }) => {
+    const [told, warn] = [[] as string[], console.warn];
+    console.warn = (line: string) => told.push(line);
+    try {
+      const recommender = open();
+      equal(recommender.status.unknown, []);
+      await recommender.record([{ item: "sku-42" }, { item: "42" }, { item: "SKU-170-red" }]);
+      await recommender.record({ item: "42" });
+      await recommender.similar(["sku-7", "sku_250"]);
+      await until(() => recommender.status.unknown.length === 3, "what is unknown is told");
+      equal(recommender.status.unknown.map(({ item, nearest: [first] }) => [item, first]).sort(), [["42", "sku-42"], ["SKU-170-red", "sku-170"], ["sku_250", "sku-250"]]);
+      equal(told.map((line) => /"(.*?)"/.exec(line)?.[1]).sort(), ["42", "SKU-170-red", "sku_250"]);
+      await recommender.forget("42");
+      equal(recommender.status.unknown, []);
+      recommender.dispose();
+    } finally {
+      console.warn = warn;
+    }
   },
 
   "tells every change of history and status": async ({ open }) => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -83,10 +83,23 @@ function codeOf(file, heading, language) {
   return new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "m").exec(after)[1];
 }
 
-for (const [what, file, heading] of [["the five-minute start", "docs/guides/start.md", "## 2. Ten lines"], ["the package's README", "pkg/README.md", "# ingle"]]) {
-  test(`a newcomer's path works as ${what} has it`, { timeout: 120_000 }, async () => {
-    const start = "docs/guides/start.md";
-    const [create] = codeOf(start, "## 1. A new project", "sh").split("\n");
+const START = "docs/guides/start.md";
+/** Steps 2 to 4 of the guide, on one page; the ten lines of the package's README. */
+const PATHS = {
+  "steps 2 to 4 of the five-minute start": { script: () => codeOf(START, "## 2. Ten lines", "js") + codeOf(START, "## 4. Record by markup", "js"), body: () => codeOf(START, "## 3. Or a tag", "html") + codeOf(START, "## 4. Record by markup", "html") },
+  "the package's README": { script: () => codeOf("pkg/README.md", "# ingle", "js"), body: () => "" },
+};
+
+/** What Vite says beside its news: nothing, in a project that is in order. */
+function listener() {
+  const said = [];
+  const hear = (message) => said.push(message);
+  return { said, logger: { info() {}, warn: hear, warnOnce: hear, error: hear, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false } };
+}
+
+for (const [what, { script, body }] of Object.entries(PATHS)) {
+  test(`a newcomer's path works as ${what} has it, with one engine, and Vite warns of nothing`, { timeout: 120_000 }, async () => {
+    const [create] = codeOf(START, "## 1. A new project", "sh").split("\n");
     const words = create.replace("npm create vite@latest", "").replace(" -- ", " ").trim().split(/\s+/);
     const parent = mkdtempSync(join(work, "newcomer-"));
     execFileSync(process.execPath, [join(root, "node_modules/create-vite/index.js"), ...words], { cwd: parent, stdio: "ignore" });
@@ -96,27 +109,49 @@ for (const [what, file, heading] of [["the five-minute start", "docs/guides/star
     writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, "utf8")), devDependencies: {} }));
     execFileSync("npm", ["install", "--no-audit", "--no-fund", "--offline", "--omit=peer", packed], { cwd: folder, stdio: "ignore" });
     cpSync(golden, join(folder, "public/recommender"), { recursive: true });
-    writeFileSync(join(folder, "vite.config.js"), codeOf(start, "## 1. A new project", "js"));
-    writeFileSync(join(folder, "src/main.js"), codeOf(file, heading, "js"));
+    const products = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`sku-${n}`, { title: `Thing ${n}`, url: `/p/${n}` }]));
+    writeFileSync(join(folder, "public/products.json"), JSON.stringify(products));
+    writeFileSync(join(folder, "vite.config.js"), codeOf(START, "## 1. A new project", "js"));
+    writeFileSync(join(folder, "src/main.js"), script());
+    const page = join(folder, "index.html");
+    writeFileSync(page, readFileSync(page, "utf8").replace("<body>", `<body>${body()}`));
 
     const { build, createServer, preview } = await import("vite");
-    const server = await createServer({ root: folder, logLevel: "error", server: { port: 0, host: "127.0.0.1", fs: { strict: false } } });
+    const { said, logger } = listener();
+    const server = await createServer({ root: folder, customLogger: logger, server: { port: 0, host: "127.0.0.1", fs: { strict: false } } });
     await server.listen();
-    await build({ root: folder, logLevel: "error" });
-    const built = await preview({ root: folder, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
+    await build({ root: folder, customLogger: logger });
+    const built = await preview({ root: folder, customLogger: logger, preview: { port: 0, host: "127.0.0.1" } });
     try {
       for (const { resolvedUrls } of [server, built]) {
         const page = await (await browser.newContext()).newPage();
         await page.goto(resolvedUrls.local[0]);
         await page.locator("ul > li").nth(7).waitFor({ timeout: 30_000 });
         assert.match(await page.locator("ul > li").first().textContent(), /^sku-\d+ \(history\)$/);
+        if (body()) await page.locator("ingle-shelf > [data-item]").nth(7).waitFor({ timeout: 30_000 });
+        assert.equal(page.workers().length, 1);
         await page.context().close();
       }
     } finally {
       await Promise.all([server.close(), built.close()]);
     }
+    assert.deepEqual(said, []);
   });
 }
+
+test("source maps carry their sources, and nothing names a folder outside the package", () => {
+  const dist = join(newProject("maps"), "node_modules/ingle/dist");
+  const files = readdirSync(dist, { recursive: true }).filter((name) => /\.(js|ts|map)$/.test(name));
+  const maps = files.filter((name) => name.endsWith(".map"));
+  assert.ok(maps.length > 10, `${maps.length} maps`);
+  for (const name of maps) {
+    const { sources, sourcesContent = [] } = JSON.parse(readFileSync(join(dist, name), "utf8"));
+    assert.equal(sourcesContent.filter((text) => typeof text === "string").length, sources.length, `${name} lacks a source`);
+    assert.deepEqual(sources.filter((source) => !/^(js|wasm-bindgen|ingle)\/[\w./-]+$/.test(source) || source.includes("..")), [], name);
+  }
+  const folders = [root, homedir(), process.env.CARGO_TARGET_DIR].filter(Boolean);
+  assert.deepEqual(files.filter((name) => folders.some((folder) => readFileSync(join(dist, name), "utf8").includes(folder))), []);
+});
 
 test("importing any of it on a server does nothing", () => {
   const folder = newProject("server");
@@ -143,7 +178,7 @@ test("its types resolve as its code does, for every way of importing it", () => 
   execFileSync(tool, [packed, "--profile", "esm-only", "--exclude-entrypoints", "./cpu.wasm", "./gpu.wasm", "./ingle.iife.js", "./package.json"], { encoding: "utf8", stdio: "pipe" });
 });
 
-test("it has its licence's name, its page and nothing that is not its own", () => {
+test("it has its licences, its page and nothing that is not its own", () => {
   const folder = join(newProject("contents"), "node_modules/ingle");
-  assert.deepEqual(readdirSync(folder).sort(), ["README.md", "dist", "package.json"]);
+  assert.deepEqual(readdirSync(folder).sort(), ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist", "package.json"]);
 });

@@ -7,7 +7,7 @@ import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { createSSRApp, h } from "vue";
 import { renderToString as renderVue } from "vue/server-renderer";
-import { equal, ok } from "../check.js";
+import { equal, ok, until } from "../check.js";
 import { launch } from "./harness.js";
 import { bundled, cards, closeAll, html, published, quiet, texts, visit } from "./pages.js";
 
@@ -213,6 +213,39 @@ test("what shoppers may write into a page does not say where its scripts come fr
     const { rung, code, asked } = await moved("", `${written}${MOVED[how]}`, "start()");
     equal({ rung, code, asked }, { rung: "popular", code: "engine/files", asked: [] });
   }
+});
+
+// ---- One engine for scripts and elements
+
+const RECORD = 'globalThis.recommender = createRecommender("/b/"); await recommender.record({ item: "sku-42" }); recommender.observe(document, { afterMs: 10 });';
+const MARKUP = `<p data-ingle-item="sku-43">A product</p>${SHELF}<ingle-shelf src="/b/" k="4"></ingle-shelf><ingle-privacy src="/b/"></ingle-privacy>`;
+const DEFINE = '<script type="module">import "/ingle/define.js";</script>';
+const MODULE = '<script type="module" src="/main.js"></script>';
+
+for (const [how, body] of Object.entries({ "before the script": `${DEFINE}${MARKUP}${MODULE}`, "after the script": `${MODULE}${MARKUP}${DEFINE}`, "long before the script": `${MARKUP}<script src="/ingle/ingle.iife.js"></script><script src="/slow.js"></script><script src="/global.js"></script>` })) {
+  test(`elements take the recommender that a script makes, and one engine answers: defined ${how}`, async () => {
+    const global = `(async () => { ${RECORD.replace("createRecommender", "Ingle.createRecommender")} })();`;
+    const page = await visit(browser, { "/page.html": { body: html(body) }, "/main.js": { body: `import { createRecommender } from "/ingle/index.js"; ${RECORD}` }, "/global.js": { body: global }, "/slow.js": { body: "for (const end = Date.now() + 500; Date.now() < end; );" } });
+    await cards(page.tab, 8);
+    await until(async () => (await page.tab.evaluate("recommender.history()") as unknown[]).length === 2, "the markup's view is recorded");
+    const same = await page.tab.evaluate("[...document.querySelectorAll('ingle-shelf, ingle-privacy')].map((element) => element.recommender === recommender)");
+    equal([same, page.tab.workers().length], [[true, true, true], 1]);
+    await quiet(page);
+  });
+}
+
+test("elements without a script share one engine of their own, and make another where it was disposed of", async () => {
+  const page = await visit(browser, { "/page.html": { body: html(`${DEFINE}${MARKUP}`) } });
+  await cards(page.tab, 8);
+  equal(page.tab.workers().length, 1);
+  await page.tab.evaluate(() => {
+    const shelf = document.querySelector("ingle-shelf")!;
+    shelf.recommender!.dispose();
+    shelf.remove();
+    document.body.append(shelf);
+  });
+  equal(await page.tab.evaluate(async () => (await document.querySelectorAll("ingle-shelf")[1]!.recommender!.ready).rung), "cpu");
+  await quiet(page);
 });
 
 test("the plain script may be loaded twice, and what is there stays", async () => {

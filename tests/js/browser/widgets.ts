@@ -13,7 +13,8 @@ const SRC = "/b/";
 const ITEMS = Array.from({ length: 300 }, (_, n) => `sku-${n}`);
 const products: Products = (item) => ({ title: `Product ${item.slice(4)}`, url: `/p/${item}`, price: "£5" });
 
-const recommender: Recommender = createRecommender(SRC, { consent: "granted", storage: { collapseMs: 0 } });
+// With a signal of its own it is not the elements': those with an address share one of theirs.
+const recommender: Recommender = createRecommender(SRC, { consent: "granted", storage: { collapseMs: 0 }, signal: new AbortController().signal });
 
 const erasing = Object.getOwnPropertyDescriptor(IDBFactory.prototype, "deleteDatabase")!;
 
