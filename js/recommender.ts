@@ -7,6 +7,7 @@ import { Emitter } from "./emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
 import { Answer } from "./history/answer.js";
 import { History } from "./history/history.js";
+import type { Look } from "./history/state.js";
 import { idOf, oneOrMore } from "./ids.js";
 import { noCore, onServer } from "./server.js";
 import { shown } from "./shown.js";
@@ -50,6 +51,8 @@ export class Recommender extends Emitter {
   #running: Core | undefined;
   #lastRung: Status["rung"] | undefined;
   #updating: Promise<boolean> | undefined;
+  /** How often something was forgotten. */
+  #forgets = 0;
 
   /** @internal */
   constructor(url: string | URL, options: RecommenderOptions) {
@@ -71,7 +74,10 @@ export class Recommender extends Emitter {
     this.#history = new History(server ? { ...options.storage, kind: "memory" } : options.storage, this.#effective(answer ?? "session"), {
       onLoss: (error) => this.#report(error),
       onChange: () => void this.#changed(),
-      onForget: () => this.#running?.forget(),
+      onForget: () => {
+        this.#forgets++;
+        this.#running?.forget();
+      },
       onState: () => this.#announce(),
     });
     signal?.addEventListener("abort", () => this.#end(signal.reason), { once: true, signal: this.#life.signal });
@@ -160,9 +166,19 @@ export class Recommender extends Emitter {
     this.#life.signal.addEventListener("abort", () => stop.abort(), { signal: stop.signal });
     const { kind, name = "ingle" } = this.#options.storage ?? {};
     const history = kind === "memory" ? this : name;
-    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, (event, since) => this.#record(event, since), history, stop);
+    const start = async () => (await import("./history/observe.js")).observe(root ?? document, options, this, history, stop);
     start().catch((error: unknown) => this.#report(toIngleError(error, "engine/failed")));
     return () => stop.abort();
+  }
+
+  /** @internal A look at an item begins now: a call says that it counts, a call with `true` that it is over. */
+  look(item: ItemId): (over?: boolean) => void {
+    const look = this.#history.look(String(item));
+    return (over = false) => {
+      const dwell = over && { dwell: Date.now() - look.since };
+      // Storage that fails tells so itself; a page that is going away has nobody to tell.
+      this.#record({ item, type: "view", ...dwell }, look).catch(() => {});
+    };
   }
 
   /** Every event of the history with what the model made of it, oldest first. Needs an engine. */
@@ -249,11 +265,13 @@ export class Recommender extends Emitter {
     return this.#life.signal.aborted;
   }
 
-  async #record(events: RecordInput | readonly RecordInput[], since?: number): Promise<boolean> {
+  async #record(events: RecordInput | readonly RecordInput[], look?: Look): Promise<boolean> {
     const record = async (): Promise<boolean> => {
       this.#life.signal.throwIfAborted();
-      const kept = await this.#history.record(events, since);
-      if (kept) void this.#core.then((core) => core.notice([events].flat().map(({ item }) => idOf(item, "record"))), () => {});
+const forgets = this.#forgets;
+      const kept = await this.#history.record(events, look);
+      const notice = (core: Core): unknown => forgets === this.#forgets && core.notice([events].flat().map(({ item }) => idOf(item, "record")));
+      if (kept) void this.#core.then(notice, () => {});
       return kept;
     };
     return this.#while(shown()?.then(record) ?? record());

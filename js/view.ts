@@ -6,20 +6,18 @@ import type { ItemId } from "./types.js";
 
 /** Records a view once the page is shown; the function that it returns records how long it has been. */
 export function view(recommender: Recommender, item: ItemId): () => void {
-  let since: number | undefined;
+  let look: ((over?: boolean) => void) | undefined;
   let over = false;
-  // Storage that fails tells so itself.
-  const note = (dwell?: number): void => void recommender.record({ item, type: "view", ...(dwell !== undefined && { dwell }) }).catch(() => {});
   const begin = (): void => {
     if (over) return;
-    since = Date.now();
-    note();
+    look = recommender.look(item);
+    look();
   };
   const waiting = shown();
   if (waiting) void waiting.then(begin);
   else begin();
   return () => {
     over = true;
-    if (since !== undefined) note(Date.now() - since);
+    look?.(true);
   };
 }

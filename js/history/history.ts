@@ -16,7 +16,7 @@ import type { Consent, HistoryEvent, RecordInput, StorageOptions, StorageStatus 
 import { Erasures, type Owed } from "./erasures.js";
 import { type Kept, noted, plainEvent } from "./events.js";
 import { IndexedDbStore, NO_INDEXEDDB } from "./indexeddb.js";
-import { State } from "./state.js";
+import { type Look, State } from "./state.js";
 import { MemoryStore, type Retention } from "./store.js";
 import { type Message, Tabs } from "./tabs.js";
 
@@ -123,11 +123,16 @@ export class History {
     });
   }
 
-  /** Adds events; resolves with whether they may be and were kept. `since` is when a look that they report on began. */
-  async record(input: RecordInput | readonly RecordInput[], since?: number): Promise<boolean> {
-    const events = (Array.isArray(input) ? input : [input]).map((one: RecordInput) => noted(one, since));
+  /** A look at an item begins now on this page. */
+  look(item: string): Look {
+    return this.#state.look(item, location.pathname);
+  }
+
+  /** Adds events; resolves with whether they may be and were kept. `look` is the one that they report on. */
+  async record(input: RecordInput | readonly RecordInput[], look?: Look): Promise<boolean> {
+    const events = (Array.isArray(input) ? input : [input]).map((one: RecordInput) => noted(one, look?.since));
     return this.#then(async () => {
-      const may = (event: Kept): boolean => this.#state.mayRecord(event, since);
+      const may = (event: Kept): boolean => this.#state.mayRecord(event, look);
       if (!events.some(may)) return false;
       await this.#reload();
       const allowed = events.filter(may);

@@ -107,20 +107,25 @@ export class IndexedDbStore implements HistoryStore {
   }
 
   async remove(item?: string, until = Infinity): Promise<void> {
-    let left = 0;
+    let [left, removed] = [0, 0];
     const found = await this.#run("readwrite", EVENTS, (store) => {
       const events = store.openCursor();
       events.onsuccess = () => {
         const cursor = events.result;
         if (!cursor) return;
-        if (!isEvent(cursor.value) || goes(cursor.value, item, until)) cursor.delete();
-        else left++;
+        if (isEvent(cursor.value) && !goes(cursor.value, item, until)) left++;
+        else {
+          removed++;
+          cursor.delete();
+        }
         cursor.continue();
       };
       return events;
     });
     if (!found || left > 0) return;
     const everything = item === undefined && until === Infinity;
+    // Where the tab that forgot has erased it already, another tab's new event may be on its way there.
+    if (until !== Infinity && removed === 0) return;
     // An empty store still counts how many records it ever had.
     if (everything || !(await this.paused())) await this.erase();
   }

@@ -11,10 +11,12 @@ const EVENT = "data-ingle-event";
 /** Shares of an element at which the browser tells of it: enough to notice half a screen of a long one. */
 const STEPS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
 
-/** Records an event; of a look also says when it began. */
-type Record = (event: RecordInput, since?: number) => Promise<unknown>;
-
-type Note = (event: RecordInput, since?: number) => void;
+/** Who is told what happens on the page. */
+interface Recorder {
+  record(event: RecordInput): Promise<unknown>;
+  /** A look begins: a call says that it counts, a call with `true` that it is over. */
+  look(item: string): (over?: boolean) => void;
+}
 
 /** Who watches a part of the page for a history: the last who asked, so that a script that runs again records nothing twice. */
 const watching = new WeakMap<Node, Map<unknown, AbortController>>();
@@ -22,19 +24,17 @@ const watching = new WeakMap<Node, Map<unknown, AbortController>>();
 const NOTED = Symbol.for("ingle.noted");
 
 /** Watches a part of the page until `stop` aborts, or somebody watches it for the same `history`. */
-export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOptions, record: Record, history: unknown, stop: AbortController): void {
+export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOptions, recorder: Recorder, history: unknown, stop: AbortController): void {
   const { signal } = stop;
   if (signal.aborted) return;
   const others = watching.get(root) ?? new Map<unknown, AbortController>();
   others.get(history)?.abort();
   watching.set(root, others.set(history, stop));
-  // Storage that fails tells so itself; a page that is going away has nobody to tell.
-  const note: Note = (event, since) => void record(event, since).catch(() => {});
-  const looks = new Looks(afterMs, note);
+  const looks = new Looks(afterMs, recorder);
   const changes = new MutationObserver((records) => looks.changed(records));
   looks.watch(root);
   changes.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: [ITEM] });
-  root.addEventListener("click", (event) => noteClick(event, history, note), { signal, capture: true });
+  root.addEventListener("click", (event) => noteClick(event, history, recorder), { signal, capture: true });
   document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? looks.pause() : looks.resume()), { signal });
   addEventListener("pagehide", () => looks.pause(), { signal });
   signal.addEventListener("abort", () => {
@@ -46,22 +46,23 @@ export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOpt
 /** An element that is looked at now. */
 interface Look {
   item: string;
-  since: number;
+  /** Tells of it. */
+  tell(over?: boolean): void;
   /** Runs until the look counts. */
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 class Looks {
   readonly #afterMs: number;
-  readonly #note: Note;
+  readonly #recorder: Recorder;
   readonly #looks = new Map<Element, Look>();
   /** Elements on the screen, also while the page is in the background. */
   readonly #onScreen = new Set<Element>();
   readonly #watcher = new IntersectionObserver((entries) => entries.forEach((entry) => this.#see(entry)), { threshold: STEPS });
 
-  constructor(afterMs: number, note: Note) {
+  constructor(afterMs: number, recorder: Recorder) {
     this.#afterMs = afterMs;
-    this.#note = note;
+    this.#recorder = recorder;
   }
 
   watch(node: Node): void {
@@ -105,10 +106,10 @@ class Looks {
   #begin(element: Element): void {
     const item = element.getAttribute(ITEM);
     if (!item || this.#looks.has(element) || document.visibilityState === "hidden" || isPreview()) return;
-    const look: Look = { item, since: Date.now(), timer: undefined };
+    const look: Look = { item, tell: this.#recorder.look(item), timer: undefined };
     look.timer = setTimeout(() => {
       look.timer = undefined;
-      this.#note({ item, type: "view" }, look.since);
+      look.tell();
     }, this.#afterMs);
     this.#looks.set(element, look);
   }
@@ -118,12 +119,13 @@ class Looks {
     if (!look) return;
     this.#looks.delete(element);
     clearTimeout(look.timer);
-    if (look.timer === undefined) this.#note({ item: look.item, type: "view", dwell: Date.now() - look.since }, look.since);
+    if (look.timer === undefined) look.tell(true);
   }
 
   /** The same element shows another item now. */
   #renamed(element: Element): void {
     if (!this.#onScreen.has(element)) return this.watch(element);
+    if (this.#looks.get(element)?.item === element.getAttribute(ITEM)) return;
     this.#end(element);
     this.#begin(element);
   }
@@ -137,13 +139,14 @@ class Looks {
   }
 }
 
-function noteClick(event: Event, history: unknown, note: Note): void {
+function noteClick(event: Event, history: unknown, recorder: Recorder): void {
   const noted = ((event as { [NOTED]?: Set<unknown> })[NOTED] ??= new Set());
   if (noted.has(history)) return;
   noted.add(history);
   const target = event.target instanceof Element ? event.target.closest(`[${ITEM}][${EVENT}]`) : null;
   const [item, type] = [target?.getAttribute(ITEM), target?.getAttribute(EVENT)];
-  if (item && type && type !== "view") note({ item, type });
+  // Storage that fails tells so itself.
+  if (item && type && type !== "view") recorder.record({ item, type }).catch(() => {});
 }
 
 /** Turbo shows a page as it was last while the page itself is on its way: what is seen then is not the page. */

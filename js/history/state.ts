@@ -25,6 +25,12 @@ interface Decision<T> {
   at: number;
 }
 
+/** A look at an item: when it began, and when the item appeared on this page first. */
+export interface Look {
+  since: number;
+  appeared: number;
+}
+
 /** More items than a shopper forgets by hand in one visit; of more, those forgotten first are let go. */
 const MAX_FORGOTTEN = 10_000;
 
@@ -40,6 +46,11 @@ export class State {
   readonly #items = new Map<string, number>();
   /** Looks that began before this moment began when nothing might be recorded. */
   #resumed = -Infinity;
+  /** When this page came back from where it may have missed what was forgotten. */
+  #missed = -Infinity;
+  /** The page that is shown, and when each item appeared on it first. */
+  #page: string | undefined;
+  readonly #appeared = new Map<string, number>();
 
   constructor(consent: Consent) {
     this.#consent = consent;
@@ -117,6 +128,15 @@ export class State {
     if (this.#items.size > MAX_FORGOTTEN) this.#items.delete(this.#items.keys().next().value!);
   }
 
+  /** A look at `item` begins on this page. */
+  look(item: string, page: string, since = Date.now()): Look {
+    if (page !== this.#page) this.#appeared.clear();
+    this.#page = page;
+    const appeared = Math.min(since, this.#appeared.get(item) ?? since);
+    this.#appeared.set(item, appeared);
+    return { since, appeared };
+  }
+
   /** What was forgotten since `at`: the time of everything, and of single items. */
   forgottenSince(at: number): { all?: number; items: [string, number][] } {
     const items = [...this.#items].filter(([, when]) => when >= at);
@@ -125,30 +145,35 @@ export class State {
 
   /**
    * A page that was away keeps to what it knew of decisions, and tells nobody: there may be later ones. Where it may
-   * have missed what lowers them as well, looks that began before it left are over.
+   * have missed what lowers them as well, all that it showed counts as forgotten.
    */
   comeBack(missed: boolean, at = Date.now()): void {
     this.#consentDecision = this.#pauseDecision = undefined;
-    if (missed) this.#resumed = at;
+    if (missed) this.#missed = at;
   }
 
   /** Whether an event may not come back: it was forgotten after it began. */
   isForgotten(event: Kept): boolean {
-    const [since, now] = [begun(event), Date.now()];
-    // A clock that was ahead when something was forgotten must not bar what happens from now on.
-    if (this.#all > now) this.#all = now;
-    if ((this.#items.get(event.item) ?? now) > now) this.#items.set(event.item, now);
-    return since < this.#all || since < (this.#items.get(event.item) ?? -Infinity);
+    return begun(event) < this.#forgottenAt(event.item);
   }
 
   /**
-   * Whether this page may record an event now: unless it ends a look that began before its item was forgotten, or
-   * when nothing might be recorded. `since` is when a look began, where that is known.
+   * Whether this page may record an event now: unless it is of a look that began when nothing might be recorded, or of
+   * an item that was on this page already when it was forgotten. `look` is what it is of, where that is known.
    */
-  mayRecord({ item, at, dwell }: HistoryEvent, since = dwell === undefined ? undefined : at - dwell): boolean {
-    if (!this.records || since === undefined) return this.records;
-    const bar = Math.max(this.#all, this.#items.get(item) ?? -Infinity, this.#resumed);
-    return since >= bar || at < bar;
+  mayRecord({ item, at, dwell }: HistoryEvent, look = dwell === undefined ? undefined : { since: at - dwell, appeared: at - dwell }): boolean {
+    if (!this.records || look === undefined) return this.records;
+    const forgotten = Math.max(this.#forgottenAt(item), this.#missed);
+    return (look.appeared >= forgotten || at < forgotten) && (look.since >= this.#resumed || at < this.#resumed);
+  }
+
+  /** When this item was forgotten last, alone or with everything. */
+  #forgottenAt(item: string): number {
+    const now = Date.now();
+    // A clock that was ahead when something was forgotten must not bar what happens from now on.
+    if (this.#all > now) this.#all = now;
+    if ((this.#items.get(item) ?? now) > now) this.#items.set(item, now);
+    return Math.max(this.#all, this.#items.get(item) ?? -Infinity);
   }
 }
 

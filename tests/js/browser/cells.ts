@@ -81,6 +81,12 @@ const steps = {
 
   record: (cell: Cell, item: string): Promise<boolean> => of(cell).record({ item }),
 
+  /** Waits until nothing is written to the device any more: Chromium keeps no page that holds a lock. */
+  async settle(cell: Cell): Promise<void> {
+    await of(cell).ready;
+    await navigator.locks.request("ingle-bundles", async () => {});
+  },
+
   consent: (cell: Cell, consent: Consent): Promise<void> => of(cell).consent(consent),
 
   /** What the table is about; says with which code it failed, if it did. */

@@ -7,8 +7,6 @@ import { type AnyContext, type AnyTab, launchFirefox, launchKeepingPages, serveS
 
 /** How many groups of cells a browser has open at the same time. */
 const AT_ONCE = 3;
-/** Alone: a tab that another group brings to the front ends the look, and the next one is a look of its own. */
-const LOOKING = "with a look in progress";
 
 let site: Site;
 before(async () => (site = await serveShop()));
@@ -23,15 +21,12 @@ for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firef
     before(async () => {
       browser = await start();
       const windows: Windows = { name, context: async () => (await browser.createBrowserContext()) as unknown as AnyContext<AnyTab> };
-      const run = (group: Group, before: Promise<unknown>): Promise<void> => {
-        const result = before.then(() => group.run(windows, site));
-        done.set(group, result);
-        return result.then(() => {}, () => {});
-      };
       const lanes = Array.from({ length: AT_ONCE }, () => Promise.resolve());
-      all.filter(({ situation }) => situation !== LOOKING).forEach((group, n) => (lanes[n % AT_ONCE] = run(group, lanes[n % AT_ONCE]!)));
-      let last: Promise<unknown> = Promise.all(lanes);
-      for (const group of all.filter(({ situation }) => situation === LOOKING)) last = run(group, last);
+      all.forEach((group, n) => {
+        const result = lanes[n % AT_ONCE]!.then(() => group.run(windows, site));
+        lanes[n % AT_ONCE] = result.then(() => {}, () => {});
+        done.set(group, result);
+      });
     });
     after(() => browser.close());
 

@@ -294,6 +294,7 @@ const SITUATIONS: Record<string, Situation> = {
       for (const tab of [a, b]) await scene.begin(tab);
       await scene.look(a);
       await scene.knowsBoth(b);
+      await scene.step(a, "settle", () => []);
       await a.tab.goto(scene.address("away"));
       await scene.act(b);
       await scene.more(b, "b");
@@ -312,6 +313,7 @@ const SITUATIONS: Record<string, Situation> = {
       const a = await scene.tab();
       await scene.begin(a);
       await scene.look(a);
+      await scene.step(a, "settle", () => []);
       await a.tab.goto(scene.address("next"));
       await a.loaded();
       await scene.begin(a);

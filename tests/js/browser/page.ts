@@ -75,6 +75,16 @@ const page = {
     opened().observe(document, { afterMs: 50 });
   },
 
+  /** The product as a shop's script may show it again: renamed to what it is, put anew where it was, watched once more. */
+  showAgain(): void {
+    const product = document.querySelector("#product")!;
+    product.setAttribute("data-ingle-item", "sku-42");
+    product.replaceWith(product.cloneNode(true));
+    opened().observe(document, { afterMs: 50 });
+  },
+
+  visibility: (): string => document.visibilityState,
+
   buy: (): void => document.querySelector<HTMLElement>("#buy")?.click(),
   takeAway: (): void => document.querySelector("#product")?.remove(),
 

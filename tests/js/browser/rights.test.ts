@@ -1,7 +1,7 @@
 // What the shopper may decide: consent, pause, forgetting, and that every tab agrees.
 
 import { after, before, describe, test } from "node:test";
-import { equal, ok, until } from "../check.js";
+import { equal, ok, sleep, until } from "../check.js";
 import { goldenHashes, type Site } from "../golden.js";
 import { BROWSERS, ChromiumVisitor, launch, launchFirefox, launchKeepingPages, type Running, serveShop, Visitor } from "./harness.js";
 
@@ -266,6 +266,69 @@ for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firef
     equal(await visitor.call("history"), ["sku-42", "sku-7"]);
     equal((await visitor.call("recommend")).length, 10);
     await visitor.leave();
+  });
+}
+
+/** What a shopper may do about an item that is on the screen. */
+const FORGETTING: Record<string, (visitor: Visitor) => Promise<void>> = {
+  "forgotten with everything": (visitor) => visitor.call("forget"),
+  "forgotten by itself": (visitor) => visitor.call("forgetItem", "sku-42"),
+  "withdrawn, and consent is granted again,": async (visitor) => {
+    await visitor.call("consent", "denied");
+    await visitor.call("consent", "granted");
+  },
+};
+
+for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firefox: launchFirefox })) {
+  describe(`on a screen in ${name}`, () => {
+    let browser: Awaited<ReturnType<typeof start>>;
+    before(async () => (browser = await start()));
+    after(() => browser.close());
+
+    for (const [how, forget] of Object.entries(FORGETTING)) test(`what is ${how} is not seen again on that page`, async () => {
+      const visitor = await Visitor.visit((await browser.createBrowserContext()) as never, site, "/");
+      const other = await visitor.another(site);
+      const toFront = ({ tab }: Visitor): Promise<void> => (tab as unknown as { bringToFront(): Promise<void> }).bringToFront();
+      const shows = (state: string): Promise<void> => until(async () => (await visitor.call("visibility")) === state, `the tab is ${state}`);
+      const nowhere = async (when: string): Promise<void> => {
+        // Ten times as long as a look takes to count.
+        await sleep(500);
+        equal([await visitor.call("history"), (await visitor.call("stored")).events?.includes("sku-42") ?? false], [[], false], when);
+      };
+      await toFront(visitor);
+      await shows("visible");
+      await visitor.call("open", { consent: "granted" });
+      await visitor.call("leaveATrace");
+      await visitor.call("markup");
+      await until(async () => (await visitor.call("history")).join() === "sku-42", "it is seen");
+      await forget(visitor);
+      await nowhere("while it stays on the screen");
+      await toFront(other);
+      await shows("hidden");
+      await toFront(visitor);
+      await shows("visible");
+      await nowhere("in a tab that is shown again");
+      await visitor.call("showAgain");
+      await nowhere("when the shop shows it again");
+      await visitor.tab.goto(new URL("/strict", site.url).href);
+      await visitor.goBack();
+      ok(await visitor.call("wasKept"), "the page is the one that was left");
+      await nowhere("when the shopper comes back to the page");
+      await visitor.call("takeAway");
+      await nowhere("when it goes");
+      const later = await visitor.another(site);
+      await later.call("open", { consent: "granted" });
+      equal(await later.call("history"), [], "at the next visit");
+      await toFront(later);
+      await later.call("markup");
+      await until(async () => (await later.call("history")).join() === "sku-42", "a page that is opened anew is seen");
+      await forget(later);
+      await later.call("buy");
+      await until(async () => (await later.call("history")).length > 0, "a click is new");
+      await sleep(500);
+      equal((await later.call("events")).map(({ item, type }) => `${item} ${type}`), ["sku-42 cart"], "and the look is not");
+      await visitor.leave();
+    });
   });
 }
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { union, type Kept } from "../../../js/history/events.js";
 import { State } from "../../../js/history/state.js";
 import { readMessage } from "../../../js/history/tabs.js";
-import type { Consent } from "../../../js/types.js";
+import type { Consent, HistoryEvent } from "../../../js/types.js";
 import { equal, ok } from "../check.js";
 
 const CONSENTS: Consent[] = ["denied", "session", "granted"];
@@ -91,11 +91,40 @@ test("a look that spans the moment its item was forgotten is over; what the shop
   equal(state.mayRecord(look), false);
   equal(state.mayRecord({ ...look, dwell: 500 }), true);
   equal(state.mayRecord({ ...look, item: "b" }), true);
-  equal(state.mayRecord({ item: "a", type: "view", at: now }, now - 2000), false);
+  equal(state.mayRecord({ item: "a", type: "view", at: now }, { since: now - 2000, appeared: now - 2000 }), false);
   equal(state.mayRecord({ item: "a", type: "purchase", at: 5 }), true);
   state.pause(true, now - 500);
   state.pause(false, now - 400);
   equal(state.mayRecord({ ...look, item: "b" }), false, "nor one that began before a pause");
+});
+
+test("an item that was on the page when it was forgotten is not looked at again on that page", () => {
+  const now = Date.now();
+  const seen = (item: string): HistoryEvent => ({ item, type: "view", at: now });
+  const everything: Record<string, (state: State) => void> = {
+    "forget the item": (state) => state.forget("a", now - 100),
+    "forget everything": (state) => state.forget(undefined, now - 100),
+    "hear that it is forgotten": (state) => state.forget("a", now - 100),
+    "withdraw and grant": (state) => (state.choose("denied", "denied", now - 100), state.choose("granted", "granted", now - 90)),
+    "hear of a denial": (state) => (state.hearConsent("denied", now - 100), state.choose("granted", "granted", now - 90)),
+    "come back from where it may have missed one": (state) => state.comeBack(true, now - 100),
+  };
+  for (const [what, act] of Object.entries(everything)) {
+    const state = new State("granted");
+    state.look("a", "/list", now - 200);
+    act(state);
+    equal(state.mayRecord(seen("a"), state.look("a", "/list", now - 50)), false, `${what}: shown again`);
+    equal(state.mayRecord({ ...seen("a"), dwell: 10 }, state.look("a", "/list", now - 40)), false, `${what}: its dwell`);
+    equal(state.mayRecord(seen("b"), state.look("b", "/list", now - 50)), true, `${what}: another item`);
+    equal(state.mayRecord({ ...seen("a"), type: "click" }), true, `${what}: a click`);
+    equal(state.mayRecord(seen("a"), state.look("a", "/product", now - 30)), true, `${what}: the next page`);
+    equal(state.mayRecord(seen("a"), state.look("a", "/list", now - 20)), true, `${what}: the list after it`);
+  }
+  const paused = new State("granted");
+  paused.look("a", "/list", now - 200);
+  paused.pause(true, now - 100);
+  paused.pause(false, now - 90);
+  equal(paused.mayRecord(seen("a"), paused.look("a", "/list", now - 50)), true, "a pause forgets nothing");
 });
 
 test("lists of several tabs become one with nothing in it twice, in any order and however often", () => {
