@@ -2,9 +2,13 @@
 
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RELEASE } from "../../../js/release.js";
 import { equal, ok } from "../check.js";
-import { goldenAnswers, type Site } from "../golden.js";
+import { goldenAnswers, root, type Site } from "../golden.js";
 import { BROWSERS, ChromiumVisitor, launch, type Running, serveShop, SWIFTSHADER, type Visitor } from "./harness.js";
+import type { Extra } from "./site.js";
 
 let site: Site, plain: Browser, gpu: Browser;
 before(async () => ([site, plain, gpu] = await Promise.all([serveShop(), launch(), launch(SWIFTSHADER)])));
@@ -14,6 +18,27 @@ after(async () => {
 });
 
 const { bound, cases } = goldenAnswers();
+
+const dist = join(root, "pkg/dist");
+
+/** These files of the package as another build of it has them. */
+function ofAnotherBuild(names: string[]): Extra {
+  const other = [...RELEASE].reverse().join("");
+  const latin = (name: string): string => readFileSync(join(dist, name), "latin1");
+  const files = names.map((name) => [`/ingle/${name}`, latin(name)] as const).filter(([, text]) => text.includes(RELEASE));
+  return Object.fromEntries(files.map(([url, text]) => [url, { body: Buffer.from(text.replaceAll(RELEASE, other), "latin1"), type: url.endsWith(".wasm") ? "application/wasm" : "text/javascript", headers: { "cache-control": "max-age=31536000" } }]));
+}
+
+const scripts = readdirSync(dist).filter((name) => name.endsWith(".js"));
+const engines = scripts.filter((name) => name.startsWith("worker-"));
+
+/** Files of one build beside those of another, and what is told of it. */
+const BUILDS: Record<string, [string[], string]> = {
+  "a wasm": [["cpu.wasm"], `The engine's wasm is of build ${[...RELEASE].reverse().join("")} of the package, and its script of build ${RELEASE}`],
+  "every script": [scripts, `The engine's wasm is of build ${RELEASE} of the package, and its script of build`],
+  "the engine's script": [engines, "The engine's script is of build"],
+  "the page's scripts": [scripts.filter((name) => !engines.includes(name)), `The engine's script is of build ${RELEASE} of the package, and the page's of build`],
+};
 
 async function givesTheNativeAnswers(visitor: Visitor, engine: "cpu" | "gpu", thread: "worker" | "main"): Promise<void> {
   const storage = { kind: "memory", collapseMs: 0, retain: 1000 } as const;
@@ -47,6 +72,32 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     for (const thread of ["worker", "main"] as const) {
       test(`the cpu engine on the ${thread} thread gives the native answers`, { timeout: 240_000 }, async () => givesTheNativeAnswers(await browser.arrive(site), "cpu", thread));
     }
+
+    for (const [what, [files, told]] of Object.entries(BUILDS)) {
+      test(`${what} of another build is told, and what is popular answers`, async (t) => {
+        const mixed = await serveShop(undefined, ofAnotherBuild(files));
+        t.after(() => mixed.close());
+        const visitor = await browser.arrive(mixed);
+        const { status, failure } = await visitor.call("open", { engine: "cpu" });
+        equal([failure, "code" in status.cpu && status.cpu.code], ["engine/release", "engine/release"]);
+        ok(JSON.stringify(status.cpu).includes(told), JSON.stringify(status.cpu));
+        equal((await visitor.call("recommend", 3)).map(({ source }) => source), ["popular", "popular", "popular"]);
+        await visitor.leave();
+      });
+    }
+
+    test("a wasm of an earlier build that the browser has kept is asked for again", async (t) => {
+      const extra = ofAnotherBuild(["cpu.wasm"]);
+      const deployed = await serveShop(undefined, extra);
+      t.after(() => deployed.close());
+      const visitor = await browser.arrive(deployed);
+      equal((await visitor.call("open", { engine: "cpu" })).failure, "engine/release");
+      for (const url of Object.keys(extra)) delete extra[url];
+      await visitor.reload();
+      const { status, failure } = await visitor.call("open", { engine: "cpu" });
+      equal([failure, status.rung], [undefined, "cpu"]);
+      await visitor.leave();
+    });
 
     test("every call of the API", { timeout: 240_000 }, async (t) => {
       const visitor = await browser.arrive(site);

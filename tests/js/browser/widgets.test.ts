@@ -2,7 +2,7 @@
 
 import { after, before, test } from "node:test";
 import type { Browser, Page as Tab } from "playwright-core";
-import { equal, ok, until } from "../check.js";
+import { equal, ok, sleep, until } from "../check.js";
 import type { Site } from "../golden.js";
 import { launch, launchFirefox, serveShop } from "./harness.js";
 import type { Widgets } from "./widgets.js";
@@ -244,6 +244,29 @@ test("in Firefox the shelf follows the history and is walked by keys, and the pa
 });
 
 for (const name of ["Chromium", "Firefox"]) {
+  test(`a consent option that changes in a React provider is a choice, in ${name}`, async () => {
+    const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext();
+    const tab = (await context.newPage()) as unknown as Tab;
+    await tab.goto(new URL("/widgets", site.url).href);
+    const shows = async (consent: string | undefined, words: string, stored: boolean): Promise<void> => {
+      await call(tab, "reactWithConsent", ...(consent === undefined ? [] : [consent]));
+      await until(async () => (await call(tab, "reactSays")) === words, words);
+      await until(async () => ((await call(tab, "databases")) as string[]).includes("react") === stored, `the device ${stored ? "has" : "does not have"} the view`);
+    };
+    await shows(undefined, "session memory", false);
+    await shows("granted", "granted indexeddb", true);
+    await shows("session", "session memory", false);
+    await shows("granted", "granted indexeddb", true);
+    await shows(undefined, "session memory", false);
+    await shows("denied", "denied none", false);
+    await call(tab, "reactWithConsent", "granted");
+    await until(async () => (await call(tab, "reactSays")) === "granted indexeddb", "it is granted again");
+    await call(tab, "reactGoes");
+    await sleep(300);
+    equal(((await call(tab, "databases")) as string[]).includes("react"), false, "the view that was there when it was withdrawn is not recorded as the component goes");
+    await context.close();
+  });
+
   for (const framework of ["react", "vue"] as const) {
     test(`${framework} in ${name} shows recommendations, status and verdicts, and records the view`, async () => {
       const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext();

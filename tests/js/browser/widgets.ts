@@ -1,12 +1,12 @@
 /** A page with both elements, and with the same in React and in Vue, bundled as a shop would. */
 
 import axe from "axe-core";
-import { createRecommender, type Recommendation, type Recommender } from "ingle";
+import { type Consent, createRecommender, type Recommendation, type Recommender } from "ingle";
 import { define, type Products } from "ingle/element";
 import * as forReact from "ingle/react";
 import * as forVue from "ingle/vue";
 import { createElement } from "react";
-import { createRoot } from "react-dom/client";
+import { createRoot, type Root } from "react-dom/client";
 import { createApp, h } from "vue";
 
 const SRC = "/b/";
@@ -17,6 +17,8 @@ const products: Products = (item) => ({ title: `Product ${item.slice(4)}`, url: 
 const recommender: Recommender = createRecommender(SRC, { consent: "granted", storage: { collapseMs: 0 }, signal: new AbortController().signal });
 
 const erasing = Object.getOwnPropertyDescriptor(IDBFactory.prototype, "deleteDatabase")!;
+
+let provided: Root | undefined;
 
 const widgets = {
   /** Draws shelf and panel, and waits until both have what they show. */
@@ -123,6 +125,20 @@ const widgets = {
     document.body.append(root);
     createRoot(root).render(createElement(forReact.IngleProvider, { recommender }, createElement(Shelf)));
   },
+
+  /** Draws, or draws again, a provider that makes its own recommender, with this consent. */
+  reactWithConsent(consent?: Consent): void {
+    function Answer(): ReturnType<typeof createElement> {
+      const status = forReact.useStatus();
+      forReact.useView("sku-42");
+      return createElement("p", { id: "react" }, status && `${status.consent} ${status.storage.kind}`);
+    }
+    const options = { storage: { name: "react" }, ...(consent && { consent }) };
+    provided ??= createRoot(document.body.appendChild(document.createElement("div")));
+    provided.render(createElement(forReact.IngleProvider, { src: SRC, options }, createElement(Answer)));
+  },
+  reactSays: (): string | null | undefined => document.querySelector("#react")?.textContent,
+  reactGoes: (): void => provided?.unmount(),
 
   vue(): void {
     const root = document.createElement("div");
