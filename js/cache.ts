@@ -1,9 +1,11 @@
-/** The bundles' cache on this device: its name, the lock that goes with it, and its end; and the addresses that caches of ours use. */
+/** The caches of ours on this device: their names, the locks that go with them, their end, and the addresses that they use. */
 
 import { IngleError } from "./errors.js";
 
-/** The name of ours among the origin's caches. */
+/** The bundles' files. */
 export const CACHE_NAME = "ingle-bundles";
+/** Which engine was faster: in a cache of its own, because it is forgotten with the history and the files are not. */
+export const VERDICTS_NAME = "ingle-engines";
 
 /** What belongs to the bundle at `base` lies under this, and nobody asks for it: `.invalid` is nobody's, for ever. */
 export function keptAddress(base: string): string {
@@ -14,17 +16,17 @@ export function keptAddress(base: string): string {
 const LOCK_MS = 5_000;
 
 /**
- * Runs `work` while no other tab of this origin runs such work. Where browsers have no locks, or another tab does not
+ * Runs `work` while no other tab of this origin runs such work with the same cache. Where browsers have no locks, or another tab does not
  * let go of it, runs it all the same: what changes the cache must be safe without, and is only tidier with it.
  */
-export async function alone<T>(work: () => Promise<T>): Promise<T> {
+export async function alone<T>(work: () => Promise<T>, cache = CACHE_NAME): Promise<T> {
   const locks = typeof navigator === "undefined" ? undefined : (navigator.locks as LockManager | undefined);
   if (!locks) return work();
   const waiting = new AbortController();
   const timer = setTimeout(() => waiting.abort(), LOCK_MS);
   let begun = false;
   try {
-    return await locks.request(CACHE_NAME, { signal: waiting.signal }, () => {
+    return await locks.request(cache, { signal: waiting.signal }, () => {
       begun = true;
       clearTimeout(timer);
       return work();
@@ -37,16 +39,18 @@ export async function alone<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/**
- * Deletes the files of every bundle from the device, and whatever else lies with them; rejects if that cannot be
- * done. Needs nothing else of the package.
- */
-export async function eraseBundles(): Promise<void> {
+/** Deletes the files of every bundle from the device, and whatever else lies with them. */
+export const eraseBundles = (): Promise<void> => erase(CACHE_NAME, "The bundle's files");
+
+/** Deletes from the device which engine was faster, for every bundle. */
+export const eraseVerdicts = (): Promise<void> => erase(VERDICTS_NAME, "Which engine was faster");
+
+/** Deletes a cache of ours once no tab writes to it; rejects if that cannot be done. Needs nothing else of the package. */
+async function erase(name: string, what: string): Promise<void> {
   try {
     // Pages that are not secure have no caches, and never had.
-    if (typeof caches === "undefined") return;
-    await alone(() => caches.delete(CACHE_NAME));
+    if (typeof caches !== "undefined") await alone(() => caches.delete(name), name);
   } catch (cause) {
-    throw new IngleError("storage/erase", `The bundle's files could not be erased from this device: ${String(cause)}`, { cause });
+    throw new IngleError("storage/erase", `${what} could not be erased from this device: ${String(cause)}`, { cause });
   }
 }

@@ -32,7 +32,7 @@
  * | `engine/failed` | the engine stopped: a trap, a dead worker, a lost device |
  * | `engine/timeout` | the engine did not answer in time |
  * | `engine/server` | on a server there is no engine: the page asks |
- * | `engine/unavailable` | no engine can answer this call |
+ * | `engine/unavailable` | no engine can answer this call, or core.js has not come within 15 s |
  * | `gpu/insecure` | WebGPU exists on secure pages only (https or localhost) |
  * | `gpu/absent` | this browser has no WebGPU |
  * | `gpu/no-adapter` | WebGPU exists, but no GPU may be used |

@@ -18,6 +18,7 @@ import type { Bytes, FileEntry } from "./bundle.js";
 import { alone, CACHE_NAME, keptAddress } from "./cache.js";
 import { within } from "./deferred.js";
 import { sha256 } from "./hash.js";
+import { dropEmpty, putWhile } from "./put.js";
 
 const MANIFEST = "manifest.json";
 /** Files of a bundle that did not come whole; no generation. */
@@ -98,15 +99,18 @@ export class KeptBundles {
 
   /** Puts a file of a generation back, after it turned out to be damaged. */
   async mend(base: string, id: string, name: string, bytes: Bytes): Promise<void> {
-    if (this.#mayStore()) await write(fileOf(base, id, name), bytes);
+    await alone(() => this.#put(fileOf(base, id, name), bytes));
   }
 
   /** Writes down what is held of a bundle that did not come whole: the next visit goes on from there. */
   async stage(base: string, entries: readonly FileEntry[]): Promise<void> {
-    for (const { name } of entries) {
-      const bytes = this.#memory.get(base + name);
-      if (bytes && this.#mayStore() && (await write(fileOf(base, STAGED, name), bytes))) this.#memory.delete(base + name);
-    }
+    if (!this.#mayStore()) return;
+    await alone(async () => {
+      for (const { name } of entries) {
+        const bytes = this.#memory.get(base + name);
+        if (bytes && (await this.#put(fileOf(base, STAGED, name), bytes))) this.#memory.delete(base + name);
+      }
+    });
   }
 
   /** A bundle works: from now on it is the one to fall back on. */
@@ -183,7 +187,7 @@ export class KeptBundles {
   async #mendAll({ base, entries }: Accepted, id: string): Promise<void> {
     for (const entry of entries) {
       const bytes = this.#memory.get(base + entry.name);
-      if (bytes && !(await this.#stored(base, entry))) await this.mend(base, id, entry.name, bytes);
+      if (bytes && !(await this.#stored(base, entry))) await this.#put(fileOf(base, id, entry.name), bytes);
     }
   }
 
@@ -191,13 +195,17 @@ export class KeptBundles {
   async #write({ base, manifest, entries }: Accepted, id: string): Promise<string | undefined> {
     for (const entry of new Map(entries.map((entry) => [entry.name, entry])).values()) {
       const bytes = await this.find(base, entry);
-      if (!bytes || !this.#mayStore() || !(await write(fileOf(base, id, entry.name), bytes))) return void (await remove(base, id));
+      if (!bytes || !(await this.#put(fileOf(base, id, entry.name), bytes))) return void (await remove(base, id));
     }
-    if (!this.#mayStore()) return void (await remove(base, id));
+    if (await this.#put(fileOf(base, id, MANIFEST), manifest)) return id;
     // One that is late may still be written: its files stay.
-    if (!(await write(fileOf(base, id, MANIFEST), manifest))) return undefined;
-    if (!this.#mayStore()) return void (await remove(base, id));
-    return id;
+    if (!this.#mayStore()) await remove(base, id);
+    return undefined;
+  }
+
+  /** Says whether it is there now: a disk may be full, and what may be kept may change meanwhile. */
+  #put(url: string, bytes: Bytes): Promise<boolean> {
+    return onDisk(false, () => putWhile(this.#mayStore, CACHE_NAME, url, bytes));
   }
 
   /** Deletes what is older than a generation, and what closed tabs have left behind. */
@@ -244,7 +252,10 @@ function keys(): Promise<string[]> {
   return onDisk([], async () => {
     // Opening a cache makes it; looking whether it exists does not.
     if (!(await caches.has(CACHE_NAME))) return [];
-    return (await (await caches.open(CACHE_NAME)).keys()).map(({ url }) => url);
+    const found = await (await caches.open(CACHE_NAME)).keys();
+    // One that another tab has erased since was made again by this.
+    if (found.length === 0) void globalThis.navigator?.locks?.request(CACHE_NAME, () => dropEmpty(CACHE_NAME)).catch(() => {});
+    return found.map(({ url }) => url);
   });
 }
 
@@ -255,18 +266,11 @@ function read(url: string): Promise<Bytes | undefined> {
   });
 }
 
-/** Says whether it is there now: a disk may be full. */
-function write(url: string, bytes: Bytes): Promise<boolean> {
-  return onDisk(false, async () => {
-    await (await caches.open(CACHE_NAME)).put(url, new Response(bytes));
-    return true;
-  });
-}
-
 /** Says whether it is gone for certain. */
 function drop(url: string): Promise<boolean> {
   return onDisk(false, async () => {
-    await (await caches.open(CACHE_NAME)).delete(url);
+    // What is erased already is gone; opening a cache would make it again.
+    if (await caches.has(CACHE_NAME)) await (await caches.open(CACHE_NAME)).delete(url);
     return true;
   });
 }

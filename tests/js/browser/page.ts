@@ -2,9 +2,11 @@
 
 import { createRecommender } from "ingle";
 import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
+import { eraseVerdicts } from "../../../js/cache.js";
 import { History } from "../../../js/history/history.js";
 import { IndexedDbStore } from "../../../js/history/indexeddb.js";
 import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
+import { verdictsOnDevice } from "../../../js/verdict-store.js";
 import { codeOf, equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
 import { breakStorage, type Cell, doStep, hasBegun, type Outcome, readable, type Steps } from "./cells.js";
@@ -14,6 +16,8 @@ const freshName = () => `ingle-test-${Date.now()}-${databases++}`;
 
 let recommender: Recommender | undefined;
 let kept = false;
+let writes = 0;
+let letWrite = (): void => {};
 
 const page = {
   /** The names of a table's cases. */
@@ -101,6 +105,46 @@ const page = {
 
   /** Gives the origin a cookie, as a shop's other scripts do. */
   haveCookie: (): void => void (document.cookie = "shopper=7"),
+
+  /** From now on no cache is opened, and so none written to, until `letWrite`. */
+  holdWrites(): void {
+    const { open } = CacheStorage.prototype;
+    const released = new Promise<void>((resolve) => (letWrite = resolve));
+    CacheStorage.prototype.open = async function (name) {
+      writes++;
+      await released;
+      return open.call(this, name);
+    };
+  },
+
+  /** From now on nothing is written to the history until `letWrite`: another transaction comes first. */
+  async holdHistory(): Promise<void> {
+    let held = true;
+    letWrite = () => (held = false);
+    const database = (await request(indexedDB.open("ingle"))) as IDBDatabase;
+    const events = database.transaction("events", "readwrite").objectStore("events");
+    const again = (): void => {
+      if (held) events.count().onsuccess = again;
+    };
+    again();
+    database.onversionchange = () => database.close();
+  },
+
+  letWrite: (): void => letWrite(),
+  heldWrites: (): number => writes,
+
+  /** Finds out which engine is faster, and forgets it while that is written down; says which caches there are then. */
+  async forgetVerdict(): Promise<string[]> {
+    let may = true;
+    page.holdWrites();
+    const written = verdictsOnDevice(() => may).put("/b/", "cpu");
+    await until(() => writes > 0, "it is being written");
+    may = false;
+    await eraseVerdicts();
+    letWrite();
+    await written;
+    return caches.keys();
+  },
 
   /** Sets the page's clock forward by so much. */
   clock(aheadMs: number): void {

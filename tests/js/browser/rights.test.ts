@@ -233,6 +233,46 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await visitor.leave();
     });
 
+    test("a bundle that is being written to the device when another tab withdraws does not stay there", async () => {
+      const visitor = await browser.arrive(site);
+      const other = await visitor.another(site);
+      await visitor.call("holdWrites");
+      await visitor.call("open", { consent: "granted" });
+      await until(async () => (await visitor.call("heldWrites")) > 0, "it is being written");
+      await other.call("begin", { consent: "session" });
+      // Waits for the other tab, but not for ever.
+      await other.call("consent", "denied");
+      await visitor.call("letWrite");
+      await sleep(1_000);
+      equal(await visitor.call("stored"), NOTHING);
+      await visitor.leave();
+    });
+
+    test("which engine is faster is forgotten while it is being written", async () => {
+      const visitor = await browser.arrive(site);
+      equal(await visitor.call("forgetVerdict"), []);
+      await visitor.leave();
+    });
+
+    for (const consent of ["denied", undefined] as const) {
+      test(`an event that is being written to the device when another tab ${consent ? "withdraws" : "forgets"} does not stay there`, async () => {
+        const visitor = await browser.arrive(site);
+        const other = await visitor.another(site);
+        for (const tab of [visitor, other]) await tab.call("open", { consent: "granted" });
+        await visitor.call("visit", ["sku-7"]);
+        await visitor.call("holdHistory");
+        const writing = visitor.call("visit", ["sku-9"]);
+        await sleep(300);
+        const erasing = consent ? other.call("consent", consent) : other.call("forget");
+        await sleep(1_000);
+        await visitor.call("letWrite");
+        await Promise.all([writing, erasing]);
+        for (const tab of [visitor, other]) await until(async () => (await tab.call("history")).length === 0, "nothing is left");
+        await until(async () => (await other.call("stored")).databases.length === 0, "nor on the device");
+        await visitor.leave();
+      });
+    }
+
     test("records what the markup shows, once it has been seen, and for how long", async () => {
       const visitor = await browser.arrive(site);
       await visitor.call("open");

@@ -1,7 +1,8 @@
 import { afterEach, test } from "node:test";
-import { type BundleOptions, BundleSource } from "../../../js/bundle.js";
+import { type BundleOptions, BundleSource, type FileEntry } from "../../../js/bundle.js";
 import { eraseBundles } from "../../../js/cache.js";
 import { IngleError } from "../../../js/errors.js";
+import { sha256 } from "../../../js/hash.js";
 import { KeptBundles } from "../../../js/kept.js";
 import { readPopular } from "../../../js/popular.js";
 import type { Progress } from "../../../js/types.js";
@@ -16,8 +17,8 @@ afterEach(async () => {
 });
 
 /** Gives the page the caches of a browser. */
-function haveCaches(): FakeCaches {
-  const caches = new FakeCaches();
+function haveCaches(step?: (what: string) => Promise<void>): FakeCaches {
+  const caches = new FakeCaches(step);
   Object.assign(globalThis, { caches });
   return caches;
 }
@@ -417,6 +418,33 @@ test("what is on the device goes with every bundle, and only where it may be sto
   equal(nameIn((await cache.latest(url))!.manifest), "golden");
   await eraseBundles();
   equal(caches.stores.size, 0);
+});
+
+test("what is on its way to the device when it may not be kept any more does not stay there", async () => {
+  const base = "https://shop.example/b/";
+  const bytes = new TextEncoder().encode("a file");
+  const entry = { role: "items", name: "items.bin", bytes: bytes.length, sha256: (await sha256(bytes))!, dtype: "ids" } as unknown as FileEntry;
+  const ways: Record<string, (kept: KeptBundles) => Promise<void>> = {
+    "a bundle": (kept) => kept.accept({ base, manifest: bytes, entries: [entry], since: [], ask: async () => bytes }),
+    "a part of one": (kept) => kept.stage(base, [entry]),
+    "a file that is put back": (kept) => kept.mend(base, "1-1-1", entry.name, bytes),
+  };
+  for (const [what, write] of Object.entries(ways)) {
+    for (const refuse of [true, false]) {
+      let may = true;
+      let puts = 0;
+      const caches = haveCaches(async (step) => {
+        if (!step.startsWith("put")) return;
+        puts++;
+        may &&= !refuse;
+      });
+      const kept = new KeptBundles(() => may);
+      kept.hold(base, entry.name, bytes);
+      await write(kept);
+      ok(puts > 0, `${what} is written`);
+      equal(caches.stores.size, refuse ? 0 : 1, `${what}, refused: ${refuse}`);
+    }
+  }
 });
 
 test("a disk that is full keeps the last bundle whole and the new one in memory", async () => {

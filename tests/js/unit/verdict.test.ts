@@ -1,5 +1,7 @@
 import { test } from "node:test";
 import { BundleVerdicts } from "../../../js/verdict.js";
+import { verdictsOnDevice } from "../../../js/verdict-store.js";
+import { FakeCaches } from "../caches.js";
 import { equal } from "../check.js";
 
 const BASE = "https://shop.example/bundle/";
@@ -28,6 +30,15 @@ test("what is kept names neither the GPU nor the browser", async () => {
   const kept: Kept = new Map();
   await verdicts(kept).keep("a GPU", "gpu");
   equal([...kept.values()].map((text) => text.replace(/"[0-9a-f]{64}"/, "HASH")), ['{"on":HASH,"faster":"gpu"}']);
+});
+
+test("a verdict that is on its way to the device when it may not be kept any more does not stay there", async (t) => {
+  let may = true;
+  const caches = new FakeCaches(async (step) => void (may &&= !step.startsWith("put")));
+  Object.defineProperty(globalThis, "caches", { value: caches, configurable: true });
+  t.after(() => Reflect.deleteProperty(globalThis, "caches"));
+  await verdictsOnDevice(() => may).put("https://shop.example/b/", "cpu");
+  equal([may, caches.stores.size], [false, 0]);
 });
 
 test("what is no verdict of ours is passed over", async () => {
