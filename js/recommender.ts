@@ -268,7 +268,7 @@ export class Recommender extends Emitter {
   async #record(events: RecordInput | readonly RecordInput[], look?: Look): Promise<boolean> {
     const record = async (): Promise<boolean> => {
       this.#life.signal.throwIfAborted();
-const forgets = this.#forgets;
+      const forgets = this.#forgets;
       const kept = await this.#history.record(events, look);
       const notice = (core: Core): unknown => forgets === this.#forgets && core.notice([events].flat().map(({ item }) => idOf(item, "record")));
       if (kept) void this.#core.then(notice, () => {});

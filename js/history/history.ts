@@ -60,7 +60,7 @@ export class History {
     this.#retention = checkRetention(options);
     this.#host = host;
     this.#mayStore = kind !== "memory";
-    this.#state = new State(consent);
+    this.#state = new State(consent, kind === "memory" ? undefined : name);
     this.#memory = new MemoryStore(this.#retention);
     this.#disk = new IndexedDbStore(name, this.#retention);
     this.#disk.onReopen = () => (this.#stale = true);

@@ -34,6 +34,31 @@ export interface Look {
 /** More items than a shopper forgets by hand in one visit; of more, those forgotten first are let go. */
 const MAX_FORGOTTEN = 10_000;
 
+/** What the document has shown of a history's items, and what was forgotten of them. */
+interface Seen {
+  /** When everything was forgotten last, and when each item was. */
+  all: number;
+  readonly items: Map<string, number>;
+  /** When the document came back from where it may have missed what was forgotten. */
+  missed: number;
+  /** The page that is shown, and when each item appeared on it first. */
+  page: string | undefined;
+  readonly appeared: Map<string, number>;
+}
+
+/** One that is disposed of and made again, as frameworks do, is of the same document. */
+const documents = new WeakMap<object, Map<string, Seen>>();
+
+function seenBy(name: string | undefined): Seen {
+  const fresh = (): Seen => ({ all: -Infinity, items: new Map(), missed: -Infinity, page: undefined, appeared: new Map() });
+  if (name === undefined || typeof document === "undefined") return fresh();
+  const named = documents.get(document) ?? new Map<string, Seen>();
+  documents.set(document, named);
+  const seen = named.get(name) ?? fresh();
+  named.set(name, seen);
+  return seen;
+}
+
 export class State {
   #consent: Consent;
   /** Paused by this page, or by another one. */
@@ -41,19 +66,14 @@ export class State {
   /** The latest decisions that this page knows of, its own or another's. */
   #consentDecision: Decision<Consent> | undefined;
   #pauseDecision: Decision<boolean> | undefined;
-  /** When everything was forgotten last, and when each item was. */
-  #all = -Infinity;
-  readonly #items = new Map<string, number>();
   /** Looks that began before this moment began when nothing might be recorded. */
   #resumed = -Infinity;
-  /** When this page came back from where it may have missed what was forgotten. */
-  #missed = -Infinity;
-  /** The page that is shown, and when each item appeared on it first. */
-  #page: string | undefined;
-  readonly #appeared = new Map<string, number>();
+  readonly #seen: Seen;
 
-  constructor(consent: Consent) {
+  /** All of a page that have the same `name` know what was forgotten on it. */
+  constructor(consent: Consent, name?: string) {
     this.#consent = consent;
+    this.#seen = seenBy(name);
     // A shop that begins with a refusal has been told so; one that begins with less than all may not have asked yet.
     if (consent === "denied") this.#consentDecision = { value: consent, at: Date.now() };
   }
@@ -119,28 +139,28 @@ export class State {
   /** Nothing of `item`, or nothing at all, that began before `at` may come back. */
   forget(item: string | undefined, at = Date.now()): void {
     if (item === undefined) {
-      this.#all = Math.max(this.#all, at);
-      this.#items.clear();
+      this.#seen.all = Math.max(this.#seen.all, at);
+      this.#seen.items.clear();
       return;
     }
-    this.#items.delete(item);
-    this.#items.set(item, at);
-    if (this.#items.size > MAX_FORGOTTEN) this.#items.delete(this.#items.keys().next().value!);
+    this.#seen.items.delete(item);
+    this.#seen.items.set(item, at);
+    if (this.#seen.items.size > MAX_FORGOTTEN) this.#seen.items.delete(this.#seen.items.keys().next().value!);
   }
 
   /** A look at `item` begins on this page. */
   look(item: string, page: string, since = Date.now()): Look {
-    if (page !== this.#page) this.#appeared.clear();
-    this.#page = page;
-    const appeared = Math.min(since, this.#appeared.get(item) ?? since);
-    this.#appeared.set(item, appeared);
+    if (page !== this.#seen.page) this.#seen.appeared.clear();
+    this.#seen.page = page;
+    const appeared = Math.min(since, this.#seen.appeared.get(item) ?? since);
+    this.#seen.appeared.set(item, appeared);
     return { since, appeared };
   }
 
   /** What was forgotten since `at`: the time of everything, and of single items. */
   forgottenSince(at: number): { all?: number; items: [string, number][] } {
-    const items = [...this.#items].filter(([, when]) => when >= at);
-    return this.#all >= at ? { all: this.#all, items } : { items };
+    const items = [...this.#seen.items].filter(([, when]) => when >= at);
+    return this.#seen.all >= at ? { all: this.#seen.all, items } : { items };
   }
 
   /**
@@ -149,7 +169,7 @@ export class State {
    */
   comeBack(missed: boolean, at = Date.now()): void {
     this.#consentDecision = this.#pauseDecision = undefined;
-    if (missed) this.#missed = at;
+    if (missed) this.#seen.missed = at;
   }
 
   /** Whether an event may not come back: it was forgotten after it began. */
@@ -163,7 +183,7 @@ export class State {
    */
   mayRecord({ item, at, dwell }: HistoryEvent, look = dwell === undefined ? undefined : { since: at - dwell, appeared: at - dwell }): boolean {
     if (!this.records || look === undefined) return this.records;
-    const forgotten = Math.max(this.#forgottenAt(item), this.#missed);
+    const forgotten = Math.max(this.#forgottenAt(item), this.#seen.missed);
     return (look.appeared >= forgotten || at < forgotten) && (look.since >= this.#resumed || at < this.#resumed);
   }
 
@@ -171,9 +191,9 @@ export class State {
   #forgottenAt(item: string): number {
     const now = Date.now();
     // A clock that was ahead when something was forgotten must not bar what happens from now on.
-    if (this.#all > now) this.#all = now;
-    if ((this.#items.get(item) ?? now) > now) this.#items.set(item, now);
-    return Math.max(this.#all, this.#items.get(item) ?? -Infinity);
+    if (this.#seen.all > now) this.#seen.all = now;
+    if ((this.#seen.items.get(item) ?? now) > now) this.#seen.items.set(item, now);
+    return Math.max(this.#seen.all, this.#seen.items.get(item) ?? -Infinity);
   }
 }
 

@@ -350,6 +350,9 @@ for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firef
       await nowhere("in a tab that is shown again");
       await visitor.call("showAgain");
       await nowhere("when the shop shows it again");
+      await visitor.call("open", { consent: "granted" });
+      await visitor.call("showAgain");
+      await nowhere("when the recommender is made again");
       await visitor.tab.goto(new URL("/strict", site.url).href);
       await visitor.goBack();
       ok(await visitor.call("wasKept"), "the page is the one that was left");
