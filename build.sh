@@ -47,7 +47,6 @@ setup_for_tests() {
   setup
   step "Browser for tests" scripts/setup.sh browser
   step "Vulkan for tests" scripts/setup.sh vulkan
-  step "Language model for tests" scripts/setup.sh language-model
   step "Tools for tests" scripts/setup.sh test-tools
   step "Language model for tests" scripts/fetch-lm
 }

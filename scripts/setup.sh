@@ -84,15 +84,6 @@ setup_vulkan() {
   echo "a GPU, or one made of software"
 }
 
-# The tests of crates/endpoint ask a server that is built from source, in a Python environment of its own.
-setup_language_model() {
-  if ! command -v c++ >/dev/null || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    apt_install g++ python3 python3-venv ||
-      fail "a C++ compiler or Python 3 with venv is missing: install both"
-  fi
-  scripts/tiny-llm/setup.sh
-}
-
 setup_test_tools() {
   local component
   for component in clippy rustfmt; do
@@ -107,7 +98,6 @@ case "${1:-}" in
   npm) setup_npm ;;
   browser) setup_browser ;;
   vulkan) setup_vulkan ;;
-  language-model) setup_language_model ;;
   test-tools) setup_test_tools ;;
-  *) fail "setup.sh takes rust, npm, browser, vulkan, language-model or test-tools" ;;
+  *) fail "setup.sh takes rust, npm, browser, vulkan or test-tools" ;;
 esac

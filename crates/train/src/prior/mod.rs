@@ -11,10 +11,10 @@
 //! hidden states: its lower layers read every title once, the last ones a whole window, in one short pass
 //! a history on a processor. No language model is shipped to the browser.
 
-pub mod disputed;
 pub mod fit;
 pub mod folder;
 pub mod learner;
+pub mod opinions;
 pub mod score;
 pub mod scores;
 pub mod settings;

@@ -1,12 +1,12 @@
 //! `ingle prior`: the language model's opinion of every click. Fits it, asks it, and refines it by what is
 //! disputed.
 
-mod endpoint;
+mod histories;
 
 use super::train::stop_on_interrupt;
 use super::unlabelled;
 use crate::data::{Dataset, InputError};
-use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, disputed, fit, score};
+use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, fit, opinions, score};
 use crate::say::say;
 use crate::training::judge::Verdicts;
 use crate::training::progress::Progress;
@@ -43,7 +43,7 @@ enum Command {
     Fit(FitArgs),
     Score(ScoreArgs),
     Refresh(RefreshArgs),
-    ExportSft(endpoint::ExportArgs),
+    Export(histories::ExportArgs),
 }
 
 /// Fine-tune on training histories with replaced clicks
@@ -87,14 +87,19 @@ struct FitArgs {
 #[command(after_help = "Examples:
   ingle prior score priors/beauty --data data/beauty --split train --out train.safetensors
   ingle prior score priors/beauty --data data/noisy --split test --out test.safetensors --evaluate --json
-  ingle prior score --endpoint http://127.0.0.1:8000/v1 --model tuned --data data/noisy --split unseen \\
-      --out unseen.safetensors --evaluate
+  ingle prior score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
+
+Answers of another model come as JSONL, a line for each history; `ingle prior export --help` says how to ask one:
+  {\"user\": \"A1\", \"items\": [\"B01\", \"B02\"], \"noise\": [0.05, 0.9]}
 
 The same command again goes on where it was stopped.")]
 struct ScoreArgs {
-    /// Prior folder, unless an --endpoint is asked
-    #[arg(required_unless_present = "endpoint", conflicts_with = "endpoint")]
+    /// Prior folder, unless there are --answers
+    #[arg(required_unless_present = "answers", conflicts_with = "answers")]
     prior: Option<PathBuf>,
+    /// JSONL file of what another model answered
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// Dataset folder
     #[arg(long)]
     data: PathBuf,
@@ -113,8 +118,6 @@ struct ScoreArgs {
     /// With --evaluate: print JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    asked: endpoint::Asked,
 }
 
 /// Refine by disputed histories with soft labels
@@ -147,7 +150,7 @@ pub fn run(args: &Args) -> Result<()> {
         Command::Fit(args) => run_fit(args),
         Command::Score(args) => run_score(args),
         Command::Refresh(args) => run_refresh(args),
-        Command::ExportSft(args) => endpoint::export(args),
+        Command::Export(args) => histories::export(args),
     }
 }
 
@@ -228,16 +231,14 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
         bail!(unlabelled());
     }
     let stop = stop_on_interrupt()?;
-    let found = match (&args.prior, &args.asked.endpoint) {
+    let found = match (&args.prior, &args.answers) {
         (Some(prior), _) => by_encoder(args, prior, &data, &stop)?,
-        (None, Some(base)) => {
-            let scores = (args.asked).scores(base, &data, args.split, &args.out, &stop)?;
-            scores
-                .iter()
-                .try_for_each(|scores| scores.save(&args.out))?;
-            scores
+        (None, Some(answers)) => {
+            let scores = opinions::answers(answers, &data, args.split)?;
+            scores.save(&args.out)?;
+            Some(scores)
         }
-        (None, None) => bail!(InputError::other("name a prior folder or an --endpoint")),
+        (None, None) => bail!(InputError::other("name a prior folder or --answers")),
     };
     let Some(scores) = found else {
         eprintln!("stopped; the same command goes on from here");
@@ -291,7 +292,7 @@ fn run_refresh(args: &RefreshArgs) -> Result<()> {
     let data = Dataset::open(&args.data)?;
     before.check_data(&data)?;
     Prior::check_new(&args.out)?;
-    let disputed = disputed::read(&args.disputed, &data)?;
+    let disputed = opinions::disputed(&args.disputed, &data)?;
     let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
     let judge = before.judge(&lm)?;
     let stop = stop_on_interrupt()?;

@@ -136,7 +136,7 @@ impl Dispute {
 mod tests {
     use super::*;
     use crate::data::testing::dataset;
-    use crate::prior::disputed;
+    use crate::prior::opinions;
 
     fn reading(prior: &[f32], posterior: &[f32]) -> Reading {
         Reading {
@@ -177,7 +177,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let disputes = disputes();
         write(file.path(), &disputes, &data).expect("written");
-        let read = disputed::read(file.path(), &data).expect("read");
+        let read = opinions::disputed(file.path(), &data).expect("read");
         assert_eq!(read[0].items, [3, 1]);
         assert_eq!(read[0].noise, disputes[0].fused);
         assert_eq!(read[1].items, [1, 2]);

@@ -2,7 +2,7 @@
 //! by the histories that were disputed in the round before, and then reads the log as it is.
 
 use crate::data::Dataset;
-use crate::prior::{Prior, ScoredSplit, Scores, Settings, disputed, fit, open_lm, score};
+use crate::prior::{Prior, ScoredSplit, Scores, Settings, fit, open_lm, opinions, score};
 use crate::training::config::{Config, lm_folder};
 use crate::training::judge::probabilities;
 use crate::training::progress::Progress;
@@ -97,7 +97,7 @@ fn refined(
             .with_context(|| format!("cannot remove {}", dir.display()))?;
     }
     let before = Prior::finished(&folder(run, round - 1))?;
-    let disputed = disputed::read(&disputed_file(run, round - 1), data)?;
+    let disputed = opinions::disputed(&disputed_file(run, round - 1), data)?;
     let settings = &before.about.settings;
     let ground = fit::Ground::new(data, lm, settings)?;
     let judge = fit::refine(&ground, before.judge(lm)?, &disputed, (stop, progress))?;
