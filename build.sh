@@ -8,11 +8,13 @@ usage() {
   cat <<'HELP'
 Usage: ./build.sh COMMAND
 
-  demo [--addr HOST:PORT]  build everything, train the demo bundle, serve the demo shop
+  demo [--train] [--addr HOST:PORT]
+                           build the package, serve the demo shop with the bundle in www/demo; --train: with one trained now
   test                     every check and test, as CI runs them
   setup                    install what the other commands need (they do so themselves)
   wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
+  picture                  the README's moving picture, of the demo shop in Chromium
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
   bench life               memory and listeners over 20,000 recommendations and 200 recommenders
@@ -58,12 +60,41 @@ pkg() {
 }
 
 demo() {
-  setup
+  local bundle=www/demo/bundle
+  if [ "${1:-}" = --train ]; then
+    shift
+    bundle="$(demo_folder)/bundle"
+  fi
+  cat <<'PLAN'
+The demo shop, whose recommendations your browser computes. The first time this compiles the two engines and the
+server, which takes minutes; after that it is there in seconds. Nothing is installed outside ~/.cargo, ~/.cache/ingle and
+node_modules but a C compiler, if there is none.
+PLAN
+  about "Rust's WebAssembly target, and the program that writes the JavaScript beside a WebAssembly file."
+  step "Rust for the browser" scripts/setup.sh rust
+  about "Vite, TypeScript and the tests' libraries, into node_modules."
+  step "npm packages" scripts/setup.sh npm
+  about "The engines for the CPU and the GPU, compiled to WebAssembly, and the JavaScript around them."
   step "npm package" scripts/pkg.sh
-  step "Demo bundle" scripts/demo-bundle.sh
+  if [ "$bundle" != www/demo/bundle ]; then
+    about "Compiles the trainer, with a deep-learning framework in it, simulates shoppers and trains a model on their clicks."
+    step "Demo bundle" scripts/demo-bundle.sh
+  fi
+  about "The shop's pages, built by Vite with the package as any shop would."
   step "Demo shop" scripts/shop.sh
+  about "A small web server for the shop and its bundle."
+  step "Server" scripts/serve-demo.sh --build
   times
-  scripts/serve-demo.sh "$@"
+  scripts/serve-demo.sh "$bundle" "$@"
+}
+
+picture() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "npm package" scripts/pkg.sh
+  step "Demo shop" scripts/shop.sh
+  step "Picture" scripts/picture.sh
+  times
 }
 
 # The cheapest first, so that a slip is told in seconds and not after the builds.
@@ -75,6 +106,7 @@ run_tests() {
   step "Links in the documentation" scripts/ci/links.mjs
   step "Dependency direction" scripts/ci/deps.sh
   step "Licences, bans and sources" scripts/ci/deny.sh
+  step "Crates as they are packed" scripts/ci/crates.sh
   step "Clippy" scripts/ci/clippy.sh
   step "Rust tests" logged scripts/ci/rust-tests.sh
   FUZZ_SEED=1 step "Fuzz targets" scripts/fuzz.sh run 60
@@ -84,6 +116,7 @@ run_tests() {
   step "The package in other people's bundlers" logged scripts/ci/packaging.sh
   step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
   step "Demo bundle" scripts/demo-bundle.sh
+  step "The bundle of the demo is the catalogue's" scripts/ci/demo.sh
   step "Demo shop" scripts/shop.sh
   step "End to end" logged scripts/ci/e2e.sh
   step "The same answers in the browser" scripts/agree.sh --users 50
@@ -172,6 +205,7 @@ case "$command" in
   setup) setup_for_tests && times ;;
   wasm) setup && step "WebAssembly" scripts/pkg.sh "$@" && times ;;
   pkg) setup && pkg ;;
+  picture) picture ;;
   agree) agree "$@" ;;
   bench) bench "$@" ;;
   help | -h | --help) usage ;;

@@ -25,14 +25,28 @@ fail() {
   exit 1
 }
 
-# step NAME COMMAND...: a heading, the command, and its time for the closing table.
+# about TEXT: what the next step is for.
+step_about=""
+about() {
+  step_about="$1"
+}
+
+# step NAME COMMAND...: a heading, with what it is for and what it took last time where that was long enough to wait
+# for; the command; and its time for the closing table.
 step_times=""
 step() {
-  local name="$1" started=$SECONDS
+  local name="$1" started=$SECONDS took="" past="$cache/times/${1//[^A-Za-z0-9]/-}"
   shift
-  printf '\n== %s\n' "$name"
+  [ -f "$past" ] && took="$(cat "$past")"
+  printf '\n== %s%s\n' "$name" "${took:+ (the longest so far: $took s)}"
+  if [ -n "$step_about" ]; then printf '%s\n' "$step_about"; fi
+  step_about=""
   "$@" || fail "step failed: $name ($*)"
   step_times+="$(printf '%6d s  %s' $((SECONDS - started)) "$name")"$'\n'
+  if [ $((SECONDS - started)) -gt "${took:-4}" ]; then
+    mkdir -p "$cache/times"
+    echo $((SECONDS - started)) >"$past"
+  fi
 }
 
 times() {
@@ -54,7 +68,7 @@ sha256() {
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
 }
 
-# The demo bundle is trained once for each state of what it is made from, whichever clone asks.
+# A demo bundle is trained once for each state of what it is made from, whichever clone asks.
 demo_folder() {
   printf '%s/demo/' "$cache"
   hash_of crates/bundle crates/data crates/kernel crates/model crates/settings crates/train configs/demo.toml Cargo.toml Cargo.lock scripts/demo-bundle.sh
@@ -111,11 +125,16 @@ new_scratch() {
   trap leave EXIT
 }
 
-leave() {
+stop_server() {
   if [ -n "${server_pid:-}" ]; then
     kill "$server_pid" 2>/dev/null || true
     wait "$server_pid" 2>/dev/null || true
   fi
+  server_pid=""
+}
+
+leave() {
+  stop_server
   if [ -n "${scratch:-}" ]; then rm -rf "$scratch"; fi
 }
 

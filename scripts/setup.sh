@@ -31,7 +31,9 @@ cargo_tool() {
     return
   fi
   echo "installing $crate $version"
-  # Built aside: its artefacts are of no use to our own builds. Without its lock file where a mirror lags.
+  # Built aside: its artefacts are of no use to our own builds. Hardly optimised, since it runs for seconds and is compiled
+  # for minutes. Without its lock file where a mirror lags.
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=0
   env -u CARGO_TARGET_DIR cargo install --quiet --root "$tools" --version "=$version" --locked "$crate" ||
     env -u CARGO_TARGET_DIR cargo install --quiet --root "$tools" --version "=$version" "$crate"
 }

@@ -1,9 +1,9 @@
 /**
- * Builds the demo shop. INGLE_ITEMS names the products: the items.json that `ingle simulate` writes.
+ * Builds the demo shop, of the products in demo/items.json, which `ingle simulate` has written.
  * For development, serve a bundle with `ingle serve BUNDLE` and name its address in INGLE_BUNDLE.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
 import { defineConfig } from "vite";
@@ -20,13 +20,8 @@ const CSP = [
   "form-action 'none'",
 ].join("; ");
 
-const items = path.resolve(process.env.INGLE_ITEMS ?? "items.json");
-if (!existsSync(items)) {
-  throw new Error(`No products at ${items}: run \`ingle simulate --out DIR\` and set INGLE_ITEMS=DIR/items.json.`);
-}
-
 export default defineConfig({
-  resolve: { alias: { "shop:items": items } },
+  resolve: { alias: { "shop:items": path.resolve("demo/items.json") } },
   // The package finds its workers and wasm beside itself, which pre-bundling would break.
   optimizeDeps: { exclude: ["ingle"] },
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },

@@ -10,3 +10,7 @@ build_ingle
 start_server "$(demo_folder)/bundle" www/dist
 # One file after the other: the GPU here is made of software, and two at once starve each other.
 INGLE_URL="$server_url" node --test --test-concurrency=1 tests/e2e/*.test.mjs
+# And what a shopper does, with the bundle that the demo shows.
+stop_server
+start_server www/demo/bundle www/dist
+INGLE_URL="$server_url" node --test tests/e2e/shop.test.mjs
