@@ -71,7 +71,8 @@ def measure(cases, score, popular, at=10):
         better = sum(1 for item, value in scores.items() if item not in seen and (-value, place.get(item, len(place))) < own)
         if own[0] == 0:
             # What no neighbour speaks for stands behind all that have one, by popularity.
-            better += sum(1 for item in popular[: own[1]] if item not in seen and scores.get(item, 0.0) == 0)
+            elsewhere = seen.union(item for item, value in scores.items() if value > 0)
+            better += own[1] - sum(1 for item in elsewhere if place.get(item, len(place)) < own[1])
         if better < at and target not in seen:
             hits += 1
             gain += 1 / math.log2(better + 2)

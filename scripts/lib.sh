@@ -140,9 +140,14 @@ leave() {
 
 # start_server BUNDLE SITE: serves both on a free port until the script ends; the address is in server_url.
 start_server() {
+  serve_with "$ingle" serve "$1" --site "$2"
+}
+
+# serve_with COMMAND...: likewise, with a server that takes --addr.
+serve_with() {
   local log
   log="$(mktemp)"
-  "$ingle" serve "$1" --site "$2" --addr 127.0.0.1:0 >"$log" 2>&1 &
+  "$@" --addr 127.0.0.1:0 >"$log" 2>&1 &
   server_pid=$!
   trap leave EXIT
   for _ in $(seq 100); do

@@ -87,6 +87,7 @@ const START = "docs/guides/start.md";
 /** Steps 2 to 4 of the guide, on one page; the ten lines of the package's README. */
 const PATHS = {
   "steps 2 to 4 of the five-minute start": { script: () => codeOf(START, "## 2. Ten lines", "js") + codeOf(START, "## 4. Record by markup", "js"), body: () => codeOf(START, "## 3. Or a tag", "html") + codeOf(START, "## 4. Record by markup", "html") },
+  "the repository's README": { script: () => codeOf("README.md", "## In a shop", "js"), body: () => "" },
   "the package's README": { script: () => codeOf("pkg/README.md", "# ingle", "js"), body: () => "" },
 };
 
