@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Dependencies point one way: root -> model -> bundle, root -> gpu -> model, model -> kernel, train -> model, train -> lm -> model,
-# lm -> kernel, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle.
+# lm -> kernel, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle,
+# train -> doctor -> bundle.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -39,6 +40,7 @@ exactly() {
 
 exactly ingle-bundle ""
 exactly ingle-data "ingle-kernel ingle-model"
+exactly ingle-doctor "ingle-bundle"
 exactly ingle-gpu "ingle-bundle ingle-model"
 exactly ingle-kernel ""
 exactly ingle-lm "ingle-kernel ingle-model"
@@ -46,9 +48,9 @@ exactly ingle-model "ingle-bundle ingle-kernel"
 exactly ingle-serve "ingle-bundle"
 exactly ingle-settings "ingle-data ingle-model"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-data ingle-kernel ingle-lm ingle-model ingle-serve ingle-settings"
+exactly ingle-train "ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-lm ingle-model ingle-serve ingle-settings"
 
-for package in ingle-bundle ingle-data ingle-kernel ingle-serve ingle-settings; do
+for package in ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-serve ingle-settings; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
 done
 never ingle-model "the program chooses the backend" \

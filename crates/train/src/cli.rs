@@ -1,8 +1,8 @@
 //! The command line: one subcommand a step of the way from logs to bundle.
 
 use crate::commands::{
-    corrupt, denoise, evaluate, export, inspect, prepare, prior, recommend, report, serve,
-    simulate, train,
+    corrupt, denoise, doctor, evaluate, export, inspect, new, prepare, prior, recommend, report,
+    serve, simulate, train,
 };
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
@@ -20,6 +20,7 @@ use std::process::ExitCode;
   ingle report run --out report.html
   ingle export run --out bundle
   ingle serve bundle
+`ingle new shop` writes a folder to try that with, `ingle doctor` says what is missing.
 
 Exit codes: 0 done, 1 failed, 2 the input or the command line is at fault."
 )]
@@ -36,8 +37,10 @@ enum Command {
     Report(report::Args),
     Corrupt(corrupt::Args),
     Denoise(denoise::Args),
+    Doctor(doctor::Args),
     Export(export::Args),
     Inspect(inspect::Args),
+    New(new::Args),
     Prior(prior::Args),
     Recommend(recommend::Args),
     Serve(serve::Args),
@@ -53,8 +56,10 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Corrupt(args) => corrupt::run(&args),
         Command::Denoise(args) => denoise::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Prior(args) => prior::run(&args),
         Command::Recommend(args) => recommend::run(&args),
         Command::Serve(args) => serve::run(&args),

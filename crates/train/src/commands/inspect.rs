@@ -1,6 +1,7 @@
 //! `ingle inspect`: what a bundle holds, after checking every byte of it.
 
 use super::read_bundle;
+use super::titles::Titles;
 use crate::say::say;
 use anyhow::Result;
 use comfy_table::Table;
@@ -13,10 +14,14 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ingle inspect bundle
+  ingle inspect bundle --titles items.csv      what its items are called
   ingle inspect bundle --json")]
 pub struct Args {
     /// Bundle folder
     bundle: PathBuf,
+    /// Items file or dataset with the titles
+    #[arg(long, value_name = "FILE|DIR")]
+    titles: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -25,6 +30,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     let bundle = read_bundle(&args.bundle)?;
+    let titles = (args.titles.as_deref()).map_or_else(|| Ok(Titles::default()), Titles::open)?;
     let parameters: usize = bundle
         .weights
         .values()
@@ -68,11 +74,14 @@ pub fn run(args: &Args) -> Result<()> {
         calibration.temperature,
         calibration.shift
     );
-    say!("items like   {}", examples(&bundle));
+    say!("items like   {}", examples(&bundle, &titles));
     if items.appended > 0 {
         let rows = items.count - items.appended..items.count;
-        let ids: Vec<&str> = rows.take(5).map(|row| &bundle.ids[row]).collect();
-        say!("added like   {}", ids.join(", "));
+        let added: Vec<String> = rows
+            .take(5)
+            .map(|row| titles.name(&bundle.ids[row]))
+            .collect();
+        say!("added like   {}", added.join(", "));
     }
     say!("\n{}", files_table(files));
     print_object("trained", provenance);
@@ -99,15 +108,18 @@ fn kept(calibration: &Calibration) -> String {
 }
 
 /// The most popular items, to recognise a catalogue by.
-fn examples(bundle: &Bundle) -> String {
+fn examples(bundle: &Bundle, titles: &Titles) -> String {
     let mut rows: Vec<usize> = (0..bundle.ids.len()).collect();
     rows.sort_by(|&a, &b| {
         bundle.popularity[b]
             .total_cmp(&bundle.popularity[a])
             .then(a.cmp(&b))
     });
-    let ids: Vec<&str> = rows.iter().take(5).map(|&row| &bundle.ids[row]).collect();
-    ids.join(", ")
+    let best = rows
+        .iter()
+        .take(5)
+        .map(|&row| titles.name(&bundle.ids[row]));
+    best.collect::<Vec<_>>().join(", ")
 }
 
 fn files_table(files: &[ingle_bundle::FileEntry]) -> Table {

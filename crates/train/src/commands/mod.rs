@@ -2,9 +2,11 @@
 
 pub mod corrupt;
 pub mod denoise;
+pub mod doctor;
 pub mod evaluate;
 pub mod export;
 pub mod inspect;
+pub mod new;
 pub mod prepare;
 pub mod prior;
 pub mod recommend;
@@ -12,6 +14,7 @@ pub mod report;
 pub mod serve;
 pub mod simulate;
 pub mod sweep;
+mod titles;
 pub mod train;
 
 use crate::data::{Dataset, InputError, Split};

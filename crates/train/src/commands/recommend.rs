@@ -1,5 +1,6 @@
 //! `ingle recommend`: what a bundle recommends, as a browser would, without one.
 
+use super::titles::Titles;
 use super::{SplitName, bad_bundle, read_bundle, write_line};
 use crate::data::{Dataset, InputError};
 use crate::training::judge;
@@ -7,7 +8,7 @@ use anyhow::{Result, bail};
 use burn::prelude::*;
 use ingle_model::engine::{Engine, RecommendOptions};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
   ingle recommend bundle --history sku-1 sku-2 sku-9
   ingle recommend bundle --histories histories.jsonl --k 20 --explain
   ingle recommend bundle --data data/shop --split unseen --users 200
+  ingle recommend bundle --history sku-1 sku-2 --titles items.csv      with titles beside the ids
 
 A line of --histories is {\"history\": [\"sku-1\", ...]}, oldest click first. The answers are those that
 the page gets, on either of its engines; ids that the bundle does not know are passed over.")]
@@ -40,6 +42,9 @@ pub struct Args {
     /// With --data: how many users, spread over all of them [default: all]
     #[arg(long, requires = "data")]
     users: Option<usize>,
+    /// Items file or dataset with the titles [default: those of --data]
+    #[arg(long, value_name = "FILE|DIR")]
+    titles: Option<PathBuf>,
     /// Items wanted
     #[arg(long, default_value_t = 10)]
     k: usize,
@@ -66,12 +71,15 @@ pub fn run(args: &Args) -> Result<()> {
         include_seen: args.include_seen,
         ..RecommendOptions::default()
     };
+    let (histories, titles) = histories(args)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for history in histories(args)? {
+    for history in histories {
         let items = pollster::block_on(engine.recommend(&history, &options))?;
         let mut answer = json!({"history": history, "items": items});
+        entitle(&mut answer["items"], &titles);
         if args.explain {
             answer["clicks"] = json!(pollster::block_on(engine.explain(&history))?);
+            entitle(&mut answer["clicks"], &titles);
         }
         if !write_line(&mut out, &answer)? {
             return Ok(());
@@ -81,14 +89,30 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn histories(args: &Args) -> Result<Vec<Vec<String>>> {
-    if let Some(file) = &args.histories {
-        return from_file(file);
+/// Writes titles beside the ids of a list of items.
+fn entitle(items: &mut Value, titles: &Titles) {
+    for item in items.as_array_mut().into_iter().flatten() {
+        let title = item["item"].as_str().and_then(|id| titles.get(id));
+        if let Some(title) = title.map(str::to_owned) {
+            item["title"] = Value::String(title);
+        }
     }
-    match &args.data {
-        Some(data) => from_dataset(&Dataset::open(data)?, args.split, args.users),
-        None => Ok(vec![args.history.clone().unwrap_or_default()]),
-    }
+}
+
+/// The histories that are asked about, and the titles that are known.
+fn histories(args: &Args) -> Result<(Vec<Vec<String>>, Titles)> {
+    let data = (args.data.as_deref()).map(Dataset::open).transpose()?;
+    let titles = match (&args.titles, &data) {
+        (Some(path), _) => Titles::open(path)?,
+        (None, Some(data)) => Titles::of(data),
+        (None, None) => Titles::default(),
+    };
+    let histories = match (&args.histories, &data) {
+        (Some(file), _) => from_file(file)?,
+        (None, Some(data)) => from_dataset(data, args.split, args.users)?,
+        (None, None) => vec![args.history.clone().unwrap_or_default()],
+    };
+    Ok((histories, titles))
 }
 
 fn from_file(file: &Path) -> Result<Vec<Vec<String>>> {

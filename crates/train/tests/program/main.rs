@@ -6,6 +6,7 @@ mod device;
 mod inherit;
 mod keep;
 mod methods;
+mod new;
 mod newcomers;
 mod pipeline;
 mod prior;
