@@ -67,8 +67,8 @@ demo() {
   fi
   cat <<'PLAN'
 The demo shop, whose recommendations your browser computes. The first time this compiles the two engines and the
-server, which takes minutes; after that it is there in seconds. Nothing is installed outside ~/.cargo, ~/.cache/ingle and
-node_modules but a C compiler, if there is none.
+server, which takes minutes; after that it is there in seconds. Nothing is installed outside ~/.rustup, ~/.cargo,
+~/.cache/ingle and node_modules but a C compiler, if there is none.
 PLAN
   about "Rust's WebAssembly target, and the program that writes the JavaScript beside a WebAssembly file."
   step "Rust for the browser" scripts/setup.sh rust

@@ -10,6 +10,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildScripts } from "./scripts.mjs";
@@ -42,7 +43,11 @@ function parse(args) {
 
 function buildWasm(kind) {
   const build = ["build", "--package", "ingle", "--profile", "web", "--target", "wasm32-unknown-unknown"];
-  run("cargo", [...build, "--no-default-features", "--features", kind], { CARGO_TARGET_DIR: target });
+  // A panic names the file it happened in: by its crate, and not by where this machine keeps crates. Beside what
+  // .cargo/config.toml says.
+  const kept = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  const named = `target.wasm32-unknown-unknown.rustflags=${JSON.stringify([`--remap-path-prefix=${kept}=crates`])}`;
+  run("cargo", [...build, "--config", named, "--no-default-features", "--features", kind], { CARGO_TARGET_DIR: target });
   const linked = join(target, "wasm32-unknown-unknown", "web", "ingle.wasm");
   // The page names the wasm file itself, so the bindings need no path of their own for bundlers to trip over.
   const names = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-name", kind];
