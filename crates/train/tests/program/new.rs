@@ -21,10 +21,8 @@ fn get(at: &str, path: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-#[test]
-fn the_five_commands_of_a_new_folder_lead_to_a_page() {
-    let shop = Shop::empty();
-    // Stands in for the npm package, which is not built here.
+/// What stands in for the npm package, which is not built here.
+fn package(shop: &Shop) {
     let dist = shop.path("package/dist");
     fs::create_dir_all(&dist).expect("a folder");
     for name in ["ingle.iife.js", "worker-cpu.js", "worker-gpu.js"] {
@@ -37,6 +35,12 @@ fn the_five_commands_of_a_new_folder_lead_to_a_page() {
         )
         .expect("a module");
     }
+}
+
+#[test]
+fn the_five_commands_of_a_new_folder_lead_to_a_page() {
+    let shop = Shop::empty();
+    package(&shop);
     let said = shop.ok("new shop --package package --products 60 --shoppers 150");
     assert!(said.contains("60 products"), "{said}");
     assert!(shop.refused("new shop").contains("holds something already"));

@@ -36,7 +36,7 @@ simulate`).")]
 pub struct Args {
     /// Folder to write, which must not hold anything yet
     dir: PathBuf,
-    /// Folder of the npm package, whose files the page loads [default: node_modules/ingle, or pkg in a clone]
+    /// Folder of the npm package, whose files the page loads [default: the installed one, or that of a clone]
     #[arg(long, value_name = "DIR")]
     package: Option<PathBuf>,
     /// How many products are invented
