@@ -1,7 +1,7 @@
 // The guides name everything there is, and their code is code.
 
 import { test } from "node:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
 import { equal, ok } from "../check.js";
@@ -46,7 +46,15 @@ test("the policy of the guide is the one that the tests' strict page has", () =>
   equal(policy.filter((rule) => !strict.includes(rule)), []);
 });
 
-for (const guide of [...guides, "pkg/README.md"]) {
+test("the README is a first screen: short, and its pictures are light", () => {
+  const readme = read("README.md");
+  ok(readme.split("\n").length <= 150, "at most 150 lines");
+  const pictures = [...readme.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
+  ok(pictures.length > 0, "it has a picture, with words for those who do not see it");
+  equal(pictures.filter((path) => statSync(join(root, path)).size > 400_000), []);
+});
+
+for (const guide of [...guides, "pkg/README.md", "README.md"]) {
   test(`the code in ${guide} can be read`, async () => {
     for (const [, code = ""] of read(guide).matchAll(/^```(?:js|jsx)\n([\s\S]*?)^```/gm)) await transform(code, { loader: "jsx", format: "esm", target: "esnext" });
   });
