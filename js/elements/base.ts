@@ -44,7 +44,7 @@ export class IngleElement extends Base {
 
   set recommender(recommender: Recommender | undefined) {
     this.#recommender = recommender;
-    this.#given = recommender !== undefined;
+    this.#given = Boolean(recommender);
     if (this.#connected) this.#reconnect();
   }
 
