@@ -1,6 +1,8 @@
-//! A new folder leads from its log to a page by the commands that its README has, and the doctor finds nothing wrong.
+//! A new folder leads from its log to a page by the commands that its README has, the doctor finds nothing wrong, and
+//! the tutorial's commands run as they stand.
 
 use super::shop::Shop;
+use crate::pipeline::SMALL;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -134,4 +136,40 @@ fn the_five_commands_of_a_new_folder_lead_to_a_page() {
         shop.refused("doctor nowhere")
             .contains("neither a folder nor an address")
     );
+}
+
+#[test]
+fn the_commands_of_the_tutorial_run_as_they_stand() {
+    let shop = Shop::empty();
+    shop.ok("simulate --out . --products 60 --shoppers 150 --seed 3");
+    fs::rename(shop.path("interactions.csv"), shop.path("clicks.csv")).expect("the log");
+    let tutorial = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/tutorials/ml-engineer.md"
+    );
+    let tutorial = fs::read_to_string(tutorial).expect("the tutorial");
+    let mut ran = 0;
+    for heading in ["## With a log\n", "## How well noise is found\n"] {
+        let (_, section) = tutorial.split_once(heading).expect("a section");
+        let block = section.split("```").nth(1).expect("commands");
+        for line in block.lines() {
+            let command = line.split('#').next().unwrap_or_default();
+            let Some(command) = command.trim().strip_prefix("ingle ") else {
+                continue;
+            };
+            match command.split(' ').next() {
+                // It serves until it is stopped.
+                Some("serve") => {}
+                // Smaller than what a reader trains, and no different otherwise.
+                Some("train") => drop(shop.ok(&format!(
+                    "{command} {SMALL} --set training.epochs=3 --set denoising.epochs=2 \
+                     --set denoising.folds=2"
+                ))),
+                _ => drop(shop.ok(command)),
+            }
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 10);
+    assert!(shop.path("report.html").is_file());
 }
