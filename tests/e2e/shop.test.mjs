@@ -48,7 +48,7 @@ test("tells the accidents of a noisy visit from what was meant", async () => {
   const aside = (await timeline(page)).filter(({ verdict }) => verdict === "ignored");
   assert.equal(aside.length, caught + wrong);
   assert.match(await page.locator(".click.ignored .click-words").first().textContent(), /noise/);
-  // Side by side, the same model without its gate follows the mistakes.
+  // Side by side, the same model with every click counted follows the mistakes.
   await page.locator("#compare:not([hidden])").waitFor();
   const led = (side) => page.locator(".side").nth(side).locator(".mini.led").count();
   assert.equal(await led(0), 0, "with denoising nothing follows a mistake");

@@ -25,7 +25,7 @@ export async function showComparison(session: Session, accidents: ReadonlySet<st
       "div",
       { class: "compare-head" },
       h("h2", { id: "compare-title" }, "The same visit, twice"),
-      h("p", { class: "note" }, `The visitor looked at ${events.length} things and meant ${events.length - accidents.size} of them. One model, the same weights; the second time its gate stands open.`),
+      h("p", { class: "note" }, `The visitor looked at ${events.length} things and meant ${events.length - accidents.size} of them. One model, the same weights; the second time every click counts.`),
       h("button", { class: "icon", type: "button", "aria-label": "Close the comparison", onclick: () => (box.hidden = true) }, h("span", { "aria-hidden": "true" }, "×")),
     ),
     h("div", { class: "sides" }, side("With denoising", denoised, accidents, led(denoised)), side("Without", plain, accidents, led(plain))),
@@ -60,9 +60,9 @@ function isLed({ reason }: Recommendation, accidents: ReadonlySet<string>): bool
   return reason.kind === "history" && accidents.has(reason.item);
 }
 
-/** The same bundle with its gate open: only the threshold in the manifest differs. */
+/** The same bundle with every click counted: only the thresholds in the manifest differ. */
 async function withoutDenoising(events: HistoryEvent[]): Promise<Recommendation[]> {
-  const recommender = createRecommender(BUNDLE, { engine: "cpu", storage: { kind: "memory" }, fetch: openGate });
+  const recommender = createRecommender(BUNDLE, { engine: "cpu", storage: { kind: "memory" }, fetch: everyClick });
   try {
     await recommender.record(events);
     return await recommender.recommend({ k: COUNT });
@@ -71,7 +71,7 @@ async function withoutDenoising(events: HistoryEvent[]): Promise<Recommendation[
   }
 }
 
-const openGate: typeof fetch = async (input, init) => {
+const everyClick: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   if (!String(input).endsWith("/manifest.json") || !response.ok) return response;
   const manifest = (await response.json()) as { calibration: object };

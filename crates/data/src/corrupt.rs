@@ -1,11 +1,13 @@
 //! Corruption: clicks replaced by other items, or noise put between them, with the labels kept. It makes the
 //! labelled histories that supervise every method, and the test sets that measure them.
 
+mod insert;
 mod likeness;
 mod session;
 
 use super::dataset::Noisy;
 use super::{Corruption, Dataset, InputError};
+pub use insert::{insert_at_rate, insert_clicks};
 use likeness::Likeness;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -170,28 +172,6 @@ pub fn corrupt_history(
     clicks.unzip()
 }
 
-/// Puts items between the latest `last` clicks, one or more and at most `most`, never more than those clicks;
-/// gives the clicks and 1 where one was put in.
-pub fn insert_clicks(
-    history: &[u32],
-    rng: &mut impl Rng,
-    (most, last): (usize, usize),
-    sampler: &Sampler,
-) -> (Vec<u32>, Vec<u8>) {
-    let (mut clicks, mut noise) = (history.to_vec(), vec![0; history.len()]);
-    let risky = history.len().min(last);
-    if risky == 0 || most == 0 {
-        return (clicks, noise);
-    }
-    for _ in 0..rng.random_range(1..=most.min(risky)) {
-        let place = clicks.len() - rng.random_range(0..=risky);
-        let inserted = sampler.draw(clicks[place.min(clicks.len() - 1)], rng);
-        clicks.insert(place, inserted);
-        noise.insert(place, 1);
-    }
-    (clicks, noise)
-}
-
 /// What is asked of [`corrupt`].
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
@@ -330,16 +310,7 @@ impl Plan {
                 labels[risky].copy_from_slice(&replaced.1);
             }
             Source::Inserted(sampler) => {
-                let count = risky.clone().filter(|_| rng.random_bool(self.rate)).count();
-                let places = (0..count).map(|_| rng.random_range(risky.start..=risky.end));
-                let mut places: Vec<usize> = places.collect();
-                places.sort_unstable();
-                for place in places {
-                    let beside = clicks[place.min(clicks.len() - 1)];
-                    let item = sampler.draw(beside, &mut rng);
-                    // There may be no other item that it could be.
-                    inserted.extend((item != beside).then_some((place, item)));
-                }
+                inserted = insert::drawn(clicks, risky, &mut rng, self.rate, sampler);
             }
             // A history without clicks has nobody whose it could be.
             Source::Sessions(sessions) => {

@@ -148,6 +148,20 @@ impl KeptHistories {
         self
     }
 
+    /// The clicks of one of the histories, each as often as it weighs where `at` is drawn from `0.0..1.0`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn draw(&self, at: f32) -> &[usize] {
+        let mut above = 0.0;
+        let drawn = self.sets.iter().find(|set| {
+            above += set.weight;
+            at < above
+        });
+        // Weights may add up to a rounding less than 1.
+        &drawn.or(self.sets.last()).expect("a history").clicks
+    }
+
     /// In what share of the histories each of `len` clicks stands, `0..=1`.
     ///
     /// # Panics
@@ -261,6 +275,14 @@ mod tests {
             KeptHistories::of(std::iter::empty()),
             KeptHistories::default()
         );
+    }
+
+    #[test]
+    fn histories_are_drawn_as_often_as_they_weigh() {
+        let kept = KeptHistories::of([vec![0, 2], vec![1], vec![0, 2]].into_iter());
+        let drawn = (0..100).filter(|&at| kept.draw(at as f32 / 100.0) == [0, 2]);
+        assert_eq!(drawn.count(), 67);
+        assert_eq!(kept.draw(1.0), [1]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Denoising {
     /// them, so that the users of the log are judged well too.
     pub seen: f64,
     /// Share of the users whom prior, posterior and fusion do not learn from: by them they are selected and
-    /// calibrated and the gate is chosen, as they are judged like shoppers whom nothing was learnt from.
+    /// calibrated and it is chosen which clicks count, as they are judged like shoppers whom nothing was learnt from.
     /// 0 asks those that were learnt from, which promises more than holds.
     pub holdout: f64,
     /// How replacements are drawn; each history takes the next kind in turn.
@@ -66,7 +66,7 @@ pub struct Denoising {
     /// of `ingle corrupt --part log`, which no shop would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_labels: Option<bool>,
-    /// Epochs in which the recommender's encoder goes on with gated histories; 0 if it does not.
+    /// Epochs in which the recommender's encoder goes on with what is kept of histories; 0 if it does not.
     pub recommender_epochs: usize,
     /// Shares of the clicks that are replaced in them, one of them in each history; none for histories as
     /// they are.

@@ -4,13 +4,27 @@ use super::Config;
 use anyhow::{Result, bail};
 use ingle_data::InputError;
 use ingle_model::backbone::Kind;
-use ingle_model::gate::GateConfig;
+use ingle_model::kept::Rule;
 use ingle_model::methods::{MethodConfig, NAMES};
+
+/// What to say of settings that there were in earlier versions.
+pub(super) fn outdated(given: &toml::Table) -> Option<InputError> {
+    given.contains_key("gate").then(|| {
+        InputError::other(
+            "there is no [gate] any more: what is recommended is ranked over histories without the clicks above \
+             thresholds on the probability of noise, which are chosen in training; to set them write \
+             keep = [0.125, 0.375, 0.625, 0.875] in place of the table, with thresholds of your own",
+        )
+    })
+}
 
 /// What to say of the first key that there is not, with the nearest one that there is.
 pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
+    if let Some(error) = outdated(given) {
+        return Some(error);
+    }
     let mut known = Config {
-        gate: Some(GateConfig::default()),
+        keep: Some(Rule::all()),
         ..Config::default()
     };
     // Defaults that are not written down.

@@ -8,7 +8,7 @@ mod keys;
 
 use anyhow::{Context, Result, bail};
 use ingle_model::config::BackboneConfig;
-use ingle_model::gate::GateConfig;
+use ingle_model::kept::Rule;
 use ingle_model::methods::MethodConfig;
 #[cfg(feature = "phases")]
 use ingle_model::methods::{Phase, Plan};
@@ -20,7 +20,7 @@ use ingle_data::InputError;
 pub use beginning::Beginning;
 pub use denoising::Denoising;
 pub use keys::apply;
-use keys::{choose, misspelt};
+use keys::{choose, misspelt, outdated};
 
 /// Everything a run is made of beside its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,13 +28,14 @@ use keys::{choose, misspelt};
 pub struct Config {
     /// The one source of every random choice.
     pub seed: u64,
+    /// Thresholds on the probability of noise, each of which makes a history without the clicks above it: what is
+    /// recommended is ranked by the mean over these histories. Chosen on validation clicks where this is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Rule>,
     /// The method.
     pub method: MethodConfig,
     /// Which encoder reads the clicks, and its sizes.
     pub backbone: BackboneConfig,
-    /// From noise probability to keep weight; chosen after training where this is not set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gate: Option<GateConfig>,
     /// How the backbone is trained.
     pub training: Schedule,
     /// How the denoiser is trained.
@@ -124,9 +125,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seed: 1,
+            keep: None,
             method: MethodConfig::named("dc4sr").expect("the default method is registered"),
             backbone: BackboneConfig::default(),
-            gate: None,
             training: Schedule::default(),
             denoising: Denoising::default(),
         }
@@ -234,7 +235,12 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+        let damaged = || format!("{} is damaged", path.display());
+        let table: toml::Table = text.parse().with_context(damaged)?;
+        if let Some(error) = outdated(&table) {
+            bail!(InputError::other(format!("{}: {error}", path.display())));
+        }
+        table.try_into().with_context(damaged)
     }
 
     /// Checks every range.
@@ -246,8 +252,6 @@ impl Config {
         self.backbone
             .validate()
             .map_err(|e| bad(format!("backbone.{e}")))?;
-        let gate = self.gate.unwrap_or_default();
-        gate.validate().map_err(|e| bad(format!("gate.{e}")))?;
         self.method
             .validate()
             .map_err(|e| bad(format!("method.{e}")))?;
@@ -322,7 +326,12 @@ mod tests {
     #[test]
     fn overrides_reach_nested_keys_and_round_trip() {
         let config = resolve(
-            &["backbone.width=32", "training.epochs = 3", "seed=9"],
+            &[
+                "backbone.width=32",
+                "training.epochs = 3",
+                "seed=9",
+                "keep=[0.25, 0.75]",
+            ],
             None,
         )
         .expect("valid");
@@ -358,6 +367,14 @@ mod tests {
     }
 
     #[test]
+    fn what_took_the_place_of_the_gate_is_said() {
+        let error = resolve(&["gate.tau_low=0.2"], None).expect_err("outdated");
+        let error = error.to_string();
+        assert!(error.contains("no [gate] any more"), "{error}");
+        assert!(error.contains("keep = ["), "{error}");
+    }
+
+    #[test]
     fn the_learning_rate_goes_from_all_to_nothing() {
         for (share, factor) in [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)] {
             assert!((Decay::Cosine.factor(share) - factor).abs() < 1e-12);
@@ -374,7 +391,8 @@ mod tests {
             ("denoising.rate=1.0", "denoising.rate"),
             ("training.replaced=[0.1, nan]", "training.replaced"),
             ("training.replaced=[2.0]", "training.replaced"),
-            ("gate.tau_high=0.1", "gate.tau_high"),
+            ("keep=[0.5, 0.25]", "keep is [0.5, 0.25]"),
+            ("keep=[]", "keep"),
         ] {
             let error = resolve(&[set], None).expect_err(set).to_string();
             assert!(error.contains(key), "{set}: {error}");

@@ -12,7 +12,7 @@ use crate::training::judge::{self, Answer, probabilities};
 use anyhow::Result;
 use burn::prelude::*;
 use indicatif::ProgressBar;
-use ingle_model::gate::GateConfig;
+use ingle_bundle::Scale;
 use ingle_model::kept::{KeptHistories, Rule};
 use ingle_model::{Known, Model, Rng};
 use serde::{Serialize, Serializer};
@@ -22,8 +22,6 @@ use std::collections::HashMap;
 pub const LATEST: usize = 6;
 /// Names the draws of the control among all that are made of a seed.
 const STREAM: u64 = u64::MAX - 300;
-/// A click that the gate scales to less counts as dropped.
-const KEPT: f32 = 0.5;
 
 /// Which clicks count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
@@ -57,8 +55,8 @@ pub struct Asked<'a> {
     run: &'a Run,
     model: &'a Model,
     known: Known,
-    gate: GateConfig,
-    rule: Option<Rule>,
+    scale: Scale,
+    rule: Rule,
     seed: u64,
 }
 
@@ -73,8 +71,9 @@ impl<'a> Asked<'a> {
             run,
             model,
             known: run.known()?,
-            gate: config.gate,
-            rule: rule.or(config.keep),
+            scale: config.gate.scale,
+            // A method that judges nothing has none.
+            rule: rule.or(config.keep).unwrap_or_else(Rule::all),
             seed,
         })
     }
@@ -101,7 +100,7 @@ impl<'a> Asked<'a> {
         cases: &[Case<'_>],
         ways: &[Keep],
         draw: u64,
-        mut moved: impl FnMut(usize),
+        moved: impl FnMut(usize),
     ) -> Vec<Vec<Answer>> {
         let device = Device::flex();
         let looks = |way: &Keep| matches!(way, Keep::Model | Keep::Random);
@@ -115,21 +114,10 @@ impl<'a> Asked<'a> {
             });
             histories.collect()
         };
-        // What a run without a rule keeps of a click is a share and no history.
-        let scaled = |way: &Keep| *way == Keep::Model && self.judges() && self.rule.is_none();
-        let over: Vec<Keep> = ways.iter().copied().filter(|way| !scaled(way)).collect();
-        let kept: Vec<Vec<KeptHistories>> = over.iter().map(|&way| of(way)).collect();
+        let kept: Vec<Vec<KeptHistories>> = ways.iter().map(|&way| of(way)).collect();
         let kept: Vec<&[KeptHistories]> = kept.iter().map(Vec::as_slice).collect();
         let (model, known) = (self.model, &self.known);
-        let mut found =
-            judge::answer_ways(model, cases, &kept, known, &device, &mut moved).into_iter();
-        let mut next = |way: &Keep| {
-            if scaled(way) {
-                return judge::answer(model, Some(&self.gate), cases, known, &device, |_| ());
-            }
-            found.next().expect("an answer in every way")
-        };
-        ways.iter().map(&mut next).collect()
+        judge::answer_ways(model, cases, &kept, known, &device, moved)
     }
 
     /// How likely each of the latest clicks of cases' histories is noise, as far back as the model looks.
@@ -139,7 +127,7 @@ impl<'a> Asked<'a> {
         let readings = readings.expect("a method that judges clicks");
         let noise = readings.iter();
         noise
-            .map(|reading| probabilities(&reading.fused, self.gate.scale))
+            .map(|reading| probabilities(&reading.fused, self.scale))
             .collect()
     }
 
@@ -153,29 +141,17 @@ impl<'a> Asked<'a> {
     ) -> KeptHistories {
         let len = case.history.len();
         let one = |clicks: Vec<usize>| KeptHistories::of(std::iter::once(clicks));
+        let kept = |noise| self.rule.histories(noise, None);
         match (way, noise) {
-            (Keep::Model, Some(noise)) => self.kept(noise).after(len - noise.len()),
+            (Keep::Model, Some(noise)) => kept(noise).after(len - noise.len()),
             (Keep::Random, Some(noise)) => {
                 let place = [STREAM, draw, case.user as u64, len as u64];
                 let mut rng = Rng::new(self.seed, &place);
-                at_random(&self.kept(noise), noise.len(), &mut rng).after(len - noise.len())
+                at_random(&kept(noise), noise.len(), &mut rng).after(len - noise.len())
             }
             (Keep::Oracle, _) => one(real(case)),
             (Keep::All | Keep::Model | Keep::Random, _) => one((0..len).collect()),
         }
-    }
-
-    /// The histories that the run keeps of clicks that are noise with these probabilities.
-    fn kept(&self, noise: &[f32]) -> KeptHistories {
-        if let Some(rule) = &self.rule {
-            return rule.histories(noise, None);
-        }
-        let weights = self.gate.weights(noise);
-        let kept = (0..noise.len()).filter(|&at| weights[at] >= KEPT);
-        let kept: Vec<usize> = kept.collect();
-        let last = noise.len() - 1;
-        let kept = if kept.is_empty() { vec![last] } else { kept };
-        KeptHistories::of(std::iter::once(kept))
     }
 }
 

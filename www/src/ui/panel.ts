@@ -202,7 +202,7 @@ function explanation(): HTMLElement {
       point("One file for everyone.", "The shop trains a small Transformer on past visits and publishes it as static files, the same for every visitor. Your browser downloads them, and keeps them if you said so."),
       point("Your clicks stay.", "Each product you open is noted in this browser, and kept only if you said so. No request carries it anywhere. What any request shows, your network address and your browser, this shop’s server sees too."),
       point("Mistakes are weighed.", "Before recommending, the model asks of every click whether it fits the others. A present for somebody else or a slip of the thumb gets little weight."),
-      point("The bars say how.", "The prior goes by what an item is, the posterior by what people do with it; together they make the chance of noise, and a gate lets through what counts."),
+      point("The bars say how.", "The prior goes by what an item is, the posterior by what people do with it; together they make the chance of noise, and the likelier that is, the fewer of the histories that are ranked over have the click."),
       point("The answer is made here.", "On the graphics card where that is faster, else on the processor. If one fails, the other takes over."),
       point("Forgetting is real.", "“Forget everything” removes them from this browser’s storage and from every open tab of the shop. Nothing was sent, so the shop has no copy."),
     ),

@@ -69,7 +69,7 @@ function entry(click: Explanation, { forget, brought, light }: TimelineActions):
   return element;
 }
 
-/** The two views, what they come to together, and what the gate lets through. */
+/** The two views, what they come to together, and how much the click counts. */
 function bars({ prior, posterior, noise, weight }: Explanation): HTMLElement {
   const views = prior !== undefined && posterior !== undefined ? [bar("What it is", prior, "view"), bar("What people do", posterior, "view")] : [];
   return h("div", { class: "bars" }, ...views, bar("Noise", noise, "noise"), bar("Counts", weight, "keep"));

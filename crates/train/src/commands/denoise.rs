@@ -187,7 +187,7 @@ fn line(figures: &Detection) -> String {
 /// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`, and `prior`
 /// and `posterior` of a click in a method of two views.
 fn print_verdicts(run: &Run, items: &[Item], model: &Model, asked: &[History]) -> Result<()> {
-    let gate = run.model_config().gate;
+    let config = run.model_config();
     let known = run.known()?;
     let max_len = model.backbone.max_len();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -195,22 +195,23 @@ fn print_verdicts(run: &Run, items: &[Item], model: &Model, asked: &[History]) -
         let histories: Vec<&[u32]> = group.iter().map(|h| latest(&h.clicks, max_len)).collect();
         let len = longest(&histories);
         let batch = Batch::new(&histories, len, &known, &Device::flex());
-        let verdict = model.judge(&Clicks::of(&model.backbone, batch), &gate);
+        let verdict = model.judge(&Clicks::of(&model.backbone, batch), &config.gate);
         let method = run.config.method.name();
         let verdict = verdict.with_context(|| format!("method {method} judges no clicks"))?;
         let floats = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
-        let (noise, keep) = (floats(verdict.noise), floats(verdict.keep));
+        let noise = floats(verdict.noise);
         let views = verdict
             .views
             .map(|v| (floats(v.prior), floats(v.posterior)));
         for (row, (asked, history)) in group.iter().zip(&histories).enumerate() {
             let start = row * len + len - history.len();
+            let keep = config.weights(&noise[start..start + history.len()]);
             let clicks: Vec<_> = (history.iter().enumerate())
                 .map(|(i, &item)| {
                     let mut click = json!({
                         "item_id": items[item as usize - 1].id,
                         "noise": noise[start + i],
-                        "keep": keep[start + i],
+                        "keep": keep[i],
                     });
                     if let Some((prior, posterior)) = &views {
                         click["prior"] = prior[start + i].into();

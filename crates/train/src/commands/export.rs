@@ -15,6 +15,7 @@ use ingle_bundle::{
 };
 use ingle_model::Model;
 use ingle_model::engine::shipped_weights;
+use ingle_model::kept::Rule;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub enum TableKind {
 #[command(after_help = "Examples:
   ingle export runs/dc4sr --out bundle
   ingle export runs/dc4sr --out bundle --table f32 --name 'spring catalogue'
+  ingle export runs/dc4sr --out bundle --thresholds 0.125,0.375,0.625,0.875
   ingle export runs/dc4sr --out bundle --catalog items.csv     with what came in since the training
   ingle export runs/dc4sr --out bundle --compress              with FILE.br and FILE.gz beside the files
 
@@ -55,6 +57,10 @@ pub struct Args {
     /// Name shown to people [default: dataset and method]
     #[arg(long)]
     name: Option<String>,
+    /// Thresholds on the probability of noise, ascending: what is recommended is ranked by the mean over the histories
+    /// without the clicks above each; 1 alone keeps every click [default: as the run says]
+    #[arg(long, value_delimiter = ',', value_name = "P,P,...")]
+    thresholds: Option<Vec<f32>>,
     /// Items file: items that the run does not know are added without training
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
@@ -68,7 +74,18 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let (run, data, model) = open(&args.run, None)?;
+    let (mut run, data, model) = open(&args.run, None)?;
+    if let Some(thresholds) = args.thresholds.clone() {
+        let rule = Rule::new(thresholds);
+        let rule = rule.map_err(|e| InputError::other(format!("--thresholds: {e}")))?;
+        if !run.config.method.denoises() {
+            let method = run.config.method.name();
+            bail!(InputError::other(format!(
+                "--thresholds is for a method that judges clicks: {method} keeps them all"
+            )));
+        }
+        run.config.keep = Some(rule);
+    }
     let newcomers = match &args.catalog {
         Some(file) => newcomers(args, file, (&run, &data, &model))?,
         None => Newcomers::default(),
@@ -208,7 +225,8 @@ pub fn bundle(
         .as_object_mut()
         .expect("settings are an object")
         .remove("name");
-    let gate = run.model_config().gate;
+    let config = run.model_config();
+    let gate = config.gate;
     let known = run.known()?;
     let manifest = Manifest {
         format: FORMAT,
@@ -231,7 +249,7 @@ pub fn bundle(
             shift: gate.scale.shift,
             tau_low: gate.tau_low,
             tau_high: gate.tau_high,
-            keep: None,
+            keep: config.keep.map(Vec::from),
             views: gate.views.map(|views| ViewScales {
                 prior: views.prior,
                 posterior: views.posterior,

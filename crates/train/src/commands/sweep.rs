@@ -99,7 +99,7 @@ pub fn train(
         eprintln!("{} of {}: {name}", number + 1, planned.len());
         forget_peak_memory();
         let mut run = open_or_create(&out.join(name), config, base, data)?;
-        if !run.about.finished && !run.train(data.1, &device, stop, &Progress::new())? {
+        if !run.finished() && !run.train(data.1, &device, stop, &Progress::new())? {
             return Ok(None);
         }
         let mut runs = outcomes.runs;

@@ -17,9 +17,9 @@ pub mod words;
 
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
 use crate::evaluation::{Asked, Keep};
+use crate::training::choice::Choice;
 use crate::training::judge::{self, Answer};
 use crate::training::rounds::account::{self, Account};
-use crate::training::thresholds::Choice;
 use crate::training::{Config, Run};
 use anyhow::Result;
 use bootstrap::{Bootstrap, LEVEL, RESAMPLES};
@@ -114,8 +114,8 @@ pub struct RunFigures {
     pub noise: Option<Noise>,
     /// What corruption costs it, where it looks for noise and clicks can be replaced.
     pub robustness: Vec<Robustness>,
-    /// How its gate was chosen, if it was.
-    pub gate: Option<Choice>,
+    /// How it was chosen which clicks count, if it was.
+    pub keep: Option<Choice>,
     /// The rounds of its training, if it went in any.
     pub rounds: Vec<Account>,
 }
@@ -269,7 +269,7 @@ fn judged(
         by_popularity: figures::by_popularity(cases, &kept, &data.train_counts(), seed),
         noise,
         robustness,
-        gate: run.about.gate.clone(),
+        keep: run.about.keep.clone(),
         rounds: account::read(&run.dir)?,
     };
     Ok((figures, masked))

@@ -1,4 +1,4 @@
-//! How well a run tells replaced clicks from real ones, and what its gate does to the ranking.
+//! How well a run tells replaced clicks from real ones, and what that does to the ranking.
 
 use super::bootstrap::Estimate;
 use crate::data::{Case, Dataset};
@@ -35,8 +35,8 @@ pub struct Noise {
     pub replaced: [f64; HISTOGRAM],
     /// The same of clicks that were not.
     pub untouched: [f64; HISTOGRAM],
-    /// NDCG@10 with the gate less NDCG@10 with every click counted in full.
-    pub gate_ndcg10: Estimate,
+    /// NDCG@10 over the histories that are kept less NDCG@10 where every click counts.
+    pub gain: Estimate,
 }
 
 /// Judges the histories of some cases; `None` for a method without verdicts, or where noisy and
@@ -46,7 +46,7 @@ pub fn noise(
     data: &Dataset,
     model: &Model,
     cases: &[Case<'_>],
-    gate_ndcg10: Estimate,
+    gain: Estimate,
 ) -> Result<Option<Noise>> {
     let labels_of_dataset = data.has_labels();
     let draw = (run.config.seed, STREAM);
@@ -66,7 +66,7 @@ pub fn noise(
         reliability: reliability(&probabilities, &noisy).to_vec(),
         replaced: histogram(&probabilities, &noisy, true),
         untouched: histogram(&probabilities, &noisy, false),
-        gate_ndcg10,
+        gain,
     }))
 }
 

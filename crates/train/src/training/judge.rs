@@ -1,6 +1,6 @@
 //! A model's answers to the cases of a split: ranks of the targets and verdicts on the clicks.
 
-use super::samples::{latest, longest, tensor};
+use super::samples::{latest, longest};
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::detection::{Detection, detection};
 use crate::metrics::ranking::{Figures, Rank, rank};
@@ -48,45 +48,9 @@ pub fn latest_cases(data: &Dataset, split: Split, latest: usize) -> Vec<Case<'_>
 /// Ranks the target of every case among all items.
 pub fn answer(
     model: &Model,
-    gate: Option<&GateConfig>,
     cases: &[Case<'_>],
     known: &Known,
     device: &Device,
-    done: impl FnMut(usize),
-) -> Vec<Answer> {
-    let encode = |batch: Batch, _: &[usize]| model.encode(batch, gate).user;
-    ranked(model, cases, known, device, encode, done)
-}
-
-/// The same, given what is kept of each click of each history.
-pub fn answer_kept(
-    model: &Model,
-    cases: &[Case<'_>],
-    keep: &[Vec<f32>],
-    known: &Known,
-) -> Vec<Answer> {
-    let device = model.backbone.items.val().device();
-    let encode = |batch: Batch, places: &[usize]| {
-        let [_, len] = batch.dims();
-        let mut kept = vec![0.0; places.len() * len];
-        for (row, &place) in kept.chunks_exact_mut(len).zip(places) {
-            let own = latest(&keep[place], len);
-            row[len - own.len()..].copy_from_slice(own);
-        }
-        let kept = tensor(kept, [places.len(), len], &device);
-        let clicks = Clicks::of(&model.backbone, batch);
-        model.attend(clicks.embedded, Some(&kept), &clicks.batch.real)
-    };
-    ranked(model, cases, known, &device, encode, |_| ())
-}
-
-/// Ranks by what `encode` makes of batches of histories, whose places among the cases it is told.
-fn ranked(
-    model: &Model,
-    cases: &[Case<'_>],
-    known: &Known,
-    device: &Device,
-    encode: impl Fn(Batch, &[usize]) -> Tensor<2>,
     mut done: impl FnMut(usize),
 ) -> Vec<Answer> {
     let table = model.backbone.items.val().inner();
@@ -94,10 +58,10 @@ fn ranked(
     let [_, rows] = transposed.dims();
     let max_len = model.backbone.max_len();
     let mut answers = Vec::with_capacity(cases.len());
-    let places: Vec<usize> = (0..cases.len()).collect();
-    let size = (SCORES / rows).clamp(1, USERS);
-    for (group, places) in cases.chunks(size).zip(places.chunks(size)) {
-        let user = encode(batch(group, max_len, known, device), places);
+    for group in cases.chunks((SCORES / rows).clamp(1, USERS)) {
+        let user = model
+            .encode(batch(group, max_len, known, device), None)
+            .user;
         let scores = user.matmul(transposed.clone()).into_data();
         let scores = scores.as_slice::<f32>().expect("scores are floats");
         answers.par_extend(
@@ -298,7 +262,7 @@ pub type LabelledHistory = (Vec<u32>, Vec<u8>);
 /// view in a method of two.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// What the gate acts on.
+    /// What decides how likely a click is noise.
     pub fused: Vec<f32>,
     /// What it was made from.
     pub views: Option<Views<Vec<f32>>>,
@@ -453,7 +417,7 @@ mod tests {
         let mixed = of(&|len| vec![(0..len).collect(), vec![0], vec![len - 1], vec![0]]);
         let device = Device::flex();
         let ways = answer_ways(&model, &cases, &[&all, &mixed], &known, &device, |_| ());
-        let plain = answer(&model, None, &cases, &known, &device, |_| ());
+        let plain = answer(&model, &cases, &known, &device, |_| ());
         let mut moved = 0;
         for (at, case) in cases.iter().enumerate() {
             assert_eq!(
@@ -490,7 +454,7 @@ mod tests {
             target: 7,
         };
         assert_eq!(case.real(), [4, 2]);
-        let found = answer(&model, None, &[case], &known, &Device::flex(), |_| ());
+        let found = answer(&model, &[case], &known, &Device::flex(), |_| ());
         let p = softmax(&model, &known, case.history);
         let above = |hidden: &[u32]| {
             let others = (1..=ITEMS as u32).filter(|item| !hidden.contains(item));

@@ -5,6 +5,7 @@ pub mod backbone;
 pub mod batches;
 pub mod calibrate;
 pub mod checkpoint;
+pub mod choice;
 mod coder;
 pub mod config;
 pub mod device;
@@ -21,7 +22,6 @@ pub mod rounds;
 pub mod run;
 pub mod samples;
 pub mod softmax;
-pub mod thresholds;
 mod trainer;
 
 pub use config::Config;

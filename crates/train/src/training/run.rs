@@ -20,6 +20,7 @@
 //! ```
 
 use super::checkpoint::{self, load_module, write_atomically};
+use super::choice::Choice;
 use super::coder::read_codes;
 use super::config::{Config, Loss, lm_folder};
 use super::device::Compute;
@@ -28,7 +29,6 @@ use super::epoch::Context;
 use super::folds;
 use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
-use super::thresholds::Choice;
 use super::trainer::Trainer;
 use crate::data::corrupt::Part;
 use crate::data::{Dataset, InputError};
@@ -37,7 +37,9 @@ use anyhow::{Context as _, Result, bail};
 use burn::module::Param;
 use burn::prelude::*;
 use ingle_bundle::Scale;
-use ingle_model::methods::Views;
+use ingle_model::gate::GateConfig;
+use ingle_model::kept::Rule;
+use ingle_model::methods::{Learns, Phase, Views};
 use ingle_model::{Known, Model, ModelConfig};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -74,8 +76,8 @@ pub struct About {
     pub scale: Scale,
     /// The same for each view of a method that has two.
     pub views: Option<Views<Scale>>,
-    /// How the gate's thresholds were chosen, where the settings left them open.
-    pub gate: Option<Choice>,
+    /// How it was chosen which clicks count, where the settings left that open.
+    pub keep: Option<Choice>,
     /// Seconds of training so far.
     pub seconds: f64,
     /// Most memory held, bytes.
@@ -184,7 +186,7 @@ impl Run {
             finished: false,
             scale: Scale::default(),
             views: None,
-            gate: None,
+            keep: None,
             seconds: 0.0,
             peak_memory: None,
         };
@@ -212,18 +214,37 @@ impl Run {
 
     /// Shape of the model, with the calibration as far as it is fitted.
     pub fn model_config(&self) -> ModelConfig {
-        let mut gate = self.config.gate.unwrap_or_default();
-        if let Some(chosen) = self.about.gate.as_ref().map(Choice::gate) {
-            (gate.tau_low, gate.tau_high) = (chosen.tau_low, chosen.tau_high);
-        }
-        (gate.scale, gate.views) = (self.about.scale, self.about.views);
         ModelConfig {
             items: self.about.items,
             backbone: self.config.backbone.clone(),
             method: self.config.method.clone(),
-            gate,
-            keep: None,
+            gate: GateConfig {
+                scale: self.about.scale,
+                views: self.about.views,
+                ..GateConfig::default()
+            },
+            keep: self.config.method.denoises().then(|| self.rule()),
         }
+    }
+
+    /// How the histories are chosen that are ranked over: as the settings say, or as training found best, or, where
+    /// there is nobody to ask, by four thresholds.
+    fn rule(&self) -> Rule {
+        let set = self.config.keep.as_ref();
+        let chosen = self.about.keep.as_ref().map(Choice::rule);
+        set.or(chosen).cloned().unwrap_or_else(|| Rule::even(4))
+    }
+
+    /// Whether it is still to be chosen which clicks count.
+    pub(super) fn to_choose(&self) -> bool {
+        let asked = |phase: &Phase| matches!(phase.learns, Learns::Fold(_));
+        let open = self.config.keep.is_none() && self.about.keep.is_none();
+        open && self.config.method.denoises() && self.config.phases().iter().any(asked)
+    }
+
+    /// Whether there is nothing left to train.
+    pub fn finished(&self) -> bool {
+        self.about.finished && !self.to_choose()
     }
 
     /// What is known of each item beside its embedding.
@@ -270,7 +291,7 @@ impl Run {
 
     /// The best weights, for inference on `device`.
     pub fn model(&self, device: &Device) -> Result<Model> {
-        if !self.about.finished {
+        if !self.finished() {
             return Err(self.unfinished().into());
         }
         load_module(&self.dir.join("model.bpk"), self.blank_model(device))

@@ -2,7 +2,7 @@
 
 use super::config::Denoising;
 use crate::data::Dataset;
-use crate::data::corrupt::{Sampler, corrupt_history, insert_clicks};
+use crate::data::corrupt::{Sampler, corrupt_history, insert_at_rate, insert_clicks};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
@@ -28,8 +28,6 @@ pub struct Lesson {
     pub items: Vec<u32>,
     /// What was clicked next after each of the latest clicks; after all of them unless a beginning was judged.
     pub targets: Vec<u32>,
-    /// What each click's embedding keeps, `0..=1`; empty where all keep all.
-    pub keep: Vec<f32>,
     /// How likely each click is noise, `0..=1`; empty where nobody judged.
     pub noise: Vec<f32>,
 }
@@ -53,6 +51,16 @@ impl Lesson {
             items: self.items[..len].to_vec(),
             targets: vec![self.targets[len - 1]],
             ..Self::default()
+        }
+    }
+
+    /// The same where some clicks alone are kept, by their places, given how likely each is noise.
+    #[must_use]
+    pub fn without(self, kept: &[usize], noise: &[f32]) -> Self {
+        Self {
+            items: kept.iter().map(|&at| self.items[at]).collect(),
+            noise: kept.iter().map(|&at| noise[at]).collect(),
+            ..self
         }
     }
 
@@ -139,6 +147,18 @@ impl Corruption {
     fn insert(&self, history: &[u32], user: usize, draw: (u64, u64), most: usize) -> Noisy {
         let (_, mut rng, sampler) = self.draw(user, draw);
         insert_clicks(history, &mut rng, (most, self.last), sampler)
+    }
+
+    /// One history with items put in, as many as a share of its clicks, and their labels (1 = put in).
+    pub fn insert_at_rate(
+        &self,
+        history: &[u32],
+        user: usize,
+        draw: (u64, u64),
+        rate: f64,
+    ) -> (Vec<u32>, Vec<u8>) {
+        let (_, mut rng, sampler) = self.draw(user, draw);
+        insert_at_rate(history, &mut rng, (rate, self.last), sampler)
     }
 
     /// Clicks of a history that may be replaced: the latest ones.

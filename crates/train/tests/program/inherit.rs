@@ -121,27 +121,46 @@ fn the_language_model_of_the_first_round_is_taken_over_whatever_the_number_of_ro
 }
 
 #[test]
-fn the_gate_is_chosen_where_the_settings_leave_it_open() {
+fn which_clicks_count_is_chosen_where_the_settings_leave_it_open() {
     let shop = Shop::new();
     shop.ok(&format!("train --data data --out open {SMALL} {SHORT}"));
     shop.ok(&format!(
-        "train --data data --from open --out set {SMALL} {SHORT} --set gate.tau_low=0.25"
+        "train --data data --from open --out set {SMALL} {SHORT} --set keep=[0.25,0.5]"
     ));
     let about = |run: &str| -> serde_json::Value {
         let text = std::fs::read(shop.path(run).join("run.json")).expect("a run");
         serde_json::from_slice(&text).expect("JSON")
     };
-    assert!(about("set")["gate"].is_null());
-    let open = about("open");
-    let choice = &open["gate"];
-    assert_eq!(choice["rates"][0], 0.0);
+    assert!(about("set")["keep"].is_null());
+    let mut open = about("open");
+    let choice = open["keep"].take();
+    let noise = serde_json::json!(["clean", { "replaced": 0.1 }, { "replaced": 0.2 }, { "inserted": 0.1 }, { "inserted": 0.2 }]);
+    assert_eq!(choice["noise"], noise);
+    assert_eq!(choice["tried"][0]["keep"], serde_json::json!([1.0]));
     let taken = choice["taken"].as_u64().expect("a place") as usize;
-    let low = choice["tried"][taken]["tau_low"].clone();
-    for (run, low) in [("open", low), ("set", 0.25.into())] {
-        shop.ok(&format!("export {run} --out {run}-bundle"));
+    let chosen = &choice["tried"][taken]["keep"];
+    let set = serde_json::json!([0.25, 0.5]);
+    let several = serde_json::json!([0.125, 0.5]);
+    for (run, flags, keep) in [
+        ("open", "", chosen),
+        ("open", "--thresholds 0.125,0.5", &several),
+        ("set", "", &set),
+    ] {
+        shop.ok(&format!("export {run} --out {run}-bundle {flags}"));
         let manifest =
             std::fs::read(shop.path(&format!("{run}-bundle/manifest.json"))).expect("a manifest");
         let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
-        assert_eq!(manifest["calibration"]["tau_low"], low, "{run}");
+        assert_eq!(manifest["calibration"]["keep"], *keep, "{run} {flags}");
     }
+    // A run of a version that chose something else makes the choice when it goes on, and the same.
+    open.as_object_mut().expect("an object").remove("keep");
+    open["gate"] = serde_json::json!({ "rates": [0.0], "open": [0.1], "tried": [], "taken": 0 });
+    let text = serde_json::to_vec(&open).expect("JSON");
+    std::fs::write(shop.path("open/run.json"), text).expect("writes");
+    let error = shop.refused("evaluate open");
+    assert!(error.contains("train --resume --out open"), "{error}");
+    shop.ok("train --resume --out open");
+    let again = about("open");
+    assert_eq!(again["keep"], choice);
+    shop.ok("evaluate open");
 }

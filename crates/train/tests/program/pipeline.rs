@@ -311,7 +311,7 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
             "ranking",
             "groups",
             "noise",
-            "gates",
+            "kept",
             "learning",
             "data",
             "cost",

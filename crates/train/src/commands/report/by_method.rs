@@ -17,7 +17,7 @@ const BROWSER: &str = "browser.json";
 
 pub(super) fn run(args: &Args, runs: &[Run]) -> Result<()> {
     // Said before the first of them is measured, which takes minutes.
-    if let Some(run) = runs.iter().find(|run| !run.about.finished) {
+    if let Some(run) = runs.iter().find(|run| !run.finished()) {
         return Err(run.unfinished().into());
     }
     let mut opened: Option<Dataset> = None;

@@ -3,7 +3,6 @@
 use crate::report::fifths::Fifths;
 use crate::training::judge::LabelledHistory;
 use crate::training::samples::latest;
-use ingle_model::gate::GateConfig;
 use serde::{Deserialize, Serialize};
 
 /// A click that keeps less than this counts as dropped.
@@ -15,19 +14,18 @@ const KEPT: f32 = 0.5;
 pub struct Drops {
     /// The fewest training clicks of an item in each fifth.
     pub from: [Option<u32>; 5],
-    /// Replaced clicks that the run's gate leaves less than half of.
+    /// Replaced clicks that stand in less than half of the histories that the run keeps.
     pub found: f64,
     /// The same of clean clicks, by fifth.
-    pub gate: [Option<f64>; 5],
+    pub kept: [Option<f64>; 5],
     /// Clean clicks at least as suspicious as the more suspicious half of the replaced ones, by fifth.
     pub half: [Option<f64>; 5],
 }
 
 impl Drops {
     /// Of judged clicks: their noise probabilities, whether they were replaced, how often their items were
-    /// clicked in training.
-    pub fn of(p: &[f32], noisy: &[bool], clicked: &[u32], gate: &GateConfig) -> Self {
-        let kept = gate.weights(p);
+    /// clicked in training, and in what share of the histories each stands.
+    pub fn of(p: &[f32], noisy: &[bool], clicked: &[u32], kept: &[f32]) -> Self {
         let dropped: Vec<bool> = kept.iter().map(|&keep| keep < KEPT).collect();
         let of_label = |label: bool| (0..p.len()).filter(move |&at| noisy[at] == label);
         let mut suspected: Vec<f32> = of_label(true).map(|at| p[at]).collect();
@@ -41,7 +39,7 @@ impl Drops {
         Self {
             from: std::array::from_fn(|fifth| members(fifth).map(|at| clicked[at]).min()),
             found: share(of_label(true).map(|at| dropped[at])).unwrap_or(0.0),
-            gate: std::array::from_fn(|fifth| share(members(fifth).map(|at| dropped[at]))),
+            kept: std::array::from_fn(|fifth| share(members(fifth).map(|at| dropped[at]))),
             half: std::array::from_fn(|fifth| share(members(fifth).map(|at| p[at] >= threshold))),
         }
     }
@@ -77,21 +75,20 @@ mod tests {
         p.extend([0.75, 0.2]);
         let noisy: Vec<bool> = (0..12).map(|at| at >= 10).collect();
         let clicked: Vec<u32> = (1..=12).collect();
-        let gate = GateConfig {
-            tau_low: 0.5,
-            tau_high: 0.7,
-            ..GateConfig::default()
-        };
-        let drops = Drops::of(&p, &noisy, &clicked, &gate);
+        let kept: Vec<f32> = p
+            .iter()
+            .map(|&p| if p > 0.7 { 0.25 } else { 0.5 })
+            .collect();
+        let drops = Drops::of(&p, &noisy, &clicked, &kept);
         assert_eq!(drops.found, 0.5);
-        assert_eq!(drops.gate, [0.5, 0.0, 0.0, 0.0, 0.0].map(Some));
-        assert_eq!(drops.half, drops.gate);
+        assert_eq!(drops.kept, [0.5, 0.0, 0.0, 0.0, 0.0].map(Some));
+        assert_eq!(drops.half, drops.kept);
         assert_eq!(drops.from, [1, 3, 5, 7, 9].map(Some));
     }
 
     #[test]
     fn a_fifth_without_clicks_has_no_share() {
-        let drops = Drops::of(&[0.9, 0.1], &[true, false], &[3, 3], &GateConfig::default());
+        let drops = Drops::of(&[0.9, 0.1], &[true, false], &[3, 3], &[0.0, 1.0]);
         assert_eq!(drops.half.iter().flatten().count(), 1);
     }
 

@@ -103,7 +103,7 @@ pub struct Shipped {
 pub struct OfSplit {
     /// How many users.
     pub users: usize,
-    /// HR, NDCG and MRR without the items of the history, with the run's gate.
+    /// HR, NDCG and MRR without the items of the history, as the run ranks.
     pub masked: BTreeMap<String, f64>,
     /// The same over all items.
     pub unmasked: BTreeMap<String, f64>,
@@ -267,7 +267,7 @@ fn noise(
     data: &Dataset,
     cases: &[Case<'_>],
 ) -> Vec<OfKind> {
-    let gate = run.model_config().gate;
+    let config = run.model_config();
     let counts = data.train_counts();
     let kinds = if data.has_labels() {
         &KINDS[..1]
@@ -284,14 +284,14 @@ fn noise(
         let Some(Verdicts { logits, noisy, .. }) = verdicts else {
             continue;
         };
-        let p = probabilities(&logits, gate.scale);
+        let p = probabilities(&logits, config.gate.scale);
         if let Some(detection) = detection(&p, &noisy) {
             let items = drops::judged(&histories, model.backbone.max_len(), LAST);
             let clicked: Vec<u32> = items.iter().map(|&item| counts[item as usize]).collect();
             found.push(OfKind {
                 kind: (!data.has_labels()).then_some(kind),
                 detection,
-                drops: Drops::of(&p, &noisy, &clicked, &gate),
+                drops: Drops::of(&p, &noisy, &clicked, &config.weights(&p)),
             });
         }
     }

@@ -98,7 +98,7 @@ fn ranking(set: &Set, key: SplitKey) -> Table {
         set,
         format!("Ranking, {}", words_for(key)),
         format!(
-            "The next click of {count} users, all {} items ranked, with the gate that the method chose. \
+            "The next click of {count} users, all {} items ranked, over the histories that the method keeps. \
              Without the items of the history, and, unmasked, among all items.",
             set.items
         ),
@@ -217,19 +217,19 @@ fn drops(set: &Set, key: SplitKey) -> Table {
         });
         columns.collect::<Vec<_>>()
     };
-    let found = Column::of("gate, noise found", move |entry| {
+    let found = Column::of("kept, noise found", move |entry| {
         Some(of_kind(entry, key, KINDS[0])?.drops.found)
     });
-    let gate = of("gate", |found| found.drops.gate);
+    let kept = of("kept", |found| found.drops.kept);
     let half = of("half", |found| found.drops.half);
     table(
         set,
         format!("Clean clicks that are dropped, {}", words_for(key)),
-        "Share of the clean clicks that keep less than half of their weight, by fifths of the clicks from the \
-         least popular items to the most popular: by the gate that the method chose, and with a threshold that \
+        "Share of the clean clicks that stand in less than half of the histories, by fifths of the clicks from the \
+         least popular items to the most popular: as the method keeps them, and with a threshold that \
          drops half of the uniform noise."
             .to_owned(),
-        std::iter::once(found).chain(gate).chain(half).collect(),
+        std::iter::once(found).chain(kept).chain(half).collect(),
     )
 }
 

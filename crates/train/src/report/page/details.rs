@@ -249,7 +249,7 @@ pub(super) fn method(report: &Report) -> Markup {
          <li><b>Intervals</b> are from the {low} to the {high} percentile of {resamples} resamples of \
          the users (seed {seed}). They say how figures vary with the users, not with the training's \
          seed: for that, train with several.</li>\
-         <li>Runs with a gate are ranked with it, as the bundle that is exported from them would.</li>\
+         <li>Runs that judge clicks are ranked over the histories that they keep, as the bundle that is exported from them would.</li>\
          </ul>",
         split = split_words(report.split),
         valid = if report.split == "valid" {

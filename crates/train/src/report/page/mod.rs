@@ -3,7 +3,7 @@
 mod chart;
 mod details;
 mod frame;
-mod gates;
+mod kept;
 mod markup;
 pub mod methods;
 mod sections;
@@ -37,7 +37,7 @@ fn sections(report: &Report) -> [Section; 12] {
         ),
         ("noise", "Finding noise", sections::noise(report)),
         ("robustness", "What noise costs", views::robustness(report)),
-        ("gates", "Choosing the gate", gates::gates(report)),
+        ("kept", "Choosing which clicks count", kept::kept(report)),
         ("rounds", "Two views", views::rounds(report)),
         (
             "learning",

@@ -243,7 +243,7 @@ const NOISE_MEANING: &str = "<dl class=\"meaning\">\
          <div><dt>AP</dt><dd>average precision: going through the clicks from the most suspicious down, how pure the catch is; guessing gives the share of noise</dd></div>\
          <div><dt>ECE</dt><dd>calibration error: how far probabilities are from the shares that are then observed; 0 is perfect</dd></div>\
          <div><dt>prior, posterior</dt><dd>the AUC of each of the two views alone: what the items are, and what shoppers do with them</dd></div>\
-         <div><dt>gate</dt><dd>sets suspicious clicks aside before ranking; the last column is what that does to NDCG@10</dd></div>\
+         <div><dt>gain</dt><dd>what ranking over the histories without suspicious clicks does to NDCG@10</dd></div>\
          </dl>";
 
 /// How well noise is found, for the runs that look for it.
@@ -267,7 +267,7 @@ pub(super) fn noise(report: &Report) -> Option<Markup> {
         "of them noise",
         "prior",
         "posterior",
-        "NDCG@10, gate less no gate",
+        "NDCG@10, gain over every click",
     ];
     let numbered = report.runs.iter().enumerate();
     let charts: Markup = numbered
@@ -301,7 +301,7 @@ fn noise_row(run: &RunFigures, noise: &Noise) -> Vec<Markup> {
         Markup::text(format!("{} ({percent:.1} %)", grouped(d.noisy as u64))),
         view(|views| views.prior.auc),
         view(|views| views.posterior.auc),
-        difference(&noise.gate_ndcg10),
+        difference(&noise.gain),
     ]
 }
 

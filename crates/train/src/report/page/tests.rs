@@ -9,9 +9,9 @@ use crate::report::noise::{HISTOGRAM, Noise};
 use crate::report::robustness::{RATES, Robustness};
 use crate::report::{Bar, Comparison, DatasetFigures, Resampling, RunFigures};
 use crate::training::Config;
+use crate::training::choice::{Choice, Condition, Trial, candidates};
 use crate::training::rounds::account::Account;
 use crate::training::rounds::disputes::{Shown, ShownClick};
-use crate::training::thresholds::{Choice, TRIED, Tried};
 
 const NAME: &str = "<i>run</i> & \"co\"";
 
@@ -28,7 +28,7 @@ fn noise() -> Noise {
         reliability: reliability(&p, &noisy).to_vec(),
         replaced: [0.1; HISTOGRAM],
         untouched: [0.1; HISTOGRAM],
-        gate_ndcg10: estimates().0[4],
+        gain: estimates().0[4],
     }
 }
 
@@ -66,7 +66,7 @@ fn run(name: &str, noise: Option<Noise>) -> RunFigures {
             None => Vec::new(),
             Some(_) => RATES.map(robust).to_vec(),
         },
-        gate: noise.as_ref().map(|_| choice()),
+        keep: noise.as_ref().map(|_| choice()),
         rounds: match noise {
             None => Vec::new(),
             Some(_) => (1..=3).map(round).collect(),
@@ -90,12 +90,14 @@ fn robust(rate: f64) -> Robustness {
 }
 
 fn choice() -> Choice {
-    let tried = |thresholds| Tried {
-        ndcg10: vec![0.06, 0.05],
-        errors: vec![0.0, 0.0],
-        ..Tried::new(thresholds)
+    let trial = |(place, rule)| Trial {
+        rule,
+        histories: 1.0 + place as f64 / 8.0,
+        ndcg10: vec![vec![0.06; 3], vec![0.04 + place as f64 / 1000.0; 3]],
     };
-    Choice::among(vec![0.0, 0.2], vec![0.06, 0.04], TRIED.map(tried).to_vec())
+    let trials: Vec<Trial> = candidates().into_iter().enumerate().map(trial).collect();
+    let noise = vec![Condition::Clean, Condition::Replaced(0.2)];
+    Choice::among(noise, &[1, 2, 3], &trials)
 }
 
 fn round(round: usize) -> Account {

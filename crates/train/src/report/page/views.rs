@@ -156,7 +156,7 @@ fn of_run(run: &RunFigures) -> Markup {
             (
                 &format!("{name}: what becomes of the ranking"),
                 "round",
-                "NDCG@10, gated",
+                "NDCG@10",
             ),
             &run.rounds,
             |round: &Account| round.round,

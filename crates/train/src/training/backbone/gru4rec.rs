@@ -37,7 +37,7 @@ struct Order {
     clicks: Vec<usize>,
     /// Rows of each step.
     steps: Vec<Range<usize>>,
-    /// How far the state moves at each row.
+    /// How far the state moves at each row: all the way, as every click here counts.
     keep: Vec<f32>,
 }
 
@@ -77,7 +77,7 @@ impl Order {
         });
         let steps = steps.collect();
         Self {
-            keep: clicks.iter().map(|&click| packed.keep(click)).collect(),
+            keep: vec![1.0; clicks.len()],
             clicks,
             steps,
         }

@@ -1,5 +1,5 @@
 //! The backbone forwards and backwards over histories laid end to end, without padding and without a
-//! graph: the same function as [`ingle_model::backbone::Backbone::gated`], which the tests hold it to.
+//! graph: the same function as [`ingle_model::backbone::Backbone::forward`], which the tests hold it to.
 
 use super::super::samples::Lesson;
 use super::encoder::{Encoder, NetTape};
@@ -16,8 +16,6 @@ pub(super) struct Packed {
     pub(super) items: Vec<u32>,
     /// Clicks of each history.
     pub(super) lengths: Vec<usize>,
-    /// What each click's embedding keeps, `0..=1`; empty where all keep all.
-    pub(super) keep: Vec<f32>,
     /// What the loss gains by attention to each click; empty where it does not matter.
     pub(super) leaning: Vec<f32>,
 }
@@ -29,18 +27,12 @@ impl Packed {
         Self {
             items: lessons.iter().flat_map(|l| &l.items).copied().collect(),
             lengths: lessons.iter().map(|lesson| lesson.items.len()).collect(),
-            keep: lessons.iter().flat_map(|l| &l.keep).copied().collect(),
             leaning: if attention > 0.0 {
                 noise.map(|noise| noise * attention).collect()
             } else {
                 Vec::new()
             },
         }
-    }
-
-    /// What a click's embedding keeps.
-    pub(super) fn keep(&self, click: usize) -> f32 {
-        *self.keep.get(click).unwrap_or(&1.0)
     }
 
     /// Where the clicks of each history are.

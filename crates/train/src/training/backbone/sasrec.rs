@@ -163,11 +163,8 @@ impl Encoder for Net {
             vector::add(last, &x[span.start * config.width..span.end * config.width]);
         }
         let scale = (config.width as f32).sqrt();
-        for (click, row) in x.chunks_exact_mut(config.width).enumerate() {
-            let scale = scale * packed.keep(click);
-            for x in row {
-                *x *= scale;
-            }
+        for x in &mut x {
+            *x *= scale;
         }
         x
     }
@@ -184,10 +181,7 @@ impl Net {
             let first = config.max_len - span.len();
             for (at, click) in span.enumerate() {
                 let item = packed.items[click] as usize;
-                let (item, scale) = (
-                    &pass.table[item * width..][..width],
-                    scale * packed.keep(click),
-                );
+                let item = &pass.table[item * width..][..width];
                 let position = &positions[(first + at) * width..][..width];
                 x.extend(item.iter().zip(position).map(|(e, p)| e * scale + p));
             }

@@ -29,7 +29,7 @@ pub struct Account {
     pub ece: [f64; 2],
     /// Mean divergence of the calibrated views, in nats.
     pub disagreement: f64,
-    /// NDCG@10 of gated histories as they are, and corrupted.
+    /// NDCG@10 over what is kept of histories as they are, and corrupted.
     pub ndcg10: [f64; 2],
     /// The training histories on which the views are furthest apart.
     pub disputed: Vec<Shown>,

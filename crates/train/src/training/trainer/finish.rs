@@ -30,7 +30,9 @@ impl Trainer<'_> {
             Learns::Reader => "validation noise auc of the language model",
             Learns::Prior => "validation noise auc of the prior",
             Learns::Denoiser => "validation noise auc",
-            Learns::Recommender => "validation ndcg@10 of gated histories, clean and corrupted",
+            Learns::Recommender => {
+                "validation ndcg@10 of what is kept of histories, clean and corrupted"
+            }
         };
         let phases = &mut self.run.about.phases;
         phases.retain(|done| done.phase != phase.name);
@@ -47,7 +49,7 @@ impl Trainer<'_> {
                 let unseen = self.unseen_verdicts(&self.trained.model.valid())?;
                 self.calibrate(&unseen)?;
                 if phase.round == self.run.config.denoising.rounds {
-                    self.choose_gate()?;
+                    self.choose()?;
                 }
                 self.account_for(phase, &unseen)?;
             }
@@ -124,7 +126,7 @@ impl Trainer<'_> {
             ece: [ece(Scale::default()), ece(scale)],
             disagreement: (verdicts.views.as_ref())
                 .map_or(0.0, |views| mean_divergence(&calibrated(views, scales))),
-            ndcg10: self.gated_ndcg10(&model),
+            ndcg10: self.kept_ndcg10(&model)?,
             disputed: (disputes.iter().take(SHOWN))
                 .map(|dispute| dispute.shown(self.context.data))
                 .collect(),

@@ -1,7 +1,7 @@
 //! The loop over a training's phases and epochs: steps, validation, the best weights, checkpoints.
 
+mod choose;
 mod finish;
-mod gate;
 mod tables;
 mod teach;
 mod validate;
@@ -193,7 +193,7 @@ impl<'a> Trainer<'a> {
     /// One epoch with its validation and checkpoint; `false` if the person stopped it.
     fn epoch(&mut self, phase: &Phase, schedule: &Schedule) -> Result<bool> {
         if phase.learns == Learns::Recommender {
-            self.trained.lessons = Some(self.gated_lessons()?);
+            self.trained.lessons = Some(self.kept_lessons()?);
         }
         let start = Instant::now();
         let Self {
@@ -246,6 +246,8 @@ impl<'a> Trainer<'a> {
     }
 
     fn end(&mut self) -> Result<()> {
+        // A run of an earlier version did not.
+        self.choose()?;
         save_module(&self.run.dir.join("model.bpk"), &self.average)?;
         self.run.about.finished = true;
         self.run.about.peak_memory = super::progress::peak_memory();

@@ -1,6 +1,7 @@
-//! What a phase is taught beside the log: titles, beliefs about clicks that nobody replaced, and gated
-//! histories.
+//! What a phase is taught beside the log: titles, beliefs about clicks that nobody replaced, and what is
+//! kept of histories.
 
+use super::validate::NO_DENOISER;
 use super::{DYNAMICS, Trainer, optimizer};
 use crate::prior::open_lm;
 use crate::training::coder::{self, Coder};
@@ -12,7 +13,7 @@ use crate::training::rounds::dynamics::Dynamics;
 use crate::training::rounds::{from_dynamics, reader};
 use crate::training::run::CODER;
 use crate::training::samples::Lesson;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use burn::module::Module;
 use burn::prelude::*;
 use ingle_model::Rng;
@@ -20,6 +21,8 @@ use ingle_model::methods::{Learns, Phase};
 
 /// Names the draws of where histories are cut that the recommender learns from.
 const BEGINNING: u64 = 8;
+/// Names the draws of which of its kept histories that is.
+const KEPT: u64 = 9;
 
 impl Trainer<'_> {
     /// What codes are learnt from. A language model takes minutes to read all titles: what it makes of
@@ -108,9 +111,9 @@ impl Trainer<'_> {
     }
 
     /// What the recommender learns from each user in the current epoch: beginnings of histories, some of whose clicks
-    /// are replaced, with what the gate keeps of each click as it will be judged in a shop, which has seen nothing
-    /// of what comes next.
-    pub(super) fn gated_lessons(&self) -> Result<Vec<Lesson>> {
+    /// are replaced, each without the clicks that one of the rule's thresholds leaves out, as it will be judged in a
+    /// shop, which has seen nothing of what comes next.
+    pub(super) fn kept_lessons(&self) -> Result<Vec<Lesson>> {
         let context = self.context;
         let model = self.average.valid();
         let max_len = model.backbone.max_len();
@@ -129,15 +132,15 @@ impl Trainer<'_> {
             .collect();
         let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
         let readings = self.unseen_readings(&model, &learning, &histories)?;
-        let gate = self.run.model_config().gate;
+        let config = self.run.model_config();
+        let rule = config.keep.context(NO_DENOISER)?;
         let mut by_user = vec![Lesson::default(); context.data.n_users()];
         for ((user, lesson), reading) in learning.into_iter().zip(lessons).zip(&readings) {
-            let noise = probabilities(&reading.fused, gate.scale);
-            by_user[user] = Lesson {
-                keep: gate.weights(&noise),
-                noise,
-                ..lesson
-            };
+            let noise = probabilities(&reading.fused, config.gate.scale);
+            let kept = rule.histories(&noise, None);
+            let place = [KEPT, stream, user as u64];
+            let drawn = kept.draw(Rng::new(context.seed, &place).uniform());
+            by_user[user] = lesson.without(drawn, &noise);
         }
         Ok(by_user)
     }

@@ -4,10 +4,11 @@ use super::Trainer;
 use crate::data::Case;
 use crate::metrics::detection::Detection;
 use crate::training::coder::Coder;
-use crate::training::judge::{self, LabelledHistory, Reading, Verdicts};
+use crate::training::judge::{self, LabelledHistory, Reading, Verdicts, probabilities};
 use anyhow::{Context as _, Result};
 use burn::module::Param;
 use ingle_bundle::Scale;
+use ingle_model::kept::KeptHistories;
 use ingle_model::methods::{Learns, Phase, Views};
 use ingle_model::{Known, Model};
 
@@ -26,11 +27,11 @@ impl Trainer<'_> {
                     _ => true,
                 };
                 let cases: Vec<Case<'_>> = self.valid.iter().filter(asked).copied().collect();
-                let answers = judge::answer(model, None, &cases, known, &device, |_| ());
+                let answers = judge::answer(model, &cases, known, &device, |_| ());
                 Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
             }
             Learns::Recommender => {
-                let [clean, corrupted] = self.gated_ndcg10(model);
+                let [clean, corrupted] = self.kept_ndcg10(model)?;
                 Ok(("ndcg@10", f64::midpoint(clean, corrupted)))
             }
             Learns::Prior => {
@@ -52,19 +53,29 @@ impl Trainer<'_> {
         }
     }
 
-    /// NDCG@10 with the gate, of histories as they are and of the same with clicks replaced.
-    pub(super) fn gated_ndcg10(&self, model: &Model) -> [f64; 2] {
-        let gate = self.run.model_config().gate;
+    /// NDCG@10 over what is kept of histories as they are and of the same with clicks replaced.
+    pub(super) fn kept_ndcg10(&self, model: &Model) -> Result<[f64; 2]> {
+        let config = self.run.model_config();
+        let known = &self.trained.known;
         let device = model.backbone.items.val().device();
         let corrupted = self.valid.iter().zip(&self.corrupted);
         let corrupted: Vec<Case<'_>> = corrupted
             .map(|(case, (history, _))| case.corrupted(history))
             .collect();
-        [&self.valid, &corrupted].map(|cases| {
-            let known = &self.trained.known;
-            let answers = judge::answer(model, Some(&gate), cases, known, &device, |_| ());
-            judge::masked(&answers).ndcg10()
-        })
+        let ndcg10 = |cases: &[Case<'_>]| -> Result<f64> {
+            let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
+            let readings = judge::read(model, &histories, known, &device).context(NO_DENOISER)?;
+            let rule = config.keep.clone().context(NO_DENOISER)?;
+            let kept = readings.iter().zip(cases).map(|(reading, case)| {
+                let noise = probabilities(&reading.fused, config.gate.scale);
+                let before = case.history.len() - noise.len();
+                rule.histories(&noise, None).after(before)
+            });
+            let kept: Vec<KeptHistories> = kept.collect();
+            let answers = judge::answer_over(model, cases, &kept, known, &device, |_| ());
+            Ok(judge::masked(&answers).ndcg10())
+        };
+        Ok([ndcg10(&self.valid)?, ndcg10(&corrupted)?])
     }
 
     /// The users by whom a denoiser is judged, with their corrupted validation histories.
@@ -129,4 +140,4 @@ impl Trainer<'_> {
     }
 }
 
-const NO_DENOISER: &str = "a phase that trains a denoiser needs a method that has one";
+pub(super) const NO_DENOISER: &str = "a phase that trains a denoiser needs a method that has one";
