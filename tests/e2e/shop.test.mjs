@@ -43,7 +43,7 @@ test("tells the accidents of a noisy visit from what was meant", async () => {
   const said = await page.locator("#play-note").textContent();
   const [, caught, accidents, wrong, meant] = /(\d+) of (\d+) accidents and (\d+) of (\d+)/.exec(said).map(Number);
   assert.deepEqual([accidents, meant], [3, 8]);
-  assert.ok(caught >= 2, said);
+  assert.equal(caught, 3, said);
   assert.ok(wrong <= 1, said);
   const aside = (await timeline(page)).filter(({ verdict }) => verdict === "ignored");
   assert.equal(aside.length, caught + wrong);
@@ -51,8 +51,9 @@ test("tells the accidents of a noisy visit from what was meant", async () => {
   // Side by side, the same model with every click counted follows the mistakes.
   await page.locator("#compare:not([hidden])").waitFor();
   const led = (side) => page.locator(".side").nth(side).locator(".mini.led").count();
-  assert.equal(await led(0), 0, "with denoising nothing follows a mistake");
-  assert.ok((await led(1)) > 0, "without it something does");
+  const [denoised, plain] = [await led(0), await led(1)];
+  assert.ok(plain >= 4, `without denoising ${plain} of 6 follow a mistake`);
+  assert.ok(denoised * 2 <= plain, `with it ${denoised} do, as one history in three still has every click`);
   await end();
 });
 
