@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Rules that are tried: every click, one history without the clicks above a threshold, and means over several. Even
-/// thresholds let a click stand as often as it was likely meant. Lower ones are more careful: one click too few
-/// costs a history less than one of somebody else.
+/// thresholds let a click stand as often as it was likely meant; lower ones let it stand less often.
 pub fn candidates() -> Vec<Rule> {
     let rule = |thresholds: &[f32]| Rule::new(thresholds.to_vec()).expect("thresholds");
     vec![
