@@ -81,7 +81,11 @@ pub(crate) fn recommends_from_a_bundle(shop: &Shop, bundle: &str) {
     let again = shop.json(&format!(
         "recommend {bundle} --histories asked.jsonl --k 999"
     ));
-    assert_eq!(again["items"][0], answer["items"][0]);
+    // A dataset has titles, a file of histories none.
+    let mut due = answer["items"][0].clone();
+    assert!(due["title"].is_string(), "{due}");
+    due.as_object_mut().expect("an item").remove("title");
+    assert_eq!(again["items"][0], due);
     let distinct: std::collections::BTreeSet<&str> = history
         .iter()
         .map(|id| id.as_str().expect("an id"))
