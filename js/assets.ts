@@ -1,6 +1,6 @@
 /** The engines' files in a folder that is only known when the page runs. */
 
-import { scriptUrl } from "./trusted.js";
+import { scriptUrl } from "./engine/trusted.js";
 import type { EngineKind } from "./types.js";
 
 /** The files of an engine in a folder. */

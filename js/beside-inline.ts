@@ -6,7 +6,7 @@
 import wasm from "ingle:inline-wasm";
 import worker from "ingle:inline-worker";
 import { IngleError } from "./errors.js";
-import { scriptUrl } from "./trusted.js";
+import { scriptUrl } from "./engine/trusted.js";
 import type { EngineKind, WasmSource } from "./types.js";
 
 export function startWorker(kind: EngineKind): Worker {

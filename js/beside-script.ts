@@ -5,7 +5,7 @@
 
 import { folderAt, importFrom, wasmIn, workerAt, workerIn } from "./assets.js";
 import { IngleError } from "./errors.js";
-import { own } from "./script-address.js";
+import { own } from "./engine/script-address.js";
 import type { EngineKind } from "./types.js";
 
 export function startWorker(kind: EngineKind, assets: URL | undefined): Worker {

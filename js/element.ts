@@ -4,7 +4,7 @@ import { defined } from "./elements/hydration.js";
 import { InglePrivacy } from "./elements/privacy.js";
 import { IngleShelf } from "./elements/shelf.js";
 
-export type { Question, QuestionKind } from "./ask.js";
+export type { Question, QuestionKind } from "./common/ask.js";
 export type { ListedProduct, Product, Products } from "./elements/products.js";
 export { IngleElement } from "./elements/base.js";
 export { InglePrivacy } from "./elements/privacy.js";

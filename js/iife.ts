@@ -3,7 +3,7 @@
  * leaves what is there as it is.
  */
 
-import "./script-address.js";
+import "./engine/script-address.js";
 import { define } from "./element.js";
 import * as script from "./script.js";
 

@@ -1,13 +1,13 @@
 /** Hooks for React 18 and 19: thin, and safe to render on a server, where they answer with nothing. */
 
 import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
-import { ask, followsHistory, type Question } from "./ask.js";
+import { ask, followsHistory, type Question } from "./common/ask.js";
 import type { Recommender } from "./recommender.js";
 import { createRecommender } from "./shared.js";
 import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
-import { view } from "./view.js";
+import { view } from "./common/view.js";
 
-export type { Question, QuestionKind } from "./ask.js";
+export type { Question, QuestionKind } from "./common/ask.js";
 
 const Context = createContext<Recommender | null>(null);
 

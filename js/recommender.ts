@@ -1,16 +1,16 @@
 /** The recommender that a shop holds: history in, recommendations out, status all along. */
 
-import { folderOf } from "./address.js";
-import type { Core, CoreHost } from "./core.js";
-import { unlessAborted, within } from "./deferred.js";
-import { Emitter } from "./emitter.js";
+import { folderOf } from "./bundle/address.js";
+import type { Core, CoreHost } from "./answers/core.js";
+import { unlessAborted, within } from "./common/deferred.js";
+import { Emitter } from "./common/emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
 import { Answer } from "./history/answer.js";
 import { History } from "./history/history.js";
 import type { Look } from "./history/state.js";
-import { idOf, oneOrMore } from "./ids.js";
-import { noCore, onServer } from "./server.js";
-import { shown } from "./shown.js";
+import { idOf, oneOrMore } from "./common/ids.js";
+import { noCore, onServer } from "./common/server.js";
+import { shown } from "./common/shown.js";
 import type {
   Consent,
   Explanation,
@@ -321,7 +321,7 @@ export class Recommender extends Emitter {
 
   async #open(url: URL): Promise<Core> {
     const stalled = () => new IngleError("engine/unavailable", `The package's script core.js has not come within ${SCRIPT_MS / 1000} s.`);
-    const { openCore } = await within(import("./core.js"), SCRIPT_MS, stalled).catch((error: unknown) => {
+    const { openCore } = await within(import("./answers/core.js"), SCRIPT_MS, stalled).catch((error: unknown) => {
       throw toIngleError(error, "engine/unavailable");
     });
     const host: CoreHost = {

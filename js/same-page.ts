@@ -4,7 +4,7 @@
  */
 
 import type { Recommender } from "./recommender.js";
-import { onServer } from "./server.js";
+import { onServer } from "./common/server.js";
 import { createRecommender, living } from "./shared.js";
 import type { RecommenderOptions } from "./types.js";
 

@@ -94,7 +94,7 @@ const sourcesInside = ({ root, dist, bindings }) => ({
 const inAScript = (root) => ({
   name: "in a script",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^\.\/beside\.js$/ }, () => ({ path: join(root, "js/beside-script.ts") }));
+    esbuild.onResolve({ filter: /^\.\.\/beside\.js$/ }, () => ({ path: join(root, "js/beside-script.ts") }));
   },
 });
 
@@ -102,7 +102,7 @@ const inAScript = (root) => ({
 const everythingInside = (root, dist) => ({
   name: "everything inside",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^\.\/beside\.js$/ }, () => ({ path: join(root, "js/beside-inline.ts") }));
+    esbuild.onResolve({ filter: /^\.\.\/beside\.js$/ }, () => ({ path: join(root, "js/beside-inline.ts") }));
     esbuild.onResolve({ filter: /^ingle:inline-/ }, ({ path }) => ({ path, namespace: "inside" }));
     esbuild.onLoad({ filter: /./, namespace: "inside" }, ({ path }) => {
       const file = (name) => readFileSync(join(dist, name));

@@ -3,9 +3,9 @@
  * that no second engine is started.
  */
 
-import { folderOf } from "./address.js";
+import { folderOf } from "./bundle/address.js";
 import { Recommender } from "./recommender.js";
-import { onServer } from "./server.js";
+import { onServer } from "./common/server.js";
 import type { Consent, RecommenderOptions } from "./types.js";
 
 export interface Shared {

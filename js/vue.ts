@@ -1,14 +1,14 @@
 /** A plugin and composables for Vue 3: thin, and safe to render on a server, where they answer with nothing. */
 
 import { type App, computed, inject, type InjectionKey, type MaybeRefOrGetter, onScopeDispose, type Ref, shallowRef, toValue, watch } from "vue";
-import { ask, followsHistory, type Question } from "./ask.js";
+import { ask, followsHistory, type Question } from "./common/ask.js";
 import type { Recommender } from "./recommender.js";
-import { onServer } from "./server.js";
+import { onServer } from "./common/server.js";
 import { createRecommender } from "./shared.js";
 import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
-import { view } from "./view.js";
+import { view } from "./common/view.js";
 
-export type { Question, QuestionKind } from "./ask.js";
+export type { Question, QuestionKind } from "./common/ask.js";
 
 const KEY: InjectionKey<Recommender | null> = Symbol("ingle");
 

@@ -1,8 +1,8 @@
 /** The CPU engine's worker, and on pages without workers its module: bindings and server in one file. */
 
 import * as glue from "ingle:cpu";
-import type { Port } from "./rpc.js";
-import { serve, serveWorker } from "./serve.js";
+import type { Port } from "./engine/rpc.js";
+import { serve, serveWorker } from "./engine/serve.js";
 
 /** Serves the other end of `port` from this thread. */
 export function servePort(port: Port): void {

@@ -1,6 +1,6 @@
 /** What both elements share: a recommender, the shop's products, strings, and their life on the page. */
 
-import { unlessAborted } from "../deferred.js";
+import { unlessAborted } from "../common/deferred.js";
 import type { Recommender } from "../recommender.js";
 import { living, sharedRecommender } from "../shared.js";
 import type { Consent } from "../types.js";

@@ -1,7 +1,7 @@
 /** The shop's products: what cards show of items, and the shapes in which a shop may have them. */
 
 import { IngleError } from "../errors.js";
-import { byId } from "../ids.js";
+import { byId } from "../common/ids.js";
 import type { ItemId } from "../types.js";
 
 /** What a card shows of an item; a template may name any further field. */

@@ -5,7 +5,7 @@
  * slides, previous and next as buttons, arrow keys, Home and End between slides.
  */
 
-import { ask, followsHistory, type Question, type QuestionKind } from "../ask.js";
+import { ask, followsHistory, type Question, type QuestionKind } from "../common/ask.js";
 import type { Recommender } from "../recommender.js";
 import type { QueryOptions, Recommendation } from "../types.js";
 import { IngleElement } from "./base.js";

@@ -3,9 +3,9 @@
  * `localStorage` under `ingle:NAME:erase`, and done before anything else at the next call and on the next visit.
  */
 
-import { eraseBundles, eraseVerdicts } from "../cache.js";
+import { eraseBundles, eraseVerdicts } from "../bundle/cache.js";
 import { IngleError } from "../errors.js";
-import { isId } from "../ids.js";
+import { isId } from "../common/ids.js";
 import type { IndexedDbStore } from "./indexeddb.js";
 
 /** What there is to erase. */

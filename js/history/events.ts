@@ -1,7 +1,7 @@
 /** Events: what is one, and which two are the same look at an item. */
 
 import { IngleError } from "../errors.js";
-import { idOf, isId, MAX_ID } from "../ids.js";
+import { idOf, isId, MAX_ID } from "../common/ids.js";
 import type { HistoryEvent, RecordInput } from "../types.js";
 
 /** An event as it is kept: also with when it came about, where that is not when it is dated. */

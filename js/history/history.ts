@@ -11,7 +11,7 @@
  */
 
 import { IngleError } from "../errors.js";
-import { onServer } from "../server.js";
+import { onServer } from "../common/server.js";
 import type { Consent, HistoryEvent, RecordInput, StorageOptions, StorageStatus } from "../types.js";
 import { Erasures, type Owed } from "./erasures.js";
 import { type Kept, noted, plainEvent } from "./events.js";

@@ -4,7 +4,7 @@
  * Nothing else is stored. Only writing makes the database: to read and to erase it has to be there.
  */
 
-import { deferred, within } from "../deferred.js";
+import { deferred, within } from "../common/deferred.js";
 import { comeback, isEvent, joined, type Kept, keptEvent, looksBack, plainEvent, union } from "./events.js";
 import { goes, type HistoryStore, type Retention } from "./store.js";
 import type { HistoryEvent } from "../types.js";

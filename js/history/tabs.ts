@@ -5,9 +5,9 @@
  * Any script of the origin can write to the channel, so what comes is checked before it is believed.
  */
 
-import { deferred, within } from "../deferred.js";
+import { deferred, within } from "../common/deferred.js";
 import type { Consent } from "../types.js";
-import { isId } from "../ids.js";
+import { isId } from "../common/ids.js";
 import { isEvent, type Kept, keptEvent } from "./events.js";
 
 export type Message =

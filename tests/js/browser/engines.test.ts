@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RELEASE } from "../../../js/release.js";
+import { RELEASE } from "../../../js/engine/release.js";
 import { equal, ok } from "../check.js";
 import { goldenAnswers, root, type Site } from "../golden.js";
 import { BROWSERS, ChromiumVisitor, launch, type Running, serveShop, SWIFTSHADER, type Visitor } from "./harness.js";

@@ -2,11 +2,11 @@
 
 import { createRecommender } from "ingle";
 import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
-import { eraseVerdicts } from "../../../js/cache.js";
+import { eraseVerdicts } from "../../../js/bundle/cache.js";
 import { History } from "../../../js/history/history.js";
 import { IndexedDbStore } from "../../../js/history/indexeddb.js";
 import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
-import { verdictsOnDevice } from "../../../js/verdict-store.js";
+import { verdictsOnDevice } from "../../../js/engine/verdict-store.js";
 import { codeOf, equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
 import { breakStorage, type Cell, doStep, hasBegun, type Outcome, readable, type Steps } from "./cells.js";

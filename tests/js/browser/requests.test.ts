@@ -202,7 +202,11 @@ for (const [name, start] of Object.entries(BROWSERS)) {
         const visitor = await arrive();
         const from = hosts.asked.length;
         await open(hosts, visitor, { steps });
-        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        // Longer than any wait before a request is made again.
+        for (let [seen, quiet] = [hosts.asked.length, 0]; quiet < 40; seen = hosts.asked.length) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          quiet = hosts.asked.length === seen ? quiet + 1 : 0;
+        }
         await visitor.leave();
         asked.push(hosts.asked.slice(from).map(({ path }) => path).filter((path) => !path.startsWith("/images/")).sort());
       }

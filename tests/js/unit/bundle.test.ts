@@ -1,10 +1,10 @@
 import { afterEach, test } from "node:test";
-import { type BundleOptions, BundleSource, type FileEntry } from "../../../js/bundle.js";
-import { eraseBundles } from "../../../js/cache.js";
+import { type BundleOptions, BundleSource, type FileEntry } from "../../../js/bundle/bundle.js";
+import { eraseBundles } from "../../../js/bundle/cache.js";
 import { IngleError } from "../../../js/errors.js";
-import { sha256 } from "../../../js/hash.js";
-import { KeptBundles } from "../../../js/kept.js";
-import { readPopular } from "../../../js/popular.js";
+import { sha256 } from "../../../js/bundle/hash.js";
+import { KeptBundles } from "../../../js/bundle/kept.js";
+import { readPopular } from "../../../js/bundle/popular.js";
 import type { Progress } from "../../../js/types.js";
 import { codeOf, equal, ok, until } from "../check.js";
 import { FakeCaches } from "../caches.js";

@@ -1,5 +1,5 @@
 import { afterEach, test } from "node:test";
-import { alone, CACHE_NAME, eraseBundles } from "../../../js/cache.js";
+import { alone, CACHE_NAME, eraseBundles } from "../../../js/bundle/cache.js";
 import { codeOf, equal } from "../check.js";
 
 /** Gives the page something that browsers have, until the test ends. */

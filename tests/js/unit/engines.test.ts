@@ -1,8 +1,8 @@
 // The choice between engines, with engines that fail and lag on cue: real ones do neither when asked.
 
 import { test } from "node:test";
-import type { EngineClient } from "../../../js/engine.js";
-import { Engines, type EnginesHost } from "../../../js/engines.js";
+import type { EngineClient } from "../../../js/engine/engine.js";
+import { Engines, type EnginesHost } from "../../../js/engine/engines.js";
 import { IngleError } from "../../../js/errors.js";
 import type { EngineKind } from "../../../js/types.js";
 import { codeOf, equal, ok, sleep, until } from "../check.js";

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { checkGpu, type GpuScope } from "../../../js/gpu.js";
+import { checkGpu, type GpuScope } from "../../../js/engine/gpu.js";
 import { equal } from "../check.js";
 
 const adapter = (isFallbackAdapter: boolean) => ({ info: { isFallbackAdapter } }) as unknown as GPUAdapter;

@@ -7,15 +7,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type BundleOptions, BundleSource } from "../../../js/bundle.js";
-import { KeptBundles } from "../../../js/kept.js";
+import { type BundleOptions, BundleSource } from "../../../js/bundle/bundle.js";
+import { KeptBundles } from "../../../js/bundle/kept.js";
 import { FakeCaches } from "../caches.js";
 import { equal, ok } from "../check.js";
 
 const RUNS = Number(process.env["INTERLEAVINGS"] ?? 500);
 const BASE = "https://shop.example/bundle/";
 const VERSIONS = 3;
-/** How long a bundle's host is waited for; see `js/bundle.ts`. */
+/** How long a bundle's host is waited for; see `js/bundle/bundle.ts`. */
 const PATIENCE_MS = 3_000;
 
 interface Bundle {

@@ -1,7 +1,7 @@
 import { afterEach, test } from "node:test";
 import { IngleError } from "../../../js/errors.js";
-import type { Reply, Request } from "../../../js/protocol.js";
-import { portPair, Rpc } from "../../../js/rpc.js";
+import type { Reply, Request } from "../../../js/engine/protocol.js";
+import { portPair, Rpc } from "../../../js/engine/rpc.js";
 import { codeOf, equal, ok } from "../check.js";
 
 const open: MessagePort[] = [];

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { checkWeights, sequence } from "../../../js/sequence.js";
+import { checkWeights, sequence } from "../../../js/answers/sequence.js";
 import type { HistoryEvent, WeightOptions } from "../../../js/types.js";
 import { codeOf, equal } from "../check.js";
 

@@ -1,6 +1,6 @@
 import { test } from "node:test";
-import { BundleVerdicts } from "../../../js/verdict.js";
-import { verdictsOnDevice } from "../../../js/verdict-store.js";
+import { BundleVerdicts } from "../../../js/engine/verdict.js";
+import { verdictsOnDevice } from "../../../js/engine/verdict-store.js";
 import { FakeCaches } from "../caches.js";
 import { equal } from "../check.js";
 

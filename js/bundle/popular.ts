@@ -4,7 +4,7 @@
  */
 
 import type { BundleFiles, Bytes } from "./bundle.js";
-import { IngleError } from "./errors.js";
+import { IngleError } from "../errors.js";
 
 /** A safetensors header may be this long. */
 const MAX_HEADER_BYTES = 2 ** 20;

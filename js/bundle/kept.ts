@@ -16,7 +16,7 @@
 
 import type { Bytes, FileEntry } from "./bundle.js";
 import { alone, CACHE_NAME, keptAddress } from "./cache.js";
-import { within } from "./deferred.js";
+import { within } from "../common/deferred.js";
 import { sha256 } from "./hash.js";
 import { dropEmpty, putWhile } from "./put.js";
 

@@ -1,6 +1,6 @@
 /** Which rung answers and why, in words for people. */
 
-import type { EngineChoice, EngineState, Rung } from "./types.js";
+import type { EngineChoice, EngineState, Rung } from "../types.js";
 
 /** Why this rung answers, for people; `late` once calls do not wait for the engine any more. */
 export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineState, gpu: EngineState, late = false): string {

@@ -3,9 +3,9 @@
  * catalogue, so that filters, stock, price and boosts apply before the best are chosen.
  */
 
-import { IngleError } from "./errors.js";
-import { byId, idOf, idsOf } from "./ids.js";
-import type { Boost, ItemId, Offers, Pin, QueryOptions } from "./types.js";
+import { IngleError } from "../errors.js";
+import { byId, idOf, idsOf } from "../common/ids.js";
+import type { Boost, ItemId, Offers, Pin, QueryOptions } from "../types.js";
 
 /** Factors beyond these are certain enough, and their logarithms are finite. */
 const [LEAST, MOST] = [1e-9, 1e9];

@@ -4,8 +4,8 @@
  * A port that dies rejects everything in flight and every later call, so no promise waits for ever.
  */
 
-import { deferred } from "./deferred.js";
-import { IngleError } from "./errors.js";
+import { deferred } from "../common/deferred.js";
+import { IngleError } from "../errors.js";
 import type { CallName, Calls, Reply, Request } from "./protocol.js";
 import { unpackError } from "./protocol.js";
 

@@ -1,6 +1,6 @@
 /** The caches of ours on this device: their names, the locks that go with them, their end, and the addresses that they use. */
 
-import { IngleError } from "./errors.js";
+import { IngleError } from "../errors.js";
 
 /** The bundles' files. */
 export const CACHE_NAME = "ingle-bundles";

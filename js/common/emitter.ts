@@ -1,6 +1,6 @@
 /** An `EventTarget` whose events are typed by name. */
 
-import type { RecommenderEventMap } from "./types.js";
+import type { RecommenderEventMap } from "../types.js";
 
 export class Emitter extends EventTarget {
   override addEventListener<K extends keyof RecommenderEventMap>(

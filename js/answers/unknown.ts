@@ -5,8 +5,8 @@
  * Nothing is loaded for that: what a page asks its host for must not depend on what was clicked.
  */
 
-import type { JudgedClick } from "./protocol.js";
-import type { UnknownItem } from "./types.js";
+import type { JudgedClick } from "../engine/protocol.js";
+import type { UnknownItem } from "../types.js";
 
 /** So many are told: more of them are the same slip. */
 const MOST = 10;

@@ -8,11 +8,11 @@
  */
 
 import { folderOf } from "./address.js";
-import { deferred, pause, unlessAborted, Watch, within } from "./deferred.js";
-import { IngleError, toIngleError } from "./errors.js";
+import { deferred, pause, unlessAborted, Watch, within } from "../common/deferred.js";
+import { IngleError, toIngleError } from "../errors.js";
 import { sha256 } from "./hash.js";
 import { type Kept, KeptBundles, sameBytes } from "./kept.js";
-import type { Progress } from "./types.js";
+import type { Progress } from "../types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 

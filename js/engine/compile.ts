@@ -1,7 +1,7 @@
 /** Turns whatever names an engine's wasm into a compiled module, and says plainly why when it cannot. */
 
-import { Watch } from "./deferred.js";
-import { IngleError } from "./errors.js";
+import { Watch } from "../common/deferred.js";
+import { IngleError } from "../errors.js";
 import { RELEASE, releaseOf } from "./release.js";
 
 /** How browsers word a content security policy that forbids WebAssembly. */

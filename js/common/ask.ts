@@ -1,7 +1,7 @@
 /** One question of any kind, as the elements and the framework wrappers put it. */
 
-import type { Recommender } from "./recommender.js";
-import type { ItemId, Recommendation, RecommendOptions } from "./types.js";
+import type { Recommender } from "../recommender.js";
+import type { ItemId, Recommendation, RecommendOptions } from "../types.js";
 
 /** Which recommendations: the recommender's methods, by name. */
 export type QuestionKind = "personal" | "similar" | "complete" | "recent" | "popular";

@@ -2,7 +2,7 @@
 
 import type { Candidate } from "./answer.js";
 import { poolOf, type Query } from "./query.js";
-import type { HistoryEvent } from "./types.js";
+import type { HistoryEvent } from "../types.js";
 
 /** Popular items if the bundle could be read, else the items of `recent`, latest first. */
 export function fallBack(

@@ -1,8 +1,8 @@
 /** What the model made of each event, in words and weights. */
 
 import type { Sequence } from "./sequence.js";
-import type { JudgedClick } from "./protocol.js";
-import type { Explanation, HistoryEvent, Verdict } from "./types.js";
+import type { JudgedClick } from "../engine/protocol.js";
+import type { Explanation, HistoryEvent, Verdict } from "../types.js";
 
 /** Below this the model has set a click aside: less than half of it counts. */
 const ASIDE = 0.5;

@@ -1,7 +1,7 @@
 /** Where it is kept which engine was faster. */
 
-import { alone, keptAddress, VERDICTS_NAME } from "./cache.js";
-import { putWhile } from "./put.js";
+import { alone, keptAddress, VERDICTS_NAME } from "../bundle/cache.js";
+import { putWhile } from "../bundle/put.js";
 
 /** One text for each bundle, by its address. */
 export interface VerdictStore {

@@ -1,8 +1,8 @@
 /** A look at an item for as long as a component shows it, as the framework wrappers record it. */
 
-import type { Recommender } from "./recommender.js";
+import type { Recommender } from "../recommender.js";
 import { shown } from "./shown.js";
-import type { ItemId } from "./types.js";
+import type { ItemId } from "../types.js";
 
 /** Records a view once the page is shown; the function that it returns records how long it has been. */
 export function view(recommender: Recommender, item: ItemId): () => void {

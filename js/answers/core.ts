@@ -5,25 +5,25 @@
  * bundle makes another of these.
  */
 
-import { folderAt } from "./assets.js";
+import { folderAt } from "../assets.js";
 import { compose, type Candidate, type Ranked, Rotation } from "./answer.js";
-import { defaultWasm } from "./beside.js";
-import { BundleSource, isBundlesFault } from "./bundle.js";
-import { unlessAborted, within } from "./deferred.js";
-import { type EngineClient, openEngine } from "./engine.js";
-import { Engines } from "./engines.js";
-import { IngleError, isCallersFault } from "./errors.js";
+import { defaultWasm } from "../beside.js";
+import { BundleSource, isBundlesFault } from "../bundle/bundle.js";
+import { unlessAborted, within } from "../common/deferred.js";
+import { type EngineClient, openEngine } from "../engine/engine.js";
+import { Engines } from "../engine/engines.js";
+import { IngleError, isCallersFault } from "../errors.js";
 import { explanations } from "./explain.js";
-import { checkGpu } from "./gpu.js";
-import { KeptBundles, sameBytes } from "./kept.js";
+import { checkGpu } from "../engine/gpu.js";
+import { KeptBundles, sameBytes } from "../bundle/kept.js";
 import { fallBack, recentItems } from "./ladder.js";
-import { readPopular } from "./popular.js";
-import type { FilterOptions, RankOptions } from "./protocol.js";
+import { readPopular } from "../bundle/popular.js";
+import type { FilterOptions, RankOptions } from "../engine/protocol.js";
 import { asArrays, checkQuery, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
-import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "./types.js";
-import { BundleVerdicts } from "./verdict.js";
-import { verdictsOnDevice } from "./verdict-store.js";
+import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
+import { BundleVerdicts } from "../engine/verdict.js";
+import { verdictsOnDevice } from "../engine/verdict-store.js";
 import { UnknownItems } from "./unknown.js";
 import { explainRung } from "./why.js";
 

@@ -1,6 +1,6 @@
 /** A bundle's address, as a shop gives it. */
 
-import { IngleError } from "./errors.js";
+import { IngleError } from "../errors.js";
 
 /** The folder a bundle's address means: given as the folder itself or as its manifest. */
 export function folderOf(url: string | URL): URL {

@@ -4,9 +4,9 @@
  * Private to the package: both ends come from the same build, which the greeting makes sure of.
  */
 
-import type { ErrorCode } from "./errors.js";
-import { IngleError, toIngleError } from "./errors.js";
-import type { EngineKind, ServedInterest } from "./types.js";
+import type { ErrorCode } from "../errors.js";
+import { IngleError, toIngleError } from "../errors.js";
+import type { EngineKind, ServedInterest } from "../types.js";
 
 /** What an engine needs before it can answer. */
 export interface LoadRequest {

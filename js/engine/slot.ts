@@ -1,14 +1,14 @@
 /** The life of one engine: started, timed, failed, given one more chance, retired. */
 
-import type { BundleFiles } from "./bundle.js";
-import { pause } from "./deferred.js";
+import type { BundleFiles } from "../bundle/bundle.js";
+import { pause } from "../common/deferred.js";
 import type { EngineClient } from "./engine.js";
 import { LOAD_MS } from "./engine.js";
-import { IngleError, toIngleError } from "./errors.js";
+import { IngleError, toIngleError } from "../errors.js";
 import type { EnginesHost } from "./engines.js";
 import type { GpuVerdict } from "./gpu.js";
 import type { EngineInfo } from "./protocol.js";
-import type { BundleInfo, EngineKind, EngineState } from "./types.js";
+import type { BundleInfo, EngineKind, EngineState } from "../types.js";
 import { requireVectors } from "./vectors.js";
 
 /** Failures after which an engine is not tried again. */

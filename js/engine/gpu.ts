@@ -4,8 +4,8 @@
  * The engine asks for nothing but core WebGPU, so all that matters is that there is a GPU, and a real one.
  */
 
-import type { ErrorCode } from "./errors.js";
-import type { EngineChoice } from "./types.js";
+import type { ErrorCode } from "../errors.js";
+import type { EngineChoice } from "../types.js";
 
 export type GpuVerdict =
   /** `gpu` says which one, in the browser's words. */

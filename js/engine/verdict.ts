@@ -6,9 +6,9 @@
  * it was found on is kept as a hash: the names of GPU and browser are nobody's to read there.
  */
 
-import type { BundleSource } from "./bundle.js";
-import { sha256 } from "./hash.js";
-import type { EngineKind } from "./types.js";
+import type { BundleSource } from "../bundle/bundle.js";
+import { sha256 } from "../bundle/hash.js";
+import type { EngineKind } from "../types.js";
 import type { VerdictStore } from "./verdict-store.js";
 
 interface Kept {

@@ -1,7 +1,7 @@
 /** Item ids: what is one, and the one form in which they are kept and compared. A cart's JSON has numbers. */
 
-import { IngleError } from "./errors.js";
-import type { ItemId } from "./types.js";
+import { IngleError } from "../errors.js";
+import type { ItemId } from "../types.js";
 
 /** Longer than any catalogue's ids, shorter than what would fill the storage. */
 export const MAX_ID = 1024;

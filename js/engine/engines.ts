@@ -5,13 +5,13 @@
  * downloaded, given a second chance when it fails, and retired after that.
  */
 
-import type { BundleSource } from "./bundle.js";
-import { unlessAborted } from "./deferred.js";
+import type { BundleSource } from "../bundle/bundle.js";
+import { unlessAborted } from "../common/deferred.js";
 import type { EngineClient } from "./engine.js";
-import { IngleError, isCallersFault, toIngleError } from "./errors.js";
+import { IngleError, isCallersFault, toIngleError } from "../errors.js";
 import type { GpuVerdict } from "./gpu.js";
 import { EngineSlot } from "./slot.js";
-import type { BundleInfo, EngineChoice, EngineKind } from "./types.js";
+import type { BundleInfo, EngineChoice, EngineKind } from "../types.js";
 import type { Verdicts } from "./verdict.js";
 
 /** What the engines need from the rest of the package, and what tests replace. */

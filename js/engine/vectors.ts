@@ -1,6 +1,6 @@
 /** Whether this browser can run the engines at all, found out before anything of them is fetched. */
 
-import { IngleError } from "./errors.js";
+import { IngleError } from "../errors.js";
 
 /** A module of one function that returns a vector of 128 bits, in which all that the engines compute is written. */
 const MODULE = Uint8Array.of(

@@ -1,7 +1,7 @@
 /** Servers render pages for many shoppers at once: a recommender there keeps nothing, asks for nothing and answers with nothing. */
 
-import type { Core } from "./core.js";
-import { IngleError } from "./errors.js";
+import type { Core } from "../answers/core.js";
+import { IngleError } from "../errors.js";
 
 /** Pages have a document, and workers in a browser an address; Node, Deno, Bun and edge servers have neither. */
 export function onServer(): boolean {

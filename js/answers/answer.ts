@@ -1,7 +1,7 @@
 /** From ranked items to an answer: varied, with pins in their places, marked for attribution. */
 
 import type { Query } from "./query.js";
-import type { Recommendation } from "./types.js";
+import type { Recommendation } from "../types.js";
 
 /** An item before its place is known. */
 export type Candidate = Omit<Recommendation, "attribution">;

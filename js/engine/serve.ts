@@ -6,14 +6,14 @@
  */
 
 import { compile } from "./compile.js";
-import { IngleError } from "./errors.js";
+import { IngleError } from "../errors.js";
 import type { Glue, GlueEngine } from "./glue.js";
-import { sha256OfEach } from "./hash.js";
+import { sha256OfEach } from "../bundle/hash.js";
 import type { LoadRequest, Reply, Request } from "./protocol.js";
 import { packError } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import type { Port } from "./rpc.js";
-import type { EngineKind } from "./types.js";
+import type { EngineKind } from "../types.js";
 
 export function serve(port: Port, kind: EngineKind, glue: Glue): void {
   let engine: GlueEngine | undefined;

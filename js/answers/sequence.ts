@@ -1,7 +1,7 @@
 /** How a history becomes the sequence of items and weights that the model reads. */
 
-import { IngleError } from "./errors.js";
-import type { HistoryEvent, WeightOptions } from "./types.js";
+import { IngleError } from "../errors.js";
+import type { HistoryEvent, WeightOptions } from "../types.js";
 
 /** How much events count, every part given. */
 export interface Weighing {

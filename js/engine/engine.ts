@@ -2,13 +2,13 @@
  * One engine as the page sees it: the same calls whether it lives in a worker or on the page's thread.
  */
 
-import { importEngine, startWorker } from "./beside.js";
-import { within } from "./deferred.js";
-import { IngleError } from "./errors.js";
+import { importEngine, startWorker } from "../beside.js";
+import { within } from "../common/deferred.js";
+import { IngleError } from "../errors.js";
 import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import { portPair, Rpc } from "./rpc.js";
-import type { EngineKind } from "./types.js";
+import type { EngineKind } from "../types.js";
 
 /** Time for a worker's script to arrive and greet. */
 const GREETING_MS = 15_000;
