@@ -12,7 +12,7 @@ use likeness::Likeness;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
-use session::Sessions;
+pub use session::Sessions;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::ops::Range;

@@ -24,6 +24,9 @@ pub struct Denoising {
     /// Random clicks at most that are put into a history in training, in place of replacing some of its own;
     /// 0 to replace.
     pub inserted: usize,
+    /// Share of the histories of training into which some clicks in a row of another user are put, one to three, in place
+    /// of anything else: a shared device, or a present for somebody.
+    pub sessions: f64,
     /// Users of an epoch, as a share of all, who are also judged by the recommender that was trained on
     /// them, so that the users of the log are judged well too.
     pub seen: f64,
@@ -85,6 +88,7 @@ impl Default for Denoising {
             rate: 0.1,
             rates: vec![0.1, 0.3, 0.5],
             inserted: 0,
+            sessions: 0.0,
             seen: 0.1,
             holdout: 0.1,
             kinds: vec![Kind::Uniform, Kind::Popularity],
@@ -134,6 +138,7 @@ impl Denoising {
         }
         for (key, value) in [
             ("seen", self.seen),
+            ("sessions", self.sessions),
             ("holdout", self.holdout),
             ("reading", f64::from(self.reading)),
             ("dynamics", f64::from(self.dynamics)),

@@ -8,7 +8,7 @@ const CLICKS: std::ops::RangeInclusive<usize> = 1..=3;
 
 /// The training clicks of all users, by shopper.
 #[derive(Debug)]
-pub(super) struct Sessions {
+pub struct Sessions {
     histories: Vec<(String, Vec<u32>)>,
     clicks: std::ops::RangeInclusive<usize>,
 }
@@ -18,7 +18,7 @@ impl Sessions {
     ///
     /// # Errors
     /// If there is nobody else from whom a session could be, or it would have no click.
-    pub(super) fn of(data: &Dataset, clicks: Option<usize>) -> Result<Self, InputError> {
+    pub fn of(data: &Dataset, clicks: Option<usize>) -> Result<Self, InputError> {
         if clicks == Some(0) {
             return Err(InputError::other("--clicks is 0, but must be at least 1"));
         }
@@ -41,8 +41,8 @@ impl Sessions {
         })
     }
 
-    /// Clicks in a row of somebody other than this shopper, fewer where he has no more.
-    pub(super) fn draw(&self, shopper: &str, rng: &mut impl Rng) -> &[u32] {
+    /// Clicks in a row of somebody other than this shopper, fewer where that one has no more.
+    pub fn draw(&self, shopper: &str, rng: &mut impl Rng) -> &[u32] {
         let history = loop {
             let (other, history) = &self.histories[rng.random_range(0..self.histories.len())];
             if other != shopper {

@@ -166,6 +166,7 @@ fn denoising_loss(
     let labelling = Labelling {
         corruption: context.corruption(),
         inserted: context.denoising.inserted,
+        sessions: context.denoising.sessions,
         draw: (context.seed, stream),
         beliefs: trained.beliefs.as_deref(),
         log_labels: context.knows_noise(),

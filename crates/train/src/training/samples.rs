@@ -2,13 +2,17 @@
 
 use super::config::Denoising;
 use crate::data::Dataset;
-use crate::data::corrupt::{Sampler, corrupt_history, insert_at_rate, insert_clicks};
+use crate::data::corrupt::{Sampler, Sessions, corrupt_history, insert_at_rate, insert_clicks};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
 use ingle_model::{Batch, Known, Rng};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::sync::Arc;
+
+/// Names the draws of sessions of other users.
+const SESSION: u64 = 10;
 
 /// `ln(1 + clicks in training)` of each item.
 pub fn popularity(counts: &[u32]) -> Vec<f32> {
@@ -100,6 +104,8 @@ pub struct Corruption {
     rates: Vec<f64>,
     last: usize,
     samplers: Vec<Sampler>,
+    /// Clicks of other users, where there is anybody else.
+    sessions: Option<Arc<Sessions>>,
 }
 
 impl Corruption {
@@ -116,6 +122,7 @@ impl Corruption {
             rates: rates.to_vec(),
             last: settings.last,
             samplers: samplers.collect::<Result<_, _>>()?,
+            sessions: Sessions::of(data, None).ok().map(Arc::new),
         })
     }
 
@@ -132,6 +139,7 @@ impl Corruption {
             rates: rates.to_vec(),
             last: self.last,
             samplers: self.samplers.clone(),
+            sessions: self.sessions.clone(),
         }
     }
 
@@ -147,6 +155,32 @@ impl Corruption {
     fn insert(&self, history: &[u32], user: usize, draw: (u64, u64), most: usize) -> Noisy {
         let (_, mut rng, sampler) = self.draw(user, draw);
         insert_clicks(history, &mut rng, (most, self.last), sampler)
+    }
+
+    /// One history with some clicks in a row of another shopper among the latest, with probability `share`, and their
+    /// labels (1 = put in); none where that chance or everybody else is lacking.
+    fn session(
+        &self,
+        history: &[u32],
+        (user, shopper): (usize, &str),
+        (seed, stream): (u64, u64),
+        share: f64,
+    ) -> Option<Noisy> {
+        let mut draw = Rng::new(seed, &[SESSION, stream, user as u64]);
+        let sessions = self
+            .sessions
+            .as_ref()
+            .filter(|_| f64::from(draw.uniform()) < share)?;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
+        let session = sessions.draw(shopper, &mut rng);
+        let place = history.len() - draw.below(history.len().min(self.last) + 1);
+        let (before, after) = history.split_at(place);
+        let labels = [
+            vec![0; before.len()],
+            vec![1; session.len()],
+            vec![0; after.len()],
+        ];
+        Some(([before, session, after].concat(), labels.concat()))
     }
 
     /// One history with items put in, as many as a share of its clicks, and their labels (1 = put in).
@@ -196,6 +230,8 @@ pub struct Labelling<'a> {
     pub corruption: &'a Corruption,
     /// Clicks that are put in at most, if none are replaced; else 0.
     pub inserted: usize,
+    /// Share of the histories into which a session of another user is put instead.
+    pub sessions: f64,
     /// The source of all chance, and the name of the draw.
     pub draw: (u64, u64),
     /// How likely each training click of each user is noise as it stands, if anybody says so.
@@ -211,7 +247,9 @@ impl Labelling<'_> {
         let known = self.known(data, user, clicks.len());
         let beliefs = self.beliefs.map_or(&[][..], |beliefs| &beliefs[user]);
         let beliefs = latest(beliefs, clicks.len());
-        if self.inserted == 0 {
+        let whose = (user, data.shopper(user));
+        let session = (self.corruption).session(clicks, whose, self.draw, self.sessions);
+        if session.is_none() && self.inserted == 0 {
             let (seed, stream) = self.draw;
             let (items, replaced) = self.corruption.apply(clicks, user, seed, stream);
             let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
@@ -220,7 +258,8 @@ impl Labelling<'_> {
             }
             return (items, [labels, beliefs.to_vec()]);
         }
-        let (items, noise) = (self.corruption).insert(clicks, user, self.draw, self.inserted);
+        let inserted = || (self.corruption).insert(clicks, user, self.draw, self.inserted);
+        let (items, noise) = session.unwrap_or_else(inserted);
         let spread = |own: &[f32], inserted: f32| -> Vec<f32> {
             let mut own = own.iter().copied();
             let each = noise.iter().map(|&noise| match noise {
@@ -318,6 +357,7 @@ mod tests {
         let labelling = Labelling {
             corruption: &corruption,
             inserted: 3,
+            sessions: 0.0,
             draw: (1, 2),
             beliefs: Some(&beliefs),
             log_labels: true,
@@ -331,6 +371,40 @@ mod tests {
         }
         let (items, [labels, _]) = labelling.history(&data, 0, 4);
         assert_eq!((items.len(), labels.len()), (4, 4));
+    }
+
+    #[test]
+    fn clicks_in_a_row_of_another_user_come_between_the_own_ones_as_often_as_asked() {
+        let (own, other): (&[u32], &[u32]) = (&[1, 2, 3, 4, 5, 6], &[11, 12, 13, 14, 15, 16]);
+        let data = dataset(&[own, other], &[]);
+        let corruption = Corruption::new(&Denoising::default(), &data).expect("items");
+        let whose = (0, data.shopper(0));
+        let draw = |stream, share| corruption.session(own, whose, (7, stream), share);
+        let sessions: Vec<Noisy> = (0..400).filter_map(|stream| draw(stream, 0.25)).collect();
+        assert!((70..130).contains(&sessions.len()), "{}", sessions.len());
+        for (clicks, labels) in &sessions {
+            let of = |label: u8| -> Vec<u32> {
+                let labelled = clicks.iter().zip(labels).filter(|(_, is)| **is == label);
+                labelled.map(|(&click, _)| click).collect()
+            };
+            assert_eq!(of(0), own);
+            let session = of(1);
+            assert!((1..=3).contains(&session.len()));
+            assert!(other.windows(session.len()).any(|row| row == session));
+            let start = labels
+                .iter()
+                .position(|&label| label == 1)
+                .expect("a click");
+            assert!(
+                labels[start..start + session.len()]
+                    .iter()
+                    .all(|&label| label == 1)
+            );
+        }
+        assert_eq!(draw(3, 0.0), None);
+        let alone = dataset(&[own], &[]);
+        let alone = Corruption::new(&Denoising::default(), &alone).expect("items");
+        assert_eq!(alone.session(own, whose, (7, 3), 1.0), None, "nobody else");
     }
 
     #[test]
