@@ -20,6 +20,7 @@ Usage: ./build.sh COMMAND
   bench life               memory and listeners over 20,000 recommendations and 200 recommenders
   bench requests [VISITS]  what hosts are asked for over 1,000 visits, 500 in each browser, whatever is clicked
   bench faults [--write]   what answers under 20 faults of a bundle's host, two browsers, every consent; --write: the guide's table
+  bench forgetting         what is left after every way to forget, in 340 situations and two browsers
   bench interleavings [N]  10,000 seeded orders of three tabs over two deploys: never without a whole bundle, never the older last
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
@@ -146,13 +147,14 @@ bench() {
     life) browser_bench life "$@" ;;
     requests) requests_bench "$@" ;;
     faults) faults_bench "$@" ;;
+    forgetting) forgetting_bench "$@" ;;
     interleavings) interleavings_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     methods) methods_bench "$@" ;;
     fuzz) FUZZ_KEEP=1 step "Fuzzing" scripts/fuzz.sh run "${1:-3600}" "${@:2}" ;;
     serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'interleavings', 'train', 'methods', 'fuzz', 'serve' or 'growth', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'fuzz', 'serve' or 'growth', not '$name'" ;;
   esac
   times
 }
@@ -173,6 +175,16 @@ faults_bench() {
   export CHROME FIREFOX
   [ "${1:-}" = --write ] && export FAULTS=write || export FAULTS=all
   step "Benchmark: faults" node tests/js/run.mjs browser faults.test.ts
+}
+
+forgetting_bench() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "npm package" scripts/pkg.sh
+  CHROME="$(find_chrome)"
+  FIREFOX="$(find_firefox)"
+  export CHROME FIREFOX FORGETTING=all
+  step "Benchmark: forgetting" node tests/js/run.mjs browser forgetting.test.ts
 }
 
 interleavings_bench() {
