@@ -58,28 +58,17 @@ fn encode_up_to(
         let length = match encoding {
             Encoding::Brotli => {
                 let mut encoder = brotli_encoder(out, bytes.len());
-                write(
-                    &mut encoder,
-                    |encoder| encoder.get_ref().length,
-                    bytes,
-                    most,
-                    wanted,
-                )?;
+                write(&mut encoder, bytes, wanted)?;
                 encoder.into_inner().length
             }
             Encoding::Gzip => {
                 let mut encoder = GzEncoder::new(out, Compression::default());
-                write(
-                    &mut encoder,
-                    |encoder| encoder.get_ref().length,
-                    bytes,
-                    most,
-                    wanted,
-                )?;
+                write(&mut encoder, bytes, wanted)?;
                 encoder.finish()?.length
             }
             Encoding::Identity => return Err(io::ErrorKind::Unsupported.into()),
         };
+        // An encoder may keep its last writes' failure to itself.
         if length > most {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -89,7 +78,7 @@ fn encode_up_to(
     memory.ok()
 }
 
-/// Counts what is written, and keeps what there is room for.
+/// Takes what there is room for, and counts what is more.
 struct Room<'a> {
     room: &'a mut [u8],
     length: usize,
@@ -101,6 +90,9 @@ impl Write for Room<'_> {
         let fits = room.len().min(bytes.len());
         room[..fits].copy_from_slice(&bytes[..fits]);
         self.length += bytes.len();
+        if self.length > self.room.len() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(bytes.len())
     }
 
@@ -232,17 +224,11 @@ fn brotli_encoder<W: Write>(out: W, length: usize) -> CompressorWriter<W> {
     CompressorWriter::with_params(out, PIECE, &params)
 }
 
-/// Compresses bytes as long as the result has no more than `most`.
-fn write<W: Write>(
-    encoder: &mut W,
-    length: impl Fn(&W) -> usize,
-    bytes: &[u8],
-    most: usize,
-    wanted: Wanted<'_>,
-) -> io::Result<()> {
+/// Compresses bytes while somebody wants them.
+fn write(encoder: &mut impl Write, bytes: &[u8], wanted: Wanted<'_>) -> io::Result<()> {
     for piece in bytes.chunks(PIECE) {
-        if !wanted() || length(encoder) > most {
-            return Err(io::ErrorKind::Interrupted.into());
+        if !wanted() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
         }
         encoder.write_all(piece)?;
     }
