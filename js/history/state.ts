@@ -46,16 +46,14 @@ interface Seen {
   readonly appeared: Map<string, number>;
 }
 
-/** One that is disposed of and made again, as frameworks do, is of the same document. */
-const documents = new WeakMap<object, Map<string, Seen>>();
+/** By name: a recommender that is disposed of and made again, as frameworks do, is of the same document. */
+const ofDocument = new Map<string, Seen>();
 
 function seenBy(name: string | undefined): Seen {
-  const fresh = (): Seen => ({ all: -Infinity, items: new Map(), missed: -Infinity, page: undefined, appeared: new Map() });
-  if (name === undefined || typeof document === "undefined") return fresh();
-  const named = documents.get(document) ?? new Map<string, Seen>();
-  documents.set(document, named);
-  const seen = named.get(name) ?? fresh();
-  named.set(name, seen);
+  const fresh: Seen = { all: -Infinity, items: new Map(), missed: -Infinity, page: undefined, appeared: new Map() };
+  if (name === undefined || typeof document === "undefined") return fresh;
+  const seen = ofDocument.get(name) ?? fresh;
+  ofDocument.set(name, seen);
   return seen;
 }
 
