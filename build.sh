@@ -147,7 +147,7 @@ bench() {
     life) browser_bench life "$@" ;;
     requests) requests_bench "$@" ;;
     faults) faults_bench "$@" ;;
-    forgetting) forgetting_bench "$@" ;;
+    forgetting) FORGETTING=all table_bench forgetting ;;
     interleavings) interleavings_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     methods) methods_bench "$@" ;;
@@ -166,25 +166,21 @@ browser_bench() {
   step "Benchmark: $1" bench/browser/run.sh "$@"
 }
 
-faults_bench() {
+# table_bench NAME: a table of the browser tests, whole where `./build.sh test` runs a part.
+table_bench() {
   setup
   step "Browser for tests" scripts/setup.sh browser
   step "npm package" scripts/pkg.sh
   CHROME="$(find_chrome)"
   FIREFOX="$(find_firefox)"
   export CHROME FIREFOX
-  [ "${1:-}" = --write ] && export FAULTS=write || export FAULTS=all
-  step "Benchmark: faults" node tests/js/run.mjs browser faults.test.ts
+  step "Benchmark: $1" node tests/js/run.mjs browser "$1.test.ts"
 }
 
-forgetting_bench() {
-  setup
-  step "Browser for tests" scripts/setup.sh browser
-  step "npm package" scripts/pkg.sh
-  CHROME="$(find_chrome)"
-  FIREFOX="$(find_firefox)"
-  export CHROME FIREFOX FORGETTING=all
-  step "Benchmark: forgetting" node tests/js/run.mjs browser forgetting.test.ts
+faults_bench() {
+  local what=all
+  if [ "${1:-}" = --write ]; then what=write; fi
+  FAULTS="$what" table_bench faults
 }
 
 interleavings_bench() {
