@@ -1,12 +1,12 @@
 /** The shop in Firefox, where the CPU engine answers. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import puppeteer from "puppeteer-core";
+import { launchFirefox } from "../firefox.mjs";
 import { SHOP } from "./visit.mjs";
 
 let browser;
 before(async () => {
-  browser = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX || "/usr/bin/firefox-esr", timeout: 120_000 });
+  browser = await launchFirefox();
 });
 after(() => browser?.close());
 

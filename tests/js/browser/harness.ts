@@ -3,10 +3,12 @@
 import { execFileSync } from "node:child_process";
 import { type Browser, type BrowserContext, chromium, type Page as Tab, type Request } from "playwright-core";
 import puppeteer from "puppeteer-core";
+import { launchFirefox } from "../../firefox.mjs";
 import { equal, sleep, until } from "../check.js";
 import type { Site } from "../golden.js";
 import type { Page } from "./page.js";
 
+export { launchFirefox } from "../../firefox.mjs";
 export { serveShop } from "./site.js";
 
 /** WebGPU on an adapter made of software: what Chromium has without a GPU. */
@@ -135,17 +137,9 @@ export function launch(args: string[] = [], options: Parameters<typeof chromium.
   return chromium.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox", ...args], ...options });
 }
 
-/** A busy machine takes its time to start a browser, in milliseconds. */
-const STARTING = 120_000;
-
-/** Playwright drives a Firefox of its own only; Puppeteer drives any, by WebDriver BiDi. */
-export function launchFirefox(): ReturnType<typeof puppeteer.launch> {
-  return puppeteer.launch({ browser: "firefox", executablePath: executable("FIREFOX", "firefox-esr"), timeout: STARTING });
-}
-
 /** A Chromium that keeps the pages one leaves; Playwright cannot follow it there. */
 export function launchKeepingPages(): ReturnType<typeof puppeteer.launch> {
-  return puppeteer.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox"], timeout: STARTING, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  return puppeteer.launch({ executablePath: executable("CHROME", "chromium"), args: ["--no-sandbox"], timeout: 120_000, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
 }
 
 /** The program that a variable names, or the one on the path. */
