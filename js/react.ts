@@ -1,13 +1,44 @@
+"use client";
 /** Hooks for React 18 and 19: thin, and safe to render on a server, where they answer with nothing. */
 
-import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
-import { ask, followsHistory, type Question } from "./common/ask.js";
+import { createContext, createElement, type DetailedHTMLProps, type HTMLAttributes, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { ask, followsHistory, type Question, type QuestionKind } from "./common/ask.js";
+import type { InglePrivacy, IngleShelf, Products } from "./element.js";
 import type { Recommender } from "./recommender.js";
 import { createRecommender } from "./shared.js";
-import type { Explanation, ItemId, Recommendation, RecommenderOptions, Status } from "./types.js";
+import type { Consent, Explanation, ItemId, QueryOptions, Recommendation, RecommenderOptions, Status } from "./types.js";
 import { view } from "./common/view.js";
 
 export type { Question, QuestionKind } from "./common/ask.js";
+
+/** What both elements take in JSX. React 19 sets what the element has as a property; before, set `recommender` by a ref. */
+type ElementProps<E extends HTMLElement> = DetailedHTMLProps<HTMLAttributes<E>, E> & {
+  src?: string;
+  products?: Products;
+  consent?: Consent | "ask" | "banner";
+  observe?: boolean;
+  recommender?: Recommender | undefined;
+};
+
+/** What a shelf takes beside that. */
+interface ShelfProps {
+  kind?: QuestionKind;
+  items?: string;
+  k?: number;
+  scenario?: string;
+  heading?: string;
+  images?: string;
+  options?: QueryOptions;
+}
+
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "ingle-shelf": ElementProps<IngleShelf> & ShelfProps;
+      "ingle-privacy": ElementProps<InglePrivacy>;
+    }
+  }
+}
 
 const Context = createContext<Recommender | null>(null);
 

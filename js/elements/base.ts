@@ -14,6 +14,12 @@ const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as ty
 /** How far outside the screen an element already asks. */
 const MARGIN = "300px";
 
+/** The value of the attribute `consent` that leaves it to the page's banner. */
+const BANNER = "banner";
+
+/** The recommenders that record from the page's markup because an element said so. */
+const observing = new WeakSet<Recommender>();
+
 /** The element both are. */
 export class IngleElement extends Base {
   static readonly observedAttributes: string[] = ["src", "products", "consent"];
@@ -38,7 +44,8 @@ export class IngleElement extends Base {
   get recommender(): Recommender | undefined {
     const src = this.getAttribute("src");
     if (!this.#given && this.#recommender?.disposed) this.#recommender = undefined;
-    if (!this.#recommender && src !== null) this.#recommender = sharedRecommender(src, (this.getAttribute("consent") as Consent | "ask" | null) ?? undefined);
+    const consent = this.getAttribute("consent") ?? BANNER;
+    if (!this.#recommender && src !== null) this.#recommender = sharedRecommender(src, consent === BANNER ? undefined : (consent as Consent | "ask"));
     return this.#recommender;
   }
 
@@ -186,7 +193,9 @@ export class IngleElement extends Base {
     this.#scripts = this.#awaitScripts();
     const follow = (): void => {
       const { recommender } = this;
-      if (recommender) this.follow(recommender, signal);
+      if (!recommender) return;
+      this.follow(recommender, signal);
+      this.#serve(recommender);
     };
     if (this.#scripts) void this.#scripts.then(() => signal.aborted || follow());
     else follow();
@@ -200,6 +209,17 @@ export class IngleElement extends Base {
     }
   }
 
+  /** What attributes ask for on the page's behalf, once for each recommender and until that is disposed of. */
+  #serve(recommender: Recommender): void {
+    if (this.hasAttribute("observe") && !observing.has(recommender)) {
+      observing.add(recommender);
+      recommender.observe();
+    }
+    if (this.getAttribute("consent") === BANNER) {
+      import("./banner.js").then(({ followBanner }) => followBanner(recommender)).catch((error: unknown) => this.report(error));
+    }
+  }
+
   /** A recommender that a script of the page makes is taken, so one of the elements' own is made after the scripts. */
   #awaitScripts(): Promise<void> | undefined {
     const src = this.getAttribute("src");
@@ -208,7 +228,7 @@ export class IngleElement extends Base {
 
   /** What the attribute says once there is a recommender is a choice of the shopper's; before, what it begins with. */
   #consent(value: string): void {
-    if (value === "ask" || this.getAttribute("src") === null) return;
+    if (value === "ask" || value === BANNER || this.getAttribute("src") === null) return;
     this.#recommender?.consent(value as Consent).catch((error: unknown) => this.report(error));
   }
 

@@ -19,7 +19,7 @@ const KINDS = ["personal", "similar", "complete", "recent", "popular"];
 /**
  * Attributes: `src` (the bundle's folder) or the property `recommender`; `kind`; `items`, the ids that
  * `similar` and `complete` are about, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
- * all products as JSON; `images`, the fields of products whose images are fetched for all of them alike. A `<template>` inside
+ * all products as JSON; `observe`, to record from the page's markup; `consent`, what is allowed at first, `ask` or `banner`; `images`, the fields of products whose images are fetched for all of them alike. A `<template>` inside
  * it is the markup of one card, or a hidden element with `slot="card"` is, as pages that are hydrated need it; what has
  * `slot="note"` stands under the heading. */
 export class IngleShelf extends IngleElement {

@@ -334,3 +334,59 @@ test("an element that is moved about draws once for a change, and asks the one r
   equal(tab.workers().length, 1);
   await quiet(page);
 });
+
+// ---- What attributes alone ask for
+
+const OBSERVED = SHELF.replace('kind="popular"', "observe");
+
+test("with `observe` a shelf's recommender records what the markup says, once however many shelves say so", async () => {
+  const body = `<main data-ingle-item="sku-42"><h1>Thing 42</h1></main>${OBSERVED}${OBSERVED}`;
+  const page = await visit(browser, { "/page.html": { body: html(body, SCRIPTS.modules) } });
+  const events = () => page.tab.evaluate(async () => (await document.querySelector("ingle-shelf")!.recommender!.history()).map(({ item, type }) => `${type} ${item}`));
+  await until(async () => (await events()).length > 0, "the view", 30_000);
+  // One more shelf does not begin the look anew.
+  await page.tab.evaluate((shelf) => document.body.insertAdjacentHTML("beforeend", shelf), OBSERVED);
+  await cards(page.tab, 12);
+  equal(await events(), ["view sku-42"]);
+  await quiet(page);
+});
+
+test("without `observe` nothing is recorded by itself", async () => {
+  const page = await visit(browser, { "/page.html": { body: html(`<main data-ingle-item="sku-42"><h1>Thing 42</h1></main>${SHELF}`, SCRIPTS.modules) } });
+  await cards(page.tab, 4);
+  await page.tab.waitForTimeout(1_500);
+  equal(await page.tab.evaluate(async () => (await document.querySelector("ingle-shelf")!.recommender!.history()).length), 0);
+  await quiet(page);
+});
+
+/** What banners put into a page: whether the shopper has allowed preferences before, and how a test answers now. */
+const BANNERS = {
+  "WordPress's consent API": `let allowed = ANSWER; globalThis.wp_has_consent = (category) => category === "preferences" && allowed;
+    globalThis.answer = (yes) => { allowed = yes; document.dispatchEvent(new CustomEvent("wp_listen_for_consent_change", { detail: { preferences: yes ? "allow" : "deny" } })); };`,
+  "Shopify's customer privacy": `let allowed = ANSWER; globalThis.Shopify = { loadFeatures(features, done) { setTimeout(() => { Shopify.customerPrivacy = { preferencesProcessingAllowed: () => allowed }; done(); }, 200); } };
+    globalThis.answer = (yes) => { allowed = yes; document.dispatchEvent(new CustomEvent("visitorConsentCollected", { detail: {} })); };`,
+};
+for (const [name, banner] of Object.entries(BANNERS)) {
+  for (const before of [false, true]) {
+    test(`a shelf follows the page's banner by ${name}, with a shopper who ${before ? "allowed it before" : "has not answered yet"}`, async () => {
+      const shelf = SHELF.replace("<ingle-shelf", '<ingle-shelf consent="banner"');
+      // The banner's script may come before ours or after it.
+      const script = `<script>${banner.replace("ANSWER", String(before))}</script>`;
+      const body = before ? `${SCRIPTS["the plain script"].replace(" defer", "")}${shelf}${script}` : `${script}${shelf}${SCRIPTS["the plain script"]}`;
+      const page = await visit(browser, { "/page.html": { body: html(body) } });
+      await cards(page.tab, 4);
+      const consent = () => page.tab.evaluate(() => document.querySelector("ingle-shelf")!.recommender!.status.consent);
+      const answer = (yes: boolean) => page.tab.evaluate((yes) => (globalThis as unknown as { answer(yes: boolean): void }).answer(yes), yes);
+      if (before) await until(async () => (await consent()) === "granted", "the answer of before", 10_000);
+      else {
+        await page.tab.waitForTimeout(500);
+        equal(await consent(), "session");
+      }
+      for (const yes of [true, false, true]) {
+        await answer(yes);
+        await until(async () => (await consent()) === (yes ? "granted" : "session"), `the answer ${yes}`, 10_000);
+      }
+      await quiet(page);
+    });
+  }
+}
