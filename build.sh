@@ -14,6 +14,7 @@ Usage: ./build.sh COMMAND
   setup                    install what the other commands need (they do so themselves)
   wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
+  examples [NAME...]       shops in examples/, built with the package and visited in browsers
   picture                  the README's moving picture, of the demo shop in Chromium
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
@@ -89,6 +90,14 @@ PLAN
   scripts/serve-demo.sh "$bundle" "$@"
 }
 
+examples() {
+  setup
+  step "Browser for tests" scripts/setup.sh browser
+  step "npm package" scripts/pkg.sh
+  step "Examples" scripts/examples.sh "$@"
+  times
+}
+
 picture() {
   setup
   step "Browser for tests" scripts/setup.sh browser
@@ -115,6 +124,7 @@ run_tests() {
   step "Size budget" scripts/sizes.mjs --check
   step "TypeScript and its tests" logged scripts/ci/js-tests.sh
   step "The package in other people's bundlers" logged scripts/ci/packaging.sh
+  step "Two of the examples" logged scripts/ci/examples.sh
   step "A new shop, by its README" logged scripts/ci/new.sh
   step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
   step "Demo bundle" scripts/demo-bundle.sh
@@ -214,6 +224,7 @@ case "$command" in
   setup) setup_for_tests && times ;;
   wasm) setup && step "WebAssembly" scripts/pkg.sh "$@" && times ;;
   pkg) setup && pkg ;;
+  examples) examples "$@" ;;
   picture) picture ;;
   agree) agree "$@" ;;
   bench) bench "$@" ;;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the build needs and is not there yet: setup.sh rust | npm | browser | vulkan | language-model |
-# test-tools.
+# Installs what the build needs and is not there yet: setup.sh rust | npm | browser | vulkan | test-tools |
+# php.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
@@ -95,11 +95,21 @@ setup_test_tools() {
   cargo_tool cargo-deny cargo-deny 0.20.2
 }
 
+# For the examples in PHP: the interpreter, and what WordPress needs of it.
+setup_php() {
+  if ! command -v php >/dev/null || ! php -m | grep -qi '^pdo_sqlite$'; then
+    apt_install php-cli php-sqlite3 php-mbstring php-xml ||
+      fail "no PHP with SQLite: install both (php-cli and php-sqlite3 on Debian)"
+  fi
+  php --version | head -n 1
+}
+
 case "${1:-}" in
   rust) setup_rust ;;
   npm) setup_npm ;;
   browser) setup_browser ;;
   vulkan) setup_vulkan ;;
   test-tools) setup_test_tools ;;
-  *) fail "setup.sh takes rust, npm, browser, vulkan or test-tools" ;;
+  php) setup_php ;;
+  *) fail "setup.sh takes rust, npm, browser, vulkan, test-tools or php" ;;
 esac
