@@ -22,7 +22,7 @@ pub struct Sweep {
 }
 
 /// What all combinations have in common.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Base<'a> {
     /// TOML file with settings, before the sweep's own.
     pub config: Option<&'a Path>,
@@ -243,7 +243,7 @@ fn plain(value: &toml::Value) -> String {
 }
 
 /// The run of a combination: the one that is there if it has these settings, else a new one.
-fn open_or_create(
+pub(super) fn open_or_create(
     dir: &Path,
     config: &Config,
     base: &Base<'_>,
@@ -251,7 +251,14 @@ fn open_or_create(
 ) -> Result<Run> {
     if !dir.join("run.json").exists() {
         let donor = base.from.map(Run::open).transpose()?;
-        return inherit::begin(dir, config.clone(), base.compute, data, donor.as_ref());
+        return inherit::begin(
+            dir,
+            config.clone(),
+            base.compute,
+            data,
+            donor.as_ref(),
+            None,
+        );
     }
     let run = Run::open(dir)?;
     let changed = if run.config != *config {

@@ -1,8 +1,10 @@
 //! `ingle train`: from a dataset to a run folder.
 
+use super::auto;
 use super::sweep::{self, Base};
 use crate::data::{Dataset, InputError};
 use crate::say::say;
+use crate::training::dropping::How;
 use crate::training::progress::Progress;
 use crate::training::{Compute, Config, Run, inherit};
 use anyhow::{Context, Result, bail};
@@ -18,7 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
   ingle train --data data/beauty --method sasrec --out runs/sasrec
   ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
   ingle train --data data/beauty --method dc4sr --rounds 3 --out runs/rounds
+  ingle train --data data/beauty --method auto --out runs/auto    the method that wins most on held-out users
   ingle train --data data/beauty --from runs/dc4sr --set denoising.dynamics=0 --out runs/without
+  ingle train --data data/beauty --drop-noise runs/dc4sr --out runs/again    learn without the noise it finds
   ingle train --data data/beauty --device wgpu --out runs/gpu
   ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut
   ingle train --data data/beauty --sweep rates.toml --out runs/rates
@@ -51,6 +55,13 @@ pub struct Args {
     /// its folds and language model what would come out the same
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     from: Option<PathBuf>,
+    /// Finished run of the same data that judges its clicks: in every epoch each is left out of what the backbone and its
+    /// folds learn from, with the probability that it is noise
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "sweep"])]
+    drop_noise: Option<PathBuf>,
+    /// With --drop-noise: by which probabilities
+    #[arg(long, value_enum, default_value_t, requires = "drop_noise")]
+    drop: How,
     /// TOML file with values of settings: train every combination, each into a folder of --out
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     sweep: Option<PathBuf>,
@@ -68,13 +79,19 @@ pub struct Args {
 /// What there is to choose from.
 fn methods() -> String {
     let all = NAMES.join(", ");
-    format!("Method, one of {all} [default: the configuration's, else dc4sr]")
+    format!(
+        "Method, one of {all}, or auto for the one that wins most on held-out users, if any [default: the configuration's, else \
+         dc4sr]"
+    )
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
     if let Some(file) = &args.sweep {
         return sweep(args, file);
+    }
+    if args.method.as_deref() == Some("auto") {
+        return choose_method(args);
     }
     let (mut run, data, device) = if args.resume {
         resume(args)?
@@ -114,13 +131,7 @@ pub fn run(args: &Args) -> Result<()> {
 fn sweep(args: &Args, file: &Path) -> Result<()> {
     let (dir, data) = dataset(args)?;
     let sets = settings(args);
-    let base = Base {
-        config: args.config.as_deref(),
-        sets: &sets,
-        method: args.method.as_deref(),
-        compute: args.device.unwrap_or_default(),
-        from: args.from.as_deref(),
-    };
+    let base = base(args, &sets);
     let stop = stop_on_interrupt()?;
     let result = sweep::train(file, &base, (dir, &data), &args.out, &stop)?;
     match result {
@@ -129,6 +140,38 @@ fn sweep(args: &Args, file: &Path) -> Result<()> {
         Some(result) => say!("{}", sweep::tables(&result)),
     }
     Ok(())
+}
+
+fn choose_method(args: &Args) -> Result<()> {
+    if args.resume || args.drop_noise.is_some() {
+        bail!(InputError::other(
+            "--method auto is resumed by the same command again, and takes neither --resume nor --drop-noise"
+        ));
+    }
+    let (dir, data) = dataset(args)?;
+    let sets = settings(args);
+    let stop = stop_on_interrupt()?;
+    let out = args.out.display();
+    match auto::train(&base(args, &sets), (dir, &data), &args.out, &stop)? {
+        None => eprintln!("stopped; the same command goes on from here"),
+        Some(methods) if args.json => say!("{}", serde_json::to_string_pretty(&methods)?),
+        Some(methods) => {
+            say!("{}", auto::table(&methods));
+            say!("next: ingle evaluate {out}    or    ingle export {out} --out BUNDLE");
+        }
+    }
+    Ok(())
+}
+
+/// What several runs of one command have in common.
+fn base<'a>(args: &'a Args, sets: &'a [String]) -> Base<'a> {
+    Base {
+        config: args.config.as_deref(),
+        sets,
+        method: args.method.as_deref(),
+        compute: args.device.unwrap_or_default(),
+        from: args.from.as_deref(),
+    }
 }
 
 fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
@@ -144,12 +187,14 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
     let compute = args.device.unwrap_or_default();
     let device = compute.open()?;
     let donor = args.from.as_deref().map(Run::open).transpose()?;
+    let judge = args.drop_noise.as_deref().map(Run::open).transpose()?;
     let run = inherit::begin(
         &args.out,
         config,
         compute,
         (data_dir, &data),
         donor.as_ref(),
+        judge.as_ref().map(|run| (run, args.drop)),
     )?;
     Ok((run, data, device))
 }

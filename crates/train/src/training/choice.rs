@@ -3,7 +3,7 @@
 //! A recommender knows the histories it was trained on so well that leaving out a click of theirs hardly
 //! changes what it says: on its own users, no rule can be told from another. The folds' recommenders are
 //! asked instead, each about the users it has never seen: their latest clicks, after their histories as they
-//! are, with clicks replaced and with clicks put in. Taken is the best mean of NDCG@10 over all of these among the
+//! are, with clicks replaced, with clicks put in and with a session of another user. Taken is the best mean of NDCG@10 over all of these among the
 //! rules that cost no more than a standard error where there is no noise. What is not a standard error
 //! below the best is as good, and of those the one that reads the fewest histories is taken: every click counts where
 //! nothing is won.
@@ -23,7 +23,9 @@ pub fn candidates() -> Vec<Rule> {
         Rule::even(4),
         Rule::even(8),
         rule(&[0.0625, 0.25, 1.0]),
+        rule(&[0.03125, 0.125, 0.5]),
         rule(&[0.0625, 0.125, 0.25, 0.5]),
+        rule(&[0.03125, 0.0625, 0.125, 0.25, 0.5]),
     ]
 }
 
@@ -37,6 +39,8 @@ pub enum Condition {
     Replaced(f64),
     /// So many are put in, as a share of the clicks.
     Inserted(f64),
+    /// One to three clicks in a row of another user are put in.
+    Session,
     /// The log's own, which is so large a share.
     Own(f64),
 }
@@ -47,6 +51,7 @@ impl fmt::Display for Condition {
             Self::Clean => return out.write_str("without noise"),
             Self::Replaced(rate) => (rate, "replaced"),
             Self::Inserted(rate) => (rate, "inserted"),
+            Self::Session => return out.write_str("a foreign session"),
             Self::Own(rate) => (rate, "noise of the log"),
         };
         write!(out, "{:.0} % {what}", 100.0 * rate)

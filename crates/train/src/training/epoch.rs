@@ -5,6 +5,7 @@ use super::batches::plan;
 use super::checkpoint::State;
 use super::coder::Coder;
 use super::config::{Denoising, Schedule};
+use super::dropping;
 use super::gradient::{Found, find};
 use super::on_device;
 use super::progress::Progress;
@@ -35,6 +36,8 @@ pub struct Context<'a> {
     pub corruption: Option<Corruption>,
     /// How the histories are corrupted that a recommender learns from, if they are.
     pub hardening: Option<Corruption>,
+    /// How likely each training click of each user is noise, where the log is learnt without its noise.
+    pub noise: Option<Vec<Vec<f32>>>,
     /// The source of all chance.
     pub seed: u64,
     /// Where gradients are recorded.
@@ -74,8 +77,16 @@ impl Context<'_> {
         hardening: Option<&Corruption>,
         stream: u64,
     ) -> Vec<Lesson> {
-        let windows = windows(self.data, users, max_len);
-        let mut lessons: Vec<Lesson> = windows.into_iter().map(Lesson::of).collect();
+        let windows = windows(self.data, users, max_len).into_iter();
+        let mut lessons: Vec<Lesson> = match &self.noise {
+            None => windows.map(Lesson::of).collect(),
+            Some(noise) => (windows.zip(users))
+                .map(|(window, &user)| {
+                    let draw = (self.seed, stream, user);
+                    Lesson::of(&dropping::thinned(window, &noise[user], draw))
+                })
+                .collect(),
+        };
         if let Some(hardening) = hardening {
             let stream = HARDENING + stream;
             for (lesson, &user) in lessons.iter_mut().zip(users) {
@@ -344,6 +355,7 @@ mod tests {
             denoising: &Denoising::default(),
             corruption: None,
             hardening: None,
+            noise: None,
             seed: 1,
             device: Device::flex().autodiff(),
             by_hand: true,

@@ -5,6 +5,7 @@
 use super::checkpoint::{load_module, save_module, write_atomically};
 use super::config::{Config, lm_folder};
 use super::device::Compute;
+use super::dropping::{self, Dropped, How};
 use super::rounds::reader;
 use super::run::{BestOf, Run};
 use super::trainer::{DYNAMICS, METRICS, best_file, fold_file};
@@ -16,7 +17,8 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-/// Begins a run in an empty or new folder, with what `donor` has of its first phases.
+/// Begins a run in an empty or new folder, with what `donor` has of its first phases; what it learns is the log without
+/// the clicks that `dropped` takes for noise.
 ///
 /// # Errors
 /// Input errors, if the two were not to be trained alike or the donor has no backbone to give; then nothing
@@ -27,11 +29,29 @@ pub fn begin(
     compute: Compute,
     (data_dir, data): (&Path, &Dataset),
     donor: Option<&Run>,
+    dropped: Option<(&Run, How)>,
 ) -> Result<Run> {
+    let about = dropped.map(|(by, how)| Dropped {
+        by: by.dir.clone(),
+        how,
+    });
     if let Some(donor) = donor {
-        check(&config, data, donor)?;
+        check(&config, data, donor, about.as_ref())?;
     }
+    let noise = dropped.map(|(by, how)| {
+        let judged = dropping::judged(by, data)?;
+        Ok::<_, anyhow::Error>(match how {
+            How::Scored => judged,
+            How::Random => dropping::shuffled(judged, config.seed),
+        })
+    });
+    let noise = noise.transpose()?;
     let mut run = Run::create(dir, config, compute, data_dir, data)?;
+    if let Some(noise) = noise {
+        dropping::write(dir, &noise)?;
+        run.about.dropped = about;
+        run.save()?;
+    }
     if let Some(donor) = donor {
         take_over(&mut run, donor)?;
     }
@@ -60,7 +80,7 @@ fn take_over(run: &mut Run, donor: &Run) -> Result<()> {
     run.save()
 }
 
-fn check(ours: &Config, data: &Dataset, donor: &Run) -> Result<()> {
+fn check(ours: &Config, data: &Dataset, donor: &Run, dropped: Option<&Dropped>) -> Result<()> {
     let theirs = &donor.config;
     let hardened = !ours.training.replaced.is_empty();
     let replaces = |config: &Config| (config.denoising.kinds.clone(), config.denoising.last);
@@ -69,6 +89,7 @@ fn check(ours: &Config, data: &Dataset, donor: &Run) -> Result<()> {
         ("seed", ours.seed != theirs.seed),
         ("[backbone]", ours.backbone != theirs.backbone),
         ("[training]", ours.training != theirs.training),
+        ("--drop-noise", dropped != donor.about.dropped.as_ref()),
         (
             "denoising.kinds or denoising.last, by which training.replaced goes",
             hardened && replaces(ours) != replaces(theirs),
@@ -86,7 +107,7 @@ fn check(ours: &Config, data: &Dataset, donor: &Run) -> Result<()> {
             "{theirs} has not finished its backbone yet: `ingle train --out {theirs} --resume` goes on"
         )));
     }
-    if ours.watches() && !donor.dir.join(DYNAMICS).exists() {
+    if ours.watches() && dropped.is_none() && !donor.dir.join(DYNAMICS).exists() {
         bail!(InputError::other(format!(
             "{theirs} kept no learning dynamics: take a run that did, or add --set denoising.dynamics=0"
         )));

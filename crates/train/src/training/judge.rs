@@ -4,6 +4,7 @@ use super::samples::{latest, longest};
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::detection::{Detection, detection};
 use crate::metrics::ranking::{Figures, Rank, rank};
+use burn::module::Param;
 use burn::prelude::*;
 use ingle_bundle::Scale;
 use ingle_model::gate::GateConfig;
@@ -307,6 +308,34 @@ pub fn read(
                 fused: fused.next().unwrap_or_default(),
                 views: views.as_mut().map(of_view),
             };
+        }
+    }
+    Some(readings)
+}
+
+/// Reads users' histories, each through the item table of the fold that was trained without the user: `parts` says which
+/// that is. Without tables, through the model's own.
+pub fn read_by_fold(
+    model: &Model,
+    (tables, parts): (&[Tensor<2>], &[usize]),
+    users: &[usize],
+    histories: &[&[u32]],
+    known: &Known,
+) -> Option<Vec<Reading>> {
+    let device = model.backbone.items.val().device();
+    if tables.is_empty() {
+        return read(model, histories, known, &device);
+    }
+    let mut readings = vec![Reading::default(); users.len()];
+    for (fold, table) in tables.iter().enumerate() {
+        let mut model = model.clone();
+        model.backbone.items = Param::from_tensor(table.clone());
+        let own: Vec<usize> = (0..users.len())
+            .filter(|&at| parts[users[at]] == fold)
+            .collect();
+        let theirs: Vec<&[u32]> = own.iter().map(|&at| histories[at]).collect();
+        for (at, reading) in own.into_iter().zip(read(&model, &theirs, known, &device)?) {
+            readings[at] = reading;
         }
     }
     Some(readings)

@@ -9,6 +9,7 @@ pub mod choice;
 mod coder;
 pub mod config;
 pub mod device;
+pub mod dropping;
 pub mod embeddings;
 pub mod epoch;
 mod folds;

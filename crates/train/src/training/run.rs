@@ -8,6 +8,7 @@
 //! RUN/best-coder.bpk  what made them of the titles
 //! RUN/titles.safetensors   what a language model made of the titles
 //! RUN/fold-N.safetensors   item tables of the folds, turned as the backbone's
+//! RUN/noise.safetensors    how likely each click is noise, where the log is learnt without its noise
 //! RUN/dynamics.safetensors how the log's clicks were learnt
 //! RUN/reader-N/       the language model of a round, and what it made of the log
 //! RUN/disputed-N.jsonl     histories that the views dispute after a round
@@ -24,6 +25,7 @@ use super::choice::Choice;
 use super::coder::read_codes;
 use super::config::{Config, Loss, lm_folder};
 use super::device::Compute;
+use super::dropping::{self, Dropped};
 use super::embeddings;
 use super::epoch::Context;
 use super::folds;
@@ -70,6 +72,9 @@ pub struct About {
     pub device: Compute,
     /// Best validation figure of each finished phase.
     pub phases: Vec<BestOf>,
+    /// What the log was learnt without, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Dropped>,
     /// Whether all phases are done.
     pub finished: bool,
     /// How noise logits become probabilities, once that is fitted.
@@ -183,6 +188,7 @@ impl Run {
             items: data.n_items(),
             device,
             phases: Vec::new(),
+            dropped: None,
             finished: false,
             scale: Scale::default(),
             views: None,
@@ -233,6 +239,11 @@ impl Run {
         let set = self.config.keep.as_ref();
         let chosen = self.about.keep.as_ref().map(Choice::rule);
         set.or(chosen).cloned().unwrap_or_else(|| Rule::even(4))
+    }
+
+    /// Whether the learning dynamics teach anybody. A click that is left out has none.
+    pub(super) fn watches(&self) -> bool {
+        self.config.watches() && self.about.dropped.is_none()
     }
 
     /// Whether it is still to be chosen which clicks count.
@@ -327,6 +338,9 @@ impl Run {
                     let rates = &self.config.training.replaced;
                     Corruption::of(rates, &self.config.denoising, data)
                 })
+                .transpose()?,
+            noise: (self.about.dropped.as_ref())
+                .map(|_| dropping::read(&self.dir, data))
                 .transpose()?,
             parts: folds::parts(data, denoising.folds, self.config.seed),
             held_out: folds::held_out(data, denoising.holdout, self.config.seed),

@@ -159,7 +159,7 @@ impl Corruption {
 
     /// One history with some clicks in a row of another shopper among the latest, with probability `share`, and their
     /// labels (1 = put in); none where that chance or everybody else is lacking.
-    fn session(
+    pub fn session(
         &self,
         history: &[u32],
         (user, shopper): (usize, &str),

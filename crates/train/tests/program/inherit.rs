@@ -134,7 +134,7 @@ fn which_clicks_count_is_chosen_where_the_settings_leave_it_open() {
     assert!(about("set")["keep"].is_null());
     let mut open = about("open");
     let choice = open["keep"].take();
-    let noise = serde_json::json!(["clean", { "replaced": 0.1 }, { "replaced": 0.2 }, { "inserted": 0.1 }, { "inserted": 0.2 }]);
+    let noise = serde_json::json!(["clean", { "replaced": 0.1 }, { "replaced": 0.2 }, { "inserted": 0.1 }, { "inserted": 0.2 }, "session"]);
     assert_eq!(choice["noise"], noise);
     assert_eq!(choice["tried"][0]["keep"], serde_json::json!([1.0]));
     let taken = choice["taken"].as_u64().expect("a place") as usize;

@@ -1,6 +1,7 @@
 //! The program end to end: one binary, since each links all of Burn.
 
 mod backbones;
+mod choosing;
 #[cfg(feature = "wgpu")]
 mod device;
 mod inherit;

@@ -25,12 +25,13 @@ const LATEST: usize = 6;
 /// Clicks before the first of them.
 const BEFORE: usize = 3;
 /// What rules are tried on where nobody knows which clicks are noise.
-const NOISE: [Condition; 5] = [
+const NOISE: [Condition; 6] = [
     Condition::Clean,
     Condition::Replaced(0.1),
     Condition::Replaced(0.2),
     Condition::Inserted(0.1),
     Condition::Inserted(0.2),
+    Condition::Session,
 ];
 /// The draw of noise; validation has another.
 const STREAM: u64 = u64::MAX - 1;
@@ -166,6 +167,10 @@ impl Trainer<'_> {
                 (corruption.at_rate(rate)).apply(history, case.user, draw.0, draw.1)
             }
             Condition::Inserted(rate) => corruption.insert_at_rate(history, case.user, draw, rate),
+            Condition::Session => {
+                let whose = (case.user, self.context.data.shopper(case.user));
+                return (corruption.session(history, whose, draw, 1.0)).map(|(clicks, _)| clicks);
+            }
         };
         Some(clicks)
     }

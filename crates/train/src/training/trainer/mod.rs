@@ -119,7 +119,7 @@ impl<'a> Trainer<'a> {
             }
             _ => None,
         };
-        let watched = learns == Some(Learns::Backbone) && self.run.config.watches();
+        let watched = learns == Some(Learns::Backbone) && self.run.watches();
         self.trained.dynamics = watched.then(|| Dynamics::new(self.context.data));
         (self.trained.learner, self.trained.coder) = (learner, coder);
         self.trained.lessons = None;

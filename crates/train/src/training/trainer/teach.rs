@@ -81,7 +81,7 @@ impl Trainer<'_> {
                 (beliefs.iter_mut().flatten()).for_each(|belief| *belief *= settings.reading);
                 Ok(Some(beliefs))
             }
-            Learns::Denoiser if self.run.config.watches() => {
+            Learns::Denoiser if self.run.watches() => {
                 let believed = if self.reads() {
                     reader::beliefs(dir, data, phase.round)?
                 } else {

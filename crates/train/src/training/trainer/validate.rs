@@ -6,7 +6,6 @@ use crate::metrics::detection::Detection;
 use crate::training::coder::Coder;
 use crate::training::judge::{self, LabelledHistory, Reading, Verdicts, probabilities};
 use anyhow::{Context as _, Result};
-use burn::module::Param;
 use ingle_bundle::Scale;
 use ingle_model::kept::KeptHistories;
 use ingle_model::methods::{Learns, Phase, Views};
@@ -116,27 +115,8 @@ impl Trainer<'_> {
         users: &[usize],
         histories: &[&[u32]],
     ) -> Result<Vec<Reading>> {
-        let (tables, known) = (&self.trained.folds, &self.trained.known);
-        let device = model.backbone.items.val().device();
-        let read = |model: &Model, histories: &[&[u32]]| {
-            judge::read(model, histories, known, &device).context(NO_DENOISER)
-        };
-        if tables.is_empty() {
-            return read(model, histories);
-        }
-        let mut readings = vec![Reading::default(); users.len()];
-        for (fold, table) in tables.iter().enumerate() {
-            let mut model = model.clone();
-            model.backbone.items = Param::from_tensor(table.clone());
-            let own: Vec<usize> = (0..users.len())
-                .filter(|&at| self.context.parts[users[at]] == fold)
-                .collect();
-            let theirs: Vec<&[u32]> = own.iter().map(|&at| histories[at]).collect();
-            for (at, reading) in own.into_iter().zip(read(&model, &theirs)?) {
-                readings[at] = reading;
-            }
-        }
-        Ok(readings)
+        let eyes = (&self.trained.folds[..], &self.context.parts[..]);
+        judge::read_by_fold(model, eyes, users, histories, &self.trained.known).context(NO_DENOISER)
     }
 }
 

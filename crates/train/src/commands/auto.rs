@@ -1,0 +1,209 @@
+//! `ingle train --method auto`: every method that denoises is trained on one backbone, and the run of the one that wins most
+//! on validation is taken; that of the backbone alone where none wins anything.
+//!
+//! What a method wins is measured where [which clicks count](crate::training::choice) was chosen: on users whom neither
+//! it nor the fold that answers has learnt from, without noise and with each kind of it.
+
+use super::sweep::{Base, open_or_create};
+use crate::data::{Dataset, InputError};
+use crate::training::checkpoint::write_atomically;
+use crate::training::choice::Tried;
+use crate::training::progress::{Progress, forget_peak_memory};
+use crate::training::{Config, Run};
+use anyhow::{Context as _, Result, bail};
+use comfy_table::Table;
+use ingle_model::methods::{MethodConfig, NAMES};
+use serde::Serialize;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// The method that trains the backbone and denoises nothing.
+const NONE: &str = "sasrec";
+/// Where the methods are trained, in the run folder.
+const FOLDER: &str = "methods";
+
+/// What became of each method.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Methods {
+    /// The method that was taken.
+    pub taken: String,
+    /// What the rule of each that denoises came to; gains are over every click.
+    pub tried: Vec<(String, Tried)>,
+}
+
+/// Trains all methods into a folder and makes it the run of the one that is taken. Runs that are finished are kept, one
+/// that was interrupted goes on. `None` if the person stopped it.
+pub fn train(
+    base: &Base<'_>,
+    data: (&Path, &Dataset),
+    out: &Path,
+    stop: &AtomicBool,
+) -> Result<Option<Methods>> {
+    if out.join("run.json").exists() {
+        bail!(InputError::other(format!(
+            "{} holds a run already: choose another --out",
+            out.display()
+        )));
+    }
+    let configs = configs(base)?;
+    let folder = |name: &str| out.join(FOLDER).join(name);
+    let first = configs.first().map(|(name, _)| folder(name));
+    let mut tried = Vec::new();
+    for (name, config) in &configs {
+        eprintln!("{name}: {}", folder(name).display());
+        let from = if tried.is_empty() {
+            base.from
+        } else {
+            first.as_deref()
+        };
+        let base = Base { from, ..*base };
+        let Some(run) = finish(&folder(name), config, &base, data, stop)? else {
+            return Ok(None);
+        };
+        let choice = run.about.keep.context("a run without `keep` chooses it")?;
+        tried.push((*name, choice.tried[choice.taken].clone()));
+    }
+    let taken = taken(&tried);
+    if taken == NONE {
+        let config = Config::resolve(base.config, base.sets, Some(NONE))?;
+        let from = first.as_deref();
+        if finish(&folder(NONE), &config, &Base { from, ..*base }, data, stop)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let tried = tried
+        .into_iter()
+        .map(|(name, tried)| (name.to_owned(), tried));
+    let methods = Methods {
+        taken: taken.to_owned(),
+        tried: tried.collect(),
+    };
+    write_atomically(
+        &out.join("methods.json"),
+        &serde_json::to_vec_pretty(&methods)?,
+    )?;
+    copy_run(&folder(taken), out)?;
+    Ok(Some(methods))
+}
+
+/// The configurations of all methods that denoise; the one that the settings name first, as its folds are what the
+/// others are trained on.
+fn configs(base: &Base<'_>) -> Result<Vec<(&'static str, Config)>> {
+    let denoises = |name: &&&str| MethodConfig::named(name).is_some_and(|method| method.denoises());
+    let named = Config::resolve(base.config, base.sets, None)?.method.name();
+    let mut names: Vec<&'static str> = NAMES.iter().filter(denoises).copied().collect();
+    names.sort_by_key(|name| *name != named);
+    let each = names.into_iter().map(|name| {
+        let config = Config::resolve(base.config, base.sets, Some(name))?;
+        if config.keep.is_some() || config.denoising.folds == 0 {
+            bail!(InputError::other(
+                "--method auto asks held-out users which clicks count: leave out keep, and set denoising.folds to 2 or more"
+            ));
+        }
+        Ok((name, config))
+    });
+    each.collect()
+}
+
+/// The method whose rule wins most; none where every click counts in all of them.
+fn taken<'a>(tried: &[(&'a str, Tried)]) -> &'a str {
+    let wins = tried.iter().filter(|(_, tried)| tried.gain.value > 0.0);
+    let best = wins.max_by(|(_, a), (_, b)| a.gain.value.total_cmp(&b.gain.value));
+    best.map_or(NONE, |(name, _)| name)
+}
+
+/// The finished run of these settings in a folder; `None` if the person stopped it.
+fn finish(
+    dir: &Path,
+    config: &Config,
+    base: &Base<'_>,
+    data: (&Path, &Dataset),
+    stop: &AtomicBool,
+) -> Result<Option<Run>> {
+    forget_peak_memory();
+    let mut run = open_or_create(dir, config, base, data)?;
+    let device = base.compute.open()?;
+    let done = run.finished() || run.train(data.1, &device, stop, &Progress::new())?;
+    Ok(done.then_some(run))
+}
+
+/// Copies a run; what says that it is one comes last.
+fn copy_run(from: &Path, to: &Path) -> Result<()> {
+    let failed = || format!("cannot copy {}", from.display());
+    fs::create_dir_all(to).with_context(failed)?;
+    let entries: Vec<_> = fs::read_dir(from)
+        .with_context(failed)?
+        .collect::<Result<_, _>>()?;
+    let (last, others): (Vec<_>, Vec<_>) =
+        (entries.into_iter()).partition(|entry| entry.file_name() == "run.json");
+    for entry in others.into_iter().chain(last) {
+        let place = to.join(entry.file_name());
+        if entry.file_type().with_context(failed)?.is_dir() {
+            copy_run(&entry.path(), &place)?;
+        } else {
+            fs::copy(entry.path(), place).with_context(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The methods for a person.
+pub fn table(methods: &Methods) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header([
+        "method",
+        "thresholds",
+        "histories",
+        "NDCG@10 over every click",
+        "",
+    ]);
+    for (name, tried) in &methods.tried {
+        let error = tried.gain.error.unwrap_or(0.0);
+        table.add_row([
+            name.clone(),
+            format!("{:?}", tried.keep.thresholds()),
+            format!("{:.2}", tried.histories),
+            format!("{:+.4} ± {error:.4}", tried.gain.value),
+            if *name == methods.taken { "taken" } else { "" }.to_owned(),
+        ]);
+    }
+    let none = if methods.taken == NONE {
+        "\nnone of them wins anything: the backbone alone is taken"
+    } else {
+        ""
+    };
+    format!("{table}{none}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::paired::Difference;
+    use ingle_model::kept::Rule;
+
+    fn tried(gain: f64) -> Tried {
+        let gain = Difference {
+            value: gain,
+            error: Some(0.001),
+        };
+        Tried {
+            keep: Rule::even(4),
+            histories: 1.5,
+            ndcg10: Vec::new(),
+            gains: Vec::new(),
+            gain,
+        }
+    }
+
+    #[test]
+    fn the_method_that_wins_most_is_taken_and_none_where_nothing_is_won() {
+        assert_eq!(
+            taken(&[("a", tried(0.01)), ("b", tried(0.02)), ("c", tried(0.0))]),
+            "b"
+        );
+        assert_eq!(taken(&[("a", tried(0.0)), ("b", tried(0.0))]), NONE);
+        assert_eq!(taken(&[]), NONE);
+    }
+}
