@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { launchFirefox } from "../firefox.mjs";
 import { EXAMPLES } from "./list.mjs";
-import { build, pack, products, serve } from "./shop.mjs";
+import { build, pack, products, serve as npmStart } from "./shop.mjs";
 import { visit } from "./visit.mjs";
 
 let packed, browser;
@@ -16,7 +16,7 @@ before(async () => {
 after(() => browser?.close());
 
 for (const name of process.env.EXAMPLES?.split(/\s+/).filter(Boolean) ?? Object.keys(EXAMPLES)) {
-  const { statics = "public", url = (id) => `/products/${id}`, rendered = false, firefox = false, consent, also } = EXAMPLES[name];
+  const { statics = "public", url = (id) => `/products/${id}`, rendered = false, firefox = false, serve = npmStart, consent, also } = EXAMPLES[name];
 
   test(`${name}: the shelf fills and follows the shopper's clicks`, { timeout: 600_000 }, async (t) => {
     const folder = build(name, { packed, statics, url });

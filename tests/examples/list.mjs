@@ -6,10 +6,12 @@
  * - `rendered`: pages come from a server, or were rendered when they were built, and have the product's title.
  * - `consent`: pages load anew, so the shopper allows that the history is kept.
  * - `firefox`: it is visited with Firefox too. `also`: what is tried after the visit.
+ * - `serve`: how it is served, if not by its `npm start`.
  */
 
 import assert from "node:assert/strict";
 import { allowInPanel, shelf, until } from "./visit.mjs";
+import { administer, allowByBanner, serveWordPress } from "./wordpress.mjs";
 
 export const EXAMPLES = {
   next: { rendered: true },
@@ -19,6 +21,7 @@ export const EXAMPLES = {
   angular: {},
   php: { rendered: true, consent: allowInPanel },
   "service-worker": { url: (id) => `/?item=${id}`, consent: allowInPanel, also: withoutNetwork },
+  wordpress: { rendered: true, serve: serveWordPress, consent: allowByBanner, also: administer },
 };
 
 /** The shop opens without a network, and its model answers. */

@@ -60,7 +60,12 @@ export function build(name, { packed, statics, url }) {
 /** Runs `npm start` on a free port; resolves once the page answers. */
 export async function serve(folder) {
   const port = await freePort();
-  const started = spawn("npm", ["run", "--silent", "start"], { cwd: folder, env: { ...environment(), PORT: String(port) }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  return start("npm", ["run", "--silent", "start"], { cwd: folder, port });
+}
+
+/** Runs a server until `stop`; resolves once it answers on its port with a page. */
+export async function start(command, args, { cwd, port, env = {} }) {
+  const started = spawn(command, args, { cwd, env: { ...environment(), ...env, PORT: String(port) }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [started.stdout, started.stderr]) stream.on("data", (text) => (said += text));
   const stop = () => {
@@ -76,7 +81,8 @@ export async function serve(folder) {
     if (response?.ok) return { origin, stop, said: () => said };
     if (tried === 240 || started.exitCode !== null) {
       stop();
-      throw new Error(`npm start in ${folder} did not answer with a page (${response ? `HTTP ${response.status}` : "no answer"}):\n${said}`);
+      const text = (await response?.text())?.slice(0, 2_000);
+      throw new Error(`${command} ${args.join(" ")} in ${cwd} did not answer with a page (${response ? `HTTP ${response.status}: ${text}` : "no answer"}):\n${said}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
@@ -95,7 +101,7 @@ export function run(command, args, cwd) {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
