@@ -34,9 +34,10 @@ pub fn build(
             "{rows} rows read, {bad} could not be used"
         )));
     }
+    let weighted = log.worths.is_some();
     let (users, items) = (log.users.into_list(), log.items.into_list());
     let order = by_id(&users);
-    let mut histories = Histories::group(&log.clicks, &places(&order));
+    let mut histories = Histories::group(&log.clicks, &log.weights, &places(&order));
     drop(log.clicks);
     filter(&mut histories, items.len(), &options, &mut dropped);
     if histories.items.is_empty() {
@@ -48,7 +49,13 @@ pub fn build(
     let split = (options.by_time).map_or(Protocol::LeaveOneOut, |shares| {
         Protocol::by_time(&histories.times, shares)
     });
+    if weighted && histories.weights.iter().all(|&weight| weight == 0.0) {
+        return Err(InputError::other(
+            "every click has weight 0: no target is left to learn from",
+        ));
+    }
     let mut parts = number(histories, &users, &order, &items, &mut catalogue);
+
     hold_out(&mut parts, &options);
     dropped.unclicked_items = catalogue.items.len();
     let summary = Summary::of(&parts, split, dropped);
@@ -153,6 +160,7 @@ pub(super) fn number(
     // The filter may have left much of them empty.
     histories.items.shrink_to_fit();
     histories.times.shrink_to_fit();
+    histories.weights.shrink_to_fit();
     let item = |item: usize| {
         let id = items[item].to_owned();
         let labels = catalogue.items.remove(&id).unwrap_or_default();
@@ -169,6 +177,7 @@ pub(super) fn number(
         offsets: histories.offsets,
         clicks: histories.items,
         timestamps: histories.times,
+        weights: Some(histories.weights).filter(|weights| !weights.is_empty()),
         relabelled: None,
     }
 }

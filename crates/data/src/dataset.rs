@@ -103,7 +103,7 @@ impl<'a> Case<'a> {
 const BEFORE: usize = 3;
 
 /// The content of a dataset, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parts {
     /// Where each user's clicks begin, and the end: one entry more than users.
     pub offsets: Vec<usize>,
@@ -111,6 +111,8 @@ pub struct Parts {
     pub clicks: Vec<u32>,
     /// Time of each click in the log's own unit.
     pub timestamps: Vec<i64>,
+    /// How much each click counts as a target, `0.0..=1.0`; `None` where all count the same.
+    pub weights: Option<Vec<f32>>,
     /// Which users are kept out of training.
     pub unseen: Vec<bool>,
     /// Ids of the users.
@@ -184,8 +186,18 @@ impl Dataset {
             noise,
             original,
         } = noisy;
+        // A click has the weight of the one that was there, and one that was put in that of any other.
+        let weights = self.parts.weights.as_ref().map(|weights| {
+            let mut of_log = weights.iter().copied();
+            let each = original.iter().map(|&item| match item {
+                0 => 1.0,
+                _ => of_log.next().unwrap_or(1.0),
+            });
+            each.collect()
+        });
         let original = Some(original);
         let parts = Parts {
+            weights,
             offsets,
             clicks,
             timestamps,
@@ -242,6 +254,23 @@ impl Dataset {
     pub fn original(&self, user: usize) -> Option<&[u32]> {
         let original = self.parts.relabelled.as_ref()?.original.as_ref()?;
         Some(&original[self.range(user)])
+    }
+
+    /// How much each of a user's clicks counts as a target, `0.0..=1.0`; `None` where all count the same.
+    pub fn weights(&self, user: usize) -> Option<&[f32]> {
+        let weights = self.parts.weights.as_ref()?;
+        Some(&weights[self.range(user)])
+    }
+
+    /// The same of the clicks that a model may learn from.
+    pub fn train_weights(&self, user: usize) -> Option<&[f32]> {
+        let weights = self.weights(user)?;
+        Some(&weights[..self.train(user).len()])
+    }
+
+    /// How much the target of a case counts; `None` where all count the same.
+    pub fn target_weight(&self, case: &Case<'_>) -> Option<f32> {
+        Some(self.weights(case.user)?[case.history.len()])
     }
 
     /// Whether it is known which clicks are noise.
@@ -402,6 +431,12 @@ fn check(parts: &Parts) -> Result<(), String> {
     }
     if parts.timestamps.len() != clicks || parts.unseen.len() != users {
         return Err("its sequences differ in length".to_owned());
+    }
+    if let Some(weights) = &parts.weights {
+        let share = |weight: &f32| (0.0..=1.0).contains(weight);
+        if weights.len() != clicks || !weights.iter().all(share) {
+            return Err("its weights are not one a click, from 0 to 1".to_owned());
+        }
     }
     check_indices(&parts.clicks, parts.items.len())?;
     (parts.relabelled.as_ref()).map_or(Ok(()), |truth| check_labels(truth, parts))

@@ -28,6 +28,10 @@ pub(super) fn content(parts: &Parts, split: Protocol) -> String {
     numbers(&mut hasher, &parts.offsets, |&n| (n as u64).to_le_bytes());
     numbers(&mut hasher, &parts.clicks, |n| n.to_le_bytes());
     numbers(&mut hasher, &parts.timestamps, |n| n.to_le_bytes());
+    if let Some(weights) = &parts.weights {
+        hasher.update(b"weights");
+        numbers(&mut hasher, weights, |x| x.to_le_bytes());
+    }
     numbers(&mut hasher, &parts.unseen, |&b| [u8::from(b)]);
     labels(&mut hasher, parts.relabelled.as_ref());
     hasher.update((parts.users.len() as u64).to_le_bytes());

@@ -3,18 +3,20 @@
 use super::read::Click;
 
 /// The clicks of all users, one user's behind the other's.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Histories {
     /// Where each user's clicks begin, and the end.
     pub(super) offsets: Vec<usize>,
     pub(super) items: Vec<u32>,
     pub(super) times: Vec<i64>,
+    /// How much each click counts as a target; empty where that is not known.
+    pub(super) weights: Vec<f32>,
 }
 
 impl Histories {
     /// Clicks brought together by user, `places` naming the place of each, and put in order of time;
     /// those of equal time stay as they were.
-    pub(super) fn group(clicks: &[Click], places: &[u32]) -> Self {
+    pub(super) fn group(clicks: &[Click], of_clicks: &[f32], places: &[u32]) -> Self {
         let mut offsets = vec![0; places.len() + 1];
         for click in clicks {
             offsets[places[click.user as usize] as usize + 1] += 1;
@@ -24,33 +26,43 @@ impl Histories {
         }
         let mut next = offsets.clone();
         let (mut items, mut times) = (vec![0; clicks.len()], vec![0; clicks.len()]);
-        for click in clicks {
+        let mut weights = vec![0.0; of_clicks.len()];
+        for (number, click) in clicks.iter().enumerate() {
             let at = &mut next[places[click.user as usize] as usize];
             (items[*at], times[*at]) = (click.item, click.time);
+            if let Some(&weight) = of_clicks.get(number) {
+                weights[*at] = weight;
+            }
             *at += 1;
         }
         let mut histories = Self {
             offsets,
             items,
             times,
+            weights,
         };
         histories.sort();
         histories
     }
 
     fn sort(&mut self) {
-        let mut clicks: Vec<(i64, u32)> = Vec::new();
+        let mut clicks: Vec<(i64, u32, f32)> = Vec::new();
         for ends in self.offsets.windows(2) {
             let times = &mut self.times[ends[0]..ends[1]];
             if times.is_sorted() {
                 continue;
             }
             let items = &mut self.items[ends[0]..ends[1]];
+            let weights = self.weights.get_mut(ends[0]..ends[1]).unwrap_or_default();
+            let weight = |at: usize| weights.get(at).copied().unwrap_or_default();
             clicks.clear();
-            clicks.extend(times.iter().copied().zip(items.iter().copied()));
-            clicks.sort_by_key(|&(time, _)| time);
-            for (at, &click) in clicks.iter().enumerate() {
-                (times[at], items[at]) = click;
+            clicks.extend((0..times.len()).map(|at| (times[at], items[at], weight(at))));
+            clicks.sort_by_key(|&(time, ..)| time);
+            for (at, &(time, item, weight)) in clicks.iter().enumerate() {
+                (times[at], items[at]) = (time, item);
+                if let Some(place) = weights.get_mut(at) {
+                    *place = weight;
+                }
             }
         }
     }
@@ -78,6 +90,9 @@ impl Histories {
                 let (item, time) = (self.items[at], self.times[at]);
                 if keep(user, item, time) {
                     (self.items[kept], self.times[kept]) = (item, time);
+                    if !self.weights.is_empty() {
+                        self.weights[kept] = self.weights[at];
+                    }
                     kept += 1;
                 }
             }
@@ -86,6 +101,7 @@ impl Histories {
         }
         self.items.truncate(kept);
         self.times.truncate(kept);
+        self.weights.truncate(kept);
     }
 }
 
@@ -102,7 +118,12 @@ mod tests {
             let clicks: Vec<Click> = (clicks.into_iter().enumerate())
                 .map(|(at, (user, time))| Click { user, item: at as u32, time })
                 .collect();
-            let histories = Histories::group(&clicks, &[3, 1, 4, 0, 2]);
+            let weights: Vec<f32> = (0..clicks.len()).map(|at| at as f32).collect();
+            let histories = Histories::group(&clicks, &weights, &[3, 1, 4, 0, 2]);
+            // Items are numbered as weights are here, and stay together.
+            let items = histories.items.iter().map(|&item| item as f32);
+            prop_assert_eq!(&histories.weights, &items.collect::<Vec<_>>());
+            prop_assert!(Histories::group(&clicks, &[], &[3, 1, 4, 0, 2]).weights.is_empty());
             let mut sorted = clicks;
             sorted.sort_by_key(|click| ([3, 1, 4, 0, 2][click.user as usize], click.time));
             prop_assert_eq!(histories.items, sorted.iter().map(|c| c.item).collect::<Vec<_>>());
@@ -122,6 +143,7 @@ mod tests {
                 offsets: offsets.clone(),
                 items: (0..clicks).collect(),
                 times: (0..i64::from(clicks)).collect(),
+                weights: (0..clicks).map(|item| item as f32).collect(),
             };
             let mut asked = Vec::new();
             histories.retain(|user, item, _| { asked.push((user, item)); item % modulo == 0 });
@@ -132,6 +154,8 @@ mod tests {
             }
             prop_assert_eq!(histories.items.len(), (0..clicks).filter(|i| i % modulo == 0).count());
             prop_assert_eq!(histories.items.len(), histories.times.len());
+            let items = histories.items.iter().map(|&item| item as f32);
+            prop_assert_eq!(&histories.weights, &items.collect::<Vec<_>>());
         }
     }
 }

@@ -16,7 +16,7 @@ const BLOCK: usize = 8192;
 const LENGTH: usize = 8;
 const LONGEST_HEADER: u64 = 1 << 16;
 
-/// Writes offsets, items, timestamps and unseen, and of a dataset with labels noise and, if it is known,
+/// Writes offsets, items, timestamps and unseen, weights where there are any, and of a dataset with labels noise and, if it is known,
 /// original.
 pub(super) fn write(parts: &Parts, file: &mut dyn Write) -> io::Result<()> {
     let header = serde_json::to_vec(&header(parts)?)?;
@@ -27,6 +27,9 @@ pub(super) fn write(parts: &Parts, file: &mut dyn Write) -> io::Result<()> {
     array(file, &parts.offsets, |&n| (n as u64).to_le_bytes())?;
     array(file, &parts.timestamps, |n| n.to_le_bytes())?;
     array(file, &parts.clicks, |n| n.to_le_bytes())?;
+    if let Some(weights) = &parts.weights {
+        array(file, weights, |x| x.to_le_bytes())?;
+    }
     if let Some(truth) = &parts.relabelled {
         if let Some(original) = &truth.original {
             array(file, original, |n| n.to_le_bytes())?;
@@ -44,6 +47,9 @@ fn header(parts: &Parts) -> io::Result<Metadata> {
         ("timestamps", Dtype::I64, clicks),
         ("items", Dtype::U32, clicks),
     ];
+    if parts.weights.is_some() {
+        arrays.push(("weights", Dtype::F32, clicks));
+    }
     if let Some(truth) = &parts.relabelled {
         let original = truth.original.as_ref();
         arrays.extend(original.map(|_| ("original", Dtype::U32, clicks)));
@@ -94,7 +100,11 @@ pub(super) fn read(path: &Path) -> Result<Parts, Wrong> {
     } else {
         None
     };
+    let weights = (arrays.has("weights"))
+        .then(|| arrays.read("weights", Dtype::F32, f32::from_le_bytes))
+        .transpose()?;
     Ok(Parts {
+        weights,
         offsets: arrays.read("offsets", Dtype::U64, |b| u64::from_le_bytes(b) as usize)?,
         clicks: arrays.read("items", Dtype::U32, u32::from_le_bytes)?,
         timestamps: arrays.read("timestamps", Dtype::I64, i64::from_le_bytes)?,
@@ -208,7 +218,8 @@ mod tests {
     fn it_is_a_safetensors_file_of_more_than_one_block() {
         let histories = vec![&[1, 2, 3][..]; BLOCK];
         let mut written = parts(&histories, &[3]);
-        for (arrays, original) in [(5, None), (6, Some(written.clicks.clone()))] {
+        for (arrays, original) in [(5, None), (7, Some(written.clicks.clone()))] {
+            written.weights = original.as_ref().map(|_| vec![0.5; 3 * BLOCK]);
             let noise = vec![0; 3 * BLOCK];
             written.relabelled = Some(Relabelled { noise, original });
             comes_back(&written, arrays);

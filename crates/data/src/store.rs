@@ -1,8 +1,8 @@
 //! A dataset as a folder.
 //!
 //! `dataset.json` (layout version first, content hash, meta data), `sequences.safetensors`
-//! (offsets, items, timestamps, unseen, where clicks have labels noise, and where they were replaced by
-//! `ingle corrupt` original),
+//! (offsets, items, timestamps, unseen, weights where clicks have any, where they have labels noise, and where they were
+//! replaced by `ingle corrupt` original),
 //! `items.jsonl` and `users.jsonl`. They are written and read a block or a line at a time, and the
 //! content is hashed and compared at once: a damaged folder is refused before anything is learnt
 //! from it.
@@ -22,8 +22,8 @@ use super::meta::Meta;
 use super::sequences::{self, Wrong};
 
 /// Version of the layout. Version 2 may have windows, and labels of clicks without what was there before
-/// the replacement, and version 3 clicks that were put in; all that an older version may have means the same in it.
-const VERSION: u64 = 3;
+/// the replacement, version 3 clicks that were put in, and version 4 weights; all that an older version may have means the same in it.
+const VERSION: u64 = 4;
 /// The oldest version that is read.
 const OLDEST: u64 = 1;
 const ABOUT: &str = "dataset.json";
@@ -205,6 +205,7 @@ mod tests {
         parts.items[0].title = Some("ünïcode \u{2028} and \"quotes\"".to_owned());
         parts.items[1].category = Some("toys".to_owned());
         parts.timestamps[0] = i64::MAX;
+        parts.weights = Some(vec![0.0, 0.25, 1.0, 0.5, 1.0, 0.05]);
         parts.relabelled = Some(Relabelled {
             noise: vec![0, 1, 0, 0, 0, 0],
             original: Some(vec![1, 3, 3, 4, 2, 1]),
@@ -220,7 +221,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         dataset(&[&[1]], &[]).save(home.path()).unwrap();
         let about = fs::read_to_string(home.path().join(ABOUT)).unwrap();
-        assert!(about.starts_with("{\n  \"format\": 3,"), "{about}");
+        assert!(about.starts_with("{\n  \"format\": 4,"), "{about}");
     }
 
     #[test]
@@ -229,10 +230,10 @@ mod tests {
         dataset(&[&[1, 2]], &[]).save(home.path()).unwrap();
         let path = home.path().join(ABOUT);
         let about = fs::read_to_string(&path).unwrap();
-        fs::write(&path, about.replace("\"format\": 3", "\"format\": 4")).unwrap();
+        fs::write(&path, about.replace("\"format\": 4", "\"format\": 5")).unwrap();
         let error = Dataset::open(home.path()).unwrap_err().to_string();
         assert!(
-            error.contains("version 4") && error.contains("reads 1 to 3"),
+            error.contains("version 5") && error.contains("reads 1 to 4"),
             "{error}"
         );
     }
@@ -249,7 +250,7 @@ mod tests {
         let path = home.path().join(ABOUT);
         let about = fs::read_to_string(&path).unwrap();
         let about = about.replace("\"noisy\"", "\"replaced\"");
-        fs::write(&path, about.replace("\"format\": 3", "\"format\": 1")).unwrap();
+        fs::write(&path, about.replace("\"format\": 4", "\"format\": 1")).unwrap();
         assert_eq!(Dataset::open(home.path()).unwrap(), data);
     }
 

@@ -27,6 +27,7 @@ pub fn parts(histories: &[&[u32]], unseen: &[usize]) -> Parts {
                 category: None,
             })
             .collect(),
+        weights: None,
         relabelled: None,
     }
 }

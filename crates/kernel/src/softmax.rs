@@ -148,25 +148,26 @@ impl<'a> Operands<'a> {
         )
     }
 
-    /// Gradients of `scale` times the sum of all losses over some blocks: with respect to their rows
+    /// Gradients of the sum of all losses, each times its token's scale, over some blocks: with respect to their rows
     /// of the table, and what they add to that with respect to the hidden states, which is as wide and
     /// as long as [`narrow`](Self::narrow) takes it.
     ///
     /// # Shapes
     /// - `log_sums`: `[tokens]`, logarithms of the sums over all blocks
+    /// - `scales`: `[tokens]`
     /// - `table`: `[rows of the blocks, width]`, overwritten
     pub fn gradients(
         &self,
         blocks: Range<usize>,
         log_sums: &[f32],
-        scale: f32,
+        scales: &[f32],
         table: &mut [f32],
     ) -> Vec<f32> {
         dispatch(Gradients {
             operands: self,
             blocks,
             log_sums,
-            scale,
+            scales,
             table,
         })
     }
@@ -278,7 +279,7 @@ struct Gradients<'a> {
     operands: &'a Operands<'a>,
     blocks: Range<usize>,
     log_sums: &'a [f32],
-    scale: f32,
+    scales: &'a [f32],
     table: &'a mut [f32],
 }
 
@@ -291,7 +292,7 @@ impl WithSimd for Gradients<'_> {
             operands,
             blocks,
             log_sums,
-            scale,
+            scales,
             table,
         } = self;
         let [narrow, width] = operands.widths;
@@ -316,7 +317,7 @@ impl WithSimd for Gradients<'_> {
                 barred = bar(barred, at * TOKENS, tile);
                 for (offset, row) in tile.iter_mut().enumerate() {
                     let token = at * TOKENS + offset;
-                    operands.to_gradient(block, token, row, log_sums, scale);
+                    operands.to_gradient(block, token, row, [log_sums, scales]);
                 }
                 add_to_table(simd, tile, hidden, width, &mut gradient);
                 add_to_hidden(simd, tile, operands.block(block), width, hidden_gradient);
@@ -340,13 +341,13 @@ impl Operands<'_> {
         block: usize,
         token: usize,
         row: &mut [f32; ITEMS],
-        log_sums: &[f32],
-        scale: f32,
+        [log_sums, scales]: [&[f32]; 2],
     ) {
         let Some(&log_sum) = log_sums.get(token) else {
             row.fill(0.0);
             return;
         };
+        let scale = scales[token];
         self.finish(block, token, row);
         for x in row.iter_mut() {
             *x = scale * exp(*x - log_sum);

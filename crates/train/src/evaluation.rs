@@ -200,7 +200,35 @@ pub struct Evaluation {
     pub cost: Option<ByName<Difference>>,
     /// The same clicks counted by another run.
     pub against: Option<Against>,
+    /// The same by what came of the targets, where the clicks have weights.
+    pub by_outcome: Option<ByOutcome>,
 }
+
+/// Targets by how much they count: the more of those that were liked are recommended the better, and the fewer of those that
+/// were not.
+#[derive(Clone, Debug, Serialize)]
+pub struct ByOutcome {
+    /// Of a weight of [`LIKED`] at least.
+    pub liked: OfTargets,
+    /// Of a weight below [`DISLIKED`].
+    pub disliked: OfTargets,
+}
+
+/// Figures of some of the targets.
+#[derive(Clone, Debug, Serialize)]
+pub struct OfTargets {
+    /// Targets, each counted once.
+    pub cases: usize,
+    /// Masked figures.
+    pub masked: ByName<f64>,
+    /// By how much they are above those of the other run, if there is one.
+    pub gain: Option<ByName<Difference>>,
+}
+
+/// The least weight of a target that was liked.
+pub const LIKED: f32 = 0.5;
+/// Targets of a lower weight were not liked.
+pub const DISLIKED: f32 = 0.2;
 
 /// What a way of counting clicks is worth.
 #[derive(Clone, Debug, Serialize)]
@@ -254,6 +282,14 @@ impl Ranks {
         self.unmasked.extend(figures(|answer| answer.rank.unmasked));
     }
 
+    /// Those of the cases that fit.
+    fn of(&self, fits: &[bool]) -> Self {
+        Self {
+            masked: fitting(&self.masked, fits),
+            unmasked: fitting(&self.unmasked, fits),
+        }
+    }
+
     /// By how much each masked figure is above another's.
     fn minus(&self, other: &Self, users: &[&str]) -> ByName<Difference> {
         ByName(std::array::from_fn(|at| {
@@ -300,6 +336,7 @@ pub fn evaluate(
     let (mut theirs, mut clean) = (Ranks::default(), Some(Ranks::default()));
     let mut as_it_was: HashMap<(usize, usize), Answer> = HashMap::new();
     let mut users: Vec<&str> = Vec::new();
+    let mut weights: Vec<Option<f32>> = Vec::new();
     let (mut cases_of_one, mut users_of_one) = (0, 0);
     let all: Vec<Vec<Case<'_>>> = (draws.iter())
         .map(|data| judge::latest_cases(data, question.split, question.latest))
@@ -320,6 +357,7 @@ pub fn evaluate(
             theirs.add(&found[0]);
         }
         users.extend(cases.iter().map(|case| data.shopper(case.user)));
+        weights.extend(cases.iter().map(|case| data.target_weight(case)));
         if cases.iter().any(|case| case.original.is_none()) {
             clean = None;
         }
@@ -337,6 +375,21 @@ pub fn evaluate(
     // A run that judges nothing keeps every click.
     let at = ways.iter().position(|&way| way == question.keep);
     let chosen = &ranks[at.unwrap_or(0)];
+    let other = question.against.map(|_| &theirs);
+    let of_outcome = |fits: fn(f32) -> bool| {
+        let fits = weights.iter().map(|weight| weight.is_some_and(fits));
+        of_targets(
+            &fits.collect::<Vec<_>>(),
+            chosen,
+            other,
+            &users,
+            draws.len(),
+        )
+    };
+    let by_outcome = weights.iter().any(Option::is_some).then(|| ByOutcome {
+        liked: of_outcome(|weight| weight >= LIKED),
+        disliked: of_outcome(|weight| weight < DISLIKED),
+    });
     let cost = clean.as_ref().map(|clean| clean.minus(&ranks[0], &users));
     let way = |(&keep, own): (&Keep, &Ranks)| {
         let gain = (keep != Keep::All).then(|| own.minus(&ranks[0], &users));
@@ -365,8 +418,33 @@ pub fn evaluate(
             masked: means(&theirs.masked),
             gain: chosen.minus(&theirs, &users),
         }),
+        by_outcome,
         cost,
     }
+}
+
+/// Figures of the cases that fit.
+fn of_targets(
+    fits: &[bool],
+    own: &Ranks,
+    other: Option<&Ranks>,
+    users: &[&str],
+    draws: usize,
+) -> OfTargets {
+    let users: Vec<&str> = fitting(users, fits);
+    let own = own.of(fits);
+    OfTargets {
+        cases: users.len() / draws.max(1),
+        masked: means(&own.masked),
+        gain: other.map(|other| own.minus(&other.of(fits), &users)),
+    }
+}
+
+fn fitting<T: Copy>(of: &[T], fits: &[bool]) -> Vec<T> {
+    let all = of.iter().zip(fits);
+    all.filter(|(_, fits)| **fits)
+        .map(|(&one, _)| one)
+        .collect()
 }
 
 /// Answers to the clicks as they were. All draws have them in common: they are asked about once.

@@ -133,7 +133,7 @@ proptest! {
     ) {
         let clicks: Vec<Click> =
             pairs.iter().map(|&(user, item)| Click { user, item, time: 0 }).collect();
-        let mut histories = Histories::group(&clicks, &std::array::from_fn::<u32, 12, _>(|user| user as u32));
+        let mut histories = Histories::group(&clicks, &[], &std::array::from_fn::<u32, 12, _>(|user| user as u32));
         core(&mut histories, 12, &options(least), &mut Dropped::default());
         let counts = histories.counts(12);
         prop_assert!(histories.lengths().all(|clicks| clicks == 0 || clicks >= least));

@@ -6,8 +6,10 @@ mod delimited;
 mod json_lines;
 mod parquet;
 mod time;
+mod weight;
 mod windows;
 
+pub use weight::Worths;
 pub use windows::{Window, Windows, windows};
 
 use super::names::Names;
@@ -49,6 +51,10 @@ pub struct Log {
     pub items: Names,
     /// The clicks.
     pub clicks: Vec<Click>,
+    /// How much each click counts as a target, `0.0..=1.0`; empty where that is not asked for.
+    pub weights: Vec<f32>,
+    /// What a column of weights says, where one is asked for.
+    pub worths: Option<Worths>,
     /// Rows read, good and bad.
     pub rows: usize,
     /// What could not be read.
@@ -188,21 +194,47 @@ impl<const N: usize> Wanted<'_, N> {
 /// # Errors
 /// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict`.
 pub fn interactions(file: &Path, columns: &Columns, log: &mut Log) -> Result<(), InputError> {
-    let names = ["user_id", "item_id", "timestamp"];
-    rows(file, &names, 3, columns, &mut |line, row| {
-        log.rows += 1;
-        match row.and_then(click) {
-            Ok((user, item, time)) => {
-                let (user, item) = (log.users.number(user), log.items.number(item));
-                log.clicks.push(Click { user, item, time });
-                Ok(())
-            }
-            Err(reason) => log.bad.note(file, line, reason),
-        }
+    let Some(worths) = log.worths.clone() else {
+        let names = ["user_id", "item_id", "timestamp"];
+        return rows(file, &names, 3, columns, &mut |line, row| {
+            let row = row.and_then(|row| Ok((click(row)?, None)));
+            log.add(file, line, row)
+        });
+    };
+    let names = ["user_id", "item_id", "timestamp", "weight"];
+    rows(file, &names, 4, columns, &mut |line, row| {
+        let row = row.and_then(|[user, item, time, weight]| {
+            Ok((click([user, item, time])?, Some(worths.of(weight)?)))
+        });
+        log.add(file, line, row)
     })
 }
 
-fn click([user, item, time]: Row<'_, 3>) -> Result<(&str, &str, i64), String> {
+impl Log {
+    /// Adds a click with its weight, if those are asked for, or notes why a row is none.
+    fn add(
+        &mut self,
+        file: &Path,
+        line: usize,
+        row: Result<(Cells<'_>, Option<f32>), String>,
+    ) -> Result<(), InputError> {
+        self.rows += 1;
+        match row {
+            Ok(((user, item, time), weight)) => {
+                let (user, item) = (self.users.number(user), self.items.number(item));
+                self.clicks.push(Click { user, item, time });
+                self.weights.extend(weight);
+                Ok(())
+            }
+            Err(reason) => self.bad.note(file, line, reason),
+        }
+    }
+}
+
+/// User, item and time of a row.
+type Cells<'a> = (&'a str, &'a str, i64);
+
+fn click([user, item, time]: Row<'_, 3>) -> Result<Cells<'_>, String> {
     let (user, item) = (id("user_id", user)?, id("item_id", item)?);
     Ok((user, item, time::parse(id("timestamp", time)?)?))
 }

@@ -2,7 +2,9 @@
 
 use super::{SplitName, model_for, unlabelled};
 use crate::data::{Dataset, InputError, Split};
-use crate::evaluation::{Asked, ByName, Evaluation, Keep, LATEST, Question, Way, evaluate};
+use crate::evaluation::{
+    Asked, ByName, Evaluation, Keep, LATEST, OfTargets, Question, Way, evaluate,
+};
 use crate::metrics::paired::Difference;
 use crate::metrics::ranking::{HR10, NDCG10, names};
 use crate::say::say;
@@ -34,7 +36,10 @@ up to six latest clicks are predicted, each from those before it.
 
 What a run gains by leaving clicks out stands beside two others: random, where as many are left out without
 looking at them, and oracle, where exactly those are that are known to be noise. Errors are standard errors of
-the mean difference, case by case, with all cases of a user taken together.")]
+the mean difference, case by case, with all cases of a user taken together.
+
+Where clicks have weights (`ingle prepare --weight`), targets of .5 and more were liked and those below .2 were
+not: the figures of both are given as well. Fewer of those that were not liked among the first ten are better.")]
 pub struct Args {
     /// Run folder
     run: PathBuf,
@@ -109,6 +114,11 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(against) = &found.against {
         let NdcgAndHr { ndcg, hr } = NdcgAndHr::of(&against.gain);
         say!("above {}: NDCG@10 {ndcg}, HR@10 {hr}", against.run);
+    }
+    if let Some(outcome) = &found.by_outcome {
+        for (what, targets) in [("liked", &outcome.liked), ("not liked", &outcome.disliked)] {
+            say!("{}", of_targets(what, targets));
+        }
     }
     say!("{}", closing(&found, &draws[0]));
     Ok(())
@@ -273,6 +283,16 @@ impl NdcgAndHr {
             hr: shown(HR10),
         }
     }
+}
+
+fn of_targets(what: &str, targets: &OfTargets) -> String {
+    let [ndcg, hr] = [NDCG10, HR10].map(|at| targets.masked.0[at]);
+    let above = targets.gain.as_ref().map(NdcgAndHr::of);
+    let above = above.map_or_else(String::new, |NdcgAndHr { ndcg, hr }| {
+        format!(", above the other run: NDCG@10 {ndcg}, HR@10 {hr}")
+    });
+    let cases = targets.cases;
+    format!("{cases} targets that were {what}: NDCG@10 {ndcg:.4}, HR@10 {hr:.4}{above}")
 }
 
 fn framed() -> Table {

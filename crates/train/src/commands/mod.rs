@@ -1,6 +1,6 @@
 //! One module a subcommand: its arguments, and what it prints. What several of them share is here.
 
-mod auto;
+pub mod auto;
 pub mod corrupt;
 pub mod denoise;
 pub mod doctor;

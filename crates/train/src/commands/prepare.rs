@@ -1,7 +1,7 @@
 //! `ingle prepare`: from interaction logs to a dataset.
 
 use super::file_name;
-use crate::data::read::{self, Catalogue, Columns, Log, Windows};
+use crate::data::read::{self, Catalogue, Columns, Log, Windows, Worths};
 use crate::data::{Dataset, InputError, Options, Shares, Source, Summary, check_target};
 use crate::data::{build, windows};
 use crate::say::say;
@@ -20,6 +20,10 @@ use std::time::Instant;
   ingle prepare --interactions jan.parquet feb.parquet --column user_id=customer --out data/shop
   ingle prepare --interactions clicks.jsonl --holdout-users 0.1 --seed 7 --out data/shop
   ingle prepare --interactions clicks.csv --split time --test-share 0.05 --out data/shop
+  ingle prepare --interactions ratings.csv --weight rating --weight-of 5=1 --weight-of 4=1 --weight-of 3=0.4 \
+    --weight-of 2=0.05 --weight-of 1=0.05 --out data/rated
+  ingle prepare --interactions events.csv --weight event --weight-of view=0.2 --weight-of cart=0.6 \
+    --weight-of purchase=1 --out data/shop
   ingle prepare --windows train.csv --windows-unseen valid.csv --items items.csv --out data/toys
 
 Split leave-one-out (the usual one): every user's last click is for the test, the one before it for
@@ -53,6 +57,13 @@ pub struct Args {
     /// Name of a column in the files, as in `--column user_id=customer`; may be repeated
     #[arg(long = "column", value_name = "OURS=THEIRS")]
     columns: Vec<String>,
+    /// Column that says what came of a click, such as a rating or a kind of event: how much it counts as a target in
+    /// training, a number from 0 to 1 unless --weight-of says what its values are worth
+    #[arg(long, value_name = "COLUMN", conflicts_with = "windows")]
+    weight: Option<String>,
+    /// Weight of a value of that column, as in `--weight-of 5=1`; may be repeated
+    #[arg(long, value_name = "VALUE=WEIGHT", requires = "weight")]
+    weight_of: Vec<String>,
     /// Drop users with fewer clicks, again and again until all left have enough
     #[arg(long, default_value_t = 5, conflicts_with = "windows")]
     min_user_clicks: usize,
@@ -118,7 +129,8 @@ pub fn run(args: &Args) -> Result<()> {
     if !args.force {
         check_target(&args.out)?;
     }
-    let columns = columns(&args.columns)?;
+    let mut columns = columns(&args.columns)?;
+    columns.extend((args.weight.clone()).map(|theirs| ("weight".to_owned(), theirs)));
     let data = match shares {
         Some(shares) if !args.windows.is_empty() => from_windows(args, &columns, shares)?,
         by_time => from_log(args, &columns, by_time)?,
@@ -241,6 +253,10 @@ fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     let mut log = Log::default();
     log.bad.strict = args.strict;
+    if args.weight.is_some() {
+        let worths = Worths::new(&args.weight_of);
+        log.worths = Some(worths.map_err(|e| InputError::other(format!("--weight-of {e}")))?);
+    }
     let mut sources = Vec::new();
     for file in &args.interactions {
         bar.set_message(format!(

@@ -151,21 +151,24 @@ pub fn read(dir: &Path, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     Ok((0..data.n_users()).map(row).collect())
 }
 
-/// A window of clicks without those that chance leaves out, each by its own probability; at least the two that are
-/// least likely noise stay, as there would be nothing to learn from.
-pub fn thinned(window: &[u32], noise: &[f32], (seed, stream, user): (u64, u64, usize)) -> Vec<u32> {
-    let noise = latest(noise, window.len());
+/// Places of the clicks that stay of so many, the latest of a user's, each left out by its own probability; at least the
+/// two that are least likely noise stay, as there would be nothing to learn from.
+pub fn staying(
+    clicks: usize,
+    noise: &[f32],
+    (seed, stream, user): (u64, u64, usize),
+) -> Vec<usize> {
+    let noise = latest(noise, clicks);
     let mut rng = Rng::new(seed, &[DRAW, stream, user as u64]);
     let mut stays: Vec<bool> = noise.iter().map(|&p| rng.uniform() >= p).collect();
     if stays.iter().filter(|stays| **stays).count() < 2 {
-        let mut order: Vec<usize> = (0..window.len()).collect();
+        let mut order: Vec<usize> = (0..clicks).collect();
         order.sort_by(|&a, &b| noise[a].total_cmp(&noise[b]));
         for at in order.into_iter().take(2) {
             stays[at] = true;
         }
     }
-    let kept = window.iter().zip(stays).filter(|(_, stays)| *stays);
-    kept.map(|(&item, _)| item).collect()
+    (0..clicks).filter(|&at| stays[at]).collect()
 }
 
 #[cfg(test)]
@@ -175,14 +178,13 @@ mod tests {
 
     #[test]
     fn a_click_is_left_out_as_often_as_it_is_likely_noise() {
-        let window = [1, 2, 3, 4];
         let noise = [0.9, 0.0, 1.0, 0.25, 0.0];
         let mut counts = [0; 4];
         for stream in 0..2000 {
-            let kept = thinned(&window, &noise, (7, stream, 3));
+            let kept = staying(4, &noise, (7, stream, 3));
             assert!(kept.is_sorted() && kept.len() >= 2, "{kept:?}");
-            for item in kept {
-                counts[item as usize - 1] += 1;
+            for at in kept {
+                counts[at] += 1;
             }
         }
         // Of more probabilities than clicks the latest count.
@@ -193,11 +195,8 @@ mod tests {
     #[test]
     fn the_two_clicks_that_are_least_likely_noise_always_stay() {
         for stream in 0..20 {
-            assert_eq!(
-                thinned(&[5, 6, 7], &[1.0, 1.0, 1.0], (1, stream, 0)),
-                [5, 6]
-            );
-            assert_eq!(thinned(&[5, 6], &[1.0, 0.5], (1, stream, 0)), [5, 6]);
+            assert_eq!(staying(3, &[1.0; 3], (1, stream, 0)), [0, 1]);
+            assert_eq!(staying(2, &[1.0, 0.5], (1, stream, 0)), [0, 1]);
         }
     }
 

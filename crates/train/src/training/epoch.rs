@@ -10,7 +10,7 @@ use super::gradient::{Found, find};
 use super::on_device;
 use super::progress::Progress;
 use super::rounds::dynamics::Dynamics;
-use super::samples::{Corruption, Lesson, windows};
+use super::samples::{Corruption, Lesson, latest, windows};
 use crate::data::Dataset;
 use anyhow::{Result, ensure};
 use burn::module::{Module, Param};
@@ -77,16 +77,10 @@ impl Context<'_> {
         hardening: Option<&Corruption>,
         stream: u64,
     ) -> Vec<Lesson> {
-        let windows = windows(self.data, users, max_len).into_iter();
-        let mut lessons: Vec<Lesson> = match &self.noise {
-            None => windows.map(Lesson::of).collect(),
-            Some(noise) => (windows.zip(users))
-                .map(|(window, &user)| {
-                    let draw = (self.seed, stream, user);
-                    Lesson::of(&dropping::thinned(window, &noise[user], draw))
-                })
-                .collect(),
-        };
+        let windows = windows(self.data, users, max_len).into_iter().zip(users);
+        let mut lessons: Vec<Lesson> = windows
+            .map(|(window, &user)| self.lesson(window, user, stream))
+            .collect();
         if let Some(hardening) = hardening {
             let stream = HARDENING + stream;
             for (lesson, &user) in lessons.iter_mut().zip(users) {
@@ -94,6 +88,24 @@ impl Context<'_> {
             }
         }
         lessons
+    }
+
+    /// What a user's latest clicks teach, without those that are left out of this draw as noise.
+    fn lesson(&self, window: &[u32], user: usize, stream: u64) -> Lesson {
+        let places: Vec<usize> = match &self.noise {
+            None => (0..window.len()).collect(),
+            Some(noise) => {
+                let draw = (self.seed, stream, user);
+                dropping::staying(window.len(), &noise[user], draw)
+            }
+        };
+        let items: Vec<u32> = places.iter().map(|&at| window[at]).collect();
+        let lesson = Lesson::of(&items);
+        let Some(weights) = self.data.train_weights(user) else {
+            return lesson;
+        };
+        let weights = latest(weights, window.len());
+        lesson.weighing(&places.iter().map(|&at| weights[at]).collect::<Vec<_>>())
     }
 
     /// How histories are corrupted.

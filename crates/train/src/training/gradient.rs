@@ -129,7 +129,9 @@ fn recommendation_loss(
     } else {
         Vec::new()
     };
-    let mut rank = CatalogueSoftmax::new(backbone.items.val(), barred);
+    let weights = lessons.iter().flat_map(|lesson| lesson.weights.iter());
+    let mut rank =
+        CatalogueSoftmax::new(backbone.items.val(), barred).weighted(weights.copied().collect());
     let mut step = Step {
         backbone: &backbone,
         histories: Some(batch),

@@ -2,6 +2,7 @@
 //! The CPU has a faster way, [`super::softmax`].
 
 use super::samples::tensor;
+use super::softmax::shares;
 use burn::prelude::*;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{IndexingUpdateOp, Int, TensorData};
@@ -26,6 +27,8 @@ pub struct CatalogueSoftmax {
     table: Tensor<2>,
     /// Pairs of a token and an item that does not compete for it, by token.
     barred: Vec<(u32, u32)>,
+    /// Of each token's loss; empty where all weigh the same.
+    weights: Vec<f32>,
     /// Cross-entropy of each token of the latest call, a part of the tokens at a time.
     losses: Vec<Tensor<2>>,
 }
@@ -38,8 +41,15 @@ impl CatalogueSoftmax {
         Self {
             table,
             barred,
+            weights: Vec::new(),
             losses: Vec::new(),
         }
+    }
+
+    /// The same where each token's loss has a weight; all the same if there are none.
+    #[must_use]
+    pub fn weighted(self, weights: Vec<f32>) -> Self {
+        Self { weights, ..self }
     }
 
     /// Cross-entropy of each token of the latest call, brought from the device.
@@ -103,8 +113,14 @@ impl RankLoss for CatalogueSoftmax {
         });
         let parts: Vec<Tensor<2>> = parts.collect();
         self.losses = parts.iter().map(|part| part.clone().detach()).collect();
-        let sums = parts.into_iter().map(Tensor::sum);
-        let total = sums.reduce(|a, b| a + b).expect("a step has a token");
-        total / tokens as f32
+        let shares = shares(&self.weights, tokens);
+        let mut rest = &shares[..];
+        let sums = parts.into_iter().map(|part| {
+            let [tokens, _] = part.dims();
+            let (own, others) = rest.split_at(tokens);
+            rest = others;
+            (part * tensor(own.to_vec(), [tokens, 1], &device)).sum()
+        });
+        sums.reduce(|a, b| a + b).expect("a step has a token")
     }
 }

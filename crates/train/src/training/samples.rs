@@ -34,6 +34,8 @@ pub struct Lesson {
     pub targets: Vec<u32>,
     /// How likely each click is noise, `0..=1`; empty where nobody judged.
     pub noise: Vec<f32>,
+    /// How much each target counts, `0..=1`; empty where all count the same.
+    pub weights: Vec<f32>,
 }
 
 impl Lesson {
@@ -46,6 +48,15 @@ impl Lesson {
         }
     }
 
+    /// The same with how much each of the clicks counts as a target, the first one included.
+    #[must_use]
+    pub fn weighing(self, weights: &[f32]) -> Self {
+        Self {
+            weights: weights[1..].to_vec(),
+            ..self
+        }
+    }
+
     /// The history up to one of its clicks, drawn at random, and what came next after that one alone: what judges
     /// this beginning has seen nothing of what is predicted.
     #[must_use]
@@ -54,6 +65,7 @@ impl Lesson {
         Self {
             items: self.items[..len].to_vec(),
             targets: vec![self.targets[len - 1]],
+            weights: self.weights.get(len - 1).copied().into_iter().collect(),
             ..Self::default()
         }
     }

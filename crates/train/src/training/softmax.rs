@@ -22,11 +22,28 @@ pub struct Fused {
     pub table: Vec<f32>,
 }
 
-/// The mean cross-entropy over all tokens, with gradients.
+/// What share of a mean over so many tokens each has, given their weights, which add up to more than 0; without weights
+/// all have the same. Where all weights are 0 so are the shares.
+pub fn shares(weights: &[f32], tokens: usize) -> Vec<f32> {
+    if weights.is_empty() {
+        return vec![1.0 / tokens as f32; tokens];
+    }
+    let sum = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    weights.iter().map(|weight| weight / sum).collect()
+}
+
+/// The mean of losses, each counting as much as its share.
+pub fn mean(losses: &[f32], shares: &[f32]) -> f32 {
+    let each = losses.iter().zip(shares);
+    let each = each.map(|(&loss, &share)| f64::from(loss) * f64::from(share));
+    each.sum::<f64>() as f32
+}
+
+/// The mean cross-entropy over all tokens, each with its weight, with gradients; all weigh the same where `weights` is empty.
 ///
 /// # Panics
 /// If the shapes do not fit each other, or a target is padding or not in the table.
-pub fn cross_entropy(ranking: Ranking<'_>) -> Fused {
+pub fn cross_entropy(ranking: Ranking<'_>, weights: &[f32]) -> Fused {
     let Ranking {
         table,
         width,
@@ -48,19 +65,19 @@ pub fn cross_entropy(ranking: Ranking<'_>) -> Fused {
     let losses: Vec<f32> = (log_sums.iter().enumerate())
         .map(|(token, log_sum)| log_sum - operands.target_logit(token))
         .collect();
-    let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / targets.len() as f64;
+    let shares = shares(weights, targets.len());
+    let loss = mean(&losses, &shares);
 
-    let scale = 1.0 / targets.len() as f32;
     let mut table_gradient = vec![0.0; table.len()];
     let rows = parts
         .first()
         .map_or(0, |blocks| operands.rows(blocks).len());
     let hidden_parts: Vec<Vec<f32>> = (table_gradient.par_chunks_mut((rows * width).max(1)))
         .zip(&parts)
-        .map(|(gradient, blocks)| operands.gradients(blocks.clone(), &log_sums, scale, gradient))
+        .map(|(gradient, blocks)| operands.gradients(blocks.clone(), &log_sums, &shares, gradient))
         .collect();
     Fused {
-        loss: loss as f32,
+        loss,
         losses,
         hidden: operands.narrow(&sum(hidden_parts)),
         table: table_gradient,
@@ -91,7 +108,7 @@ mod tests {
     }
 
     /// The plain way: all logits at once, gradients by autodiff.
-    fn plain(ranking: Ranking<'_>) -> Fused {
+    fn plain(ranking: Ranking<'_>, weights: &[f32]) -> Fused {
         let Ranking {
             hidden,
             table,
@@ -121,7 +138,9 @@ mod tests {
         let targets: Vec<i32> = targets.iter().map(|&t| t as i32 - 1).collect();
         let index = Tensor::<2, Int>::from_data(TensorData::new(targets, [tokens, 1]), &device);
         let losses = log_softmax(logits, 1).gather(1, index).neg();
-        let loss = losses.clone().mean();
+        let shares = shares(weights, tokens);
+        let shares = tensor(shares, [tokens, 1], &device);
+        let loss = (losses.clone() * shares).sum();
         let gradients = loss.backward();
         let floats =
             |t: Option<Tensor<2>>| t.expect("a gradient").into_data().iter::<f32>().collect();
@@ -140,6 +159,37 @@ mod tests {
             .fold(0.0, |most, (a, b)| most.max((a - b).abs()))
     }
 
+    #[test]
+    fn a_target_of_weight_0_teaches_nothing() {
+        let mut rng = Rng::new(1, &[]);
+        let (hidden, table) = (random(3 * 4, &mut rng), random(6 * 4, &mut rng));
+        let of = |hidden, targets, weights: &[f32]| {
+            let ranking = Ranking {
+                hidden,
+                table: &table,
+                width: 4,
+                targets,
+                bias: &[],
+                barred: &[],
+            };
+            cross_entropy(ranking, weights)
+        };
+        let without = of(&hidden[..8], &[2, 5], &[]);
+        let found = of(&hidden, &[2, 5, 1], &[0.5, 0.5, 0.0]);
+        assert!((found.loss - without.loss).abs() < 1e-6);
+        assert!(apart(&found.table, &without.table) < 1e-6);
+        assert!(apart(&found.hidden[..8], &without.hidden) < 1e-6);
+        let nothing = of(&hidden, &[2, 5, 1], &[0.0; 3]);
+        assert_eq!(nothing.loss, 0.0);
+        assert!(
+            nothing
+                .table
+                .iter()
+                .chain(&nothing.hidden)
+                .all(|&x| x == 0.0)
+        );
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
@@ -149,6 +199,7 @@ mod tests {
             items in 1usize..400,
             width in 1usize..40,
             biased: bool,
+            weighted: bool,
             barred in 0usize..500,
         ) {
             let mut rng = Rng::new(seed, &[]);
@@ -166,7 +217,10 @@ mod tests {
                 bias: &bias,
                 barred: &barred,
             };
-            let (ours, plain) = (cross_entropy(ranking), plain(ranking));
+            let weights: Vec<f32> = (0..if weighted { tokens } else { 0 })
+                .map(|_| rng.uniform())
+                .collect();
+            let (ours, plain) = (cross_entropy(ranking, &weights), plain(ranking, &weights));
             prop_assert!((ours.loss - plain.loss).abs() < 1e-4, "{} {}", ours.loss, plain.loss);
             prop_assert!(apart(&ours.losses, &plain.losses) < 1e-4);
             prop_assert!(apart(&ours.hidden, &plain.hidden) < 1e-5);

@@ -104,3 +104,62 @@ fn a_log_is_learnt_without_the_noise_that_a_run_finds_in_it() {
     ));
     assert!(message.contains("another dataset"), "{message}");
 }
+
+#[test]
+fn what_came_of_clicks_weighs_what_is_learnt_and_tells_what_was_liked() {
+    let shop = Shop::new();
+    let log = std::fs::read_to_string(shop.path("log/interactions.csv")).expect("a log");
+    let mut lines = log.lines();
+    let mut rated = format!("{},stars\n", lines.next().expect("a header"));
+    for (at, line) in lines.enumerate() {
+        rated += &format!("{line},{}\n", 1 + at * 7 % 5);
+    }
+    std::fs::write(shop.path("rated.csv"), rated).expect("writes");
+    let prepare =
+        "prepare --interactions rated.csv --items log/items.csv --holdout-users 0.1 --weight stars";
+    let all =
+        "--weight-of 5=1 --weight-of 4=1 --weight-of 3=0.4 --weight-of 2=0.05 --weight-of 1=0.05";
+    shop.ok(&format!("{prepare} {all} --out rated"));
+    let train = |data: &str, run: &str| {
+        shop.ok(&format!(
+            "train --data {data} --method sasrec --out {run} {SMALL} {SHORT}"
+        ));
+        shop.losses(run)
+    };
+    assert_ne!(train("data", "plain"), train("rated", "weighed"));
+
+    let found = shop.json("evaluate weighed --data rated --against plain --split unseen --json");
+    let [liked, disliked] = ["liked", "disliked"].map(|what| &found["by_outcome"][what]);
+    let cases = |of: &Value| of["cases"].as_u64().expect("a count");
+    assert!(cases(liked) > 0 && cases(disliked) > 0);
+    assert!(cases(liked) + cases(disliked) < found["cases"].as_u64().expect("a count"));
+    assert!(liked["gain"]["ndcg@10"]["error"].is_f64(), "{liked}");
+    assert!(
+        shop.ok("evaluate weighed")
+            .contains("targets that were not liked")
+    );
+    assert!(shop.json("evaluate plain --json")["by_outcome"].is_null());
+
+    // Rows that have no weight are bad rows, with file and line.
+    let some = all.replace("--weight-of 3=0.4 ", "");
+    let output = shop.run(&format!("{prepare} {some} --out some"));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && told.contains("--weight-of 3=WEIGHT"),
+        "{told}"
+    );
+    for (flags, told) in [
+        ("", "--weight-of"),
+        ("--weight-of 5=2", "must be a number from 0 to 1"),
+        ("--weight-of 5=1 --weight-of 5=0", "two weights"),
+        (
+            "--weight-of 1=0 --weight-of 2=0 --weight-of 3=0 --weight-of 4=0 --weight-of 5=0",
+            "every click has weight 0",
+        ),
+    ] {
+        let message = shop.refused(&format!("{prepare} {flags} --out no --strict"));
+        assert!(message.contains(told), "{flags}: {message}");
+    }
+    let message = shop.refused("prepare --interactions rated.csv --weight price --out no");
+    assert!(message.contains("price"), "{message}");
+}

@@ -4,7 +4,7 @@
 //! far better.
 
 use super::super::samples::Lesson;
-use super::super::softmax::Fused;
+use super::super::softmax::{Fused, mean};
 use ingle_kernel::vector;
 use ingle_model::Rng;
 use std::collections::HashSet;
@@ -33,20 +33,20 @@ pub(super) fn negatives(lessons: &[Lesson], items: usize, rng: &mut Rng) -> Vec<
     drawn
 }
 
-/// The mean over all tokens, with gradients.
+/// The mean over all tokens, each with its share of it, with gradients.
 ///
 /// # Shapes
 /// - `hidden`: `[tokens, width]`
 /// - `table`: `[items + 1, width]`, the first row for padding
-/// - `targets`, `negatives`: `[tokens]`
+/// - `targets`, `negatives`, `shares`: `[tokens]`
 pub(super) fn cross_entropy(
     hidden: &[f32],
     table: &[f32],
     width: usize,
     targets: &[u32],
     negatives: &[u32],
+    shares: &[f32],
 ) -> Fused {
-    let share = 1.0 / targets.len() as f32;
     let mut fused = Fused {
         loss: 0.0,
         losses: Vec::with_capacity(targets.len()),
@@ -56,7 +56,8 @@ pub(super) fn cross_entropy(
     let rows = hidden
         .chunks_exact(width)
         .zip(fused.hidden.chunks_exact_mut(width));
-    for ((hidden, gradient), (&target, &negative)) in rows.zip(targets.iter().zip(negatives)) {
+    let targets = targets.iter().zip(negatives).zip(shares);
+    for ((hidden, gradient), ((&target, &negative), share)) in rows.zip(targets) {
         let mut loss = 0.0;
         for (item, label) in [(target, 1.0), (negative, 0.0)] {
             let place = item as usize * width..(item as usize + 1) * width;
@@ -69,8 +70,7 @@ pub(super) fn cross_entropy(
         }
         fused.losses.push(loss);
     }
-    let sum: f64 = fused.losses.iter().map(|&loss| f64::from(loss)).sum();
-    fused.loss = (sum / targets.len() as f64) as f32;
+    fused.loss = mean(&fused.losses, shares);
     fused
 }
 
@@ -92,12 +92,13 @@ mod tests {
     fn gradients_are_those_of_the_loss() {
         let mut rng = Rng::new(3, &[]);
         let (width, targets, negatives) = (4, [1, 3, 1], [2, 1, 4]);
+        let shares = [0.2, 0.5, 0.3];
         let mut random = |count: usize| (0..count).map(|_| rng.normal(1.0)).collect::<Vec<f32>>();
         let (hidden, table) = (random(3 * width), random(5 * width));
         let loss = |hidden: &[f32], table: &[f32]| {
-            f64::from(cross_entropy(hidden, table, width, &targets, &negatives).loss)
+            f64::from(cross_entropy(hidden, table, width, &targets, &negatives, &shares).loss)
         };
-        let found = cross_entropy(&hidden, &table, width, &targets, &negatives);
+        let found = cross_entropy(&hidden, &table, width, &targets, &negatives, &shares);
         let step = 1e-2f32;
         let slope = |values: &[f32], at: usize, of: &dyn Fn(&[f32]) -> f64| {
             let moved = |by: f32| {
@@ -116,14 +117,14 @@ mod tests {
             assert!((f64::from(found.table[at]) - due).abs() < 1e-3, "{at}");
         }
         // Two logits of 0 cost ln 2 each.
-        let none = cross_entropy(&[0.0; 4], &table, width, &[1], &[2]);
+        let none = cross_entropy(&[0.0; 4], &table, width, &[1], &[2], &[1.0]);
         assert!((none.loss - 2.0 * 2f32.ln()).abs() < 1e-6);
     }
 
     #[test]
     fn logits_far_out_stay_numbers() {
         for far in [-1e4, 1e4] {
-            let found = cross_entropy(&[far], &[0.0, 1.0, 1.0], 1, &[1], &[2]);
+            let found = cross_entropy(&[far], &[0.0, 1.0, 1.0], 1, &[1], &[2], &[1.0]);
             assert!((found.loss - 1e4).abs() < 1.0, "{}", found.loss);
         }
     }

@@ -23,7 +23,7 @@ pub use ingle_settings::Pace;
 
 use super::config::{Loss, Schedule};
 use super::samples::{Lesson, seen};
-use super::softmax::{Fused, cross_entropy, sum};
+use super::softmax::{Fused, cross_entropy, shares, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
 use direction::Directions;
@@ -78,7 +78,7 @@ impl Trained {
 /// What a step learns from.
 #[derive(Debug)]
 pub struct Gradient {
-    /// Mean cross-entropy.
+    /// Mean cross-entropy, each target with its weight.
     pub loss: f32,
     /// Cross-entropy of each target.
     pub losses: Vec<f32>,
@@ -153,6 +153,9 @@ impl Learner {
         let targets: Vec<u32> = (lessons.iter().flat_map(|lesson| &lesson.targets))
             .copied()
             .collect();
+        let weights: Vec<f32> = (lessons.iter().flat_map(|lesson| &lesson.weights))
+            .copied()
+            .collect();
         let mut candidates = self.sampler.as_ref().map(|s| s.draw(&targets, rng));
         let negatives = match self.loss {
             Loss::Softmax => None,
@@ -182,10 +185,11 @@ impl Learner {
         let asked = asked(lessons);
         let (clicks, hidden) = (hidden.len(), gather(&hidden, &asked, width));
         let fused = match &negatives {
-            None => self.rank(lessons, &hidden, &targets, candidates.as_ref()),
+            None => self.rank(lessons, &hidden, &targets, &weights, candidates.as_ref()),
             Some(negatives) => {
                 let table = self.item_table();
-                binary::cross_entropy(&hidden, table, width, &targets, negatives)
+                let shares = shares(&weights, targets.len());
+                binary::cross_entropy(&hidden, table, width, &targets, negatives, &shares)
             }
         };
         let (loss, losses, mut table) = (fused.loss, fused.losses, fused.table);
@@ -218,6 +222,7 @@ impl Learner {
         lessons: &[Lesson],
         hidden: &[f32],
         targets: &[u32],
+        weights: &[f32],
         candidates: Option<&Candidates>,
     ) -> Fused {
         let (width, table) = (self.layout.config.width, self.item_table());
@@ -235,7 +240,7 @@ impl Learner {
             barred: &barred,
         };
         let Some(candidates) = candidates else {
-            return cross_entropy(all);
+            return cross_entropy(all, weights);
         };
         let Candidates {
             items,
@@ -246,13 +251,14 @@ impl Learner {
         let placed: Vec<(u32, u32)> = (barred.iter())
             .filter_map(|(token, item)| Some((*token, *places.get(item)?)))
             .collect();
-        cross_entropy(Ranking {
+        let among = Ranking {
             table: &gather(table, items, width),
             targets,
             bias,
             barred: &placed,
             ..all
-        })
+        };
+        cross_entropy(among, weights)
     }
 
     /// Takes a step.
