@@ -10,6 +10,7 @@
  */
 
 import assert from "node:assert/strict";
+import { allowByShopify, refuse, serveTheme } from "./shopify.mjs";
 import { allowInPanel, shelf, until } from "./visit.mjs";
 import { administer, allowByBanner, serveWordPress } from "./wordpress.mjs";
 
@@ -21,6 +22,7 @@ export const EXAMPLES = {
   angular: {},
   php: { rendered: true, consent: allowInPanel },
   "service-worker": { url: (id) => `/?item=${id}`, consent: allowInPanel, also: withoutNetwork },
+  shopify: { rendered: true, serve: serveTheme, consent: allowByShopify, also: refuse },
   wordpress: { rendered: true, serve: serveWordPress, consent: allowByBanner, also: administer },
 };
 
