@@ -20,9 +20,23 @@ function membersOf(file: string, name: string): string[] {
 
 test("every error code has its advice, and no other", () => {
   const codes = [...read("js/errors.ts").matchAll(/^ {2}\| (?:"|`)([a-z]+(?:\/[a-z-]+)?)/gm)].map(([, code = ""]) => code);
-  const explained = [...read("docs/guides/errors.md").matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z]+(?:\/[a-z-]+)?)\/?[^`]*`/g)].map(([, code = ""]) => code));
+  const [, byCode = ""] = read("docs/guides/errors.md").split("## By code");
+  const explained = [...byCode.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z]+(?:\/[a-z-]+)?)\/?[^`]*`/g)].map(([, code = ""]) => code));
   ok(codes.length > 25, `${codes.length} codes`);
   equal(codes.map((code) => code.replace(/\/$/, "")).sort(), explained.sort());
+});
+
+test("what to look at for a symptom is there: status fields, codes, members", () => {
+  const [symptoms = ""] = read("docs/guides/errors.md").split("## By code");
+  ok((symptoms.match(/^### /gm) ?? []).length >= 10, "symptoms");
+  const types = read("js/types.ts");
+  const status = [...symptoms.matchAll(/status\.([a-zA-Z]+)(?:\.([a-zA-Z]+))?/g)];
+  ok(status.length > 10, `${status.length} fields`);
+  const fields = membersOf("js/types.ts", "Status");
+  equal(status.filter(([, field = "", part]) => !fields.includes(field) || (part !== undefined && !new RegExp(`\\b${part}\\??: `).test(types))).map(([all]) => all), []);
+  const codes = [...symptoms.matchAll(/`([a-z]+\/[a-z-]+)`/g)].map(([, code = ""]) => code).filter((code) => !code.startsWith("ingle/"));
+  const known = read("js/errors.ts");
+  equal(codes.filter((code) => !known.includes(`"${code}"`)), []);
 });
 
 for (const [file, name] of [["js/recommender.ts", "Recommender"], ["js/types.ts", "RecommenderOptions"], ["js/types.ts", "StorageOptions"], ["js/types.ts", "WeightOptions"], ["js/types.ts", "QueryOptions"], ["js/types.ts", "RecommendOptions"], ["js/types.ts", "Recommendation"], ["js/types.ts", "Explanation"], ["js/types.ts", "RecordInput"], ["js/types.ts", "Offer"], ["js/types.ts", "Status"], ["js/types.ts", "RecommenderEventMap"], ["js/types.ts", "ObserveOptions"]] as const) {
