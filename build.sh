@@ -15,6 +15,7 @@ Usage: ./build.sh COMMAND
   wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
   examples [NAME...]       shops in examples/, built with the package and visited in browsers
+  reference                docs/reference, from the package's types and the commands' --help
   picture                  the README's moving picture, of the demo shop in Chromium
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
@@ -98,6 +99,13 @@ examples() {
   times
 }
 
+reference() {
+  setup
+  step "Program" build_ingle
+  step "Reference" scripts/ci/reference.sh --write
+  times
+}
+
 picture() {
   setup
   step "Browser for tests" scripts/setup.sh browser
@@ -119,6 +127,7 @@ run_tests() {
   step "Crates as they are packed" scripts/ci/crates.sh
   step "Clippy" scripts/ci/clippy.sh
   step "Rust tests" logged scripts/ci/rust-tests.sh
+  step "The reference is of today" scripts/ci/reference.sh
   FUZZ_SEED=1 step "Fuzz targets" scripts/fuzz.sh run 60
   step "npm package" scripts/pkg.sh
   step "Size budget" scripts/sizes.mjs --check
@@ -225,6 +234,7 @@ case "$command" in
   wasm) setup && step "WebAssembly" scripts/pkg.sh "$@" && times ;;
   pkg) setup && pkg ;;
   examples) examples "$@" ;;
+  reference) reference ;;
   picture) picture ;;
   agree) agree "$@" ;;
   bench) bench "$@" ;;
