@@ -16,6 +16,7 @@ Usage: ./build.sh COMMAND
   pkg                      the npm package in pkg/dist, and the sizes of its files
   examples [NAME...]       shops in examples/, built with the package and visited in browsers
   reference                docs/reference, from the package's types and the commands' --help
+  book                     the documents as a book with a search, in bench/out/book
   picture                  the README's moving picture, of the demo shop in Chromium
   agree [BUNDLE DATA]      whether both engines recommend in Chromium what the native program does
   bench browser            cold start, answer times and memory against onnxruntime-web and TensorFlow.js
@@ -122,6 +123,7 @@ run_tests() {
   trap 'scripts/ci/summary.sh $? "$test_log"' EXIT
   step "Format" scripts/ci/fmt.sh
   step "Links in the documentation" scripts/ci/links.mjs
+  step "The documents as a book, with its search" scripts/book.sh
   step "Dependency direction" scripts/ci/deps.sh
   step "Licences, bans and sources" scripts/ci/deny.sh
   step "Crates as they are packed" scripts/ci/crates.sh
@@ -234,6 +236,7 @@ case "$command" in
   wasm) setup && step "WebAssembly" scripts/pkg.sh "$@" && times ;;
   pkg) setup && pkg ;;
   examples) examples "$@" ;;
+  book) step "Book" scripts/book.sh ;;
   reference) reference ;;
   picture) picture ;;
   agree) agree "$@" ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Every relative link in the project's Markdown leads to a file, and every #fragment to a heading of it.
+// Every relative link in the project's Markdown leads to a file, and every #fragment to a heading of it. Pages of docs/ link to
+// docs/ alone: they are a book as well.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -38,6 +39,7 @@ function fault(page, target) {
   const file = path ? join(root, path.startsWith("/") ? path : join(dirname(page), path)) : join(root, page);
   if (relative(root, file).startsWith("..")) return "leads out of the project";
   if (!existsSync(file)) return "leads to no file";
+  if (page.startsWith("docs/") && relative(join(root, "docs"), file).startsWith("..")) return "leads out of the book";
   if (!fragment || statSync(file).isDirectory() || !file.endsWith(".md")) return null;
   return anchors(readFileSync(file, "utf8")).has(fragment) ? null : "leads to no heading";
 }
