@@ -136,7 +136,7 @@ run_tests() {
   step "TypeScript and its tests" logged scripts/ci/js-tests.sh
   step "The package in other people's bundlers" logged scripts/ci/packaging.sh
   step "Two of the examples" logged scripts/ci/examples.sh
-  step "A new shop, by its README" logged scripts/ci/new.sh
+  step "The tutorial of a shop" logged scripts/ci/new.sh
   step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
   step "Demo bundle" scripts/demo-bundle.sh
   step "The bundle of the demo is the catalogue's" scripts/ci/demo.sh

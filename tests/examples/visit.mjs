@@ -10,9 +10,10 @@ const OF_THE_MACHINE = /No available adapters|WebGPU is experimental/;
 
 /**
  * Visits the shop at `origin`. `consent`: the page loads anew for every link, so the shopper allows that the history is
- * kept, by this function of the page or else in the panel. Returns what was shown, for tests of a single example.
+ * kept, by this function of the page or else in the panel. `title`: where a product's page has its title; `home`: whether
+ * there is a way back. Returns what was shown, for tests of a single example.
  */
-export async function visit(page, { origin, consent }) {
+export async function visit(page, { origin, consent, title: place = "h1", home = true }) {
   const told = [];
   page.on("pageerror", (error) => told.push(error.message));
   page.on("console", (message) => ["error", "warning", "warn"].includes(message.type()) && !OF_THE_MACHINE.test(message.text()) && told.push(`${message.text()} (${message.location().url ?? ""})`));
@@ -28,13 +29,16 @@ export async function visit(page, { origin, consent }) {
 
   const title = await until("a product's link", () => page.evaluate(() => document.querySelector("#products li:nth-child(4) a")?.textContent.trim()), Boolean);
   await page.evaluate(() => document.querySelector("#products li:nth-child(4) a").click());
-  await until("the product's page", () => page.evaluate(() => [...document.querySelectorAll("h1")].map(({ textContent }) => textContent.trim())), (headings) => headings.includes(title));
-  await until("the view is recorded", () => known(page), (titles) => titles.includes(title));
+  await until("the product's page", () => page.evaluate((place) => [...document.querySelectorAll(place)].map(({ textContent }) => textContent.trim()), place), (headings) => headings.includes(title));
+  await until("the view is recorded", () => page.evaluate(async () => (await document.querySelector("ingle-shelf").recommender.history()).length), (events) => events > 0);
+  await page.evaluate(() => document.querySelector("ingle-privacy").scrollIntoView());
+  await until("the panel shows it", () => known(page), (titles) => titles.includes(title));
+  await page.evaluate(() => scrollTo(0, 0));
   const because = await until("recommendations follow", () => shelf(page), (cards) => cards[0]?.reason === `Because you viewed ${title}`);
   assert.equal(because.length, 6);
   assert.notDeepEqual(because.map(({ item }) => item), popular.map(({ item }) => item));
 
-  await page.evaluate(() => [...document.querySelectorAll("a")].find(({ textContent }) => textContent.trim() === "Home").click());
+  if (home) await page.evaluate(() => [...document.querySelectorAll("a")].find(({ textContent }) => textContent.trim() === "Home").click());
   await until("the first page again", () => page.evaluate(() => document.querySelector("#products") !== null), Boolean);
   await until("recommendations stay", () => shelf(page), (cards) => cards.length === 6 && cards[0].reason === `Because you viewed ${title}`);
   if (page.workers) assert.equal(page.workers().length, 1, "one engine");
