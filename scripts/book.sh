@@ -11,7 +11,7 @@ if ! command -v mdbook >/dev/null; then
 fi
 book=bench/out/book
 rm -rf "$book"
-mkdir -p "$book"
+mkdir -p "$book" "$tools/bin"
 mdbook build docs 2>&1 | tee "$book.log"
 ! grep -E "WARN|ERROR" "$book.log" || fail "mdBook has something to say"
 node - "$book" <<'JS'
