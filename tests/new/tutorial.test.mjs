@@ -2,18 +2,21 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { freePort, start } from "../examples/shop.mjs";
 import { visit } from "../examples/visit.mjs";
-import { blocksOf, Reader } from "./document.mjs";
+import { blocksFor, blocksOf, Reader } from "../documents.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { INGLE, TUTORIAL } = process.env;
-const blocks = blocksOf(readFileSync(join(root, "docs/tutorials/shop.md"), "utf8"));
+const PAGE = "docs/tutorials/shop.md";
+
+/** What a reader does once the site is served. */
+const afterwards = ({ text }) => text.startsWith("ingle doctor http://localhost");
 
 let browser, reader, packed;
 before(async () => {
@@ -32,14 +35,12 @@ before(async () => {
 after(() => browser?.close());
 
 test("its commands and files make a site", { timeout: 600_000 }, () => {
-  const run = blocks.filter(({ mark }) => mark === undefined);
-  assert.equal(blocks.length - run.length, 3, "two that are not run, one that waits for the site");
-  for (const block of run) reader.read(block);
+  for (const block of blocksFor("tests/new/tutorial.test.mjs", PAGE, root)) if (!afterwards(block)) reader.read(block);
   assert.ok(reader.commands.length > 12, `${reader.commands.length} commands`);
 });
 
 test("its way to a bundle is that of the new shop's README", () => {
-  const readme = blocksOf(readFileSync(join(TUTORIAL, "shop/README.md"), "utf8"));
+  const readme = blocksOf("shop/README.md", TUTORIAL);
   const commands = readme.flatMap(({ text }) => text.split("\n")).filter((line) => line.startsWith("ingle "));
   assert.equal(commands.length, 5);
   assert.match(commands.pop(), /^ingle serve /);
@@ -53,7 +54,7 @@ test("the site's shelf fills and follows clicks, and `ingle doctor` has nothing 
   const page = await (await browser.newContext()).newPage();
   await visit(page, { origin, title: "main", home: false });
   await page.context().close();
-  const { text } = blocks.find(({ mark }) => mark?.startsWith("run with"));
+  const { text } = blocksFor("tests/new/tutorial.test.mjs", PAGE, root).find(afterwards);
   const [program, ...words] = text.replace("http://localhost:4173", origin).split(" ");
   const { status, stdout } = spawnSync(program === "ingle" ? INGLE : program, words, { cwd: dirname(reader.folder), encoding: "utf8" });
   assert.equal(status, 0, stdout);

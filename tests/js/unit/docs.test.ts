@@ -3,7 +3,8 @@
 import { test } from "node:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { transform } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { blocksOf, RUNNERS, unknownIn, whyNot } from "../../documents.mjs";
 import { equal, ok } from "../check.js";
 import { root } from "../golden.js";
 
@@ -39,6 +40,34 @@ test("what to look at for a symptom is there: status fields, codes, members", ()
   equal(codes.filter((code) => !known.includes(`"${code}"`)), []);
 });
 
+const written = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], { cwd: root, encoding: "utf8" }).split("\n").filter((page) => page && !page.startsWith("docs/reference/"));
+const blocks = written.flatMap((page) => blocksOf(page, root));
+
+test("every block of code is run by one test, or says why it is not", () => {
+  const run = blocks.filter((block) => whyNot(block) === undefined);
+  const runners = (block: (typeof blocks)[number]) => Object.entries(RUNNERS).flatMap(([runner, runs]) => (runs(block) ? [runner] : []));
+  equal(run.filter((block) => runners(block).length !== 1).map(({ page, line, language }) => `${page}:${line} (${language})`), []);
+  equal(blocks.filter(({ mark, text }) => mark !== undefined && !mark.startsWith("not run: ") && text !== "").map(({ page, line, mark }) => `${page}:${line}: ${mark}`), []);
+  const code = blocks.filter(({ language }) => language !== "text");
+  ok(run.length > 20 && code.length > run.length, `${run.length} of ${code.length}`);
+  // Who runs a document reads it.
+  for (const runner of new Set(run.flatMap(runners))) {
+    const source = read(runner);
+    const pages = run.filter((block) => runners(block).includes(runner)).map(({ page }) => page);
+    ok(pages.every((page) => source.includes(page) || source.includes(page.slice(page.lastIndexOf("/") + 1)) || source.includes("RUNNERS")), `${runner} reads ${pages.join(", ")}`);
+  }
+  console.log(`# ${code.length} blocks of code: ${run.length} are run, ${code.length - run.length} say why not`);
+});
+
+test("commands of the documents name what there is: commands, options, scripts, configurations", () => {
+  equal(blocks.filter(({ language }) => language === "sh").flatMap(({ page, line, text }) => unknownIn(text, root).map((fault) => `${page}:${line}: ${fault}`)), []);
+  // And what is not there is found.
+  equal(unknownIn("ingle trian --data x", root).length, 1);
+  equal(unknownIn("ingle train --dta x && ./build.sh tset", root).length, 2);
+  equal(unknownIn('noise="ingle corrupt --data x"\n$noise --rte 0.2', root).length, 1);
+  equal(unknownIn("python3 scripts/baselines.py x --nothing\nscripts/absent.sh\ningle train --config configs/absent.toml", root).length, 3);
+});
+
 for (const [file, name] of [["js/recommender.ts", "Recommender"], ["js/types.ts", "RecommenderOptions"], ["js/types.ts", "StorageOptions"], ["js/types.ts", "WeightOptions"], ["js/types.ts", "QueryOptions"], ["js/types.ts", "RecommendOptions"], ["js/types.ts", "Recommendation"], ["js/types.ts", "Explanation"], ["js/types.ts", "RecordInput"], ["js/types.ts", "Offer"], ["js/types.ts", "Status"], ["js/types.ts", "RecommenderEventMap"], ["js/types.ts", "ObserveOptions"]] as const) {
   test(`the guides name every member of ${name}`, () => {
     const members = membersOf(file, name);
@@ -67,9 +96,3 @@ test("the README is a first screen: short, and its pictures are light", () => {
   ok(pictures.length > 0, "it has a picture, with words for those who do not see it");
   equal(pictures.filter((path) => statSync(join(root, path)).size > 400_000), []);
 });
-
-for (const guide of [...guides, "pkg/README.md", "README.md"]) {
-  test(`the code in ${guide} can be read`, async () => {
-    for (const [, code = ""] of read(guide).matchAll(/^```(?:js|jsx)\n([\s\S]*?)^```/gm)) await transform(code, { loader: "jsx", format: "esm", target: "esnext" });
-  });
-}
