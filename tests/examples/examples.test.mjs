@@ -5,11 +5,12 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { launchFirefox } from "../firefox.mjs";
 import { EXAMPLES } from "./list.mjs";
-import { build, pack, products, serve as npmStart } from "./shop.mjs";
+import { build, claim, pack, products, serve as npmStart } from "./shop.mjs";
 import { visit } from "./visit.mjs";
 
 let packed, browser;
 before(async () => {
+  await claim();
   packed = pack();
   browser = await chromium.launch({ executablePath: process.env.CHROME || "/usr/bin/chromium", args: ["--no-sandbox"] });
 });

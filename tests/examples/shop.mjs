@@ -18,9 +18,32 @@ const work = process.env.EXAMPLES_WORK ?? join(tmpdir(), "ingle-examples");
 /** What stays where an example was built before: its packages, and what tools keep to be quicker. */
 const KEPT = ["node_modules", ".next"];
 
+/** Waits until no other run works in the folder, as one of another clone may, and keeps it until this one ends. */
+export async function claim() {
+  mkdirSync(work, { recursive: true });
+  const lock = join(work, "lock");
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      process.on("exit", () => rmSync(lock, { force: true }));
+      return;
+    } catch {
+      if (!isRunning(Number(readFileSync(lock, "utf8")))) rmSync(lock, { force: true });
+      else await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+function isRunning(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** The package as npm packs it; its name says what is in it, so that npm installs what has changed. */
 export function pack() {
-  mkdirSync(work, { recursive: true });
   const [{ filename, shasum }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", work], join(root, "pkg")));
   const packed = join(work, `ingle-${shasum.slice(0, 12)}.tgz`);
   cpSync(join(work, filename), packed);

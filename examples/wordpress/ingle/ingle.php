@@ -106,8 +106,18 @@ add_filter('woocommerce_loop_add_to_cart_args', function ($arguments, $product) 
     $arguments['attributes'] = ['data-ingle-item' => item($product->get_id()), 'data-ingle-event' => 'cart'] + (array) ($arguments['attributes'] ?? []);
     return $arguments;
 }, 10, 2);
-add_action('woocommerce_after_add_to_cart_quantity', fn () => printf('<span style="display: contents" data-ingle-item="%s" data-ingle-event="cart">', esc_attr(item(get_the_ID()))));
-add_action('woocommerce_after_add_to_cart_button', fn () => print('</span>'));
+// Some templates have no quantity before the button.
+add_action('woocommerce_after_add_to_cart_quantity', function () {
+    printf('<span style="display: contents" data-ingle-item="%s" data-ingle-event="cart">', esc_attr(item(get_the_ID())));
+    add_action('woocommerce_after_add_to_cart_button', __NAMESPACE__ . '\after_button');
+});
+
+function after_button(): void
+{
+    remove_action('woocommerce_after_add_to_cart_button', __NAMESPACE__ . '\after_button');
+    echo '</span>';
+}
+
 add_action('woocommerce_after_single_product_summary', fn () => print(setting('below') ? shelf(['kind' => 'similar', 'heading' => __('More like this', 'ingle')]) : ''), 15);
 
 // ---- Shelves and the shopper's panel, as blocks and shortcodes.
