@@ -222,11 +222,12 @@ impl Config {
         if let Some(name) = method {
             choose(&mut table, name)?;
         }
-        let unusable = |e: toml::de::Error| {
-            InputError::other(format!("the configuration is not usable: {}", e.message()))
+        let unusable = |e: serde_path_to_error::Error<toml::de::Error>| {
+            let (key, what) = (e.path().to_string(), e.inner().message());
+            InputError::other(format!("the configuration is not usable: {key}: {what}"))
         };
-        let config: Self = (table.clone().try_into())
-            .map_err(|e| misspelt(&table).unwrap_or_else(|| unusable(e)))?;
+        let read = serde_path_to_error::deserialize(toml::Value::Table(table.clone()));
+        let config: Self = read.map_err(|e| misspelt(&table).unwrap_or_else(|| unusable(e)))?;
         config.validate()?;
         Ok(config)
     }
@@ -321,6 +322,20 @@ mod tests {
     fn resolve(sets: &[&str], method: Option<&str>) -> Result<Config> {
         let sets: Vec<String> = sets.iter().map(|&s| s.to_owned()).collect();
         Config::resolve(None, &sets, method)
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_told_with_its_key() {
+        for (set, key) in [
+            ("keep=0.5", "keep: "),
+            ("training.epochs=many", "training.epochs: "),
+            ("denoising.rates=0.1", "denoising.rates: "),
+            ("backbone.width=1.5", "backbone.width: "),
+            ("method.scorer_width=wide", "method"),
+        ] {
+            let error = resolve(&[set], None).expect_err(set).to_string();
+            assert!(error.contains(key), "{set}: {error}");
+        }
     }
 
     #[test]

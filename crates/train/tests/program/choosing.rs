@@ -109,12 +109,15 @@ fn a_log_is_learnt_without_the_noise_that_a_run_finds_in_it() {
 fn what_came_of_clicks_weighs_what_is_learnt_and_tells_what_was_liked() {
     let shop = Shop::new();
     let log = std::fs::read_to_string(shop.path("log/interactions.csv")).expect("a log");
-    let mut lines = log.lines();
-    let mut rated = format!("{},stars\n", lines.next().expect("a header"));
-    for (at, line) in lines.enumerate() {
-        rated += &format!("{line},{}\n", 1 + at * 7 % 5);
-    }
-    std::fs::write(shop.path("rated.csv"), rated).expect("writes");
+    let stars = |at: usize| match at {
+        0 => "stars".to_owned(),
+        at => (1 + at * 7 % 5).to_string(),
+    };
+    let rated = log.lines().enumerate();
+    let rated: Vec<String> = rated
+        .map(|(at, line)| format!("{line},{}", stars(at)))
+        .collect();
+    std::fs::write(shop.path("rated.csv"), rated.join("\n")).expect("writes");
     let prepare =
         "prepare --interactions rated.csv --items log/items.csv --holdout-users 0.1 --weight stars";
     let all =

@@ -3,8 +3,9 @@
 use super::Trainer;
 use crate::data::Case;
 use crate::metrics::detection::Detection;
+use crate::metrics::ranking::{Figures, NDCG10};
 use crate::training::coder::Coder;
-use crate::training::judge::{self, LabelledHistory, Reading, Verdicts, probabilities};
+use crate::training::judge::{self, Answer, LabelledHistory, Reading, Verdicts, probabilities};
 use anyhow::{Context as _, Result};
 use ingle_bundle::Scale;
 use ingle_model::kept::KeptHistories;
@@ -27,7 +28,7 @@ impl Trainer<'_> {
                 };
                 let cases: Vec<Case<'_>> = self.valid.iter().filter(asked).copied().collect();
                 let answers = judge::answer(model, &cases, known, &device, |_| ());
-                Ok(("ndcg@10", judge::masked(&answers).ndcg10()))
+                Ok(("ndcg@10", self.weighed_ndcg10(&cases, &answers)))
             }
             Learns::Recommender => {
                 let [clean, corrupted] = self.kept_ndcg10(model)?;
@@ -50,6 +51,18 @@ impl Trainer<'_> {
             }
             Learns::Reader => unreachable!("a language model is validated by itself"),
         }
+    }
+
+    /// Masked NDCG@10, each target counting as much as it does in training.
+    fn weighed_ndcg10(&self, cases: &[Case<'_>], answers: &[Answer]) -> f64 {
+        let weight = |case| f64::from(self.context.data.target_weight(case).unwrap_or(1.0));
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (case, answer) in cases.iter().zip(answers) {
+            sum += weight(case) * Figures::of_rank(answer.rank.masked)[NDCG10];
+            weights += weight(case);
+        }
+        // Where no target counts there is nothing to select by.
+        if weights > 0.0 { sum / weights } else { 0.0 }
     }
 
     /// NDCG@10 over what is kept of histories as they are and of the same with clicks replaced.
