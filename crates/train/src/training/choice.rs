@@ -1,20 +1,22 @@
-//! Which histories are ranked over, chosen by what they win back.
+//! Chooses the keep rule by the NDCG@10 that it wins back.
 //!
-//! A recommender knows the histories it was trained on so well that leaving out a click of theirs hardly
-//! changes what it says: on its own users, no rule can be told from another. The folds' recommenders are
-//! asked instead, each about the users it has never seen: their latest clicks, after their histories as they
-//! are, with clicks replaced, with clicks put in and with a session of another user. Taken is the best mean of NDCG@10 over all of these among the
-//! rules that cost no more than a standard error where there is no noise. What is not a standard error
-//! below the best is as good, and of those the one that reads the fewest histories is taken: every click counts where
-//! nothing is won.
+//! A recommender has fitted its training histories so closely that dropping one of their clicks hardly changes its
+//! ranking: on its own users all rules look alike. So the rules are tried with the folds' recommenders, each on the
+//! users it was not trained on, under several noise conditions: none, clicks replaced, clicks inserted, a session of
+//! another user.
+//!
+//! Rules that cost more than one standard error without noise are excluded. The best rule has the highest mean NDCG@10
+//! over all conditions. Among the rules within one standard error of it, the one with the fewest histories is chosen.
+//! If no rule wins anything back, every click is kept.
 
 use crate::metrics::paired::Difference;
 use ingle_model::kept::Rule;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Rules that are tried: every click, one history without the clicks above a threshold, and means over several. Even
-/// thresholds let a click stand as often as it was likely meant; lower ones let it stand less often.
+/// The rules that are tried: every click; one history without the clicks above a threshold; means over several
+/// histories. With evenly spaced thresholds a click is kept in a share of the histories equal to the probability that
+/// it is not noise; with lower thresholds in a smaller share.
 pub fn candidates() -> Vec<Rule> {
     let rule = |thresholds: &[f32]| Rule::new(thresholds.to_vec()).expect("thresholds");
     vec![
@@ -29,19 +31,19 @@ pub fn candidates() -> Vec<Rule> {
     ]
 }
 
-/// What is done to the histories that rules are tried on.
+/// A noise condition that rules are tried under.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
-    /// Nothing: any noise in them is not known.
+    /// No noise is added.
     Clean,
-    /// So large a share of the clicks is replaced.
+    /// This share of the clicks is replaced.
     Replaced(f64),
-    /// So many are put in, as a share of the clicks.
+    /// Clicks are inserted, this share of the history's clicks.
     Inserted(f64),
-    /// One to three clicks in a row of another user are put in.
+    /// One to three consecutive clicks of another user are inserted.
     Session,
-    /// The log's own, which is so large a share.
+    /// The labelled noise of the log itself, with its share.
     Own(f64),
 }
 
@@ -58,48 +60,48 @@ impl fmt::Display for Condition {
     }
 }
 
-/// What was found out about a rule.
+/// The results of a rule by case.
 #[derive(Clone, Debug)]
 pub struct Trial {
     /// The rule.
     pub rule: Rule,
-    /// Distinct histories of a case, on average.
+    /// Mean number of distinct histories per case.
     pub histories: f64,
-    /// NDCG@10 of each case with each noise.
+    /// NDCG@10 by condition and case.
     pub ndcg10: Vec<Vec<f64>>,
 }
 
-/// What a rule came to.
+/// The results of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
     /// The rule.
     pub keep: Rule,
-    /// Distinct histories of a case, on average.
+    /// Mean number of distinct histories per case.
     pub histories: f64,
-    /// NDCG@10 with each noise.
+    /// NDCG@10 by condition.
     pub ndcg10: Vec<f64>,
-    /// By how much that is above every click.
+    /// Gain in NDCG@10 over keeping every click, by condition.
     pub gains: Vec<Difference>,
-    /// The same over all noise.
+    /// Gain over all conditions.
     pub gain: Difference,
 }
 
-/// All rules that were tried, and the one that was taken.
+/// All rules that were tried, and the chosen one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// What they were tried on.
+    /// The noise conditions.
     pub noise: Vec<Condition>,
-    /// The rules; by the first every click counts.
+    /// The rules; the first keeps every click.
     pub tried: Vec<Tried>,
-    /// Place of the taken one.
+    /// Index of the chosen rule.
     pub taken: usize,
 }
 
 impl Choice {
-    /// Chooses among rules, of which the first is every click. `users` says whose each case is.
+    /// Chooses among rules, of which the first keeps every click. `users` gives the user of each case.
     ///
     /// # Panics
-    /// If nothing was tried, or not all on the same cases.
+    /// If there are no trials, or they differ in their cases.
     pub fn among(noise: Vec<Condition>, users: &[usize], trials: &[Trial]) -> Self {
         let over_all: Vec<Vec<f64>> = trials.iter().map(over_all).collect();
         let tried = |(trial, mean): (&Trial, &Vec<f64>)| Tried {
@@ -114,7 +116,7 @@ impl Choice {
         let tried: Vec<Tried> = trials.iter().zip(&over_all).map(tried).collect();
         let clean = noise.iter().position(|noise| *noise == Condition::Clean);
         let error = |difference: &Difference| difference.error.unwrap_or(0.0);
-        // Where the histories are noisy as they are, nothing is clean that a rule could cost.
+        // If the log's own noise is known there is no clean condition, and no rule is excluded.
         let free = |&at: &usize| {
             let cost = clean.map(|clean| &tried[at].gains[clean]);
             cost.is_none_or(|cost| cost.value >= -error(cost))
@@ -138,13 +140,13 @@ impl Choice {
         }
     }
 
-    /// The rule that was taken.
+    /// The chosen rule.
     pub fn rule(&self) -> &Rule {
         &self.tried[self.taken].keep
     }
 }
 
-/// NDCG@10 of each case, the mean over all noise.
+/// NDCG@10 by case, the mean over all conditions.
 fn over_all(trial: &Trial) -> Vec<f64> {
     let cases = trial.ndcg10.first().map_or(0, Vec::len);
     let of_case = |case: usize| {
@@ -154,7 +156,7 @@ fn over_all(trial: &Trial) -> Vec<f64> {
     (0..cases).map(of_case).collect()
 }
 
-/// The mean; 0 of nothing.
+/// The mean; 0 if empty.
 fn mean_of(figures: &[f64]) -> f64 {
     figures.iter().sum::<f64>() / figures.len().max(1) as f64
 }
@@ -166,7 +168,7 @@ mod tests {
     const NOISE: [Condition; 2] = [Condition::Clean, Condition::Replaced(0.2)];
     const USERS: [usize; 4] = [1, 2, 3, 4];
 
-    /// A rule that gains so much in every case without noise and with it, half of the cases so much more and half less.
+    /// A trial whose cases have these NDCG@10, half of them `spread` more and half `spread` less.
     fn trial(rule: Rule, histories: f64, [clean, noisy]: [f64; 2], spread: f64) -> Trial {
         let each = |mean: f64| vec![mean + spread, mean - spread, mean + spread, mean - spread];
         Trial {

@@ -1,9 +1,9 @@
-//! Training on a log without its noise: each click is left out with the probability that it is noise, anew in every
-//! epoch, as an input and as a target.
+//! Trains on a denoised log: in every epoch each click is dropped with its noise probability, as an input and as a
+//! target.
 //!
-//! The probabilities are those of a run that was trained on the same log. Each user is judged through the item table of
-//! the fold that was trained without them ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al.,
-//! 2018): a recommender finds little noise in the clicks it has learnt.
+//! The probabilities come from a run trained on the same log. Each user is judged through the item table of the fold
+//! that was not trained on them ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018): a
+//! recommender finds little noise in clicks it was trained on.
 
 use super::checkpoint::write_atomically;
 use super::folds;
@@ -20,11 +20,11 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The probabilities in a run folder.
+/// File of the noise probabilities in a run folder.
 const FILE: &str = "noise.safetensors";
-/// Names the draws of which clicks are left out.
+/// Stream of the clicks that are dropped.
 const DRAW: u64 = 11;
-/// Names the draw of whose probability a click has in the control.
+/// Stream of the control's shuffling.
 const SHUFFLE: u64 = 12;
 
 /// Whose probabilities they are.
@@ -38,19 +38,19 @@ pub enum How {
     Random,
 }
 
-/// What a run says of the clicks it is trained without.
+/// The origin of the noise probabilities by which a run's log is denoised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
-    /// The run that judged them.
+    /// The run that computed them.
     pub by: PathBuf,
     /// Whose probabilities they are.
     pub how: How,
 }
 
-/// How likely each training click of each user is noise, `0.0..=1.0`, by a finished run of a method that denoises.
+/// The noise probability of each training click by user, `0.0..=1.0`, from a finished run of a method that denoises.
 ///
 /// # Errors
-/// If the run has no such method, no folds, or was trained on another dataset.
+/// If the run's method does not denoise, it has no folds, or it was trained on another dataset.
 pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let dir = run.dir.display();
     if run.about.data_hash != data.hash() {
@@ -89,7 +89,7 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let readings = readings.context("the method judges clicks")?;
     let scale = run.about.scale;
     let noise = readings.iter().zip(&histories).map(|(reading, history)| {
-        // Clicks further back than the model looks are no part of what is learnt from either.
+        // Older clicks than the model reads are never dropped; they are not trained on either.
         let mut noise = vec![0.0; history.len() - reading.fused.len()];
         noise.extend(probabilities(&reading.fused, scale));
         noise
@@ -97,7 +97,7 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     Ok(noise.collect())
 }
 
-/// The same probabilities, each click having that of another one: the control.
+/// The same probabilities, shuffled over all clicks: the random control.
 #[must_use]
 pub fn shuffled(noise: Vec<Vec<f32>>, seed: u64) -> Vec<Vec<f32>> {
     let all: Vec<f32> = noise.iter().flatten().copied().collect();
@@ -111,10 +111,10 @@ pub fn shuffled(noise: Vec<Vec<f32>>, seed: u64) -> Vec<Vec<f32>> {
     noise.into_iter().map(each).collect()
 }
 
-/// Writes probabilities into a run folder.
+/// Writes the probabilities into a run folder.
 ///
 /// # Errors
-/// If it cannot be written to.
+/// If the file cannot be written.
 pub fn write(dir: &Path, noise: &[Vec<f32>]) -> Result<()> {
     let bytes: Vec<u8> = noise
         .iter()
@@ -126,10 +126,10 @@ pub fn write(dir: &Path, noise: &[Vec<f32>]) -> Result<()> {
     write_atomically(&dir.join(FILE), &file)
 }
 
-/// Reads them back, by user.
+/// Reads the probabilities, by user.
 ///
 /// # Errors
-/// If the file cannot be read, or is not of this dataset.
+/// If the file cannot be read, or belongs to another dataset.
 pub fn read(dir: &Path, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let path = dir.join(FILE);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -151,8 +151,8 @@ pub fn read(dir: &Path, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     Ok((0..data.n_users()).map(row).collect())
 }
 
-/// Places of the clicks that stay of so many, the latest of a user's, each left out by its own probability; at least the
-/// two that are least likely noise stay, as there would be nothing to learn from.
+/// Places of the clicks that are kept among a user's latest `clicks`; each is dropped with its noise probability. The
+/// two least likely noise are kept in any case: with fewer there is no target.
 pub fn staying(
     clicks: usize,
     noise: &[f32],
@@ -187,7 +187,7 @@ mod tests {
                 counts[at] += 1;
             }
         }
-        // Of more probabilities than clicks the latest count.
+        // If there are more probabilities than clicks, the latest are used.
         assert_eq!([counts[0], counts[1], counts[3]], [2000, 0, 2000]);
         assert!((1430..1570).contains(&counts[2]), "{counts:?}");
     }

@@ -1,4 +1,4 @@
-//! One epoch of one phase: the steps over all training histories.
+//! One epoch of a phase: the training steps over all training histories.
 
 use super::backbone::{Learner, Pace};
 use super::batches::plan;
@@ -20,56 +20,58 @@ use ingle_model::methods::{Learns, Phase};
 use ingle_model::{Known, Model, Rng};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What stays the same over a whole training.
+/// What stays the same during a training.
 pub struct Context<'a> {
     /// The histories.
     pub data: &'a Dataset,
     /// Training clicks by item, entry 0 for padding.
     pub counts: Vec<u32>,
-    /// Which part of the users each belongs to, where folds judge.
+    /// The fold that holds out each user.
     pub parts: Vec<usize>,
-    /// Whether each user is kept out of what a denoiser learns from, if any is.
+    /// Whether each user is held out from the denoiser's training; `None` if no users are.
     pub held_out: Option<Vec<bool>>,
     /// How a denoiser is trained.
     pub denoising: &'a Denoising,
     /// How histories are corrupted, where a denoiser is trained.
     pub corruption: Option<Corruption>,
-    /// How the histories are corrupted that a recommender learns from, if they are.
+    /// How histories are corrupted for the training of the recommender, if they are.
     pub hardening: Option<Corruption>,
-    /// How likely each training click of each user is noise, where the log is learnt without its noise.
+    /// Noise probability of each training click by user, if clicks are dropped from the log by it.
     pub noise: Option<Vec<Vec<f32>>>,
-    /// The source of all chance.
+    /// The seed of all random draws.
     pub seed: u64,
-    /// Where gradients are recorded.
+    /// The device on which gradients are computed.
     pub device: Device,
-    /// Whether the backbone is trained without a graph, as the CPU does.
+    /// Whether the backbone is trained with hand-written gradients, as on the CPU, instead of Burn's
+    /// autodiff.
     pub by_hand: bool,
-    /// Set when the person wants to stop.
+    /// Set when the user interrupts the training.
     pub stop: &'a AtomicBool,
-    /// What the person sees.
+    /// Progress that is printed.
     pub progress: &'a Progress,
 }
 
 impl Context<'_> {
-    /// Whether labels that came with the log say which of its clicks are noise.
+    /// Whether the log has noise labels that may be used.
     pub fn knows_noise(&self) -> bool {
         self.data.has_labels() && self.denoising.log_labels.unwrap_or(true)
     }
 
-    /// Whether this user is kept out of what a denoiser learns from.
+    /// Whether this user is held out from the denoiser's training.
     pub fn held_out(&self, user: usize) -> bool {
         self.held_out
             .as_ref()
             .is_some_and(|held_out| held_out[user])
     }
 
-    /// Whether a denoiser is judged by this user: those it learns from would promise more than holds.
+    /// Whether a denoiser is validated on this user. On users that it was trained on, the figures would be
+    /// too good.
     pub fn judges(&self, user: usize) -> bool {
         self.held_out.is_none() || self.held_out(user)
     }
 
-    /// What these users clicked next, after histories in which some clicks were replaced, if any are to be.
-    /// `stream` names the draw.
+    /// Training samples of these users: their next clicks after their histories. `hardening` replaces some
+    /// clicks of the histories. `stream` names the random draw.
     pub fn lessons(
         &self,
         users: &[usize],
@@ -90,7 +92,7 @@ impl Context<'_> {
         lessons
     }
 
-    /// What a user's latest clicks teach, without those that are left out of this draw as noise.
+    /// The training sample of a user's latest clicks, without those dropped as noise in this draw.
     fn lesson(&self, window: &[u32], user: usize, stream: u64) -> Lesson {
         let places: Vec<usize> = match &self.noise {
             None => (0..window.len()).collect(),
@@ -111,7 +113,7 @@ impl Context<'_> {
     /// How histories are corrupted.
     ///
     /// # Panics
-    /// In a training without a denoiser.
+    /// If the training has no denoiser.
     pub fn corruption(&self) -> &Corruption {
         self.corruption
             .as_ref()
@@ -119,21 +121,21 @@ impl Context<'_> {
     }
 }
 
-/// Where the streams of replaced clicks begin that a recommender learns from.
+/// First stream of the clicks replaced for the recommender's training.
 const HARDENING: u64 = 1 << 32;
-/// Streams between one round's first and the next one's.
+/// Number of streams reserved for each round.
 pub(super) const ROUND: u64 = 1 << 20;
 
 /// How an epoch ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ended {
-    /// With this mean loss over this many targets.
+    /// All steps are done: the mean loss and the number of targets.
     Complete(f64, f64),
-    /// Between two steps, because the person asked.
+    /// The user interrupted it between two steps.
     Interrupted,
 }
 
-/// A loss that is not a number.
+/// The loss became infinite or not a number.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the loss became {loss} at step {step} of epoch {epoch}; the last good weights are kept: try a lower learning_rate"
@@ -144,26 +146,26 @@ pub struct Diverged {
     epoch: usize,
 }
 
-/// What an epoch changes.
+/// The state that an epoch changes.
 pub struct Trained {
-    /// The model. While a learner has the backbone, its weights there are those before the epoch.
+    /// The model. While a learner trains the backbone, these are its weights before the epoch.
     pub model: Model,
-    /// Burn's optimiser, of what trains through its graph.
+    /// Burn's optimiser, for parameters trained by autodiff.
     pub optimizer: ModuleOptimizer,
-    /// What trains the backbone by hand, in a phase that learns it on the CPU.
+    /// The learner of the backbone, in phases that train it with hand-written gradients on the CPU.
     pub learner: Option<Learner>,
-    /// What learns the semantic codes, in the phase that does.
+    /// The learner of semantic codes, in the phase that trains them.
     pub coder: Option<Coder>,
-    /// What is known of the items so far.
+    /// Item features known so far.
     pub known: Known,
-    /// Item tables of the folds that are trained, on no autodiff device.
+    /// Item tables of the trained folds, on a device without autodiff.
     pub folds: Vec<Tensor<2>>,
-    /// How the log's clicks were learnt, while the backbone learns them.
+    /// Learning dynamics of the log's clicks, recorded while the backbone is trained.
     pub dynamics: Option<Dynamics>,
-    /// How likely each training click of each user is noise, as the teacher of the view that is being
-    /// trained says.
+    /// Soft labels: the noise probability of each training click by user, from the teacher of the view being
+    /// trained.
     pub beliefs: Option<Vec<Vec<f32>>>,
-    /// What the recommender learns from each user in this epoch, where that is more than the log.
+    /// The recommender's training samples for this epoch, by user, if they are not simply the log.
     pub lessons: Option<Vec<Lesson>>,
 }
 
@@ -185,10 +187,10 @@ impl Trained {
         }
     }
 
-    /// The model as it is validated and kept, on no autodiff device.
+    /// The model as it is validated and saved, on a device without autodiff.
     pub fn latest(&self, phase: &Phase, schedule: &Schedule) -> Model {
         let mut latest = self.model.valid();
-        // A learner hands out directions by itself.
+        // A learner normalises the rows itself.
         if schedule.unit && phase.learns.ranks() && self.learner.is_none() {
             let items = &mut latest.backbone.items;
             *items = Param::from_tensor(on_device::unit_rows(items.val()));
@@ -196,7 +198,7 @@ impl Trained {
         latest
     }
 
-    /// Hands what a learner has learnt to the model.
+    /// Copies the learner's weights into the model.
     fn settle(&mut self) {
         if let Some(learner) = &self.learner {
             self.model = learner.write(self.model.clone());
@@ -204,12 +206,12 @@ impl Trained {
     }
 }
 
-/// The users of one step, and whose eyes their clicks are seen with.
+/// The users of one step, and the item table that judges them.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The users.
     pub users: Vec<usize>,
-    /// The fold whose item table judges them; nothing for the backbone's own.
+    /// The fold whose item table is used; `None` for the backbone's own.
     pub fold: Option<usize>,
 }
 
@@ -270,8 +272,8 @@ pub fn run(
     Ok(Ended::Complete(sum / count.max(1.0), count))
 }
 
-/// The steps of an epoch in random order. Where folds judge, each user is judged by the one that does
-/// not know him, and some also by the backbone.
+/// The steps of an epoch in random order. With folds, each user is judged through the fold that was not
+/// trained on them, and a share of the users also through the backbone's own table.
 fn batches(
     context: &Context<'_>,
     learns: Learns,
@@ -314,19 +316,19 @@ fn batches(
     order.into_iter().map(|at| batches[at].clone()).collect()
 }
 
-/// Clicks that each user's history contributes to a step.
+/// Number of clicks that each user's history contributes to the epoch.
 fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> {
     let users = 0..context.data.n_users();
     let lengths = users.map(|user| {
         let clicks = context.data.train(user).len();
         match learns {
             Learns::Fold(fold) if context.parts[user] == fold => 0,
-            // The first click has nothing before it to be predicted from.
+            // The first click has no clicks before it to be predicted from.
             Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
                 clicks.saturating_sub(1).min(max_len)
             }
             Learns::Prior | Learns::Denoiser if context.held_out(user) => 0,
-            // Of a single click there is nothing to agree or disagree with.
+            // A single click has no context to be judged by.
             Learns::Prior | Learns::Denoiser if clicks < 2 => 0,
             Learns::Prior | Learns::Denoiser => clicks.min(max_len),
             Learns::Reader => unreachable!("a language model has epochs of its own"),

@@ -1,11 +1,11 @@
-//! Folds: backbones that were trained without a part of the users, so that those can be judged as
-//! shoppers whom no log holds will be. What the recommender knows of the users it was trained on looks so
-//! much like interest that a denoiser that learnt from it would find too little noise in a stranger's
-//! history ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018).
+//! Folds: backbones trained without one part of the users each, so that those users can be judged as unseen
+//! users are in a shop ([cross-fitting](https://doi.org/10.1111/ectj.12097), Chernozhukov et al., 2018). A
+//! backbone has fitted its own users' clicks, noise included. A denoiser trained on its states would find too
+//! little noise in the history of an unseen user.
 //!
-//! Much of an item embedding is chance: between two trainings on Beauty that differ in the seed alone an
-//! item's have a cosine of .6. The mean over the backbone and its folds is steadier
-//! ([bagging](https://doi.org/10.1007/BF00058655), Breiman, 1996), and costs no training that was not needed.
+//! Item embeddings also vary by chance: between two trainings on Beauty that differ only in the seed, the two
+//! embeddings of an item have a cosine of .6. The mean over the backbone and its folds varies less
+//! ([bagging](https://doi.org/10.1007/BF00058655), Breiman, 1996), and needs no additional training.
 
 use super::checkpoint::write_atomically;
 use crate::data::{Dataset, Split};
@@ -17,17 +17,18 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Held-out users by whom a denoiser can be judged at the least.
+/// Least held-out users on whom a denoiser can be validated.
 const FEWEST: usize = 50;
 
-/// Which part of the users each belongs to; all windows of one shopper are in one.
+/// The part of each user, `0..parts`; all windows of one shopper are in the same part.
 pub(super) fn parts(data: &Dataset, parts: usize, seed: u64) -> Vec<usize> {
     by_shopper(data, |first| {
         Rng::new(seed, &[5, first]).below(parts.max(1))
     })
 }
 
-/// What is drawn for each user's shopper, who is known by the first of his users.
+/// Draws a value for each user; users of the same shopper get the same one, drawn by the index of the first
+/// of them.
 fn by_shopper<T>(data: &Dataset, draw: impl Fn(u64) -> T) -> Vec<T> {
     let mut first: HashMap<&str, usize> = HashMap::new();
     (0..data.n_users())
@@ -35,8 +36,8 @@ fn by_shopper<T>(data: &Dataset, draw: impl Fn(u64) -> T) -> Vec<T> {
         .collect()
 }
 
-/// Whether each user is kept out of what a denoiser learns from, which is the same for all windows of one
-/// shopper; `None` where too few would be, or validation asks others than are learnt from anyway.
+/// Whether each user is held out from the denoiser's training; all windows of one shopper are treated alike.
+/// `None` if too few users would be held out, or if at least half of the validation users are not trained on anyway.
 pub(super) fn held_out(data: &Dataset, share: f64, seed: u64) -> Option<Vec<bool>> {
     let asked = |user: &usize| data.case(*user, Split::Valid).is_some();
     let (learnt, others): (Vec<usize>, Vec<usize>) = (0..data.n_users())
@@ -49,9 +50,9 @@ pub(super) fn held_out(data: &Dataset, share: f64, seed: u64) -> Option<Vec<bool
     (learnt.len() > others.len() && held >= FEWEST).then_some(drawn)
 }
 
-/// A fold's item table turned so that it lies as near as can be to the backbone's, each item counting as
-/// often as it was clicked ([Schönemann, 1966](https://doi.org/10.1007/BF02289451)). Scores within a
-/// table do not change when it is turned.
+/// A fold's item table, rotated to lie as close as possible to the backbone's; items are weighted by their
+/// clicks (orthogonal Procrustes, [Schönemann, 1966](https://doi.org/10.1007/BF02289451)). A rotation does
+/// not change the scores within a table.
 pub(super) fn aligned(fold: &[f32], backbone: &[f32], width: usize, counts: &[u32]) -> Vec<f32> {
     let mut weighted = fold.to_vec();
     for (row, &count) in weighted.chunks_exact_mut(width).zip(counts) {
@@ -74,7 +75,7 @@ pub(super) fn aligned(fold: &[f32], backbone: &[f32], width: usize, counts: &[u3
     turned
 }
 
-/// The mean of item tables that lie alike, with rows as long as theirs are on average.
+/// The mean of aligned item tables. Each row is scaled to the mean length of the rows it averages.
 pub(super) fn mean(tables: &[Vec<f32>], width: usize) -> Vec<f32> {
     let length = |row: &[f32]| row.iter().map(|x| x * x).sum::<f32>().sqrt();
     let mut mean = super::softmax::sum(tables.to_vec());
@@ -94,14 +95,14 @@ pub(super) fn table(model: &Model) -> Vec<f32> {
     model.backbone.items.val().into_data().iter().collect()
 }
 
-/// Writes a table of floats, a row an item and one for padding.
+/// Writes a table `[rows, width]` of floats; the first row is padding.
 pub(super) fn write(path: &Path, table: &[f32], width: usize) -> Result<()> {
     let bytes: Vec<u8> = table.iter().flat_map(|x| x.to_le_bytes()).collect();
     let view = TensorView::new(Dtype::F32, vec![table.len() / width, width], &bytes)?;
     write_atomically(path, &safetensors::serialize([("items", view)], None)?)
 }
 
-/// Reads one back: its width, and the values.
+/// Reads a table; returns its width and its values.
 pub(super) fn read(path: &Path) -> Result<(usize, Vec<f32>)> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let damaged = || format!("{} is damaged", path.display());

@@ -1,6 +1,6 @@
-//! A run that begins with what another one has learnt, so that runs that differ in later phases alone are
-//! compared on the same weights and cost no more than those phases. The backbone is always taken over; its
-//! folds and the language model of the first round are where they would come out the same.
+//! Starts a run from the finished phases of another run, the donor. Runs that differ only in later phases then
+//! share the same weights and train only those phases. The backbone is always taken over. The folds and the
+//! language model of the first round are taken over if this run would train them in the same way.
 
 use super::checkpoint::{load_module, save_module, write_atomically};
 use super::config::{Config, lm_folder};
@@ -17,12 +17,11 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-/// Begins a run in an empty or new folder, with what `donor` has of its first phases; what it learns is the log without
-/// the clicks that `dropped` takes for noise.
+/// Creates a run in an empty or new folder and takes over the donor's first phases. If `dropped` is given, the run
+/// learns from the log without the clicks that its run takes for noise.
 ///
 /// # Errors
-/// Input errors, if the two were not to be trained alike or the donor has no backbone to give; then nothing
-/// is written.
+/// Input errors if the donor's data or settings differ, or its backbone is not finished; then nothing is written.
 pub fn begin(
     dir: &Path,
     config: Config,
@@ -115,7 +114,7 @@ fn check(ours: &Config, data: &Dataset, donor: &Run, dropped: Option<&Dropped>) 
     Ok(())
 }
 
-/// Whether the donor has been through a phase, and as the run would go through it.
+/// Whether the donor has finished a phase with the settings that this run has.
 fn agree(phase: &Phase, run: &Run, donor: &Run) -> bool {
     let (ours, theirs) = (&run.config, &donor.config);
     let same = match phase.learns {
@@ -131,8 +130,7 @@ fn agree(phase: &Phase, run: &Run, donor: &Run) -> bool {
     same && finished(phase, donor).is_some()
 }
 
-/// What came of a phase in the donor, which may call it otherwise: where there is one round, phases have no
-/// numbers.
+/// The donor's result of a phase. Its name may differ: with a single round, phases are not numbered.
 fn finished<'a>(phase: &Phase, donor: &'a Run) -> Option<&'a BestOf> {
     let theirs = donor.config.phases().into_iter();
     let name = theirs
@@ -167,7 +165,7 @@ fn copy(phase: &Phase, run: &Run, donor: &Run) -> Result<()> {
     }
 }
 
-/// The method's own weights are not what was learnt there, and may be of another shape.
+/// Copies the backbone alone: the donor's method weights were not trained in this phase and may have another shape.
 fn copy_backbone(phase: &Phase, run: &Run, donor: &Run) -> Result<()> {
     let (device, file) = (Device::flex(), best_file(phase));
     let theirs = load_module(&donor.dir.join(&file), donor.blank_model(&device))?;
@@ -198,7 +196,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies the lines of the epochs that were taken over; the seconds they took.
+/// Copies the lines of the epochs taken over; returns the seconds that they took.
 fn copy_metrics(taken: &[Phase], run: &Run, donor: &Run) -> Result<f64> {
     let path = donor.dir.join(METRICS);
     let text =

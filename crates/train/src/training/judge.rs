@@ -1,4 +1,4 @@
-//! A model's answers to the cases of a split: ranks of the targets and verdicts on the clicks.
+//! Answers of a model on the cases of a split: ranks of the targets and noise verdicts on the clicks.
 
 use super::samples::{latest, longest};
 use crate::data::{Case, Dataset, Split};
@@ -17,15 +17,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Users whose scores over the whole catalogue exist at the same time, at most ...
+/// Most users whose scores over the whole catalogue are in memory at once.
 const USERS: usize = 256;
-/// ... and scores that do.
+/// Most scores in memory at once.
 const SCORES: usize = 1 << 24;
 
-/// One user's answer.
+/// The answer for one user.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
-    /// Where the target came.
+    /// Rank of the target.
     pub rank: Rank,
     /// The user.
     pub user: usize,
@@ -79,7 +79,7 @@ pub fn answer(
     answers
 }
 
-/// Ranks the target of every case by the mean over the histories of it that may be true.
+/// Ranks the target of every case by the mean of the softmaxes over its kept histories.
 pub fn answer_over(
     model: &Model,
     cases: &[Case<'_>],
@@ -92,11 +92,11 @@ pub fn answer_over(
     ways.pop().unwrap_or_default()
 }
 
-/// The same in several ways at once, each of which has its own histories of every case; what several ways
-/// have in common is encoded once. Gives the answers by way.
+/// The same for several sets of kept histories at once, called ways. Histories that several ways share are encoded
+/// once. Returns the answers by way.
 ///
 /// # Panics
-/// If a way has not one choice for every case, or one of no history.
+/// If a way does not have one entry per case, or an entry has no history.
 pub fn answer_ways(
     model: &Model,
     cases: &[Case<'_>],
@@ -136,16 +136,16 @@ pub fn answer_ways(
     answers
 }
 
-/// The distinct histories of some cases in a row, and which of them each way has of each case.
+/// The distinct histories of a range of cases, and which of them belong to each way and case.
 struct Encodings {
     cases: Range<usize>,
     histories: Vec<Vec<u32>>,
-    /// By way and case: places among the histories, and their weights.
+    /// By way and case: indices into `histories` with their weights.
     ways: Vec<Vec<Vec<(usize, f32)>>>,
 }
 
 impl Encodings {
-    /// Of the first of the cases left, as many as have about `most` histories.
+    /// Takes cases from the front of `left` until they have about `most` histories.
     fn of(cases: &[Case<'_>], ways: &[&[KeptHistories]], left: Range<usize>, most: usize) -> Self {
         let mut histories: Vec<Vec<u32>> = Vec::new();
         let mut mixed: Vec<Vec<Vec<(usize, f32)>>> = vec![Vec::new(); ways.len()];
@@ -173,12 +173,13 @@ impl Encodings {
     }
 }
 
-/// The mean of the softmaxes of some rows of scores; of one row its scores, which rank alike.
+/// The weighted mean of the softmaxes of some rows of scores. A single row is returned as scores, which rank the
+/// same.
 fn mean_scores<'a>(scores: &[&'a [f32]], mixed: &[(usize, f32)]) -> Cow<'a, [f32]> {
     if let [(row, _)] = mixed {
         return Cow::Borrowed(scores[*row]);
     }
-    // Padding takes no part.
+    // Column 0 is padding.
     let rows: Vec<(&[f32], f32)> = (mixed.iter())
         .map(|&(row, weight)| (&scores[row][1..], weight))
         .collect();
@@ -187,34 +188,35 @@ fn mean_scores<'a>(scores: &[&'a [f32]], mixed: &[(usize, f32)]) -> Cow<'a, [f32
     Cow::Owned(mean)
 }
 
-/// Masked figures of some answers.
+/// Ranking figures with the user's earlier items masked.
 pub fn masked(answers: &[Answer]) -> Figures {
     Figures::of(&answers.iter().map(|a| a.rank.masked))
 }
 
-/// Unmasked figures of some answers.
+/// Ranking figures with nothing masked.
 pub fn unmasked(answers: &[Answer]) -> Figures {
     Figures::of(&answers.iter().map(|a| a.rank.unmasked))
 }
 
-/// Noise logits of labelled clicks, before the temperature, with their labels.
+/// Noise logits of labelled clicks, before calibration, with their labels.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
-    /// One a judged click.
+    /// One per judged click.
     pub logits: Vec<f32>,
-    /// Whether it was replaced.
+    /// Whether each click is noise.
     pub noisy: Vec<bool>,
-    /// The logits of each view alone, in a method of two.
+    /// The logits of each view, for methods with two views.
     pub views: Option<Views<Vec<f32>>>,
 }
 
 impl Verdicts {
-    /// Detection figures of the fused verdicts at a scale; `None` unless noisy and clean clicks occur.
+    /// Detection figures of the fused logits, calibrated by `scale`; `None` unless there are both noisy and clean
+    /// clicks.
     pub fn detection(&self, scale: Scale) -> Option<Detection> {
         detection(&probabilities(&self.logits, scale), &self.noisy)
     }
 
-    /// Detection figures of each view alone.
+    /// Detection figures of each view.
     pub fn by_view(&self, scales: Views<Scale>) -> Option<Views<Detection>> {
         let views = calibrated(self.views.as_ref()?, scales);
         Some(Views {
@@ -223,14 +225,14 @@ impl Verdicts {
         })
     }
 
-    /// Adds the logits of a history's latest clicks, of which all have labels (1 = replaced).
+    /// Adds the logits of a history's latest clicks. `labels` are those of the whole history (1 = noise).
     pub fn add(&mut self, logits: &[f32], labels: &[u8]) {
         let judged = &labels[labels.len() - logits.len()..];
         self.noisy.extend(judged.iter().map(|&label| label == 1));
         self.logits.extend(logits);
     }
 
-    /// Adds what was read of a history's latest `last` clicks, given its labels (1 = replaced).
+    /// Adds the logits of a history's latest `last` clicks. `labels` are those of the whole history (1 = noise).
     pub fn add_reading(&mut self, reading: &Reading, labels: &[u8], last: usize) {
         let labels = latest(labels, last.min(reading.fused.len()));
         self.logits.extend(latest(&reading.fused, last));
@@ -243,7 +245,7 @@ impl Verdicts {
     }
 }
 
-/// The logits of each view as probabilities.
+/// Probabilities of each view, from its logits.
 pub fn calibrated(views: &Views<Vec<f32>>, scales: Views<Scale>) -> Views<Vec<f32>> {
     Views {
         prior: probabilities(&views.prior, scales.prior),
@@ -251,25 +253,24 @@ pub fn calibrated(views: &Views<Vec<f32>>, scales: Views<Scale>) -> Views<Vec<f3
     }
 }
 
-/// Logits as probabilities.
+/// Probabilities from logits.
 pub fn probabilities(logits: &[f32], scale: Scale) -> Vec<f32> {
     GateConfig::probabilities(logits, scale)
 }
 
-/// A history with labels: its clicks, and 1 where a click was replaced.
+/// A history and its labels: 1 where a click is noise.
 pub type LabelledHistory = (Vec<u32>, Vec<u8>);
 
-/// What a model makes of a history's latest clicks, oldest first: noise logits of the fusion, and of each
-/// view in a method of two.
+/// Noise logits of a history's latest clicks, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// What decides how likely a click is noise.
+    /// The fused logits, which decide.
     pub fused: Vec<f32>,
-    /// What it was made from.
+    /// The logits of each view, for methods with two views.
     pub views: Option<Views<Vec<f32>>>,
 }
 
-/// Reads histories, as far back as the model looks; `None` for a method that judges nothing.
+/// Scores the latest clicks of each history, as many as the model reads; `None` if the method has no scorer.
 pub fn read(
     model: &Model,
     histories: &[&[u32]],
@@ -313,8 +314,8 @@ pub fn read(
     Some(readings)
 }
 
-/// Reads users' histories, each through the item table of the fold that was trained without the user: `parts` says which
-/// that is. Without tables, through the model's own.
+/// Scores users' histories, each with the item table of the fold that was not trained on the user; `parts` gives the
+/// fold of each user. Without tables, the model's own table is used.
 pub fn read_by_fold(
     model: &Model,
     (tables, parts): (&[Tensor<2>], &[usize]),
@@ -341,7 +342,7 @@ pub fn read_by_fold(
     Some(readings)
 }
 
-/// Of logits `[batch, len]`, those of each history's clicks.
+/// From logits `[batch, len]`, those of each history's clicks, without the padding.
 fn rows(logits: Tensor<2>, items: &[&[u32]]) -> Vec<Vec<f32>> {
     let [_batch, len] = logits.dims();
     let logits = logits.into_data();
@@ -351,7 +352,7 @@ fn rows(logits: Tensor<2>, items: &[&[u32]]) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// Judges the latest `last` clicks of labelled histories; `None` for a method that judges nothing.
+/// Scores the latest `last` clicks of labelled histories; `None` if the method has no scorer.
 pub fn judge(
     model: &Model,
     histories: &[LabelledHistory],
@@ -509,7 +510,7 @@ mod tests {
         };
         assert_eq!(asked(Split::Test, 6), [(1, 5)]);
         assert_eq!(asked(Split::Unseen, 1), [(2, 5), (0, 10)]);
-        // Three clicks at least come before an earlier one.
+        // An earlier target has at least three clicks before it.
         let six = [(2, 5), (0, 5), (0, 6), (0, 7), (0, 8), (0, 9), (0, 10)];
         assert_eq!(asked(Split::Unseen, 6), six);
         for case in latest_cases(&data, Split::Unseen, 99) {

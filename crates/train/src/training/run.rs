@@ -1,23 +1,23 @@
-//! A run: the folder a training writes, and how it is opened, begun and gone on with.
+//! A run: the folder that a training writes. It is created, opened and resumed here.
 //!
 //! ```text
-//! RUN/config.toml     the configuration as resolved
-//! RUN/run.json        dataset, seed, figures of the best epochs, calibration
-//! RUN/counts.json     clicks of each item in training
-//! RUN/codes.safetensors    semantic codes, in a method that reads any
-//! RUN/best-coder.bpk  what made them of the titles
-//! RUN/titles.safetensors   what a language model made of the titles
-//! RUN/fold-N.safetensors   item tables of the folds, turned as the backbone's
-//! RUN/noise.safetensors    how likely each click is noise, where the log is learnt without its noise
-//! RUN/dynamics.safetensors how the log's clicks were learnt
-//! RUN/reader-N/       the language model of a round, and what it made of the log
-//! RUN/disputed-N.jsonl     histories that the views dispute after a round
-//! RUN/rounds.json     what each round came to
-//! RUN/fresh.bpk       the weights that training and folds begin with
+//! RUN/config.toml     the configuration with all defaults
+//! RUN/run.json        dataset, seed, best figures, calibration
+//! RUN/counts.json     training clicks of each item
+//! RUN/codes.safetensors    semantic codes, for methods that use them
+//! RUN/best-coder.bpk  the network that makes codes from titles
+//! RUN/titles.safetensors   title features of a language model
+//! RUN/fold-N.safetensors   item tables of the folds, rotated onto the backbone's
+//! RUN/noise.safetensors    noise probability of each click, if the log is denoised
+//! RUN/dynamics.safetensors learning dynamics of the log's clicks
+//! RUN/reader-N/       the language model of round N, and its scores of the log
+//! RUN/disputed-N.jsonl     histories on which the views disagree most after round N
+//! RUN/rounds.json     the figures of each round
+//! RUN/fresh.bpk       the initial weights of the backbone and of the folds
 //! RUN/best-PHASE.bpk  the best weights of each phase
-//! RUN/metrics.jsonl   one line an epoch
-//! RUN/checkpoint/     where a resumed training goes on
-//! RUN/model.bpk       the best weights
+//! RUN/metrics.jsonl   one line per epoch
+//! RUN/checkpoint/     the state from which a training is resumed
+//! RUN/model.bpk       the final weights
 //! ```
 
 use super::checkpoint::{self, load_module, write_atomically};
@@ -50,42 +50,42 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 const COUNTS: &str = "counts.json";
-/// Semantic codes, in a method that reads any.
+/// Semantic codes, for methods that use them.
 pub(super) const CODES: &str = "codes.safetensors";
-/// What made them of the titles.
+/// The network that makes codes from titles.
 pub(super) const CODER: &str = "best-coder.bpk";
 
-/// What a run says of itself.
+/// Contents of `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// Layout version of the run folder.
     pub version: u32,
-    /// The program's version.
+    /// Version of the program that wrote it.
     pub ingle: String,
     /// Folder of the dataset.
     pub data: PathBuf,
     /// Hash of the dataset.
     pub data_hash: String,
-    /// Items of the catalogue.
+    /// Number of items in the catalogue.
     pub items: usize,
-    /// Where it is trained.
+    /// The device it is trained on.
     pub device: Compute,
     /// Best validation figure of each finished phase.
     pub phases: Vec<BestOf>,
-    /// What the log was learnt without, if anything.
+    /// The origin of the noise probabilities, if the log is denoised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
-    /// Whether all phases are done.
+    /// Whether all phases are finished.
     pub finished: bool,
-    /// How noise logits become probabilities, once that is fitted.
+    /// Calibration from noise logits to probabilities, once fitted.
     pub scale: Scale,
-    /// The same for each view of a method that has two.
+    /// Calibration of each view, for methods with two views.
     pub views: Option<Views<Scale>>,
-    /// How it was chosen which clicks count, where the settings left that open.
+    /// How the keep rule was chosen, if the settings left it open.
     pub keep: Option<Choice>,
     /// Seconds of training so far.
     pub seconds: f64,
-    /// Most memory held, bytes.
+    /// Peak memory, bytes.
     pub peak_memory: Option<u64>,
 }
 
@@ -94,9 +94,9 @@ pub struct About {
 pub struct BestOf {
     /// The phase.
     pub phase: String,
-    /// What it was selected by.
+    /// Name of the figure by which the epoch was selected.
     pub figure: String,
-    /// The best value.
+    /// Its value at the best epoch.
     pub value: f64,
     /// The epoch, counted from 1.
     pub epoch: usize,
@@ -109,7 +109,7 @@ pub struct Run {
     pub dir: PathBuf,
     /// Its configuration.
     pub config: Config,
-    /// What it says of itself.
+    /// Contents of its `run.json`.
     pub about: About,
 }
 
@@ -117,7 +117,7 @@ impl Run {
     /// Opens a run folder.
     ///
     /// # Errors
-    /// If it is none, or of another version.
+    /// If it is not a run folder, or was written by another version.
     pub fn open(dir: &Path) -> Result<Self> {
         let path = dir.join("run.json");
         let Ok(text) = fs::read(&path) else {
@@ -145,7 +145,7 @@ impl Run {
         })
     }
 
-    /// Begins a run in an empty or new folder.
+    /// Creates a run in an empty or new folder.
     pub fn create(
         dir: &Path,
         config: Config,
@@ -218,7 +218,7 @@ impl Run {
         )
     }
 
-    /// Shape of the model, with the calibration as far as it is fitted.
+    /// The model's configuration, with the calibration if it is fitted.
     pub fn model_config(&self) -> ModelConfig {
         ModelConfig {
             items: self.about.items,
@@ -233,32 +233,32 @@ impl Run {
         }
     }
 
-    /// How the histories are chosen that are ranked over: as the settings say, or as training found best, or, where
-    /// there is nobody to ask, by four thresholds.
+    /// The keep rule: that of the settings, else the chosen one, else four even thresholds if there were no folds to
+    /// choose with.
     fn rule(&self) -> Rule {
         let set = self.config.keep.as_ref();
         let chosen = self.about.keep.as_ref().map(Choice::rule);
         set.or(chosen).cloned().unwrap_or_else(|| Rule::even(4))
     }
 
-    /// Whether the learning dynamics teach anybody. A click that is left out has none.
+    /// Whether the learning dynamics are used. They are not if clicks are dropped, as a dropped click has no loss.
     pub(super) fn watches(&self) -> bool {
         self.config.watches() && self.about.dropped.is_none()
     }
 
-    /// Whether it is still to be chosen which clicks count.
+    /// Whether the keep rule is still to be chosen.
     pub(super) fn to_choose(&self) -> bool {
         let asked = |phase: &Phase| matches!(phase.learns, Learns::Fold(_));
         let open = self.config.keep.is_none() && self.about.keep.is_none();
         open && self.config.method.denoises() && self.config.phases().iter().any(asked)
     }
 
-    /// Whether there is nothing left to train.
+    /// Whether the training is complete.
     pub fn finished(&self) -> bool {
         self.about.finished && !self.to_choose()
     }
 
-    /// What is known of each item beside its embedding.
+    /// Item features beside the embeddings.
     pub fn known(&self) -> Result<Known> {
         let path = self.dir.join(COUNTS);
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -272,18 +272,18 @@ impl Run {
         })
     }
 
-    /// A model of this shape with nothing learnt, and its embeddings at random.
+    /// A model of this shape with random weights.
     pub(super) fn blank_model(&self, device: &Device) -> Model {
         Model::new(&self.model_config(), self.config.seed, device)
     }
 
-    /// The model that training begins with.
+    /// The initial model: its item embeddings start from the titles as configured.
     pub(super) fn fresh_model(&self, data: &Dataset, device: &Device) -> Result<Model> {
         let mut model = self.blank_model(device);
         let items = &mut model.backbone.items;
         let [rows, width] = items.dims();
         let mut table: Vec<f32> = items.val().into_data().iter().collect();
-        // As long as those drawn at random.
+        // Rows have the same length as random ones.
         let length = ingle_model::backbone::EMBEDDING_DEVIATION * (width as f32).sqrt();
         let beginning = &self.config.training.embeddings;
         let rest = &mut table[width..];
@@ -292,7 +292,7 @@ impl Run {
         Ok(model)
     }
 
-    /// Why nothing can be asked of a run whose training is not finished.
+    /// The error for commands that need a finished training.
     pub fn unfinished(&self) -> InputError {
         let dir = self.dir.display();
         InputError::other(format!(
@@ -300,7 +300,7 @@ impl Run {
         ))
     }
 
-    /// The best weights, for inference on `device`.
+    /// The final model, for inference on `device`.
     pub fn model(&self, device: &Device) -> Result<Model> {
         if !self.finished() {
             return Err(self.unfinished().into());
@@ -308,7 +308,7 @@ impl Run {
         load_module(&self.dir.join("model.bpk"), self.blank_model(device))
     }
 
-    /// Trains until all phases are done (`true`) or `stop` is set (`false`). `device` is the one the
+    /// Trains until all phases are finished (`true`) or `stop` is set (`false`). `device` must be the one that the
     /// run was created for.
     pub fn train(
         &mut self,
@@ -355,8 +355,8 @@ impl Run {
     }
 }
 
-/// What training is told of a dataset: of a log that was corrupted to be trained on only what a shop would know of its
-/// own, unless the settings ask for the labels.
+/// The dataset as training may see it. If noise was added to the log for an experiment, its labels are removed, as a
+/// shop would not have them, unless the settings ask for them.
 fn told<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dataset> {
     let corruption = data.meta().corruption.as_ref();
     let hidden = corruption.is_some_and(|done| done.part == Part::Log);

@@ -1,4 +1,4 @@
-//! From histories to the tensors of one step.
+//! Training samples and their tensors: from histories to the inputs of one step.
 
 use super::config::Denoising;
 use crate::data::Dataset;
@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::sync::Arc;
 
-/// Names the draws of sessions of other users.
+/// Stream of the sessions of other users.
 const SESSION: u64 = 10;
 
 /// `ln(1 + clicks in training)` of each item.
@@ -25,21 +25,22 @@ pub fn windows<'a>(data: &'a Dataset, users: &[usize], max_len: usize) -> Vec<&'
     clicks.map(|clicks| latest(clicks, max_len + 1)).collect()
 }
 
-/// A history as the backbone learns from it.
+/// A training sample of the backbone: a history and its targets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lesson {
-    /// Clicks as the recommender sees them, oldest first.
+    /// Clicks that the model reads, oldest first.
     pub items: Vec<u32>,
-    /// What was clicked next after each of the latest clicks; after all of them unless a beginning was judged.
+    /// The next click after each of the latest `targets.len()` items. As long as `items`, unless the history was
+    /// cut at a random place: then it is the single next click.
     pub targets: Vec<u32>,
-    /// How likely each click is noise, `0..=1`; empty where nobody judged.
+    /// Noise probability of each item, `0..=1`; empty if no scorer has judged them.
     pub noise: Vec<f32>,
-    /// How much each target counts, `0..=1`; empty where all count the same.
+    /// Weight of each target, `0..=1`; empty if all weigh the same.
     pub weights: Vec<f32>,
 }
 
 impl Lesson {
-    /// From clicks to predict from and, at the end, one more to predict.
+    /// All clicks but the last are items; all but the first are targets.
     pub fn of(window: &[u32]) -> Self {
         Self {
             items: window[..window.len() - 1].to_vec(),
@@ -48,7 +49,7 @@ impl Lesson {
         }
     }
 
-    /// The same with how much each of the clicks counts as a target, the first one included.
+    /// Sets the weights of the targets. `weights` has one entry per click of the window, the first one included.
     #[must_use]
     pub fn weighing(self, weights: &[f32]) -> Self {
         Self {
@@ -57,8 +58,8 @@ impl Lesson {
         }
     }
 
-    /// The history up to one of its clicks, drawn at random, and what came next after that one alone: what judges
-    /// this beginning has seen nothing of what is predicted.
+    /// The sample cut after a random item, with the click that followed it as the only target. A scorer that
+    /// judges these items has not seen the target.
     #[must_use]
     pub fn beginning(&self, rng: &mut Rng) -> Self {
         let len = 1 + rng.below(self.items.len());
@@ -70,7 +71,7 @@ impl Lesson {
         }
     }
 
-    /// The same where some clicks alone are kept, by their places, given how likely each is noise.
+    /// Keeps only the items at the places `kept`. `noise` holds the noise probability of each item of `self`.
     #[must_use]
     pub fn without(self, kept: &[usize], noise: &[f32]) -> Self {
         Self {
@@ -80,13 +81,13 @@ impl Lesson {
         }
     }
 
-    /// How many of its clicks come before the first that is followed by a target.
+    /// Number of items before the first one that has a target.
     pub fn unasked(&self) -> usize {
         self.items.len() - self.targets.len()
     }
 }
 
-/// Each predicted click, counted through all lessons, with the items clicked before it.
+/// Pairs of a target and each item before it; targets are numbered through all samples.
 pub fn seen(lessons: &[Lesson]) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
     let mut click = 0;
@@ -99,7 +100,7 @@ pub fn seen(lessons: &[Lesson]) -> Vec<(u32, u32)> {
     pairs
 }
 
-/// The clicks of lessons, and the next item at every position.
+/// The batch of the samples' items, and the next item at each position, `[samples * len]`, 0 if there is none.
 pub fn next_items(lessons: &[Lesson], known: &Known, device: &Device) -> (Batch, Vec<u32>) {
     let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
     let len = longest(&histories);
@@ -110,24 +111,24 @@ pub fn next_items(lessons: &[Lesson], known: &Known, device: &Device) -> (Batch,
     (Batch::new(&histories, len, known, device), targets)
 }
 
-/// Corrupts histories and keeps the labels.
+/// Adds noise to histories and labels it.
 #[derive(Debug)]
 pub struct Corruption {
     rates: Vec<f64>,
     last: usize,
     samplers: Vec<Sampler>,
-    /// Clicks of other users, where there is anybody else.
+    /// Clicks of other users; `None` if there are no others.
     sessions: Option<Arc<Sessions>>,
 }
 
 impl Corruption {
-    /// As the settings say for training, over the items of `data`: each history gets one of the rates
-    /// and one of the kinds.
+    /// The corruption of the training settings, over the items of `data`: each history gets one of the rates and
+    /// one of the kinds, drawn at random.
     pub fn new(settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
         Self::of(&settings.rates, settings, data)
     }
 
-    /// The same at other rates.
+    /// The corruption of the training settings at other rates.
     pub fn of(rates: &[f64], settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
         let samplers = settings.kinds.iter().map(|&kind| Sampler::new(kind, data));
         Ok(Self {
@@ -138,13 +139,13 @@ impl Corruption {
         })
     }
 
-    /// The same with one rate for all histories, as those are by which the method is judged and calibrated.
+    /// The same with one rate for all histories, for validation and calibration.
     #[must_use]
     pub fn at_rate(&self, rate: f64) -> Self {
         self.at_rates(&[rate])
     }
 
-    /// The same at other rates, one of them in each history.
+    /// The same at other rates, one of them drawn for each history.
     #[must_use]
     pub fn at_rates(&self, rates: &[f64]) -> Self {
         Self {
@@ -155,7 +156,8 @@ impl Corruption {
         }
     }
 
-    /// What chance has in store for a user: of the seed, the draw's name and the user alone.
+    /// The random draws for a user's history and the kind of noise. They depend on the seed, the stream and the
+    /// user alone.
     fn draw(&self, user: usize, (seed, stream): (u64, u64)) -> (Rng, Xoshiro256PlusPlus, &Sampler) {
         let mut draw = Rng::new(seed, &[2, stream, user as u64]);
         let rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
@@ -163,14 +165,14 @@ impl Corruption {
         (draw, rng, sampler)
     }
 
-    /// One history with at most `most` clicks put in, and their labels (1 = put in).
+    /// A history with at most `most` clicks inserted, and its labels (1 = inserted).
     fn insert(&self, history: &[u32], user: usize, draw: (u64, u64), most: usize) -> Noisy {
         let (_, mut rng, sampler) = self.draw(user, draw);
         insert_clicks(history, &mut rng, (most, self.last), sampler)
     }
 
-    /// One history with some clicks in a row of another shopper among the latest, with probability `share`, and their
-    /// labels (1 = put in); none where that chance or everybody else is lacking.
+    /// With probability `share`, a history with a few consecutive clicks of another shopper inserted among the
+    /// latest, and its labels (1 = inserted). `None` otherwise, or if there is no other shopper.
     pub fn session(
         &self,
         history: &[u32],
@@ -195,7 +197,7 @@ impl Corruption {
         Some(([before, session, after].concat(), labels.concat()))
     }
 
-    /// One history with items put in, as many as a share of its clicks, and their labels (1 = put in).
+    /// A history with items inserted, `rate` times as many as it has clicks, and its labels (1 = inserted).
     pub fn insert_at_rate(
         &self,
         history: &[u32],
@@ -207,13 +209,13 @@ impl Corruption {
         insert_at_rate(history, &mut rng, (rate, self.last), sampler)
     }
 
-    /// Clicks of a history that may be replaced: the latest ones.
+    /// How many of the latest clicks may be replaced.
     pub fn last(&self) -> usize {
         self.last
     }
 
-    /// One history with its labels (1 = replaced). `stream` names the draw: the same history
-    /// under the same seed and stream is corrupted in the same way, whatever else is drawn.
+    /// A history with some clicks replaced, and its labels (1 = replaced). `stream` names the draw: the result
+    /// depends on the history, the user, the seed and the stream alone.
     pub fn apply(
         &self,
         history: &[u32],
@@ -232,28 +234,29 @@ impl Corruption {
     }
 }
 
-/// Clicks, and 1 where one is noise.
+/// Clicks, and their labels (1 = noise).
 type Noisy = (Vec<u32>, Vec<u8>);
 
-/// How training histories become labelled ones.
+/// How training histories are labelled.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelling<'a> {
-    /// What is replaced.
+    /// The corruption that is applied.
     pub corruption: &'a Corruption,
-    /// Clicks that are put in at most, if none are replaced; else 0.
+    /// Most clicks to insert instead of replacing any; 0 to replace.
     pub inserted: usize,
-    /// Share of the histories into which a session of another user is put instead.
+    /// Share of the histories into which a session of another user is inserted instead.
     pub sessions: f64,
-    /// The source of all chance, and the name of the draw.
+    /// The seed and the stream of the draws.
     pub draw: (u64, u64),
-    /// How likely each training click of each user is noise as it stands, if anybody says so.
+    /// Soft labels of the unchanged clicks: the noise probability of each training click by user, if there is a
+    /// teacher.
     pub beliefs: Option<&'a [Vec<f32>]>,
-    /// Whether labels that came with the log count.
+    /// Whether labels that came with the log are used.
     pub log_labels: bool,
 }
 
 impl Labelling<'_> {
-    /// One user's latest clicks, some replaced or some put in, with labels and beliefs of each.
+    /// One user's latest clicks, some replaced or some inserted, with the label and the soft label of each.
     fn history(&self, data: &Dataset, user: usize, max_len: usize) -> (Vec<u32>, [Vec<f32>; 2]) {
         let clicks = latest(data.train(user), max_len);
         let known = self.known(data, user, clicks.len());
@@ -284,7 +287,7 @@ impl Labelling<'_> {
         (latest(&items, max_len).to_vec(), values)
     }
 
-    /// What came with the log about a user's latest `n` clicks, 1 where one is noise; nothing where nothing did.
+    /// Labels of a user's latest `n` clicks that came with the log (1 = noise); empty if there are none.
     fn known(&self, data: &Dataset, user: usize, n: usize) -> Vec<f32> {
         let known = data.noise(user).filter(|_| self.log_labels);
         let known = known.map_or(&[][..], |known| &known[..data.train(user).len()]);
@@ -334,7 +337,7 @@ pub fn real_clicks(history: &[u32], noise: &[u8]) -> Vec<u32> {
     real
 }
 
-/// The latest `n` clicks, or what is known of each of them.
+/// The latest `n` entries.
 pub fn latest<T>(history: &[T], n: usize) -> &[T] {
     &history[history.len().saturating_sub(n)..]
 }
@@ -349,7 +352,7 @@ pub fn longest<H: AsRef<[u32]>>(histories: &[H]) -> usize {
         .max(1)
 }
 
-/// Host floats as a tensor.
+/// Values as a tensor of that shape.
 pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -1,5 +1,5 @@
-//! What a round is remembered by: how well each view told noise, how far they were apart, and what became of
-//! the ranking. One file a run, read by the report.
+//! The figures of each round: how well each view detects noise, how much the views disagree, and the ranking.
+//! They are kept in one file per run, which the report reads.
 
 use super::super::checkpoint::write_atomically;
 use super::disputes::Shown;
@@ -9,33 +9,32 @@ use std::path::Path;
 
 const FILE: &str = "rounds.json";
 
-/// A round's figures, all on validation histories, corrupted as the configuration says and judged as if
-/// their shoppers were in no log.
+/// A round's figures, on validation histories with noise added as configured. Users are judged as unseen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// The round, counted from 1.
     pub round: usize,
-    /// AUC of the language model on the histories it was kept from, if one reads.
+    /// AUC of the language model on histories held out from it; `None` if no language model is used.
     pub reader_auc: Option<f64>,
     /// Rank correlation of the prior with the language model over the log's clicks.
     pub likeness: Option<f64>,
-    /// AUC of the prior alone.
+    /// AUC of the prior view.
     pub prior_auc: f64,
-    /// AUC of the posterior alone.
+    /// AUC of the posterior view.
     pub posterior_auc: f64,
-    /// AUC of both together.
+    /// AUC of the fused logits.
     pub fused_auc: f64,
-    /// Calibration error as the network left it, and after calibration.
+    /// Expected calibration error (ECE) before and after calibration.
     pub ece: [f64; 2],
-    /// Mean divergence of the calibrated views, in nats.
+    /// Mean Jensen-Shannon divergence of the calibrated views, in nats.
     pub disagreement: f64,
-    /// NDCG@10 over what is kept of histories as they are, and corrupted.
+    /// NDCG@10 over kept histories: unchanged, and with noise added.
     pub ndcg10: [f64; 2],
-    /// The training histories on which the views are furthest apart.
+    /// The training histories on which the views disagree most.
     pub disputed: Vec<Shown>,
 }
 
-/// All rounds that a run has finished; none of a run that has no rounds.
+/// All finished rounds of a run; empty if it has none.
 pub fn read(run: &Path) -> Result<Vec<Account>> {
     let path = run.join(FILE);
     if !path.exists() {
@@ -45,7 +44,7 @@ pub fn read(run: &Path) -> Result<Vec<Account>> {
     serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))
 }
 
-/// Adds a round, in place of an earlier account of the same.
+/// Adds a round; replaces the same round and all later ones.
 pub fn add(run: &Path, account: Account) -> Result<()> {
     let mut accounts = read(run)?;
     accounts.retain(|other| other.round < account.round);
@@ -53,7 +52,7 @@ pub fn add(run: &Path, account: Account) -> Result<()> {
     write_atomically(&run.join(FILE), &serde_json::to_vec_pretty(&accounts)?)
 }
 
-/// Spearman's rank correlation of two series, mean ranks among equals; `None` where one of them is constant.
+/// Spearman's rank correlation of two series, with mean ranks for ties; `None` if one of them is constant.
 pub fn rank_correlation(a: &[f32], b: &[f32]) -> Option<f64> {
     let (a, b) = (ranks(a), ranks(b));
     let mean = (a.len() as f64 - 1.0) / 2.0;

@@ -1,4 +1,4 @@
-//! Where the two views disagree: of which clicks, by how much, and which histories are worst.
+//! Disputes: how much the two views disagree on a history, and the histories where they disagree most.
 
 use super::super::checkpoint::write_atomically;
 use super::super::judge::{Reading, calibrated, probabilities};
@@ -10,24 +10,24 @@ use ingle_model::methods::Views;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Histories that are kept for people to judge.
+/// Number of disputed histories shown in the report.
 pub const SHOWN: usize = 12;
 
-/// What the views and their fusion make of a history's latest clicks, each as probabilities of noise.
+/// Noise probabilities of a history's latest clicks by each view and by their fusion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dispute {
     /// The user.
     pub user: usize,
-    /// What each view says.
+    /// Noise probabilities of each view.
     pub views: Views<Vec<f32>>,
-    /// What the fusion says.
+    /// Noise probabilities of the fusion.
     pub fused: Vec<f32>,
     /// Mean Jensen-Shannon divergence of the views, in nats.
     pub divergence: f64,
 }
 
-/// The Jensen-Shannon divergence of two probabilities of a yes, in nats: 0 where they are equal, at most
-/// `ln 2`.
+/// Jensen-Shannon divergence of two Bernoulli distributions with probabilities `p` and `q`, in nats: `0..=ln
+/// 2`, 0 if they are equal.
 pub fn divergence(p: f32, q: f32) -> f64 {
     let entropy = |p: f64| {
         let p = p.clamp(1e-12, 1.0 - 1e-12);
@@ -44,7 +44,8 @@ pub fn mean_divergence(views: &Views<Vec<f32>>) -> f64 {
     sum / views.prior.len().max(1) as f64
 }
 
-/// Readings of the latest `last` clicks as disputes, the worst first; none of a method of one view.
+/// Disputes over the latest `last` clicks of each reading, largest divergence first; empty for a method with
+/// one view.
 pub fn ranked(
     users: &[usize],
     readings: &[Reading],
@@ -70,7 +71,7 @@ pub fn ranked(
     disputes
 }
 
-/// Writes disputes as `ingle prior refresh` reads them, with what the fusion says as labels.
+/// Writes disputes in the format that `ingle prior refresh` reads, with the fused probabilities as labels.
 pub fn write(path: &Path, disputes: &[Dispute], data: &Dataset) -> Result<()> {
     let mut text = String::new();
     for dispute in disputes {
@@ -89,7 +90,7 @@ pub fn write(path: &Path, disputes: &[Dispute], data: &Dataset) -> Result<()> {
     write_atomically(path, text.as_bytes())
 }
 
-/// A disputed history as people read it.
+/// A disputed history with titles, for the report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
     /// Mean divergence of the views, in nats.
@@ -103,16 +104,16 @@ pub struct Shown {
 pub struct ShownClick {
     /// Title of the item, or its id where it has none.
     pub title: String,
-    /// How likely it is noise by what the items are.
+    /// Noise probability by the prior view.
     pub prior: f32,
-    /// How likely it is noise by what shoppers do with them.
+    /// Noise probability by the posterior view.
     pub posterior: f32,
-    /// The verdict.
+    /// Noise probability by their fusion.
     pub fused: f32,
 }
 
 impl Dispute {
-    /// For people.
+    /// The history with titles, for the report.
     pub fn shown(&self, data: &Dataset) -> Shown {
         let clicks = latest(data.train(self.user), self.fused.len());
         let shown = clicks.iter().enumerate().map(|(at, &item)| {

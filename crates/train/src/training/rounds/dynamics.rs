@@ -1,10 +1,12 @@
-//! Learning dynamics: how well each click of the log was predicted from those before it, epoch by epoch.
+//! Learning dynamics: the loss of each click of the log when predicted from the clicks before it, over the
+//! epochs.
 //!
-//! A recommender learns what fits a history early and for good; clicks that do not fit stay surprising or
-//! are forgotten again ([Toneva et al., 2019](https://arxiv.org/abs/1812.05159) counts that for images). The
-//! losses are by-products of the training step, so keeping them costs no pass over anything: 18 bytes a
-//! click, and the time to write them. DC4SR says "forgotten" of a rank that got worse; a rank is not at
-//! hand where the softmax is never written down, and a loss that rose is the same event.
+//! Clicks that fit a history are learnt early and stay learnt. The loss of clicks that do not fit stays high
+//! or rises again (forgetting, counted for images by [Toneva et al.,
+//! 2019](https://arxiv.org/abs/1812.05159)). The losses are a by-product of the training step, so no
+//! additional pass is needed; they take 18 bytes per click. DC4SR counts a click as forgotten when its rank
+//! gets worse. Here a click counts as forgotten when its loss rises, because the training's softmax never
+//! stores the scores that a rank needs.
 
 use crate::data::Dataset;
 use crate::training::checkpoint::write_atomically;
@@ -13,30 +15,30 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Weight of the past in the means over epochs.
+/// Weight of earlier epochs in the moving averages.
 const DECAY: f32 = 0.8;
 
-/// What a click's trajectory comes to: mean loss in nats, standard deviation of it over epochs, and the
-/// share of the epochs in which it was worse than in the one before.
+/// A click's statistics: mean loss in nats, standard deviation of the loss over epochs, and share of the
+/// epochs in which the loss was higher than in the epoch before.
 pub type Trajectory = [f32; 3];
 
-/// The trajectories of all training clicks.
+/// The statistics of all training clicks.
 #[derive(Clone, Debug)]
 pub struct Dynamics {
-    /// Where each user's clicks begin, and where the last one's end.
+    /// Index of each user's first click, and one past the last click.
     offsets: Vec<usize>,
     mean: Vec<f32>,
     variance: Vec<f32>,
     latest: Vec<f32>,
-    /// Epochs in which the loss was above that of the epoch before.
+    /// Number of epochs in which the loss was above that of the epoch before.
     forgotten: Vec<u16>,
-    /// Epochs in which the click was predicted.
+    /// Number of epochs in which the click was predicted.
     epochs: Vec<u16>,
     spent: Duration,
 }
 
 impl Dynamics {
-    /// Of no epoch yet.
+    /// Statistics of no epoch yet.
     pub fn new(data: &Dataset) -> Self {
         let mut offsets = vec![0];
         for user in 0..data.n_users() {
@@ -54,10 +56,11 @@ impl Dynamics {
         }
     }
 
-    /// Adds an epoch's losses of users' latest clicks, user after user: `counts` says how many of each.
+    /// Adds an epoch's losses of users' latest clicks, concatenated user by user; `counts` gives the number
+    /// of each user.
     ///
     /// # Panics
-    /// If there are not that many, or more than a user has.
+    /// If the losses are not as many as `counts` says, or more than a user has clicks.
     pub fn observe(&mut self, users: &[usize], counts: &[usize], losses: &[f32]) {
         let since = Instant::now();
         assert_eq!(
@@ -82,7 +85,7 @@ impl Dynamics {
         if self.epochs[click] == 0 {
             self.mean[click] = loss;
         } else {
-            // Exponential mean and variance, as West (1979) updates them.
+            // Exponentially weighted mean and variance, updated as in West (1979).
             let off = loss - self.mean[click];
             self.mean[click] += (1.0 - DECAY) * off;
             self.variance[click] = DECAY * (self.variance[click] + (1.0 - DECAY) * off * off);
@@ -92,7 +95,8 @@ impl Dynamics {
         self.epochs[click] = self.epochs[click].saturating_add(1);
     }
 
-    /// What a user's training clicks come to; `None` of those that were never predicted, as the first.
+    /// The statistics of a user's training clicks; `None` for clicks that were never predicted, such as the
+    /// first.
     pub fn of(&self, user: usize) -> Vec<Option<Trajectory>> {
         let clicks = self.offsets[user]..self.offsets[user + 1];
         let trajectory = |click: usize| {
@@ -106,13 +110,13 @@ impl Dynamics {
         clicks.map(trajectory).collect()
     }
 
-    /// Bytes it takes.
+    /// Size in bytes.
     pub fn bytes(&self) -> usize {
         self.mean.len() * (3 * size_of::<f32>() + 2 * size_of::<u16>())
             + self.offsets.len() * size_of::<usize>()
     }
 
-    /// Time taken to keep them since it was made or read.
+    /// Time spent on recording since it was created or loaded.
     pub fn spent(&self) -> Duration {
         self.spent
     }
@@ -132,7 +136,7 @@ impl Dynamics {
         ]
     }
 
-    /// Writes them.
+    /// Writes the statistics to a file.
     pub fn save(&mut self, path: &Path) -> Result<()> {
         let clicks = self.mean.len();
         let mut columns: Vec<(&str, Dtype, Vec<u8>)> = Vec::new();
@@ -150,10 +154,10 @@ impl Dynamics {
         write_atomically(path, &serialize(views, None)?)
     }
 
-    /// Goes on from what was written of the same dataset.
+    /// Loads the statistics of the same dataset.
     ///
     /// # Errors
-    /// If it is missing, damaged, or of another number of clicks.
+    /// If the file is missing, damaged, or has another number of clicks.
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -1,38 +1,38 @@
-//! From learning dynamics to labels: a mixture of two Gaussians over the clicks' trajectories, one of clicks
-//! that fit and one of noise.
+//! Soft labels from learning dynamics: a mixture of two Gaussians over the clicks' statistics, one for clicks
+//! that fit and one for noise.
 //!
-//! Late clicks and popular items are easier to predict whatever the shopper wanted, so a trajectory is first
-//! measured against those of clicks at about the same place of a history and of about the same popularity,
-//! by median and median deviation. What the prior believes of a click is its own weight of the noise
-//! component (DC4SR's fusion of the two at the level of labels); the fit alternates responsibilities and
-//! components ([Dempster et al., 1977](https://doi.org/10.1111/j.2517-6161.1977.tb01600.x)).
+//! Late clicks and popular items are easier to predict, noise or not. So each statistic is first standardised
+//! against clicks at about the same place in a history and of about the same popularity, by median and median
+//! absolute deviation. The weight of the noise component is the prior's noise probability of each click: this
+//! is DC4SR's fusion of prior and posterior at the level of labels. The mixture is fitted by expectation
+//! maximisation ([Dempster et al., 1977](https://doi.org/10.1111/j.2517-6161.1977.tb01600.x)).
 
 use super::dynamics::Trajectory;
 
-/// Rounds of the fit; it is still after a dozen.
+/// Iterations of the fit; it changes little after a dozen.
 const STEPS: usize = 60;
-/// No component is narrower than this, in median deviations.
+/// Smallest standard deviation of a component, in median absolute deviations.
 const NARROWEST: f64 = 0.25;
-/// Clicks that are needed to know what is usual among them.
+/// Least clicks from which a median and a deviation are taken.
 const ENOUGH: usize = 30;
-/// Fifths of the clicks by popularity.
+/// Number of popularity classes, equal in clicks.
 const FIFTHS: usize = 5;
 
 /// A click of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Click {
-    /// How it was learnt.
+    /// Its learning dynamics.
     pub trajectory: Trajectory,
-    /// Clicks before it in its history.
+    /// Number of clicks before it in its history.
     pub place: usize,
-    /// Clicks of its item in training.
+    /// Number of training clicks of its item.
     pub popularity: u32,
-    /// How likely it is noise, as the prior has it, `0..=1`.
+    /// Noise probability by the prior view, `0..=1`.
     pub believed: f32,
 }
 
-/// How likely each click is noise, `0..=1`. Where the dynamics say nothing (too few clicks, or a noise
-/// component that is no more surprising than the other) it is what was believed.
+/// The noise probability of each click, `0..=1`. It is `believed` unchanged if there are too few clicks or
+/// the noise component has no higher mean loss than the other one.
 pub fn responsibilities(clicks: &[Click]) -> Vec<f32> {
     let believed = || clicks.iter().map(|click| click.believed).collect();
     if clicks.len() < ENOUGH {
@@ -42,7 +42,7 @@ pub fn responsibilities(clicks: &[Click]) -> Vec<f32> {
     let weights: Vec<f64> = (clicks.iter())
         .map(|click| f64::from(click.believed).clamp(0.01, 0.99))
         .collect();
-    // Noise begins where surprise does.
+    // Start: clicks whose loss is clearly above the median are likely noise.
     let mut found: Vec<f64> = (usual.iter().zip(&weights))
         .map(|(x, weight)| {
             if x[0] > 1.0 {
@@ -67,7 +67,7 @@ pub fn responsibilities(clicks: &[Click]) -> Vec<f32> {
     found.into_iter().map(|r| r as f32).collect()
 }
 
-/// A Gaussian whose directions do not depend on each other.
+/// A Gaussian with a diagonal covariance matrix.
 struct Component {
     mean: [f64; 3],
     deviation: [f64; 3],
@@ -97,7 +97,7 @@ impl Component {
     }
 }
 
-/// Trajectories in median deviations from what is usual of such clicks, at most 5 either way.
+/// The statistics standardised against similar clicks, clamped to `-5..=5` median absolute deviations.
 fn against_usual(clicks: &[Click]) -> Vec<[f64; 3]> {
     let mut by_popularity: Vec<u32> = clicks.iter().map(|click| click.popularity).collect();
     by_popularity.sort_unstable();
@@ -105,7 +105,7 @@ fn against_usual(clicks: &[Click]) -> Vec<[f64; 3]> {
         .map(|k| by_popularity[k * clicks.len() / FIFTHS])
         .collect();
     let cell = |click: &Click| {
-        // Places 1, 2 and 3, 4 to 7, 8 to 15, and so on.
+        // Classes of places: 0 and 1, 2 and 3, 4 to 7, 8 to 15, and so on.
         let place = click.place.max(1).ilog2() as usize;
         let fifth = bounds
             .iter()
@@ -131,7 +131,8 @@ fn against_usual(clicks: &[Click]) -> Vec<[f64; 3]> {
     clicks.iter().zip(&cells).map(against).collect()
 }
 
-/// Median and median deviation, scaled to a Gaussian's, of each statistic over some clicks.
+/// Median and median absolute deviation (scaled to a Gaussian's standard deviation) of each statistic over
+/// some clicks.
 fn usual(clicks: &[Click], members: &[usize]) -> [[f64; 2]; 3] {
     std::array::from_fn(|k| {
         let values = members
@@ -155,7 +156,7 @@ mod tests {
     use crate::metrics::detection::detection;
     use ingle_model::Rng;
 
-    /// Clicks whose loss falls with place and popularity, and noise that is more surprising than that.
+    /// Clicks whose loss falls with place and popularity, of which noise has a higher loss.
     fn log(believed: impl Fn(bool, &mut Rng) -> f32) -> (Vec<Click>, Vec<bool>) {
         let mut rng = Rng::new(1, &[]);
         let clicks = (0..5000).map(|_| {

@@ -1,9 +1,9 @@
-//! The rounds of DC4SR: what the views are taught about clicks of the log that nobody replaced, and what
-//! their disagreement is used for.
+//! The rounds of DC4SR: soft labels for the log's own clicks, and the use of the views' disagreement.
 //!
-//! In a round the language model reads the log ([`reader`]), the prior learns from what it says, the
-//! posterior from the recommender's learning dynamics ([`dynamics`]) brought to labels ([`mixture`]), and
-//! the histories on which both disagree most ([`disputes`]) refine the language model for the next round.
+//! In each round the language model scores the log ([`reader`]) and the prior learns from its scores. The
+//! posterior learns from the recommender's learning dynamics ([`dynamics`]), turned into soft labels
+//! ([`mixture`]). The histories on which the views disagree most ([`disputes`]) refine the language model for
+//! the next round.
 
 pub mod account;
 pub mod disputes;
@@ -15,8 +15,8 @@ use crate::data::Dataset;
 use dynamics::Dynamics;
 use mixture::{Click, responsibilities};
 
-/// How likely each training click of each user is noise: the dynamics' responsibilities, with what is
-/// `believed` as the mixture's prior, `weight` times. Clicks that were never predicted count as nothing.
+/// Soft labels from learning dynamics: the noise probability of each training click by user, times `weight`.
+/// `believed` is the prior probability of noise of each click. Clicks that were never predicted get 0.
 pub fn from_dynamics(
     data: &Dataset,
     dynamics: &Dynamics,

@@ -1,5 +1,6 @@
-//! The language model's part of a round: it learns to tell replaced clicks by their titles, or is refined
-//! by the histories that were disputed in the round before, and then reads the log as it is.
+//! The language model's part of a round. In the first round it is trained to detect replaced clicks by their
+//! titles, later it is refined on the histories disputed in the round before. Then it scores the log's own
+//! clicks.
 
 use crate::data::Dataset;
 use crate::prior::{Prior, ScoredSplit, Scores, Settings, fit, open_lm, opinions, score};
@@ -12,25 +13,24 @@ use ingle_lm::LanguageModel;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-/// What the language model made of the log.
+/// File of the language model's scores of the log.
 const SCORES: &str = "train.safetensors";
 
-/// Where a round's language model is kept.
+/// Folder of a round's language model.
 pub fn folder(run: &Path, round: usize) -> PathBuf {
     run.join(format!("reader-{round}"))
 }
 
-/// The histories that a round leaves disputed.
+/// File of the disputed histories of a round.
 pub fn disputed_file(run: &Path, round: usize) -> PathBuf {
     run.join(format!("disputed-{round}.jsonl"))
 }
 
-/// Fits or refines the language model of a round and lets it read the log; `None` if `stop` was set before
-/// the end. The same call then goes on from there.
+/// Trains or refines the language model of a round and scores the log with it. Returns `None` if `stop` was
+/// set before the end; the next call resumes.
 ///
 /// # Errors
-/// If the language model is not there or is another one than in the round before, or files cannot be
-/// written.
+/// If the language model is missing or differs from that of the round before, or files cannot be written.
 pub fn work(
     run: &Path,
     config: &Config,
@@ -92,7 +92,7 @@ fn refined(
         if prior.about.finished {
             return Ok(Some(prior));
         }
-        // Of one that was cut off while it was written there is nothing to keep.
+        // An interrupted refinement is not resumed: remove what it wrote.
         std::fs::remove_dir_all(&dir)
             .with_context(|| format!("cannot remove {}", dir.display()))?;
     }
@@ -109,7 +109,7 @@ fn refined(
     Ok(Some(before.refined(&dir, lm, data, &judge, figures)?))
 }
 
-/// How the language model is fitted, as the configuration of a training says it.
+/// The language model's training settings, from the configuration of the training.
 pub fn settings(config: &Config) -> Settings {
     let denoising = &config.denoising;
     Settings {
@@ -124,8 +124,8 @@ pub fn settings(config: &Config) -> Settings {
     }
 }
 
-/// What the language model of a round believes of every training click: how likely it is noise. Clicks
-/// that are older than it reads count as the mean over those it read.
+/// The language model's noise probability of each training click by user. Clicks older than its window get
+/// the mean over those it read.
 pub fn beliefs(run: &Path, data: &Dataset, round: usize) -> Result<Vec<Vec<f32>>> {
     let dir = folder(run, round);
     let prior = Prior::finished(&dir)?;
@@ -200,7 +200,7 @@ mod tests {
         let second = round(2).expect("works").expect("not stopped");
         assert_ne!(first.hash().expect("hash"), second.hash().expect("hash"));
         assert_ne!(beliefs(run.path(), &data, 2).expect("read"), believed);
-        // Once done, the same call has nothing left to do.
+        // A finished round has nothing left to do.
         let again = round(2).expect("works").expect("not stopped");
         assert_eq!(again.hash().expect("hash"), second.hash().expect("hash"));
     }

@@ -1,9 +1,9 @@
-//! Which histories are ranked over is chosen: the folds' recommenders rank for users they have never seen, whose
-//! histories are judged as a stranger's.
+//! Chooses the keep rule: which kept histories of a user are ranked over.
 //!
-//! What costs a percent changes what few users are shown, and fewer still for whom the next click was
-//! among the first ten. So each user is asked about several of his latest clicks, each after those before it:
-//! neither the fold nor the denoiser has learnt from any of them.
+//! Each rule is tried with the recommenders of the folds, on users that the fold was not trained on. The noise
+//! probabilities of their clicks are computed as for unseen users. A rule whose effect is about one percent
+//! changes the top 10 of few users, so each user gives several cases: each of the latest clicks is a target,
+//! predicted from the clicks before it. Neither the fold nor the denoiser has learnt from these targets.
 
 use super::{Trainer, best_file};
 use crate::data::Case;
@@ -18,13 +18,13 @@ use ingle_model::Model;
 use ingle_model::kept::KeptHistories;
 use ingle_model::methods::Learns;
 
-/// Clicks that are asked about, at most.
+/// Most target clicks in all.
 const CASES: usize = 8192;
-/// The latest clicks of one user that are asked about.
+/// Most target clicks of one user, the latest ones.
 const LATEST: usize = 6;
-/// Clicks before the first of them.
+/// Least clicks before the earliest target.
 const BEFORE: usize = 3;
-/// What rules are tried on where nobody knows which clicks are noise.
+/// The noise that rules are tried on when the log's own noise is unknown.
 const NOISE: [Condition; 6] = [
     Condition::Clean,
     Condition::Replaced(0.1),
@@ -33,11 +33,11 @@ const NOISE: [Condition; 6] = [
     Condition::Inserted(0.2),
     Condition::Session,
 ];
-/// The draw of noise; validation has another.
+/// The random stream of the noise drawn here; validation uses another one.
 const STREAM: u64 = u64::MAX - 1;
 
 impl Trainer<'_> {
-    /// Chooses the rule where the settings leave it open and there are folds to ask.
+    /// Chooses the rule, if the settings leave it open and there are folds.
     pub(super) fn choose(&mut self) -> Result<()> {
         if !self.run.to_choose() {
             return Ok(());
@@ -47,7 +47,7 @@ impl Trainer<'_> {
         let users: Vec<Vec<Case<'_>>> = (self.valid.iter().filter(judges))
             .map(|case| latest_clicks(&self.as_told(case)))
             .collect();
-        // Evenly of all lengths of history.
+        // Take every n-th user; users are sorted by the length of their histories.
         let every = users.iter().map(Vec::len).sum::<usize>().div_ceil(CASES);
         let cases: Vec<Case<'_>> = users.into_iter().step_by(every.max(1)).flatten().collect();
         let noise = if self.context.knows_noise() {
@@ -84,7 +84,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// A case without what training is not told of it.
+    /// The case without the labels that training must not see.
     fn as_told<'c>(&self, case: &Case<'c>) -> Case<'c> {
         if self.context.knows_noise() {
             return *case;
@@ -105,7 +105,8 @@ impl Trainer<'_> {
         folds.map(of).collect()
     }
 
-    /// Adds what each rule comes to with a noise, and gives whose the cases are.
+    /// Evaluates every rule under one noise condition and adds the results to `trials`. Returns the user of each
+    /// case.
     fn try_rules(
         &self,
         recommenders: &[Model],
@@ -156,7 +157,7 @@ impl Trainer<'_> {
         Ok(users)
     }
 
-    /// The latest clicks of a case with noise; nothing where they are to stay as they are.
+    /// The latest clicks of a case, corrupted; `None` if the condition leaves them unchanged.
     fn noisy(&self, case: &Case<'_>, noise: Condition) -> Option<Vec<u32>> {
         let history = latest(case.history, self.trained.model.backbone.max_len());
         let draw = (self.context.seed, STREAM);
@@ -175,7 +176,7 @@ impl Trainer<'_> {
         Some(clicks)
     }
 
-    /// How likely each click of cases' histories is noise, in a stranger's history.
+    /// Noise probabilities of the clicks of each case's history, computed as for an unseen user.
     fn noise(&self, cases: &[Case<'_>]) -> Result<Vec<Vec<f32>>> {
         let users: Vec<usize> = cases.iter().map(|case| case.user).collect();
         let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
@@ -188,7 +189,8 @@ impl Trainer<'_> {
     }
 }
 
-/// The latest clicks of a user, each to be predicted from those before it; none that is known to be noise.
+/// The latest clicks of a user as cases, each predicted from the clicks before it. Clicks labelled as noise are
+/// no targets.
 fn latest_clicks<'a>(whole: &Case<'a>) -> Vec<Case<'a>> {
     let len = whole.history.len();
     let clicks = BEFORE.max(len.saturating_sub(LATEST - 1))..len;
@@ -206,7 +208,7 @@ fn latest_clicks<'a>(whole: &Case<'a>) -> Vec<Case<'a>> {
     cases
 }
 
-/// The share of clicks that are known to be noise.
+/// The share of labelled clicks that are noise.
 fn noisy_share(cases: &[Case<'_>]) -> f64 {
     let labels: Vec<u8> = (cases.iter().filter_map(|case| case.noise).flatten())
         .copied()

@@ -1,4 +1,4 @@
-//! What comes of a phase when it ends.
+//! What is done at the end of each phase.
 
 use super::{DYNAMICS, FRESH, Trainer, best_file, optimizer};
 use crate::metrics::detection::Detection;
@@ -17,7 +17,7 @@ use ingle_bundle::Scale;
 use ingle_model::methods::{Learns, Phase};
 
 impl Trainer<'_> {
-    /// Keeps the best of the phase and what it found, and makes the next one ready.
+    /// Loads the phase's best weights, saves its results and prepares the next phase.
     pub(super) fn end_phase(&mut self, phase: &Phase) -> Result<()> {
         let (value, epoch) = self.state.best.context("a phase has at least one epoch")?;
         if phase.learns != Learns::Reader {
@@ -66,7 +66,7 @@ impl Trainer<'_> {
         self.checkpoint()
     }
 
-    /// Keeps how the log's clicks were learnt, and says what that cost.
+    /// Saves the learning dynamics of the log's clicks and prints the time and memory that they took.
     fn keep_dynamics(&mut self) -> Result<()> {
         let Some(dynamics) = &mut self.trained.dynamics else {
             return Ok(());
@@ -82,8 +82,8 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Fits what makes logits probabilities, on histories judged as a stranger's, whom a shop meets; says how
-    /// that suits users of the log as well.
+    /// Fits the calibration from logits to probabilities. The verdicts are those on validation users judged
+    /// as unseen, as in a shop. Also prints the figures for the same users judged as seen.
     fn calibrate(&mut self, strangers: &Verdicts) -> Result<()> {
         let model = self.trained.model.valid();
         let users = self.verdicts(&model, &self.trained.known)?;
@@ -101,9 +101,8 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Writes down what the round came to, and the histories that the views dispute.
-    /// `verdicts` are those on validation histories, judged as a stranger's.
-    /// Nothing of a method of one view, which has nobody to agree with.
+    /// Writes the round's figures and the histories on which the views disagree most. `verdicts` are those on
+    /// validation histories, judged as of unseen users. Does nothing for a method with one view.
     fn account_for(&mut self, phase: &Phase, verdicts: &Verdicts) -> Result<()> {
         if verdicts.views.is_none() {
             return Ok(());
@@ -147,8 +146,8 @@ impl Trainer<'_> {
         account::add(&self.run.dir, account)
     }
 
-    /// What the model makes of every training history, by user, and those of two clicks or more by how far
-    /// the views are apart.
+    /// Readings of all training histories, by user, and the histories of two clicks or more, sorted by how
+    /// much the views disagree.
     fn disputes(&self) -> Result<(Vec<Reading>, Vec<Dispute>)> {
         let data = self.context.data;
         let users: Vec<usize> = (0..data.n_users()).collect();
@@ -165,7 +164,8 @@ impl Trainer<'_> {
         Ok((readings, disputes::ranked(&users, &read, last, scales)))
     }
 
-    /// How well the round's language model tells noise, and how alike it the prior ranks the log's clicks.
+    /// AUC of the round's language model, and the rank correlation of the prior with it over the log's
+    /// clicks.
     fn against_reader(
         &self,
         phase: &Phase,

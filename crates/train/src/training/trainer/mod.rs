@@ -28,32 +28,32 @@ use std::fs;
 use std::io::Write as _;
 use std::time::Instant;
 
-/// What training began with, where folds begin there too.
+/// The initial weights, saved if there are folds, which start from the same ones.
 const FRESH: &str = "fresh.bpk";
-/// One line an epoch.
+/// Training metrics, one JSON line per epoch.
 pub(super) const METRICS: &str = "metrics.jsonl";
-/// How the log's clicks were learnt.
+/// The learning dynamics of the log's clicks.
 pub(super) const DYNAMICS: &str = "dynamics.safetensors";
 
-/// A training under way.
+/// A training in progress.
 pub(super) struct Trainer<'a> {
     run: &'a mut Run,
     context: &'a Context<'a>,
     trained: Trained,
-    /// The mean of the weights over epochs, which is what is validated and kept.
+    /// The moving average (EMA) of the weights over epochs; this model is validated and saved.
     average: Model,
     state: State,
     phases: Vec<Phase>,
     valid: Vec<Case<'a>>,
-    /// The validation histories corrupted, where a denoiser is trained.
+    /// The validation histories with noise added and labelled; empty if no denoiser is trained.
     corrupted: Vec<LabelledHistory>,
     since: Instant,
-    /// Seconds that the steps of the current phase took since it was entered.
+    /// Seconds spent in training steps since the current phase was entered.
     stepping: f64,
 }
 
 impl<'a> Trainer<'a> {
-    /// From the run's checkpoint, or from the beginning.
+    /// Starts from the run's checkpoint, or from the beginning if there is none.
     pub(super) fn start(run: &'a mut Run, context: &'a Context<'a>) -> Result<Self> {
         let whole = checkpoint::load(&run.dir, begin(run, context)?)?;
         checkpoint::keep_lines(&run.dir.join(METRICS), whole.state.lines)?;
@@ -96,8 +96,8 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
-    /// Brings what the current phase needs beside the model: what trains the backbone by hand, what
-    /// learns codes, and what earlier phases have left behind.
+    /// Prepares what the current phase needs beside the model: the learner of the backbone, the coder of
+    /// semantic codes, and the results of earlier phases.
     fn equip(&mut self) -> Result<()> {
         let phase = self.phases.get(self.state.phase).cloned();
         let learns = phase.as_ref().map(|phase| phase.learns);
@@ -126,7 +126,7 @@ impl<'a> Trainer<'a> {
         self.stepping = 0.0;
         let done = &self.phases[..self.state.phase];
         if done.iter().any(|p| p.learns == Learns::Prior) {
-            // As the latest round has left them.
+            // Codes of the latest round.
             self.trained.known.codes = Some(read_codes(&self.run.dir.join(CODES))?);
         }
         self.trained.beliefs = match phase {
@@ -136,7 +136,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// All phases that are left; `false` if the person stopped it.
+    /// Runs all remaining phases; `false` if the user interrupted it.
     pub(super) fn run(mut self) -> Result<bool> {
         while let Some(phase) = self.phases.get(self.state.phase).cloned() {
             if !self.phase(&phase)? {
@@ -148,13 +148,14 @@ impl<'a> Trainer<'a> {
         Ok(true)
     }
 
-    /// One phase; `false` if the person stopped it.
+    /// Runs one phase; `false` if the user interrupted it.
     fn phase(&mut self, phase: &Phase) -> Result<bool> {
         if phase.learns == Learns::Reader {
             return self.read_log(phase);
         }
         if phase.learns == Learns::Recommender && self.state.best.is_none() {
-            // What it was before is kept unless something better comes.
+            // The weights before this phase count as its first candidate: they are kept unless an epoch
+            // improves on them.
             let (_, figure) = self.validate(phase)?;
             self.keep_best(phase, figure)?;
         }
@@ -171,7 +172,8 @@ impl<'a> Trainer<'a> {
         let config = &self.run.config;
         match phase.learns {
             Learns::Backbone => config.training.clone(),
-            // As far as the backbone was trained: it is to know as much of others as that does.
+            // As many epochs as the backbone's best one, so that folds fit their users as closely as the
+            // backbone does.
             Learns::Fold(_) => Schedule {
                 epochs: self.run.about.phases.first().map_or(1, |best| best.epoch),
                 ..config.training.clone()
@@ -190,7 +192,7 @@ impl<'a> Trainer<'a> {
         self.state.epoch >= schedule.epochs || self.state.epoch >= best + schedule.patience
     }
 
-    /// One epoch with its validation and checkpoint; `false` if the person stopped it.
+    /// One epoch with its validation and checkpoint; `false` if the user interrupted it.
     fn epoch(&mut self, phase: &Phase, schedule: &Schedule) -> Result<bool> {
         if phase.learns == Learns::Recommender {
             self.trained.lessons = Some(self.kept_lessons()?);
@@ -234,7 +236,7 @@ impl<'a> Trainer<'a> {
         Ok(true)
     }
 
-    /// Keeps the weights as they are as the phase's best.
+    /// Saves the averaged weights as the best of the phase.
     fn keep_best(&mut self, phase: &Phase, figure: f64) -> Result<()> {
         self.state.best = Some((figure, self.state.epoch));
         save_module(&self.run.dir.join(best_file(phase)), &self.average)?;
@@ -246,7 +248,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn end(&mut self) -> Result<()> {
-        // A run of an earlier version did not.
+        // Runs of earlier versions have not chosen a rule yet.
         self.choose()?;
         save_module(&self.run.dir.join("model.bpk"), &self.average)?;
         self.run.about.finished = true;
@@ -254,8 +256,8 @@ impl<'a> Trainer<'a> {
         self.account()
     }
 
-    /// The run's own account goes first: once a checkpoint is past the end of a phase, what came of
-    /// the phase could not be found out again.
+    /// Saves the run's own file first: once the checkpoint is past the end of a phase, that phase's results
+    /// cannot be computed again.
     fn checkpoint(&mut self) -> Result<()> {
         self.account()?;
         let Self { run, trained, .. } = self;
@@ -279,7 +281,7 @@ impl<'a> Trainer<'a> {
         )
     }
 
-    /// Adds the time since the last call to the run's.
+    /// Adds the time since the last call to the run's total and saves the run.
     fn account(&mut self) -> Result<()> {
         self.run.about.seconds += self.since.elapsed().as_secs_f64();
         self.since = Instant::now();
@@ -298,8 +300,8 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// What training begins with: nothing learnt, or what the run took over from another one. Where there is a
-/// checkpoint, that has all but the shape.
+/// The initial state: fresh weights, or what was taken over from another run. If there is a checkpoint, only
+/// the shapes matter.
 fn begin(run: &Run, context: &Context<'_>) -> Result<checkpoint::Whole> {
     let phases = run.config.phases();
     let mut state = State::fresh();
@@ -331,8 +333,8 @@ fn begin(run: &Run, context: &Context<'_>) -> Result<checkpoint::Whole> {
     })
 }
 
-/// Validation histories corrupted, `stream` being the draw, or as they are where it is known which of their
-/// clicks are noise; none where no denoiser is trained.
+/// The validation histories with noise added at `rate`, drawn from `stream`, and their labels. If the log
+/// came with labels, the histories stay unchanged. Empty if no denoiser is trained.
 fn corrupted(
     context: &Context<'_>,
     valid: &[Case<'_>],

@@ -1,4 +1,4 @@
-//! The item tables of the folds: kept as each fold ends, and taken for what comes after.
+//! Item tables of the folds: saved when a fold ends, loaded for later phases.
 
 use super::{Trainer, best_file, fold_file};
 use crate::training::checkpoint::load_module;
@@ -10,7 +10,7 @@ use ingle_model::Model;
 use ingle_model::methods::{Learns, Phase};
 
 impl Trainer<'_> {
-    /// Keeps a fold's item table, turned as the backbone's, and brings the backbone back.
+    /// Saves a fold's item table, rotated onto the backbone's, and restores the backbone.
     pub(super) fn keep_fold(&mut self, phase: &Phase) -> Result<()> {
         let whole = self.whole()?;
         let width = self.run.config.backbone.width;
@@ -21,15 +21,15 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// The model with the backbone that knows all users.
+    /// The model with the backbone that was trained on all users.
     fn whole(&self) -> Result<Model> {
         let trained = self.phases.iter().find(|p| p.learns == Learns::Backbone);
         let best = best_file(trained.context("folds come after the backbone")?);
         load_module(&self.run.dir.join(best), self.trained.model.clone())
     }
 
-    /// Takes the tables of the folds that have been trained since, and where the encoder is to learn to read it,
-    /// the mean.
+    /// Loads the tables of the folds trained so far. Before the encoder phase, also sets the item table to the
+    /// mean.
     pub(super) fn take_tables(&mut self) -> Result<()> {
         let items = self.average.backbone.items.val();
         let done = &self.phases[..self.state.phase];
@@ -48,8 +48,8 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Puts the mean of the backbone's table and the folds' in place of the backbone's: each half of it, as the
-    /// folds together know all users, but none of them as well.
+    /// Replaces the backbone's item table by the average of it and the mean of the folds' tables, half and half:
+    /// together the folds have seen all users, but each of them has seen fewer than the backbone.
     fn agree(&mut self) -> Result<()> {
         let items = self.trained.model.backbone.items.val();
         let [rows, width] = items.dims();

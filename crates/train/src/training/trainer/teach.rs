@@ -1,5 +1,5 @@
-//! What a phase is taught beside the log: titles, beliefs about clicks that nobody replaced, and what is
-//! kept of histories.
+//! What a phase learns from beside the log: titles, soft labels of clicks that were not replaced, and kept
+//! histories.
 
 use super::validate::NO_DENOISER;
 use super::{DYNAMICS, Trainer, optimizer};
@@ -19,14 +19,14 @@ use burn::prelude::*;
 use ingle_model::Rng;
 use ingle_model::methods::{Learns, Phase};
 
-/// Names the draws of where histories are cut that the recommender learns from.
+/// Stream of the random lengths to which histories are cut for the recommender.
 const BEGINNING: u64 = 8;
-/// Names the draws of which of its kept histories that is.
+/// Stream that draws which kept history the recommender learns from.
 const KEPT: u64 = 9;
 
 impl Trainer<'_> {
-    /// What codes are learnt from. A language model takes minutes to read all titles: what it makes of
-    /// them is kept, and a training that goes on does without it.
+    /// The title features that codes are learnt from. A language model needs minutes to read all titles, so its
+    /// features are saved and a resumed training reads them from the file.
     pub(super) fn features(&self) -> Result<(Vec<f32>, usize)> {
         let (data, config) = (self.context.data, &self.run.config);
         let kept = self.run.dir.join("titles.safetensors");
@@ -52,7 +52,8 @@ impl Trainer<'_> {
         Ok((values, columns))
     }
 
-    /// What learns codes in a phase; from the second round on it goes on with what it has learnt.
+    /// The learner of codes for this phase; from the second round on it continues with the weights of the last
+    /// round.
     pub(super) fn coder(&self, phase: &Phase, width: usize) -> Result<Coder> {
         let (seed, device) = (self.run.config.seed, &self.context.device);
         let coder = Coder::new(self.features()?, width, seed, optimizer(), device);
@@ -69,9 +70,9 @@ impl Trainer<'_> {
             .any(|phase| phase.learns == Learns::Reader)
     }
 
-    /// How likely each training click of each user is noise, as the teacher of the view says that the phase
-    /// trains: the language model of the prior's, and the learning dynamics of the posterior's. `None` if it
-    /// has no teacher.
+    /// Soft labels: the noise probability of each training click by user, from the teacher of the view that the
+    /// phase trains. The prior's teacher is the language model, the posterior's is the learning dynamics. `None` if
+    /// there is no teacher.
     pub(super) fn beliefs(&self, phase: &Phase) -> Result<Option<Vec<Vec<f32>>>> {
         let (dir, data) = (&self.run.dir, self.context.data);
         let settings = &self.run.config.denoising;
@@ -97,7 +98,7 @@ impl Trainer<'_> {
         }
     }
 
-    /// Lets the round's language model learn and read the log; `false` if the person stopped it.
+    /// Fits the round's language model and scores the log with it; `false` if the user interrupted it.
     pub(super) fn read_log(&mut self, phase: &Phase) -> Result<bool> {
         let (run, context) = (&self.run, self.context);
         let (stop, progress) = (context.stop, context.progress);
@@ -110,9 +111,9 @@ impl Trainer<'_> {
         Ok(self.state.best.is_some())
     }
 
-    /// What the recommender learns from each user in the current epoch: beginnings of histories, some of whose clicks
-    /// are replaced, each without the clicks that one of the rule's thresholds leaves out, as it will be judged in a
-    /// shop, which has seen nothing of what comes next.
+    /// The recommender's training samples for the current epoch, by user. Each is the beginning of a history, with
+    /// some clicks replaced and without the clicks that one of the rule's thresholds leaves out. Only the beginning
+    /// is scored: in a shop, too, the scorer has not seen the next click.
     pub(super) fn kept_lessons(&self) -> Result<Vec<Lesson>> {
         let context = self.context;
         let model = self.average.valid();

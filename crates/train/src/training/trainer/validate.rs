@@ -1,4 +1,4 @@
-//! What a phase is judged by on the validation split, and whose eyes see it.
+//! Validation: the figure by which each phase selects its best epoch, and which item tables compute it.
 
 use super::Trainer;
 use crate::data::Case;
@@ -13,7 +13,7 @@ use ingle_model::methods::{Learns, Phase, Views};
 use ingle_model::{Known, Model};
 
 impl Trainer<'_> {
-    /// The figure a phase is selected by.
+    /// The validation figure of a phase, with its name.
     pub(super) fn validate(&self, phase: &Phase) -> Result<(&'static str, f64)> {
         let model = &self.average;
         let device = model.backbone.items.val().device();
@@ -21,7 +21,7 @@ impl Trainer<'_> {
         let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
         match phase.learns {
             Learns::Backbone | Learns::Fold(_) | Learns::Encoder => {
-                // A fold is there for the users whom it does not know.
+                // A fold is validated on the users that it was not trained on.
                 let asked = |case: &&Case<'_>| match phase.learns {
                     Learns::Fold(fold) => self.context.parts[case.user] == fold,
                     _ => true,
@@ -35,7 +35,7 @@ impl Trainer<'_> {
                 Ok(("ndcg@10", f64::midpoint(clean, corrupted)))
             }
             Learns::Prior => {
-                // With the codes as they would ship.
+                // With the codes as they would be exported.
                 let codes = self.trained.coder.as_ref().map(Coder::codes);
                 let known = Known {
                     codes: codes.or_else(|| known.codes.clone()),
@@ -65,7 +65,8 @@ impl Trainer<'_> {
         if weights > 0.0 { sum / weights } else { 0.0 }
     }
 
-    /// NDCG@10 over what is kept of histories as they are and of the same with clicks replaced.
+    /// NDCG@10 over kept histories, of the validation histories and of the same histories with clicks
+    /// replaced.
     pub(super) fn kept_ndcg10(&self, model: &Model) -> Result<[f64; 2]> {
         let config = self.run.model_config();
         let known = &self.trained.known;
@@ -90,13 +91,13 @@ impl Trainer<'_> {
         Ok([ndcg10(&self.valid)?, ndcg10(&corrupted)?])
     }
 
-    /// The users by whom a denoiser is judged, with their corrupted validation histories.
+    /// The users on whom a denoiser is validated, with their corrupted validation histories.
     fn judges(&self) -> impl Iterator<Item = (usize, &LabelledHistory)> {
         let users = self.valid.iter().map(|case| case.user);
         (users.zip(&self.corrupted)).filter(|(user, _)| self.context.judges(*user))
     }
 
-    /// A model's opinion of corrupted validation histories.
+    /// The model's verdicts on corrupted validation histories.
     pub(super) fn verdicts(&self, model: &Model, known: &Known) -> Result<Verdicts> {
         let last = self.run.config.denoising.last;
         let device = model.backbone.items.val().device();
@@ -106,8 +107,8 @@ impl Trainer<'_> {
         verdicts.context(NO_DENOISER)
     }
 
-    /// Its opinion of the validation histories as if they were of shoppers whom the recommender does not
-    /// know.
+    /// The same verdicts, with the users treated as unseen: each is judged through the item table of the fold
+    /// that was not trained on the user.
     pub(super) fn unseen_verdicts(&self, model: &Model) -> Result<Verdicts> {
         let (users, labelled): (Vec<usize>, Vec<&LabelledHistory>) = self.judges().unzip();
         let histories: Vec<&[u32]> = labelled.iter().map(|(items, _)| &items[..]).collect();
@@ -120,8 +121,8 @@ impl Trainer<'_> {
         Ok(verdicts)
     }
 
-    /// What a model makes of users' histories, each seen with the eyes of the fold that was trained without
-    /// the user. Without folds, as they are.
+    /// Noise logits of users' histories, each computed with the item table of the fold that was not trained
+    /// on the user; with the model's own table if there are no folds.
     pub(super) fn unseen_readings(
         &self,
         model: &Model,
