@@ -1,16 +1,16 @@
-//! Averaging of weights over epochs: what is validated, kept and shipped is an exponential mean of
-//! the weights that training went through, which lie around a better point than any one of them
-//! ([Averaging Weights Leads to Wider Optima](https://arxiv.org/abs/1803.05407)). It costs one pass
-//! over the weights an epoch and nothing in the browser.
+//! Averages the weights over epochs. The exponential moving average (EMA) is what is validated, saved and
+//! exported: it lies nearer to the middle of a flat minimum than the weights of any one epoch ([Averaging
+//! Weights Leads to Wider Optima](https://arxiv.org/abs/1803.05407)). It costs one pass over the weights per
+//! epoch and nothing in the browser.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 use ingle_model::Model;
 use std::collections::VecDeque;
 
-/// The mean after one more epoch: `decay * average + (1 - decay) * latest`, and in the first epochs,
-/// of which `epoch` counts those before this one, the plain mean of all so far. Neither model is on
-/// an autodiff device.
+/// The average after one more epoch: `decay * average + (1 - decay) * latest`. In the first epochs it is the
+/// plain mean of all so far; `epoch` counts the epochs before this one. Neither model may be on an autodiff
+/// device.
 pub fn blend(average: Model, latest: &Model, decay: f64, epoch: usize) -> Model {
     let decay = decay.min(epoch as f64 / (epoch + 1) as f64);
     let mut collected = Collected::default();
@@ -21,7 +21,7 @@ pub fn blend(average: Model, latest: &Model, decay: f64, epoch: usize) -> Model 
     })
 }
 
-/// The parameters of a module in the order of a visit, each as one axis.
+/// The parameters of a module in visiting order, each flattened.
 #[derive(Default)]
 struct Collected(VecDeque<Tensor<1>>);
 
@@ -72,7 +72,7 @@ mod tests {
         Model::new(&config, seed, &Device::flex())
     }
 
-    /// Whether each weight of `mixed` is the mean of those of `models` with these shares.
+    /// Whether each weight of `mixed` is the weighted mean of those of `models`.
     fn is_mean(mixed: &Model, models: &[(&Model, f64)]) {
         let parts: Vec<_> = models
             .iter()

@@ -1,17 +1,15 @@
-//! Which histories make up a step. Only real clicks cost anything: histories of similar length go
-//! together, as many as hold the asked number of clicks, so that next to nothing is padded and
-//! every step learns from about as many targets.
+//! Plans which histories share a step. Histories of similar length go together, so that there is little
+//! padding. A batch is filled up to a number of clicks, so that every step learns from about as many targets.
 
 use ingle_model::Rng;
 
-/// How far apart, in clicks, histories may be shuffled into one bucket.
+/// Random jitter of the lengths by which histories are sorted, in clicks.
 const JITTER: f32 = 1.5;
 
 /// Splits histories into batches for one epoch.
 ///
-/// `lengths[i]` is the number of clicks of history `i`; those of length 0 are left out. Each
-/// batch holds about `clicks` clicks; batches come in random order, and which histories meet in
-/// one changes with the generator.
+/// `lengths[i]` is the number of clicks of history `i`; those of length 0 are left out. Each batch holds
+/// about `clicks` clicks. The order of the batches and the histories in each of them are random.
 pub fn plan(lengths: &[usize], clicks: usize, rng: &mut Rng) -> Vec<Vec<usize>> {
     let mut order: Vec<(f32, usize)> = (lengths.iter().enumerate())
         .filter(|(_, length)| **length > 0)

@@ -1,17 +1,16 @@
-//! Calibration: two numbers that make noise logits into probabilities a person can be shown, a
-//! temperature ([Guo et al., 2017](https://arxiv.org/abs/1706.04599)) and a shift
-//! ([Platt, 1999](https://doi.org/10.7551/mitpress/1113.003.0008)), fitted on validation histories of known
-//! noise. The shift is needed because training replaces more clicks than the histories that are judged
-//! hold noise.
+//! Calibration: a temperature ([Guo et al., 2017](https://arxiv.org/abs/1706.04599)) and a shift ([Platt,
+//! 1999](https://doi.org/10.7551/mitpress/1113.003.0008)) turn noise logits into probabilities. They are
+//! fitted on validation histories with known noise. The shift is needed because there is more noise in
+//! training than in the histories that are judged.
 
 use super::judge::Verdicts;
 use ingle_bundle::Scale;
 use ingle_model::methods::Views;
 
-/// Newton steps; ten are plenty for two numbers.
+/// Newton steps; ten are enough for two parameters.
 const STEPS: usize = 50;
 
-/// The scales of the fused verdicts and of each view's.
+/// Calibration of the fused logits and of each view.
 pub fn scales(verdicts: &Verdicts) -> (Scale, Option<Views<Scale>>) {
     let fit = |logits: &[f32]| scale(logits, &verdicts.noisy);
     let views = verdicts.views.as_ref().map(|views| Views {
@@ -21,8 +20,8 @@ pub fn scales(verdicts: &Verdicts) -> (Scale, Option<Views<Scale>>) {
     (fit(&verdicts.logits), views)
 }
 
-/// The scale of least negative log-likelihood, by Newton's method on `slope * logit + offset`. What cannot
-/// be fitted, because all labels are equal or logits say the opposite of them, stays as it is.
+/// The scale with the smallest negative log-likelihood, found by Newton's method on `slope * logit + offset`.
+/// The identity if there is nothing to fit: all labels are equal, or the logits are ordered against them.
 pub fn scale(logits: &[f32], noisy: &[bool]) -> Scale {
     let (mut slope, mut offset) = (1.0f64, 0.0f64);
     for _ in 0..STEPS {
@@ -44,7 +43,8 @@ pub fn scale(logits: &[f32], noisy: &[bool]) -> Scale {
             (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant,
             (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant,
         ];
-        // Never more than doubles or halves at once: far from the minimum the parabola misleads.
+        // Changes the slope by at most a factor of two: far from the minimum the quadratic approximation is
+        // poor.
         slope = (slope - step[0]).clamp(slope / 2.0, slope * 2.0);
         offset -= step[1].clamp(-2.0, 2.0);
     }

@@ -1,6 +1,6 @@
-//! What a training leaves on disk so that it can go on: weights, optimiser moments and the place
-//! it had reached. A checkpoint is written beside the previous one and takes its place by
-//! renaming, so that a crash or a full disk leaves one of the two whole.
+//! Checkpoints: the weights, the optimiser's moments and the position from which a training resumes. A new
+//! checkpoint is written beside the old one and replaces it by renaming, so that after a crash or with a full
+//! disk one of the two is complete.
 
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
@@ -11,30 +11,30 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Layout of a run folder; a run of another version is not resumed.
+/// Layout version of a run folder; runs of other versions are not resumed.
 pub const VERSION: u32 = 7;
 
-/// The place a training has reached.
+/// The position in a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Layout version.
     pub version: u32,
-    /// Phase being trained; the number of phases once all are done.
+    /// Index of the current phase; the number of phases when all are finished.
     pub phase: usize,
-    /// Epochs of the phase that are complete.
+    /// Finished epochs of the phase.
     pub epoch: usize,
-    /// Steps of the current epoch that are complete.
+    /// Finished steps of the current epoch.
     pub step: usize,
-    /// Sum over those steps of loss times targets, and of targets.
+    /// Sums over those steps: loss times targets, and targets.
     pub loss: (f64, f64),
-    /// Best validation figure of the phase and the epoch that gave it, counted from 1.
+    /// Best validation figure of the phase, and its epoch, counted from 1.
     pub best: Option<(f64, usize)>,
-    /// Lines of `metrics.jsonl` that belong to what is complete.
+    /// Lines of `metrics.jsonl` written by the finished epochs.
     pub lines: usize,
 }
 
 impl State {
-    /// Before the first step.
+    /// The position before the first step.
     pub fn fresh() -> Self {
         Self {
             version: VERSION,
@@ -47,7 +47,7 @@ impl State {
         }
     }
 
-    /// After a phase has ended.
+    /// Moves to the next phase.
     pub fn next_phase(&mut self) {
         *self = Self {
             phase: self.phase + 1,
@@ -57,30 +57,30 @@ impl State {
     }
 }
 
-/// All that goes on.
+/// What a training resumes from.
 pub struct Whole {
     /// The weights being trained, on an autodiff device.
     pub model: Model,
-    /// Their mean over epochs, on none.
+    /// Their moving average over epochs, on a device without autodiff.
     pub average: Model,
     /// The optimiser with its moments.
     pub optimizer: ModuleOptimizer,
-    /// The place in the training.
+    /// The position.
     pub state: State,
-    /// Where the moments of a backbone trained by hand are, once there are any.
+    /// File of the learner's moments, if there is one.
     pub moments: Option<PathBuf>,
-    /// The checkpoint's folder, once there is one.
+    /// Folder of the checkpoint, if there is one.
     pub dir: Option<PathBuf>,
 }
 
 const CURRENT: &str = "checkpoint";
 const PREVIOUS: &str = "checkpoint.previous";
 const COMING: &str = "checkpoint.coming";
-/// Moments of a backbone trained by hand.
+/// File of the learner's moments.
 pub const MOMENTS: &str = "moments.safetensors";
 
-/// Writes a checkpoint into the run folder: the model, its mean over epochs, the place, and what `rest`
-/// writes of how they go on.
+/// Writes a checkpoint into the run folder: the model, its moving average and the position. `rest` writes
+/// what else is needed to resume.
 pub fn save(
     run: &Path,
     [model, average]: [&Model; 2],
@@ -98,8 +98,7 @@ pub fn save(
     })
 }
 
-/// Lets `fill` write a checkpoint's files into a new folder, which then takes the place of the run
-/// folder's checkpoint.
+/// Lets `fill` write the files of a checkpoint into a new folder, which then replaces the run's checkpoint.
 pub fn replace(run: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let (current, previous, coming) = (run.join(CURRENT), run.join(PREVIOUS), run.join(COMING));
     remove(&coming)?;
@@ -113,14 +112,13 @@ pub fn replace(run: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()>
     remove(&previous)
 }
 
-/// Where the checkpoint of a run folder is, if there is one yet.
+/// Folder of the checkpoint of a run, if there is one.
 pub fn find(run: &Path) -> Option<PathBuf> {
     let places = [CURRENT, PREVIOUS].map(|name| run.join(name));
     places.into_iter().find(|dir| dir.exists())
 }
 
-/// Reads the checkpoint of a run folder into what a fresh training starts from; where there is no
-/// checkpoint yet, that comes back as it is.
+/// Loads the checkpoint of a run into `fresh`; returns `fresh` unchanged if there is none.
 pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
     let Some(dir) = find(run) else {
         return Ok(fresh);
@@ -149,7 +147,7 @@ pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
     })
 }
 
-/// Writes a module's parameters.
+/// Saves a module's parameters.
 pub fn save_module<M: Module>(path: &Path, module: &M) -> Result<()> {
     let coming = path.with_extension("coming");
     let record = module.clone().into_record();
@@ -159,7 +157,7 @@ pub fn save_module<M: Module>(path: &Path, module: &M) -> Result<()> {
     fs::rename(&coming, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Reads a module's parameters into a module of the same shape.
+/// Loads a module's parameters into a module of the same shape.
 pub fn load_module<M: Module>(path: &Path, module: M) -> Result<M> {
     let record = ModuleRecord::load(path)
         .with_context(|| format!("cannot read the weights in {}", path.display()))?;
@@ -167,7 +165,7 @@ pub fn load_module<M: Module>(path: &Path, module: M) -> Result<M> {
     loaded.with_context(|| format!("{} does not fit the configuration", path.display()))
 }
 
-/// Drops the lines of epochs that a resumed training will run again.
+/// Removes the metrics lines of epochs that a resumed training will repeat.
 pub fn keep_lines(path: &Path, lines: usize) -> Result<()> {
     let Ok(text) = fs::read_to_string(path) else {
         return Ok(());
@@ -176,7 +174,7 @@ pub fn keep_lines(path: &Path, lines: usize) -> Result<()> {
     write_atomically(path, kept.as_bytes())
 }
 
-/// Writes a file so that it is either the old one or the new one.
+/// Writes a file atomically: after a crash it holds either the old or the new contents.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".coming");

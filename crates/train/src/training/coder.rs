@@ -1,6 +1,6 @@
-//! Semantic codes being learnt: what is known of an item's title, by its words and by a language model,
-//! brought to a few values by a projection and a layer of hidden values beside it. They are all that is
-//! learnt, so items that were clicked once or never get codes as well.
+//! The coder, which learns semantic codes. Features of an item's title, from its words and from a language
+//! model, go through a linear projection and, in parallel, one hidden layer. Only these weights are learnt, so
+//! items with one click or none get codes as well.
 
 use super::checkpoint::{load_module, save_module};
 use super::progress::Progress;
@@ -18,15 +18,15 @@ use ingle_lm::LanguageModel;
 use ingle_model::{Codes, Rng};
 use std::path::Path;
 
-/// Directions in which the words of titles differ.
+/// Principal components of the titles' words.
 const WORDS: usize = 128;
-/// Directions, of words and meanings, that a projection draws on at most.
+/// Most features in all, of words and of the language model.
 const FEATURES: usize = 256;
 
-/// Hidden values beside the projection.
+/// Width of the hidden layer.
 const HIDDEN: usize = 256;
 
-/// From features to codes. No part of it has an offset: of what nothing is known, nothing is said.
+/// From features to codes. There are no biases, so that an item without features gets a code of zeros.
 #[derive(Module, Debug)]
 struct Projection {
     /// `[features, code width]`
@@ -38,7 +38,8 @@ struct Projection {
 }
 
 impl Projection {
-    /// Begins with the first features as they are, and hidden values, of the order of 1, that add nothing yet.
+    /// Initially the code is the first features; the hidden layer starts with outputs of the order of 1 and
+    /// zero weights after it.
     fn new((rows, columns): (&[f32], usize), width: usize, seed: u64, device: &Device) -> Self {
         let straight = (0..columns * width).map(|i| f32::from(u8::from(i / width == i % width)));
         let says = rows
@@ -67,17 +68,17 @@ impl Projection {
     }
 }
 
-/// Features of all items, and the projection that is learnt.
+/// Features of all items, and the network that is trained.
 pub struct Coder {
-    /// `[items + 1, features]`, the first row for padding, on no autodiff device.
+    /// `[items + 1, features]`, the first row for padding, on a device without autodiff.
     features: Tensor<2>,
     projection: Projection,
     optimizer: ModuleOptimizer,
 }
 
 impl Coder {
-    /// Begins with the directions in which titles differ most. Items without a title, and all items
-    /// where no title has a word of another's, get codes that say nothing.
+    /// Starts with codes made of the titles' first principal components. Items without a title have a code of
+    /// zeros; so do all items if no two titles share a word.
     pub fn new(
         features: (Vec<f32>, usize),
         width: usize,
@@ -94,18 +95,18 @@ impl Coder {
         }
     }
 
-    /// The same with what was kept in a file.
+    /// Loads the network from a file.
     pub fn from(mut self, path: &Path) -> Result<Self> {
         self.projection = load_module(path, self.projection)?;
         Ok(self)
     }
 
-    /// Keeps what makes the codes.
+    /// Saves the network to a file.
     pub fn keep(&self, path: &Path) -> Result<()> {
         save_module(path, &self.projection)
     }
 
-    /// Directions of items' codes, with a way back to the projection.
+    /// Unit vectors of the items' codes, with a gradient to the network.
     ///
     /// # Shapes
     /// - `items`: `[batch, len]`
@@ -118,22 +119,22 @@ impl Coder {
             .select(0, items.reshape([batch * len]));
         let codes = self.projection.of(Tensor::from_inner(rows));
         let [clicks, width] = codes.dims();
-        // The square's root has no gradient at 0: nothing is known of those items.
+        // Avoids the infinite gradient of the square root at 0, for items without features.
         let length = (codes.clone().square().sum_dim(1) + 1e-12).sqrt();
         (codes / length.expand([clicks, width])).reshape([batch, len, width])
     }
 
-    /// A step against a loss's gradients, of which those of the projection are taken out.
+    /// Takes an optimiser step with the network's gradients.
     pub fn step(&mut self, rate: f64, gradients: GradientsParams) {
         self.projection = (self.optimizer).step(rate, self.projection.clone(), gradients);
     }
 
-    /// The gradients of the projection.
+    /// Takes the network's gradients out of all gradients.
     pub fn gradients(&self, all: &mut burn::tensor::Gradients) -> GradientsParams {
         GradientsParams::from_module(all, &self.projection)
     }
 
-    /// The codes as they ship.
+    /// The codes, quantised as they are exported.
     pub fn codes(&self) -> Codes {
         let [_, width] = self.projection.straight.dims();
         let rows = self
@@ -144,13 +145,13 @@ impl Coder {
         Codes::quantize(rows.as_slice::<f32>().expect("codes are floats"), width)
     }
 
-    /// Writes projection and moments into a folder.
+    /// Saves the network and the optimiser's moments into a folder.
     pub fn save(&self, dir: &Path) -> Result<()> {
         save_module(&dir.join("coder.bpk"), &self.projection)?;
         Ok(self.optimizer.save(dir.join("coder-optimizer.bpk"))?)
     }
 
-    /// Goes on from what a folder holds.
+    /// Loads what [`save`](Self::save) wrote.
     pub fn load(&mut self, dir: &Path) -> Result<()> {
         self.projection = load_module(&dir.join("coder.bpk"), self.projection.clone())?;
         self.optimizer = self
@@ -161,9 +162,8 @@ impl Coder {
     }
 }
 
-/// Principal components of what is known of the titles, a row for padding first, and their number.
-/// With a language model they are of words and meanings, else of words alone. They are those of the first
-/// `fitted` items, whatever others there are.
+/// Title features of all items, a row for padding first, and their number: principal components of the words
+/// and, with a language model, of its embeddings. The components are fitted to the first `fitted` items alone.
 pub(super) fn features(
     items: &[Item],
     fitted: usize,
@@ -192,7 +192,7 @@ pub(super) fn features(
     (values, width)
 }
 
-/// Rows of two tables, one behind the other.
+/// Concatenates two tables row by row.
 fn side_by_side(
     (a, a_width): (Vec<f32>, usize),
     (b, b_width): (Vec<f32>, usize),
@@ -211,7 +211,7 @@ pub(super) fn write_codes(path: &Path, codes: &Codes) -> Result<()> {
     super::checkpoint::write_atomically(path, &file)
 }
 
-/// Reads them back.
+/// Reads codes.
 pub(super) fn read_codes(path: &Path) -> Result<Codes> {
     use anyhow::{Context as _, ensure};
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -238,7 +238,7 @@ mod tests {
     use crate::training::trainer::optimizer;
     use ingle_lm::testing::{WORDS, tiny};
 
-    /// Codes, one a row, of items with these titles.
+    /// Codes of items with these titles, one row each.
     fn codes(titles: [Option<&str>; 6], lm: Option<&LanguageModel>) -> Vec<Vec<i8>> {
         let mut parts = parts(&[&[1, 2, 3, 4, 5, 6]], &[]);
         for (item, title) in parts.items.iter_mut().zip(titles) {

@@ -1,11 +1,11 @@
-//! The settings of a run, and the folder that one of them names.
+//! Settings of a run, and the folder of the language model that they name.
 
 use ingle_lm::folder::default_folder;
 use std::path::PathBuf;
 
 pub use ingle_settings::*;
 
-/// The folder of the language model, if there is to be one.
+/// Folder of the language model, if the settings name one.
 pub fn lm_folder(settings: &Denoising) -> Option<PathBuf> {
     match settings.language_model.as_str() {
         "" => None,

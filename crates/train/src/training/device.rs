@@ -1,4 +1,4 @@
-//! Where a training computes.
+//! The devices on which a training can run.
 
 use crate::data::InputError;
 use burn::prelude::*;
@@ -18,7 +18,7 @@ pub enum Compute {
 }
 
 impl Compute {
-    /// The device, ready to compute.
+    /// Opens the device.
     ///
     /// # Errors
     /// If the program was built without it, or the machine has none.

@@ -1,4 +1,4 @@
-//! What one step of an epoch learns from: the loss of a batch of users, and its gradients.
+//! The loss of one batch of users and its gradients.
 
 use super::backbone::Gradient;
 use super::config::Schedule;
@@ -11,19 +11,19 @@ use burn::prelude::*;
 use ingle_model::Rng;
 use ingle_model::methods::{Objective, Phase, Step};
 
-/// What one step has found out and not yet acted on.
+/// Loss and gradients of a step that is not taken yet.
 pub enum Found {
-    /// By hand, of the backbone.
+    /// Of the backbone, by hand-written gradients.
     ByHand(Gradient),
-    /// Through Burn's graph.
+    /// By Burn's autodiff.
     Graph {
         /// Mean loss.
         loss: f32,
-        /// Of each target, where items are ranked.
+        /// Loss of each target, in phases that train a recommender.
         losses: Vec<f32>,
-        /// Of the model's parameters.
+        /// Gradients of the model's parameters.
         model: GradientsParams,
-        /// Of the codes' projection, where one is learnt.
+        /// Gradients of the coder, in the phase that trains it.
         coder: Option<GradientsParams>,
     },
 }
@@ -37,7 +37,7 @@ impl Found {
         }
     }
 
-    /// Loss of each target, where items are ranked.
+    /// Loss of each target, in phases that train a recommender.
     pub fn losses(&self) -> &[f32] {
         match self {
             Self::ByHand(gradient) => &gradient.losses,
@@ -46,7 +46,7 @@ impl Found {
     }
 }
 
-/// Loss and gradients of one batch of users.
+/// Computes loss and gradients of one batch of users.
 pub fn find(
     context: &Context<'_>,
     (phase, schedule): (&Phase, &Schedule),
@@ -89,8 +89,8 @@ pub fn find(
     }
 }
 
-/// What the backbone learns from these users: to predict what they clicked, from histories in which
-/// some clicks were replaced where the settings say so.
+/// Training samples of these users: predict the next clicks from histories in which some clicks are replaced,
+/// if the settings say so.
 fn lessons(
     context: &Context<'_>,
     prepared: Option<&[Lesson]>,
@@ -156,13 +156,13 @@ fn denoising_loss(
 ) -> Tensor<1> {
     let model = &trained.model;
     let mut backbone = model.backbone.valid();
-    // What ranks in this phase is the backbone as it is: it is not to learn here.
+    // The item table is constant here: this phase does not train it.
     let mut rank = CatalogueSoftmax::new(backbone.items.val(), Vec::new());
     if let Some(fold) = batch.fold {
         backbone.items = Param::from_tensor(trained.folds[fold].clone());
     }
     let device = backbone.items.val().device();
-    // Whoever is judged twice in an epoch is corrupted in two ways.
+    // A user can be judged twice in an epoch, by a fold and by the backbone; the corruptions differ.
     let again = u64::from(batch.fold.is_none());
     let stream = ROUND * phase.round.saturating_sub(1) as u64 + 2 * epoch as u64 + again;
     let labelling = Labelling {

@@ -1,9 +1,8 @@
-//! Items that nobody has clicked yet, brought into a trained catalogue by what their titles say. From the
-//! words and meanings of the titles a linear projection is fitted to the item embeddings that training came
-//! to, and then asked about the new items ([Gantner et al., 2010](https://doi.org/10.1109/ICDM.2010.129)). An
-//! item counts in the fit by the logarithm of its clicks: nothing was learnt about what nobody clicked.
-//! Semantic codes come from what made those of the others. The features are those of the trained catalogue,
-//! whatever is added to it.
+//! Adds new items, which have no clicks yet, to a trained catalogue by their titles. A ridge regression from
+//! title features to the trained item embeddings is fitted and applied to the new items ([Gantner et al.,
+//! 2010](https://doi.org/10.1109/ICDM.2010.129)). An item's weight in the fit is the logarithm of its clicks,
+//! as the embedding of an item without clicks is untrained. Semantic codes come from the trained coder. The
+//! features are fitted to the trained catalogue and do not depend on the new items.
 
 use super::coder::{self, Coder};
 use super::config::lm_folder;
@@ -18,24 +17,24 @@ use burn::prelude::*;
 use ingle_model::Model;
 use nalgebra::DMatrix;
 
-/// How much the projections are held back, as a share of the mean square of what they read.
+/// Ridge penalty, as a share of the mean square of the features.
 const RIDGE: f64 = 1e-2;
 
-/// Items that are added to a catalogue, and what is known of them.
+/// Items that are added to a catalogue, with their features.
 #[derive(Debug, Default)]
 pub struct Newcomers {
     /// The items.
     pub items: Vec<Item>,
     /// Their embeddings, `[items, width]`.
     pub table: Vec<f32>,
-    /// Their semantic codes, `[items, code width]`; empty in a method without.
+    /// Their semantic codes, `[items, code width]`; empty if the method has none.
     pub codes: Vec<i8>,
-    /// Those that are not added, as no word of theirs is known.
+    /// Items that cannot be added, as none of their words is known.
     pub left_out: Vec<Item>,
 }
 
 impl Newcomers {
-    /// Places new items in the catalogue of a trained run.
+    /// Computes embeddings and codes of new items for a trained run.
     ///
     /// # Errors
     /// If the run's language model cannot be read.
@@ -93,7 +92,7 @@ impl Newcomers {
     }
 }
 
-/// What a linear projection, fitted to what is `due` of old rows, makes of new ones.
+/// A linear map, fitted from rows `old` to rows `due`, applied to rows `new`.
 ///
 /// # Shapes
 /// - `old`, `new`: `[rows, columns]`
@@ -106,7 +105,7 @@ fn projected(
     (due, width): (&[f32], usize),
     weights: &[f32],
 ) -> Result<Vec<f32>> {
-    // One column more that is always 1, for the mean.
+    // A constant column for the intercept.
     let with_one = |rows: &[f32]| {
         DMatrix::from_fn(rows.len() / columns, columns + 1, |row, column| {
             let value = (column < columns).then(|| rows[row * columns + column]);
@@ -134,7 +133,7 @@ fn projected(
     Ok(out.transpose().iter().map(|&x| x as f32).collect())
 }
 
-/// Mean length of the rows that weigh anything.
+/// Mean length of the rows with a weight above 0.
 fn mean_length(rows: &[f32], width: usize, weights: &[f32]) -> f32 {
     let rows = rows.chunks_exact(width).zip(weights);
     let lengths = rows.filter(|(_, weight)| **weight > 0.0);
@@ -149,12 +148,12 @@ mod tests {
 
     #[test]
     fn a_projection_finds_what_old_rows_were_made_by_and_heeds_weights() {
-        // due = 2 a - b + 3, but for a row that weighs nothing.
+        // due = 2 a - b + 3, except for a row with weight 0.
         let old = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 1.0, 0.0, 0.0, 5.0, 5.0];
         let due = [5.0, 2.0, 4.0, 6.0, 3.0, -99.0];
         let weights = [1e3, 1e3, 1e3, 1e3, 1e3, 0.0];
         let found = projected([&old, &[1.0, 2.0]], 2, (&due, 1), &weights).expect("solves");
-        // Held back a little towards nothing.
+        // The ridge penalty shrinks it a little towards 0.
         assert!((found[0] - 3.0).abs() < 0.2, "{found:?}");
     }
 

@@ -1,5 +1,5 @@
-//! The full softmax where the device computes it: for training through Burn's autodiff, on a GPU.
-//! The CPU has a faster way, [`super::softmax`].
+//! The full softmax on a device with Burn's autodiff, such as a GPU. On the CPU, [`super::softmax`] is
+//! faster.
 
 use super::samples::tensor;
 use super::softmax::shares;
@@ -9,34 +9,33 @@ use burn::tensor::{IndexingUpdateOp, Int, TensorData};
 use ingle_model::methods::RankLoss;
 use std::ops::Range;
 
-/// What is added to the logit of an item that does not compete.
+/// Added to the logit of an excluded item.
 const BARRED: f32 = -1e9;
-/// Tokens whose logits over the catalogue exist in one tensor: bounds the memory of a step to this
-/// many rows at a time on the way forwards.
+/// Tokens whose logits over the catalogue are in memory at once in the forward pass.
 const TOKENS: usize = 4096;
 
-/// Rows brought to length 1.
+/// Scales rows to length 1.
 pub fn unit_rows(table: Tensor<2>) -> Tensor<2> {
     let [rows, width] = table.dims();
     let lengths = table.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
     table / lengths.expand([rows, width])
 }
 
-/// Ranks by the item table.
+/// Ranks targets by the item table.
 pub struct CatalogueSoftmax {
     table: Tensor<2>,
-    /// Pairs of a token and an item that does not compete for it, by token.
+    /// Pairs of a token and an item excluded from its softmax, by token.
     barred: Vec<(u32, u32)>,
-    /// Of each token's loss; empty where all weigh the same.
+    /// Weight of each token's loss; empty if all weigh the same.
     weights: Vec<f32>,
-    /// Cross-entropy of each token of the latest call, a part of the tokens at a time.
+    /// Cross-entropy of each token of the latest call, in chunks of tokens.
     losses: Vec<Tensor<2>>,
 }
 
 impl CatalogueSoftmax {
-    /// `table`: `[items + 1, width]`, the first row for padding, on the autodiff device. Pairs of a
-    /// token and an item in `barred`, by token, leave the item out of the token's softmax, unless it
-    /// is its target.
+    /// `table`: `[items + 1, width]`, the first row for padding, on the autodiff device. `barred`: pairs of a
+    /// token and an item, sorted by token, that exclude the item from the token's softmax unless it is the
+    /// target.
     pub fn new(table: Tensor<2>, barred: Vec<(u32, u32)>) -> Self {
         Self {
             table,
@@ -46,13 +45,13 @@ impl CatalogueSoftmax {
         }
     }
 
-    /// The same where each token's loss has a weight; all the same if there are none.
+    /// Sets the weight of each token's loss; without weights all weigh the same.
     #[must_use]
     pub fn weighted(self, weights: Vec<f32>) -> Self {
         Self { weights, ..self }
     }
 
-    /// Cross-entropy of each token of the latest call, brought from the device.
+    /// Cross-entropy of each token of the latest call, copied from the device.
     pub fn losses(&self) -> Vec<f32> {
         let parts = self.losses.iter().map(|part| part.clone().into_data());
         parts
@@ -60,8 +59,8 @@ impl CatalogueSoftmax {
             .collect()
     }
 
-    /// What is added to the logits of some tokens, `[tokens, items]`: very negative where an item does
-    /// not compete.
+    /// Additive mask for the logits of some tokens, `[tokens, items]`: very negative for excluded items, else
+    /// 0.
     fn bars(&self, tokens: Range<usize>, targets: &[u32], device: &Device) -> Tensor<2> {
         let [rows, _] = self.table.dims();
         let of_token = |token: usize| {
@@ -75,7 +74,7 @@ impl CatalogueSoftmax {
         let count = tokens.len();
         let most = tokens.clone().map(|token| of_token(token).count()).max();
         let most = most.unwrap_or(0).max(1);
-        // Tokens that bar fewer items are filled up with nothing, added to the first item.
+        // Tokens with fewer exclusions are padded by adding 0 to the first item.
         let (mut index, mut bar) = (vec![0i32; count * most], vec![0.0; count * most]);
         for (row, token) in tokens.enumerate() {
             for (column, item) in of_token(token).enumerate() {

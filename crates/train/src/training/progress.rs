@@ -1,9 +1,9 @@
-//! What a person sees of a training: a live bar on a terminal, plain lines anywhere else.
+//! Progress output: a live bar on a terminal, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
-/// Shows how far an epoch is.
+/// Progress of an epoch.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -11,12 +11,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of a training, whose loss is told. Nothing is drawn unless standard error is a terminal.
+    /// For a training, with its loss. Draws nothing unless standard error is a terminal.
     pub fn new() -> Self {
         Self::with("{prefix:>22} {wide_bar} {pos}/{len} clicks, {per_sec}, {eta} left, loss {msg}")
     }
 
-    /// Of a scoring, which has no loss.
+    /// For scoring, without a loss.
     pub fn of_histories() -> Self {
         Self::with("{prefix:>22} {wide_bar} {pos}/{len} histories, {per_sec}, {eta} left")
     }
@@ -28,7 +28,7 @@ impl Progress {
         Self { bar, live }
     }
 
-    /// A stretch of `total` clicks begins.
+    /// Starts a bar of `total` clicks.
     pub fn start(&self, what: String, total: usize) {
         if self.live {
             self.bar.reset();
@@ -37,14 +37,14 @@ impl Progress {
         }
     }
 
-    /// So many more are done that tell no loss.
+    /// Advances by `count` without a loss.
     pub fn done(&self, count: usize) {
         if self.live {
             self.bar.inc(count as u64);
         }
     }
 
-    /// `clicks` more are done, at that mean loss.
+    /// Advances by `clicks`, and shows the mean loss.
     pub fn advance(&self, clicks: usize, loss: f64) {
         if self.live {
             self.bar.set_message(format!("{loss:.4}"));
@@ -52,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// A line that stays.
+    /// Prints a line.
     pub fn line(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }
@@ -70,13 +70,13 @@ impl Drop for Progress {
     }
 }
 
-/// Counts the most memory anew from what is held now, where the system can.
+/// Resets the peak memory of the process to its current memory, if the system can.
 pub fn forget_peak_memory() {
-    // Without it the figure is that of the whole process, which is still true.
+    // If this fails, the peak is that of the whole process, which is still true.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// The most memory this process has held, in bytes, where the system says.
+/// Peak memory of this process, bytes, if the system reports it.
 pub fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -1,12 +1,12 @@
-//! Cross-entropy over the catalogue, fused with its linear layer and with a backward pass written by
-//! hand: [`ingle_kernel::softmax`] has the arithmetic, here it is spread over the cores. Memory does
-//! not grow with `tokens x items`.
+//! Cross-entropy over the catalogue, fused with its linear layer and with hand-written gradients.
+//! [`ingle_kernel::softmax`] has the arithmetic; this module runs it on all cores. Memory does not grow with `tokens x
+//! items`.
 
 use ingle_kernel::softmax::{LogSum, Operands, Ranking};
 use rayon::prelude::*;
 
-/// Parts that the catalogue is worked on in: enough for the cores of a large machine. What is added
-/// up depends on them and not on the threads.
+/// Number of parts of the catalogue that are computed in parallel. The order of additions depends on the parts, not on
+/// the number of threads.
 const PARTS: usize = 16;
 
 /// Loss and gradients of one batch.
@@ -22,8 +22,8 @@ pub struct Fused {
     pub table: Vec<f32>,
 }
 
-/// What share of a mean over so many tokens each has, given their weights, which add up to more than 0; without weights
-/// all have the same. Where all weights are 0 so are the shares.
+/// Each token's weight divided by the sum of all weights; `1 / tokens` each without weights, and 0 each if all weights
+/// are 0.
 pub fn shares(weights: &[f32], tokens: usize) -> Vec<f32> {
     if weights.is_empty() {
         return vec![1.0 / tokens as f32; tokens];
@@ -32,14 +32,14 @@ pub fn shares(weights: &[f32], tokens: usize) -> Vec<f32> {
     weights.iter().map(|weight| weight / sum).collect()
 }
 
-/// The mean of losses, each counting as much as its share.
+/// The mean of the losses, weighted by `shares`.
 pub fn mean(losses: &[f32], shares: &[f32]) -> f32 {
     let each = losses.iter().zip(shares);
     let each = each.map(|(&loss, &share)| f64::from(loss) * f64::from(share));
     each.sum::<f64>() as f32
 }
 
-/// The mean cross-entropy over all tokens, each with its weight, with gradients; all weigh the same where `weights` is empty.
+/// The weighted mean cross-entropy over all tokens, with gradients. If `weights` is empty all tokens weigh the same.
 ///
 /// # Panics
 /// If the shapes do not fit each other, or a target is padding or not in the table.
@@ -84,7 +84,7 @@ pub fn cross_entropy(ranking: Ranking<'_>, weights: &[f32]) -> Fused {
     }
 }
 
-/// The sum of vectors of one length, in order.
+/// The sum of vectors of one length, added in order.
 pub fn sum(parts: Vec<Vec<f32>>) -> Vec<f32> {
     let mut parts = parts.into_iter();
     let mut total = parts.next().unwrap_or_default();
@@ -107,7 +107,7 @@ mod tests {
         (0..n).map(|_| rng.normal(1.0)).collect()
     }
 
-    /// The plain way: all logits at once, gradients by autodiff.
+    /// The reference: all logits at once, gradients by autodiff.
     fn plain(ranking: Ranking<'_>, weights: &[f32]) -> Fused {
         let Ranking {
             hidden,

@@ -1,5 +1,5 @@
-//! Adam ([Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)) over flat vectors, with weight decay
-//! kept out of the moments ([Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
+//! Adam ([Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)) over flat vectors, with decoupled weight
+//! decay ([AdamW, Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
 
 use ingle_settings::Pace;
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// Of as many weights, before the first step.
+    /// Moments of `count` weights before the first step.
     pub(super) fn new(count: usize) -> Self {
         Self {
             first: vec![0.0; count],
@@ -27,7 +27,7 @@ impl Moments {
         }
     }
 
-    /// Step `step`, counted from 1, of all weights.
+    /// Takes step `step`, counted from 1, on all weights.
     pub(super) fn step(&mut self, weights: &mut [f32], gradient: &[f32], pace: Pace, step: u64) {
         let update = Update::new(pace, step);
         (weights.par_chunks_mut(CHUNK))
@@ -39,9 +39,9 @@ impl Moments {
             });
     }
 
-    /// Step `step`, counted from 1, of some rows `width` wide, each given with its gradient. What a row
-    /// was not touched by is made up for when it is touched next: its moments fade as they would have,
-    /// and only its weights stay where they were (lazy Adam). `last` holds each row's last step.
+    /// Takes step `step`, counted from 1, on some rows of `width` weights, each with its gradient (lazy
+    /// Adam). The moments of a row decay as if it had been updated in every step, but its weights do not move
+    /// in the steps that skip it. `last` holds the latest step of each row.
     pub(super) fn step_rows(
         &mut self,
         weights: &mut [f32],
@@ -69,14 +69,14 @@ impl Moments {
     }
 }
 
-/// The numbers of one step.
+/// The constants of one step.
 #[derive(Clone, Copy)]
 struct Update {
-    /// Learning rate over the correction of the first moment.
+    /// Learning rate divided by the bias correction of the first moment.
     rate: f32,
-    /// One over the correction of the second moment.
+    /// One divided by the bias correction of the second moment.
     correction: f32,
-    /// What is left of a weight.
+    /// Factor of weight decay.
     left: f32,
 }
 

@@ -1,7 +1,6 @@
-//! The loss that most papers' backbones are trained by: a binary cross-entropy of each target and of one item
-//! drawn uniformly among those that the user has not clicked
-//! ([SASRec](https://arxiv.org/abs/1808.09781)). It is here for comparison: the softmax over the catalogue ranks
-//! far better.
+//! The loss of most papers' backbones: binary cross-entropy of each target and of one negative, drawn uniformly
+//! from the items that the user has not clicked ([SASRec](https://arxiv.org/abs/1808.09781)). It is here for
+//! comparison: the softmax over the catalogue ranks far better.
 
 use super::super::samples::Lesson;
 use super::super::softmax::{Fused, mean};
@@ -9,10 +8,10 @@ use ingle_kernel::vector;
 use ingle_model::Rng;
 use std::collections::HashSet;
 
-/// Draws for an item that the user has not clicked, before one that he has will do.
+/// Most draws for an unclicked item; after them a clicked one is accepted.
 const TRIES: usize = 64;
 
-/// An item for each target of some lessons, out of a catalogue of `items`.
+/// One negative for each target, from a catalogue of `items`.
 pub(super) fn negatives(lessons: &[Lesson], items: usize, rng: &mut Rng) -> Vec<u32> {
     let mut drawn = Vec::new();
     for lesson in lessons {
@@ -33,7 +32,7 @@ pub(super) fn negatives(lessons: &[Lesson], items: usize, rng: &mut Rng) -> Vec<
     drawn
 }
 
-/// The mean over all tokens, each with its share of it, with gradients.
+/// The mean cross-entropy over all tokens, weighted by `shares`, with gradients.
 ///
 /// # Shapes
 /// - `hidden`: `[tokens, width]`

@@ -1,40 +1,39 @@
-//! The items a step ranks its targets among where the catalogue is too large to rank all of it: the
-//! targets of the whole step and items drawn uniformly
-//! ([Mixed Negative Sampling](https://research.google/pubs/pub50257/)), each item's logit lowered by the
-//! logarithm of its chance to be there ([Bengio and Senécal,
-//! 2008](https://doi.org/10.1109/TNN.2007.912312)).
+//! Sampled softmax, for catalogues too large to be ranked in every step. The candidates are the targets of
+//! the whole step and items drawn uniformly ([Mixed Negative
+//! Sampling](https://research.google/pubs/pub50257/)). Each candidate's logit is lowered by the logarithm of
+//! its probability to be a candidate ([Bengio and Senécal, 2008](https://doi.org/10.1109/TNN.2007.912312)).
 //!
-//! A token's own target is always there, so its logit stays as it is: the sum of the exponentials then
-//! is an unbiased estimate of that over the catalogue.
+//! A token's own target is always a candidate, so its logit is not changed. The sum of the exponentials is
+//! then an unbiased estimate of the sum over the catalogue.
 
 use ingle_model::Rng;
 use std::collections::HashMap;
 
-/// How candidates are drawn.
+/// Draws the candidates.
 #[derive(Debug)]
 pub(super) struct Sampler {
-    /// Items drawn a step.
+    /// Items drawn in each step.
     negatives: usize,
-    /// Logarithm of each item's chance not to be the target of a click, by index.
+    /// Logarithm of the probability that a click's target is not this item, by item index.
     not_target: Vec<f64>,
 }
 
-/// The items of one step.
+/// The candidates of one step.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    /// Their indices, padding first.
+    /// Item indices, padding first.
     pub(super) items: Vec<u32>,
-    /// Where among `items` each of them is.
+    /// Position of each item in `items`.
     pub(super) places: HashMap<u32, u32>,
-    /// Minus the logarithm of each one's chance to be here.
+    /// Minus the logarithm of each candidate's probability to be drawn.
     pub(super) bias: Vec<f32>,
-    /// Where among `items` each click's target is.
+    /// Position of each click's target in `items`.
     pub(super) targets: Vec<u32>,
 }
 
 impl Sampler {
-    /// Draws `negatives` items a step from a catalogue in which items were clicked that often, by
-    /// index, entry 0 for padding.
+    /// Draws `negatives` items per step. `counts` holds the training clicks by item index, entry 0 for
+    /// padding.
     pub(super) fn new(negatives: usize, counts: &[u32]) -> Self {
         let all: f64 = counts.iter().map(|&count| f64::from(count)).sum();
         let share = |&count: &u32| (-f64::from(count) / all.max(1.0)).ln_1p();
@@ -44,7 +43,7 @@ impl Sampler {
         }
     }
 
-    /// The candidates of a step with these targets.
+    /// Draws the candidates of a step with these targets.
     pub(super) fn draw(&self, targets: &[u32], rng: &mut Rng) -> Candidates {
         let catalogue = self.not_target.len() - 1;
         let mut candidates = Candidates::default();
@@ -68,7 +67,7 @@ impl Sampler {
 }
 
 impl Candidates {
-    /// Where an item is, at the end if it was not there yet.
+    /// Position of an item; adds it at the end if it is missing.
     pub(super) fn place(&mut self, item: u32) -> u32 {
         let end = self.items.len() as u32;
         *self.places.entry(item).or_insert_with(|| {
@@ -105,7 +104,7 @@ mod tests {
         let sampler = Sampler::new(10, &counts);
         let value = |item: u32| f64::from(item).sqrt();
         let all: f64 = (1..=40).map(value).sum();
-        // Targets as often as items are clicked.
+        // Targets drawn in proportion to clicks.
         let by_clicks: Vec<u32> = (1..=40u32).flat_map(|i| vec![i; i as usize]).collect();
         let mut mean = 0.0;
         let draws = 20_000;

@@ -1,21 +1,20 @@
-//! Item embeddings of length 1, of which only the direction is learnt: a popular item is then no
-//! longer one with a long embedding, and the softmax compares angles
-//! ([`NormFace`](https://arxiv.org/abs/1704.06369)). The weights behind them keep their length, as in
-//! [Weight Normalization](https://arxiv.org/abs/1602.07868): it grows with every step, so that what has
-//! been learnt from often turns ever more slowly.
+//! Item embeddings of length 1, of which only the direction is learnt: popular items cannot get longer
+//! embeddings, and the softmax compares angles ([`NormFace`](https://arxiv.org/abs/1704.06369)). The weights
+//! behind them keep their own length, as in [Weight Normalization](https://arxiv.org/abs/1602.07868). It
+//! grows with every step, so that the direction of an item with many updates changes more and more slowly.
 
-/// Rows of a table brought to length 1.
+/// The rows of a table, scaled to length 1.
 #[derive(Clone, Debug)]
 pub(super) struct Directions {
     width: usize,
     /// `[rows, width]`.
     rows: Vec<f32>,
-    /// What each row of the weights was multiplied by.
+    /// Factor by which each row of the weights is scaled.
     factors: Vec<f32>,
 }
 
 impl Directions {
-    /// Of weights `[rows, width]`.
+    /// From weights `[rows, width]`.
     pub(super) fn of(weights: &[f32], width: usize) -> Self {
         let mut directions = Self {
             width,
@@ -31,7 +30,7 @@ impl Directions {
         &self.rows
     }
 
-    /// After a change of some rows of the weights, or of all.
+    /// Updates the rows after some rows of the weights changed, or all.
     pub(super) fn follow(&mut self, weights: &[f32], changed: Option<&[u32]>) {
         each(self.factors.len(), changed, |row, _| {
             let place = row * self.width..(row + 1) * self.width;
@@ -45,8 +44,8 @@ impl Directions {
         });
     }
 
-    /// Turns gradients with respect to rows, of some in this order or of all, into those with respect
-    /// to the weights behind them.
+    /// Turns gradients with respect to the scaled rows (some in this order, or all) into gradients with
+    /// respect to the weights.
     pub(super) fn project(&self, which: Option<&[u32]>, gradient: &mut [f32]) {
         each(self.factors.len(), which, |row, at| {
             let direction = &self.rows[row * self.width..(row + 1) * self.width];
@@ -59,7 +58,7 @@ impl Directions {
     }
 }
 
-/// Calls `work` with each row and its place among those chosen.
+/// Calls `work` with each row and its index among the chosen ones.
 fn each(rows: usize, chosen: Option<&[u32]>, mut work: impl FnMut(usize, usize)) {
     match chosen {
         None => (0..rows).for_each(|row| work(row, row)),

@@ -1,4 +1,5 @@
-//! The one list of encoders that are trained by hand, as [`ingle_model::backbone`] lists them on tensors.
+//! The registry of encoders with hand-written gradients; [`ingle_model::backbone`] lists the same ones on
+//! tensors.
 
 use super::layout::{Linear, Places};
 use super::pass::{Dropout, Packed, Pass};
@@ -6,15 +7,15 @@ use super::{gru4rec, sasrec};
 use ingle_model::BackboneConfig;
 use ingle_model::backbone::Kind;
 
-/// Where an encoder's parameters lie, and its passes over them.
+/// The parameters of an encoder by their places in the flat vector, and its passes.
 pub(super) trait Encoder: Sized {
-    /// What the way back needs of the way forwards.
+    /// What the backward pass needs from the forward pass.
     type Tape;
 
-    /// Its places in the vector.
+    /// Reserves the encoder's places in the vector.
     fn new(config: &BackboneConfig, places: &mut Places) -> Self;
 
-    /// All linear layers that the way back needs transposed.
+    /// All linear layers whose weights the backward pass needs transposed.
     fn linears(&self) -> Vec<&Linear>;
 
     /// Hidden states of every click, `[clicks, width]`.
@@ -25,8 +26,8 @@ pub(super) trait Encoder: Sized {
         dropout: &mut Dropout<'_>,
     ) -> (Vec<f32>, Self::Tape);
 
-    /// Adds the gradients of all parameters but the item table to `gradient` and gives those of the
-    /// clicks' embeddings, `[clicks, width]`.
+    /// Adds the gradients of all parameters except the item table to `gradient`; returns those of the clicks'
+    /// embeddings, `[clicks, width]`.
     fn backward(
         &self,
         pass: &Pass<'_>,
@@ -37,7 +38,7 @@ pub(super) trait Encoder: Sized {
     ) -> Vec<f32>;
 }
 
-/// Declares the encoders: a variant of [`Kind`], and the file of what it is here.
+/// Declares the encoders: a variant of [`Kind`] and the module that implements it here.
 macro_rules! registry {
     ($($variant:ident => $folder:ident),+ $(,)?) => {
         /// An encoder's parameters by place.
@@ -46,7 +47,7 @@ macro_rules! registry {
             $($variant($folder::Net)),+
         }
 
-        /// What the way back of an encoder needs.
+        /// What an encoder's backward pass needs.
         #[derive(Debug)]
         pub(super) enum NetTape {
             $($variant(<$folder::Net as Encoder>::Tape)),+

@@ -1,8 +1,8 @@
-//! The recurrent network forwards, and backwards through time, over histories without padding and without a
-//! graph: the same function as [`ingle_model::backbone::gru4rec`], which the tests hold it to.
+//! Forward pass and backpropagation through time of the recurrent network, without padding and without
+//! autodiff. Computes the same function as [`ingle_model::backbone::gru4rec`]; tests compare the two.
 //!
-//! Histories are worked on side by side, click by click, the longest first: those that still go on are then the
-//! first ones, and the states before a step the first rows of those after the last one.
+//! Histories are processed in parallel, click by click, longest first. The histories that have not ended are
+//! then always the first rows of a step, and their states before the step the first rows of the step before.
 
 use super::encoder::Encoder;
 use super::layout::{Linear, Norm, Places};
@@ -12,36 +12,36 @@ use ingle_kernel::{gru, norm, vector};
 use ingle_model::BackboneConfig;
 use std::ops::Range;
 
-/// Where its parameters lie.
+/// Places of its parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Net {
     width: usize,
     layers: Vec<Layer>,
-    /// After the last layer.
+    /// Layer normalisation after the last layer.
     norm: Norm,
 }
 
-/// One layer: reset gate, update gate and candidate side by side.
+/// One layer; reset gate, update gate and candidate are concatenated.
 #[derive(Clone, Debug)]
 struct Layer {
-    /// Of what is read.
+    /// Weights of the layer's input.
     input: Linear,
-    /// Of the state.
+    /// Weights of the state.
     hidden: Linear,
 }
 
 /// The order of the clicks by step.
 #[derive(Debug)]
 struct Order {
-    /// Which click each row is.
+    /// Index of the click in each row.
     clicks: Vec<usize>,
     /// Rows of each step.
     steps: Vec<Range<usize>>,
-    /// How far the state moves at each row: all the way, as every click here counts.
+    /// Update factor of each row: 1, as all clicks count fully in training.
     keep: Vec<f32>,
 }
 
-/// What the way back needs.
+/// What the backward pass needs.
 #[derive(Debug)]
 pub(super) struct Tape {
     order: Order,
@@ -49,17 +49,17 @@ pub(super) struct Tape {
     norm: norm::Tape,
 }
 
-/// All in the order of the steps, a row a click.
+/// Activations in the order of the steps, one row per click.
 #[derive(Debug)]
 struct LayerTape {
     dropped: Vec<f32>,
-    /// What the layer read.
+    /// Input of the layer.
     read: Vec<f32>,
     /// States before each step.
     before: Vec<f32>,
     /// Reset gate, update gate and candidate.
     gates: Vec<f32>,
-    /// The state times its weights.
+    /// The state multiplied by its weights.
     held: Vec<f32>,
 }
 
@@ -83,13 +83,13 @@ impl Order {
         }
     }
 
-    /// Rows by step out of rows by click.
+    /// Reorders rows from click order to step order.
     fn by_step(&self, rows: &[f32], width: usize) -> Vec<f32> {
         let rows = (self.clicks.iter()).flat_map(|click| &rows[click * width..][..width]);
         rows.copied().collect()
     }
 
-    /// Rows by click out of rows by step.
+    /// Reorders rows from step order to click order.
     fn by_click(&self, rows: &[f32], width: usize) -> Vec<f32> {
         let mut out = vec![0.0; rows.len()];
         for (click, row) in self.clicks.iter().zip(rows.chunks_exact(width)) {
@@ -98,7 +98,7 @@ impl Order {
         out
     }
 
-    /// For each step but the first its rows, and the rows of the same histories a step before.
+    /// For each step after the first: its rows, and the rows of the same histories one step before.
     fn moves(&self) -> impl DoubleEndedIterator<Item = [Range<usize>; 2]> {
         self.steps.windows(2).map(|pair| {
             let (before, step) = (pair[0].start, pair[1].clone());
@@ -107,7 +107,7 @@ impl Order {
     }
 }
 
-/// Those rows of a matrix.
+/// The range of those rows in a flat matrix.
 fn rows(range: &Range<usize>, width: usize) -> Range<usize> {
     range.start * width..range.end * width
 }
@@ -188,7 +188,7 @@ impl Encoder for Net {
 }
 
 impl Net {
-    /// Turns what a layer reads into its states.
+    /// Runs a layer on its input; returns its states.
     fn layer(
         &self,
         pass: &Pass<'_>,
@@ -234,7 +234,7 @@ impl Net {
         }
     }
 
-    /// From the gradient of a layer's states to that of what it read.
+    /// From the gradient of a layer's states to the gradient of its input.
     fn layer_back(
         &self,
         pass: &Pass<'_>,

@@ -1,5 +1,4 @@
-//! Where each parameter of the backbone lies in one flat vector, and how it gets there from a model
-//! and back.
+//! The places of the backbone's parameters in one flat vector, and the conversion from and to a model.
 
 use super::encoder::{Encoder, Net};
 use ingle_model::weights::{self, ITEM_TABLE, Weights};
@@ -9,26 +8,26 @@ use std::ops::Range;
 /// A linear layer: weights `[input, output]` and a bias `[output]`.
 #[derive(Clone, Debug)]
 pub(super) struct Linear {
-    /// Where its weights lie.
+    /// Place of the weights.
     pub(super) weight: Range<usize>,
-    /// Where its bias lies.
+    /// Place of the bias.
     pub(super) bias: Range<usize>,
-    /// Width of what goes in.
+    /// Input width.
     pub(super) input: usize,
-    /// Width of what comes out.
+    /// Output width.
     pub(super) output: usize,
 }
 
 /// Factor and offset of a layer normalisation, each `[width]`.
 #[derive(Clone, Debug)]
 pub(super) struct Norm {
-    /// Where the factors lie.
+    /// Place of the factors.
     pub(super) gamma: Range<usize>,
-    /// Where the offsets lie.
+    /// Place of the offsets.
     pub(super) beta: Range<usize>,
 }
 
-/// All parameters but the item table, by place.
+/// The places of all parameters except the item table.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     /// Sizes of the backbone.
@@ -39,19 +38,19 @@ pub(super) struct Layout {
     names: Vec<(String, Range<usize>)>,
 }
 
-/// Hands out the places of the vector one after the other.
+/// Allocates consecutive places of the vector.
 #[derive(Default)]
 pub(super) struct Places(Vec<(String, Range<usize>)>);
 
 impl Places {
-    /// Room for a parameter of that name in the model.
+    /// Allocates a parameter; `name` is its name in the model.
     pub(super) fn next(&mut self, name: String, size: usize) -> Range<usize> {
         let start = self.0.last().map_or(0, |(_, place)| place.end);
         self.0.push((name, start..start + size));
         start..start + size
     }
 
-    /// Room for a linear layer.
+    /// Allocates a linear layer.
     pub(super) fn linear(&mut self, name: &str, input: usize, output: usize) -> Linear {
         Linear {
             weight: self.next(format!("{name}.weight"), input * output),
@@ -61,7 +60,7 @@ impl Places {
         }
     }
 
-    /// Room for a layer normalisation.
+    /// Allocates a layer normalisation.
     pub(super) fn norm(&mut self, name: &str, width: usize) -> Norm {
         Norm {
             gamma: self.next(format!("{name}.gamma"), width),
@@ -71,7 +70,7 @@ impl Places {
 }
 
 impl Layout {
-    /// The places of a backbone of these sizes.
+    /// The layout of a backbone of these sizes.
     pub(super) fn new(config: &BackboneConfig) -> Self {
         let mut places = Places::default();
         Self {
@@ -81,7 +80,7 @@ impl Layout {
         }
     }
 
-    /// Floats of the vector.
+    /// Length of the vector.
     pub(super) fn len(&self) -> usize {
         self.names.last().map_or(0, |(_, place)| place.end)
     }
@@ -103,7 +102,7 @@ impl Layout {
         [table.data, values]
     }
 
-    /// The model with these parameters in its backbone.
+    /// The model with its backbone replaced by these parameters.
     ///
     /// # Panics
     /// If the model has other sizes.

@@ -1,10 +1,8 @@
-//! Training of the backbone on the CPU, by hand: next-item cross-entropy over every click, a backward
-//! pass without a graph, and Adam over flat vectors. Clicks cost what they cost and padding nothing;
-//! histories are worked on in shards, on all cores. What is computed does not depend on how many
-//! there are.
+//! Training of the backbone on the CPU with hand-written gradients: next-item cross-entropy on every click,
+//! and Adam over flat vectors. Histories are concatenated without padding and split into shards, which run on
+//! all cores. The result does not depend on the number of cores.
 //!
-//! Other devices train through Burn's autodiff ([`super::on_device`]); the tests hold both to one
-//! another.
+//! Other devices train with Burn's autodiff ([`super::on_device`]); tests compare the two.
 
 mod adam;
 mod binary;
@@ -33,7 +31,7 @@ use layout::Layout;
 use pass::{Packed, Pass, Tape, transposed};
 use rayon::prelude::*;
 
-/// Clicks that one core works on at a time, about.
+/// Approximate number of clicks in a shard, which one core processes at a time.
 const SHARD: usize = 256;
 
 /// A backbone being trained.
@@ -41,25 +39,25 @@ const SHARD: usize = 256;
 pub struct Learner {
     layout: Layout,
     table: Trained,
-    /// The table's rows at length 1, where only their directions are learnt.
+    /// The table's rows scaled to length 1, if only their directions are learnt.
     directions: Option<Directions>,
     values: Trained,
     /// Steps taken.
     steps: u64,
-    /// Whether items of a history compete with its next item.
+    /// Whether the items of a history are excluded from the softmax of its next item.
     mask_seen: bool,
-    /// Whether the table is held as it is.
+    /// Whether the item table is constant.
     fixed: bool,
-    /// Weight in the loss of attention to clicks that are noise.
+    /// Weight in the loss of the attention paid to noise.
     attention: f32,
-    /// Step at which each row of the table was last changed; empty while all change at every step.
+    /// The latest step that changed each row of the table; empty if every step changes all rows.
     last: Vec<u32>,
     sampler: Option<Sampler>,
-    /// What is minimised.
+    /// The loss.
     loss: Loss,
 }
 
-/// Weights and their moments.
+/// Weights and their Adam moments.
 #[derive(Debug)]
 struct Trained {
     weights: Vec<f32>,
@@ -75,21 +73,21 @@ impl Trained {
     }
 }
 
-/// What a step learns from.
+/// Loss and gradients of a step.
 #[derive(Debug)]
 pub struct Gradient {
-    /// Mean cross-entropy, each target with its weight.
+    /// Weighted mean cross-entropy.
     pub loss: f32,
     /// Cross-entropy of each target.
     pub losses: Vec<f32>,
-    /// Rows of the table that `table` belongs to; nothing for all of them in order.
+    /// The rows that `table` holds gradients of; `None` for all rows in order.
     rows: Option<Vec<u32>>,
     table: Vec<f32>,
     values: Vec<f32>,
 }
 
 impl Learner {
-    /// Goes on from a model's weights; `counts` says how often each item was clicked.
+    /// Starts from a model's weights. `counts` holds the training clicks of each item.
     pub fn new(model: &Model, config: &BackboneConfig, how: &Schedule, counts: &[u32]) -> Self {
         let layout = Layout::new(config);
         let [table, values] = layout.read(model).map(Trained::new);
@@ -112,8 +110,8 @@ impl Learner {
         }
     }
 
-    /// Learns the encoder alone, and weighs attention to noise so much in the loss: the mean over all that
-    /// attend of the attention they pay to clicks times how likely those are noise.
+    /// Trains the encoder alone. `attention` weighs an additional loss: the attention paid to each click
+    /// times its noise probability, as a mean over all attending clicks, heads and blocks.
     #[must_use]
     pub fn encoder_only(self, attention: f32) -> Self {
         Self {
@@ -123,18 +121,18 @@ impl Learner {
         }
     }
 
-    /// The model with the weights as they are now.
+    /// The model with the current weights.
     pub fn write(&self, model: Model) -> Model {
         (self.layout).write(model, self.item_table(), &self.values.weights)
     }
 
-    /// Item embeddings as the model sees them, `[items + 1, width]`.
+    /// The item embeddings used by the model, `[items + 1, width]`.
     fn item_table(&self) -> &[f32] {
         let rows = self.directions.as_ref().map(Directions::rows);
         rows.unwrap_or(&self.table.weights)
     }
 
-    /// The weights as they are now, with what [`transposed`] makes of them.
+    /// The current weights, with the output of [`transposed`].
     fn pass<'a>(&'a self, turned: &'a [f32]) -> Pass<'a> {
         Pass {
             layout: &self.layout,
@@ -144,10 +142,10 @@ impl Learner {
         }
     }
 
-    /// Loss and gradient of predicting the targets of lessons from the clicks before them.
+    /// Loss and gradients of predicting the targets of training samples.
     ///
     /// # Panics
-    /// If a lesson has no click or more than `max_len`.
+    /// If a sample has no click or more than `max_len`.
     pub fn gradient(&mut self, lessons: &[Lesson], rng: &mut Rng) -> Gradient {
         let width = self.layout.config.width;
         let targets: Vec<u32> = (lessons.iter().flat_map(|lesson| &lesson.targets))
@@ -167,7 +165,7 @@ impl Learner {
         let stream = rng.bits();
         let turned = transposed(&self.layout, &self.values.weights);
         let pass = self.pass(&turned);
-        // A mean over the clicks, heads and blocks that attend.
+        // The mean over clicks, heads and blocks.
         let BackboneConfig { heads, blocks, .. } = self.layout.config;
         let attending: usize = lessons.iter().map(|lesson| lesson.items.len()).sum();
         let shards = shards(
@@ -181,7 +179,7 @@ impl Learner {
             .flat_map(|tape| &tape.hidden)
             .copied()
             .collect();
-        // Of a history that was judged only the latest click may be asked what follows.
+        // In a history that was cut and scored, only the latest click has a target.
         let asked = asked(lessons);
         let (clicks, hidden) = (hidden.len(), gather(&hidden, &asked, width));
         let fused = match &negatives {
@@ -216,7 +214,7 @@ impl Learner {
         }
     }
 
-    /// The cross-entropy of the targets among all items or among the candidates.
+    /// The cross-entropy of the targets over all items or over the candidates.
     fn rank(
         &self,
         lessons: &[Lesson],
@@ -261,7 +259,7 @@ impl Learner {
         cross_entropy(among, weights)
     }
 
-    /// Takes a step.
+    /// Takes an optimiser step.
     pub fn step(&mut self, gradient: &Gradient, pace: Pace) {
         self.steps += 1;
         let Trained { weights, moments } = &mut self.table;
@@ -277,7 +275,7 @@ impl Learner {
             directions.follow(weights, gradient.rows.as_deref());
         }
         let Trained { weights, moments } = &mut self.values;
-        // Positions, biases and norms are few: only the table is drawn to 0.
+        // No weight decay here: it applies to the item table alone.
         let pace = Pace {
             weight_decay: 0.0,
             ..pace
@@ -286,7 +284,7 @@ impl Learner {
     }
 }
 
-/// Places of the clicks that a target follows, counted through all lessons.
+/// Indices of the clicks that have a target, counted through all samples.
 fn asked(lessons: &[Lesson]) -> Vec<u32> {
     let mut asked = Vec::new();
     let mut start = 0;
@@ -298,7 +296,7 @@ fn asked(lessons: &[Lesson]) -> Vec<u32> {
     asked
 }
 
-/// The clicks of all lessons, in groups of whole histories.
+/// The clicks of all samples, in shards of whole histories.
 fn shards(lessons: &[Lesson], attention: f32) -> Vec<Packed> {
     let mut shards = Vec::new();
     let mut held: Vec<&Lesson> = Vec::new();
@@ -317,7 +315,7 @@ fn shards(lessons: &[Lesson], attention: f32) -> Vec<Packed> {
     shards
 }
 
-/// Gradients of all parameters but the table, and of the clicks' embeddings.
+/// Gradients of all parameters except the table, and of the clicks' embeddings.
 fn backward(
     pass: &Pass<'_>,
     shards: &[Packed],
@@ -344,7 +342,7 @@ fn backward(
     (sum(values), embedded.concat())
 }
 
-/// Rows of a table.
+/// Copies some rows of a table.
 fn gather(table: &[f32], items: &[u32], width: usize) -> Vec<f32> {
     let rows = items
         .iter()
@@ -352,8 +350,8 @@ fn gather(table: &[f32], items: &[u32], width: usize) -> Vec<f32> {
     rows.flatten().copied().collect()
 }
 
-/// Adds the gradients of clicks' embeddings to the rows of their items. Where only `candidates` have
-/// a place, clicked items that have none yet get one at the end.
+/// Adds the gradients of clicks' embeddings to the rows of their items. With `candidates`, rows are positions
+/// among them, and clicked items that are missing are added at the end.
 fn scatter(
     clicks: &[u32],
     embedded: &[f32],

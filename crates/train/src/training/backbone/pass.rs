@@ -1,5 +1,6 @@
-//! The backbone forwards and backwards over histories laid end to end, without padding and without a
-//! graph: the same function as [`ingle_model::backbone::Backbone::forward`], which the tests hold it to.
+//! Forward and backward pass of the backbone over concatenated histories, without padding and without
+//! autodiff. Computes the same function as [`ingle_model::backbone::Backbone::forward`]; tests compare the
+//! two.
 
 use super::super::samples::Lesson;
 use super::encoder::{Encoder, NetTape};
@@ -9,19 +10,19 @@ use ingle_kernel::{norm, vector};
 use ingle_model::Rng;
 use std::ops::Range;
 
-/// Histories end to end.
+/// Concatenated histories.
 #[derive(Debug, Default)]
 pub(super) struct Packed {
-    /// Items of all clicks, oldest first within a history.
+    /// Items of all clicks; within a history, oldest first.
     pub(super) items: Vec<u32>,
     /// Clicks of each history.
     pub(super) lengths: Vec<usize>,
-    /// What the loss gains by attention to each click; empty where it does not matter.
+    /// Loss per unit of attention to each click; empty if attention has no loss.
     pub(super) leaning: Vec<f32>,
 }
 
 impl Packed {
-    /// Puts histories end to end; attention to a click that is surely noise costs `attention`.
+    /// Concatenates histories. Attention to a click with noise probability 1 costs `attention`.
     pub(super) fn of(lessons: &[&Lesson], attention: f32) -> Self {
         let noise = lessons.iter().flat_map(|lesson| &lesson.noise);
         Self {
@@ -35,7 +36,7 @@ impl Packed {
         }
     }
 
-    /// Where the clicks of each history are.
+    /// The range of each history's clicks.
     pub(super) fn spans(&self) -> impl Iterator<Item = Range<usize>> {
         self.lengths.iter().scan(0, |end, &length| {
             *end += length;
@@ -44,23 +45,23 @@ impl Packed {
     }
 }
 
-/// What a backward pass needs of its forward pass.
+/// What the backward pass needs from the forward pass.
 #[derive(Debug)]
 pub(super) struct Tape {
     /// Hidden states after the last normalisation, `[clicks, width]`.
     pub(super) hidden: Vec<f32>,
-    /// What the encoder needs.
+    /// What the encoder's backward pass needs.
     pub(super) net: NetTape,
 }
 
 /// The parameters of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass<'a> {
-    /// Where they lie.
+    /// Places of the parameters.
     pub(super) layout: &'a Layout,
-    /// All but the item table.
+    /// All parameters except the item table.
     pub(super) values: &'a [f32],
-    /// The same with every linear layer's weights transposed, for the way back.
+    /// The same with the weights of every linear layer transposed, for the backward pass.
     pub(super) transposed: &'a [f32],
     /// Item embeddings, `[items + 1, width]`.
     pub(super) table: &'a [f32],
@@ -78,7 +79,7 @@ pub(super) fn transposed(layout: &Layout, values: &[f32]) -> Vec<f32> {
 }
 
 impl Pass<'_> {
-    /// Hidden states of every click. With a generator, dropout is on.
+    /// Hidden states of every click. Dropout is applied if there is a generator.
     pub(super) fn forward(&self, packed: &Packed, rng: Option<&mut Rng>) -> Tape {
         let rate = self.layout.config.dropout;
         let mut dropout = Dropout { rate, rng };
@@ -86,7 +87,7 @@ impl Pass<'_> {
         Tape { hidden, net }
     }
 
-    /// What a linear layer makes of rows.
+    /// Applies a linear layer to rows.
     pub(super) fn linear(&self, linear: &Linear, x: &[f32]) -> Vec<f32> {
         let mut out = vec![0.0; x.len() / linear.input * linear.output];
         vector::fill_rows(&mut out, &self.values[linear.bias.clone()]);
@@ -95,14 +96,14 @@ impl Pass<'_> {
         out
     }
 
-    /// Rows normalised.
+    /// Applies a layer normalisation to rows.
     pub(super) fn norm(&self, norm: &Norm, x: &[f32]) -> (Vec<f32>, norm::Tape) {
         let [gamma, beta] = [&norm.gamma, &norm.beta].map(|place| &self.values[place.clone()]);
         norm::forward(x, gamma, beta)
     }
 
-    /// Adds the gradients of all parameters but the item table to `gradient` and gives those of the
-    /// clicks' embeddings, `[clicks, width]`.
+    /// Adds the gradients of all parameters except the item table to `gradient`; returns those of the clicks'
+    /// embeddings, `[clicks, width]`.
     pub(super) fn backward(
         &self,
         packed: &Packed,
@@ -113,7 +114,7 @@ impl Pass<'_> {
         (self.layout.net).backward(self, packed, &tape.net, hidden, gradient)
     }
 
-    /// Adds the gradients of a linear layer and of what it read.
+    /// Adds the gradients of a linear layer's parameters and of its input.
     pub(super) fn linear_back(
         &self,
         linear: &Linear,
@@ -129,7 +130,7 @@ impl Pass<'_> {
         add_product(Matrix::new(out, linear.output), turned, x_gradient);
     }
 
-    /// Adds the gradients of a normalisation and of what it read.
+    /// Adds the gradients of a normalisation's parameters and of its input.
     pub(super) fn norm_back(
         &self,
         norm: &Norm,
@@ -152,7 +153,7 @@ pub(super) struct Dropout<'a> {
 }
 
 impl Dropout<'_> {
-    /// A mask of that many elements; empty where nothing is dropped.
+    /// A mask of `count` elements; empty if the rate is 0.
     pub(super) fn mask(&mut self, count: usize) -> Vec<f32> {
         match self.rng.as_deref_mut().filter(|_| self.rate > 0.0) {
             None => Vec::new(),
@@ -160,7 +161,7 @@ impl Dropout<'_> {
         }
     }
 
-    /// Drops elements and gives the mask.
+    /// Applies dropout in place and returns the mask.
     pub(super) fn apply(&mut self, x: &mut [f32]) -> Vec<f32> {
         let mask = self.mask(x.len());
         undrop(x, &mask);
@@ -168,7 +169,7 @@ impl Dropout<'_> {
     }
 }
 
-/// Multiplies by a mask, unless it is empty.
+/// Multiplies by a mask, if there is one.
 pub(super) fn undrop(x: &mut [f32], mask: &[f32]) {
     if !mask.is_empty() {
         vector::multiply(x, mask);

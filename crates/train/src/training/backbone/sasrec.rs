@@ -1,5 +1,5 @@
-//! The Transformer forwards and backwards over histories laid end to end, without padding and without a
-//! graph: the same function as [`ingle_model::backbone::sasrec`], which the tests hold it to.
+//! Forward and backward pass of the Transformer over concatenated histories, without padding and without
+//! autodiff. Computes the same function as [`ingle_model::backbone::sasrec`]; tests compare the two.
 
 use super::encoder::Encoder;
 use super::layout::{Linear, Norm, Places};
@@ -9,31 +9,31 @@ use ingle_kernel::{gelu, norm, vector};
 use ingle_model::BackboneConfig;
 use std::ops::Range;
 
-/// Where its parameters lie.
+/// Places of its parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Net {
     config: BackboneConfig,
     /// Position embeddings, `[max_len, width]`.
     positions: Range<usize>,
     blocks: Vec<Block>,
-    /// After the last block.
+    /// Layer normalisation after the last block.
     norm: Norm,
 }
 
 /// One Transformer block.
 #[derive(Clone, Debug)]
 struct Block {
-    /// Before the attention.
+    /// Before attention.
     attention_norm: Norm,
     /// Query, key and value.
     projections: [Linear; 3],
-    /// After the heads.
+    /// Output projection after the heads.
     output: Linear,
     /// Before the feed-forward layer.
     feed_norm: Norm,
-    /// Into the feed-forward layer.
+    /// First linear layer of the feed-forward part.
     widen: Linear,
-    /// Out of it.
+    /// Second linear layer of the feed-forward part.
     narrow: Linear,
 }
 
@@ -53,7 +53,7 @@ impl Block {
     }
 }
 
-/// What a backward pass needs of its forward pass.
+/// What the backward pass needs from the forward pass.
 #[derive(Debug)]
 pub(super) struct Tape {
     dropped: Vec<f32>,
@@ -63,7 +63,7 @@ pub(super) struct Tape {
 
 #[cfg(test)]
 impl Tape {
-    /// Attention paid to clicks by what it costs, summed over all that attend.
+    /// Attention times its cost (`leaning`), summed over all attending clicks.
     pub(super) fn attention_to(&self, leaning: &[f32], lengths: &[usize], heads: usize) -> f32 {
         let mut sum = 0.0;
         for block in &self.blocks {
@@ -86,7 +86,7 @@ struct BlockTape {
     attention_input: Vec<f32>,
     /// Query, key and value, each `[clicks, width]`.
     projected: [Vec<f32>; 3],
-    /// Squares of all heads of all histories, one after the other.
+    /// Attention matrices of all heads of all histories, concatenated.
     weights: Vec<f32>,
     weights_dropped: Vec<f32>,
     mixed: Vec<f32>,
@@ -171,7 +171,7 @@ impl Encoder for Net {
 }
 
 impl Net {
-    /// Scaled item embeddings plus positions, which count back from the latest click.
+    /// Scaled item embeddings plus positions, which are counted back from the latest click.
     fn embed(&self, pass: &Pass<'_>, packed: &Packed) -> Vec<f32> {
         let config = &self.config;
         let (width, scale) = (config.width, (config.width as f32).sqrt());
@@ -235,8 +235,8 @@ impl Net {
         }
     }
 
-    /// Calls `work` with each history's queries, keys and values, the place of its attention weights
-    /// and the place of its rows.
+    /// Calls `work` with the queries, keys and values of each history, the place of its attention weights and
+    /// the range of its rows.
     fn each_history(
         &self,
         packed: &Packed,

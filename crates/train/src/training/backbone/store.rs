@@ -1,4 +1,4 @@
-//! The moments on disk: what a checkpoint holds of a backbone in training beside its weights.
+//! Files of the learner's moments, which a checkpoint needs beside the weights.
 
 use super::super::checkpoint::write_atomically;
 use super::Learner;
@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::path::Path;
 
 impl Learner {
-    /// The vectors that a checkpoint keeps, by name.
+    /// The vectors that are saved, by name.
     fn stored(&mut self) -> Vec<(&'static str, &mut Vec<f32>)> {
         let [table, values] = [&mut self.table.moments, &mut self.values.moments];
         let mut stored = vec![
@@ -16,14 +16,14 @@ impl Learner {
             ("values.first", &mut values.first),
             ("values.second", &mut values.second),
         ];
-        // The model has only their directions; otherwise it has them whole.
+        // The model holds unit rows alone, so the weights behind them are saved here.
         if self.directions.is_some() {
             stored.push(("table.weights", &mut self.table.weights));
         }
         stored
     }
 
-    /// Writes moments and steps.
+    /// Saves moments and step counts.
     pub fn save(&mut self, path: &Path) -> Result<()> {
         let steps = self.steps.to_le_bytes();
         let last: Vec<u8> = self
@@ -47,10 +47,10 @@ impl Learner {
         write_atomically(path, &serialize(tensors, None)?)
     }
 
-    /// Reads what [`save`](Self::save) wrote.
+    /// Loads what [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// If it is not there, damaged, or of a backbone of another size.
+    /// If the file is missing, damaged, or of a backbone of another size.
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -1,4 +1,4 @@
-//! The backbone by hand against the same backbone through Burn's autodiff.
+//! Compares hand-written gradients with Burn's autodiff.
 
 use super::*;
 use crate::training::on_device::{CatalogueSoftmax, unit_rows};
@@ -34,7 +34,7 @@ fn config(kind: Kind, dropout: f32) -> ModelConfig {
     }
 }
 
-/// A model whose parameters are all at work: fresh ones have biases of 0 and norms of 1.
+/// A model whose parameters all have an effect: initial biases are 0 and norms are 1.
 fn model(dropout: f32) -> Model {
     model_of(Kind::Sasrec, dropout)
 }
@@ -165,7 +165,7 @@ fn agree_on_the_gradient(kind: Kind) {
         let (loss, gradients) = by_graph(&model, &how);
         assert!((found.loss - loss).abs() < 1e-5);
 
-        // One step of plain descent by each, through the same door.
+        // One step of plain gradient descent by both, through the same interface.
         let descent = burn::optim::SgdConfig::new();
         let expected = weights::collect(&descent.init().step(1.0, model.clone(), gradients));
         by_hand.directions = None;
@@ -254,7 +254,7 @@ fn all_items_drawn_make_the_sampled_gradient_the_full_one() {
             let mut learner = learner(&model, 0.0, &how(negatives, unit));
             learner.gradient(&lessons(), &mut Rng::new(1, &[]))
         };
-        // So many draws that every item is there, with a chance of 1.
+        // With so many draws every item is a candidate with probability 1.
         let [full, drawn] = [0, 2000].map(gradient);
         assert!((full.loss - drawn.loss).abs() < 1e-5);
         close(&drawn.values, &full.values, "values");

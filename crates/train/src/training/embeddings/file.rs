@@ -1,4 +1,4 @@
-//! Embeddings of items from a file, as `scripts/embed-titles.py` writes it.
+//! Reads initial item embeddings from a file, as `scripts/embed-titles.py` writes it.
 
 use crate::data::{Dataset, InputError};
 use safetensors::{Dtype, SafeTensors};
@@ -6,14 +6,14 @@ use std::path::Path;
 
 /// Name of the tensor in the file.
 const TENSOR: &str = "embeddings";
-/// Under which the file may say which dataset it is of.
+/// Metadata key of the hash of the dataset; optional.
 const DATA_HASH: &str = "data_hash";
 
-/// The rows of the file, `[items, columns]`, in the order of the dataset's items, and how wide they are.
+/// The file's rows, `[items, columns]`, in the order of the dataset's items, and the number of columns.
 ///
 /// # Errors
-/// Input errors that name the file: not readable, of another shape or dataset, or with a value that is
-/// no number.
+/// Input errors that name the file: it cannot be read, has another shape or dataset, or holds a value that is
+/// not finite.
 pub(super) fn read(path: &Path, data: &Dataset) -> Result<(Vec<f32>, usize), InputError> {
     let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
     let bytes = std::fs::read(path).map_err(|e| bad(e.to_string()))?;

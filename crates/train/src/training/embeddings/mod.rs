@@ -1,6 +1,6 @@
-//! Where item embeddings begin: at random, at the words of the titles, or at what a language model makes
-//! of them, so that items nobody has clicked often start beside those they resemble ([Harte et al.,
-//! 2023](https://arxiv.org/abs/2309.09261), who begin at a language model's).
+//! Initial item embeddings: random, from the words of the titles, or from a language model. With titles,
+//! items with few clicks start close to similar items ([Harte et al., 2023](https://arxiv.org/abs/2309.09261)
+//! start from a language model).
 
 mod file;
 
@@ -9,11 +9,11 @@ use crate::text::components::principal;
 use crate::text::titles;
 use ingle_settings::Beginning;
 
-/// Whether a file that is named can be read and is of this dataset.
+/// Checks that a file named in the settings can be read and belongs to this dataset.
 ///
 /// # Errors
-/// Input errors that name the file: not readable, of another shape or dataset, or with a value that
-/// is no number.
+/// Input errors that name the file: it cannot be read, has another shape or dataset, or holds a value that is
+/// not finite.
 pub fn check(beginning: &Beginning, data: &Dataset) -> Result<(), InputError> {
     match beginning {
         Beginning::File(path) => file::read(path, data).map(drop),
@@ -21,8 +21,8 @@ pub fn check(beginning: &Beginning, data: &Dataset) -> Result<(), InputError> {
     }
 }
 
-/// Writes over random embeddings `[items, width]` those to begin at, which get the length
-/// `length`. Items of which nothing is known keep what they have.
+/// Overwrites random embeddings `[items, width]` with the initial ones, scaled to `length`. Items without
+/// features keep their random ones.
 ///
 /// # Errors
 /// As [`check`].
@@ -63,7 +63,7 @@ mod tests {
 
     const WIDTH: usize = 2;
 
-    /// What embeddings of 1, two columns an item, become.
+    /// Initial embeddings written over rows of ones, two columns per item.
     fn written(titles: [Option<&str>; 5]) -> Vec<f32> {
         let mut parts = parts(&[&[1, 2, 3, 4, 5]], &[]);
         for (item, title) in parts.items.iter_mut().zip(titles) {
