@@ -7,8 +7,8 @@ use burn::nn::Linear;
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
-/// What a masked score becomes: far below any real one, yet finite, so that a row of nothing but
-/// padding stays a number.
+/// Value of a masked attention score: far below any real score, yet finite, so that a row of padding alone
+/// gives no NaN.
 pub(crate) const MASKED: f32 = -1e9;
 
 /// Multi-head self-attention.
@@ -33,7 +33,7 @@ impl SelfAttention {
         }
     }
 
-    /// Attends from each position to those that `bias` lets it see.
+    /// Attention from each position to those that `bias` allows.
     ///
     /// # Shapes
     /// - `x`: `[batch, len, width]`
@@ -59,8 +59,8 @@ impl SelfAttention {
     }
 }
 
-/// What is added to attention scores: 0 where a position may look, very negative where it may
-/// not (later clicks, padding).
+/// Causal mask, added to attention scores: 0 where a position may attend, very negative at later clicks and
+/// padding.
 ///
 /// # Shapes
 /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding

@@ -13,8 +13,8 @@ pub struct Batch {
     pub real: Tensor<2>,
     /// `ln(1 + clicks in training)` of each item, `[batch, len]`, 0 on padding.
     pub popularity: Tensor<2>,
-    /// Directions of the items' semantic codes, `[batch, len, code width]`, 0 on padding; `None` in
-    /// a catalogue without codes.
+    /// Unit vectors of the items' semantic codes, `[batch, len, code width]`, 0 on padding; `None` if the
+    /// catalogue has no codes.
     pub codes: Option<Tensor<3>>,
 }
 
@@ -22,7 +22,7 @@ impl Batch {
     /// Pads `histories` on the left to `len`; of longer ones the latest `len` clicks are taken.
     ///
     /// # Panics
-    /// If nothing is known of an item, or `len` is 0.
+    /// If an item has no features in `known`, or `len` is 0.
     pub fn new<H: AsRef<[u32]>>(
         histories: &[H],
         len: usize,

@@ -1,4 +1,4 @@
-//! What a model is made of: everything a bundle must say for a reader to rebuild it.
+//! A model's configuration: everything a bundle must contain for a reader to rebuild the model.
 
 use crate::backbone::Kind;
 use crate::gate::GateConfig;
@@ -12,7 +12,7 @@ use std::ops::RangeBounds;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackboneConfig {
-    /// Which encoder reads the clicks.
+    /// The kind of encoder.
     #[serde(skip_serializing_if = "Kind::is_default")]
     pub kind: Kind,
     /// Width of an item embedding and of the hidden state.
@@ -23,7 +23,7 @@ pub struct BackboneConfig {
     pub heads: usize,
     /// Width of the Transformer's feed-forward layer.
     pub feed_forward: usize,
-    /// Clicks the model looks back on; of longer histories it sees the latest.
+    /// The number of clicks the model reads; of longer histories it reads the latest.
     pub max_len: usize,
     /// Dropout rate in training, `0.0..1.0`.
     pub dropout: f32,
@@ -43,7 +43,7 @@ impl Default for BackboneConfig {
     }
 }
 
-/// A configuration that describes no model.
+/// An invalid configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is {found}, but must be {expected}")]
 pub struct ConfigError {
@@ -62,7 +62,7 @@ impl ConfigError {
     }
 }
 
-/// Refuses a setting that is out of its range.
+/// Checks that a setting is within its range.
 pub(crate) fn within<T: PartialOrd + Display>(
     field: &'static str,
     found: T,
@@ -76,7 +76,7 @@ pub(crate) fn within<T: PartialOrd + Display>(
 }
 
 impl BackboneConfig {
-    /// Checks that the sizes describe a model.
+    /// Checks the sizes.
     ///
     /// # Errors
     /// The first field out of its range.
@@ -103,23 +103,22 @@ impl BackboneConfig {
 /// A whole model: sizes, method and gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
-    /// Items of the catalogue; index 0 is padding and comes on top.
+    /// Number of items in the catalogue, without the padding item 0.
     pub items: usize,
     /// The encoder.
     pub backbone: BackboneConfig,
     /// The denoising method.
     pub method: MethodConfig,
-    /// From noise probability to keep weight.
+    /// The gate, from noise probability to keep weight.
     pub gate: GateConfig,
-    /// How the histories that are ranked over are chosen; where nothing is said, there is one, whose clicks
-    /// count as much as the gate lets them.
+    /// The keep rule; `None` for a single history whose clicks are weighted by the gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Rule>,
 }
 
 impl ModelConfig {
-    /// How much each click of a history counts, given its probability of noise: in what share of the histories it stands,
-    /// or what the gate leaves of it.
+    /// The weight of each click of a history, given its noise probability: the share of kept histories that contain it,
+    /// or its weight by the gate.
     pub fn weights(&self, noise: &[f32]) -> Vec<f32> {
         match &self.keep {
             Some(rule) => rule.histories(noise, None).shares(noise.len()),
@@ -127,7 +126,7 @@ impl ModelConfig {
         }
     }
 
-    /// Checks every part.
+    /// Checks all parts.
     ///
     /// # Errors
     /// The first field out of its range.

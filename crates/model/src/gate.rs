@@ -1,7 +1,7 @@
-//! The gate: from the probability that a click is noise to the weight its embedding keeps.
+//! The gate: the weight of a click's embedding as a function of its noise probability.
 //!
-//! Keep is 1 below `tau_low`, 0 above `tau_high` and linear between. A history whose every click
-//! would be dropped keeps its last click, so that there is always something to recommend from.
+//! The weight is 1 below `tau_low`, 0 above `tau_high` and linear between them. If all clicks of a history
+//! would get 0, the last one gets 1, so that there is always something to recommend from.
 
 use crate::config::ConfigError;
 use crate::methods::Views;
@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GateConfig {
-    /// Below this noise probability a click counts in full.
+    /// Below this noise probability a click's weight is 1.
     pub tau_low: f32,
-    /// Above it a click does not count at all.
+    /// Above this noise probability a click's weight is 0.
     pub tau_high: f32,
-    /// How noise logits become probabilities, fitted on validation histories of known noise.
+    /// Calibration from noise logits to probabilities, fitted on validation histories with known noise.
     #[serde(skip)]
     pub scale: Scale,
-    /// The same for each view of a method that has two.
+    /// Calibration of each view, for methods with two views.
     #[serde(skip)]
     pub views: Option<Views<Scale>>,
 }
@@ -66,14 +66,14 @@ impl GateConfig {
         Ok(())
     }
 
-    /// The probabilities of a history's clicks from their logits, without tensors.
+    /// Noise probabilities of a history's clicks from their logits, on slices.
     pub fn probabilities(logits: &[f32], scale: Scale) -> Vec<f32> {
         let logits = logits.iter();
         let scaled = logits.map(|logit| (logit - scale.shift) / scale.temperature);
         scaled.map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
     }
 
-    /// The keep weights of a history's clicks, without tensors.
+    /// Weights of a history's clicks from their noise probabilities, on slices.
     pub fn weights(&self, noise: &[f32]) -> Vec<f32> {
         let noise = noise.iter();
         let keep = noise.map(|noise| (self.tau_high - noise) / (self.tau_high - self.tau_low));

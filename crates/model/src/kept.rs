@@ -1,17 +1,17 @@
-//! The histories that may be true: which clicks of a history stand, when some of them may be noise.
+//! Kept histories: copies of a history without the clicks that may be noise.
 //!
-//! Nobody knows which clicks were meant; a denoiser knows how likely each is not. A [`Rule`] is a few
-//! thresholds on that probability, and each of them makes a history: the clicks above it are left out, as if
-//! they had never been. What is recommended is ranked by the mean over these histories, so that a click
-//! counts in as many of them as it is likely to have been meant.
+//! Which clicks are noise is not known; a scorer gives each a noise probability. A [`Rule`] is a few thresholds on
+//! that probability. Each threshold makes one history, from which the clicks with a higher noise probability are
+//! removed. Items are ranked by the mean of the softmaxes over these histories, so that a click counts in a share
+//! of them that falls with its noise probability.
 
 use crate::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
-/// Thresholds of a rule, at most.
+/// Most thresholds of a rule.
 pub const MOST: usize = 16;
 
-/// How histories are chosen: thresholds on the probability of noise, each of which leaves out the clicks above it.
+/// A keep rule: thresholds on the noise probability, each of which removes the clicks above it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
 pub struct Rule {
@@ -19,10 +19,10 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule of these thresholds.
+    /// A rule with these thresholds.
     ///
     /// # Errors
-    /// If there are none or more than [`MOST`], one is not `0..=1`, or they do not ascend.
+    /// If there are none or more than [`MOST`], one is outside `0..=1`, or they do not ascend.
     pub fn new(thresholds: Vec<f32>) -> Result<Self, ConfigError> {
         let inside = thresholds.iter().all(|t| (0.0..=1.0).contains(t));
         let ascending = thresholds.is_sorted_by(|a, b| a < b);
@@ -35,15 +35,15 @@ impl Rule {
         Ok(Self { thresholds })
     }
 
-    /// One history, of every click.
+    /// The rule that keeps every click, in one history.
     pub fn all() -> Self {
         Self {
             thresholds: vec![1.0],
         }
     }
 
-    /// Thresholds in the middle of `n` equal parts: a click stands in as large a share of the histories as it is
-    /// likely to have been meant, to within half a part.
+    /// Thresholds in the middle of `n` equal parts. A click is kept in a share of the histories equal to one minus
+    /// its noise probability, to within half a part.
     ///
     /// # Panics
     /// If `n` is 0 or more than [`MOST`].
@@ -55,17 +55,16 @@ impl Rule {
         }
     }
 
-    /// The thresholds, the strictest first.
+    /// The thresholds in ascending order.
     pub fn thresholds(&self) -> &[f32] {
         &self.thresholds
     }
 
-    /// The histories of these clicks, oldest first.
+    /// The kept histories of these clicks, oldest click first.
     ///
-    /// A weight is a probability that the click counts, beside that it was meant: both together leave
-    /// `1 - weight * (1 - noise)` that it does not. A click of weight 0 stands nowhere. A history
-    /// of which nothing would be left has the latest click that may stand. A probability that is not a number
-    /// says nothing against a click.
+    /// `noise` holds noise probabilities; NaN counts as 0. `weights` holds the probability that a click counts
+    /// apart from noise: the probability that it does not count is then `1 - weight * (1 - noise)`. A click of
+    /// weight 0 is in no history. A history that would be empty gets the latest click whose weight is not 0.
     ///
     /// # Panics
     /// If there are weights, but not one for each click.
@@ -103,24 +102,24 @@ impl From<Rule> for Vec<f32> {
     }
 }
 
-/// One of the histories that may be true.
+/// One kept history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// Places of its clicks in the whole history, ascending.
+    /// Indices of its clicks in the whole history, ascending.
     pub clicks: Vec<usize>,
-    /// How likely it is; those of all histories add up to 1.
+    /// Its weight; the weights of all kept histories add up to 1.
     pub weight: f32,
 }
 
-/// The histories that may be true, no two of them the same; none where no click may stand.
+/// The distinct kept histories; empty if no click may be kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeptHistories {
-    /// In the order in which they were found.
+    /// In the order of the thresholds.
     pub sets: Vec<Kept>,
 }
 
 impl KeptHistories {
-    /// Of histories of equal weight, each the places of its clicks; what occurs more than once weighs more.
+    /// From histories of equal weight, given as indices of clicks; the weights of equal ones are added.
     pub fn of(histories: impl ExactSizeIterator<Item = Vec<usize>>) -> Self {
         let share = 1.0 / histories.len() as f32;
         let mut sets: Vec<(Vec<usize>, usize)> = Vec::new();
@@ -139,7 +138,7 @@ impl KeptHistories {
         }
     }
 
-    /// The same histories of the latest clicks of a longer one, of which `before` are never looked at.
+    /// The same histories with `before` added to every index: for the latest clicks of a longer history.
     #[must_use]
     pub fn after(mut self, before: usize) -> Self {
         for at in self.sets.iter_mut().flat_map(|set| &mut set.clicks) {
@@ -148,24 +147,24 @@ impl KeptHistories {
         self
     }
 
-    /// The clicks of one of the histories, each as often as it weighs where `at` is drawn from `0.0..1.0`.
+    /// The clicks of one history, drawn with its weight as probability; `at` is the random number in `0.0..1.0`.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there are no histories.
     pub fn draw(&self, at: f32) -> &[usize] {
         let mut above = 0.0;
         let drawn = self.sets.iter().find(|set| {
             above += set.weight;
             at < above
         });
-        // Weights may add up to a rounding less than 1.
+        // The weights may add up to slightly less than 1.
         &drawn.or(self.sets.last()).expect("a history").clicks
     }
 
-    /// In what share of the histories each of `len` clicks stands, `0..=1`.
+    /// The share of the histories that contain each of `len` clicks, `0..=1`.
     ///
     /// # Panics
-    /// If a history has a click beyond.
+    /// If a history has an index of `len` or more.
     pub fn shares(&self, len: usize) -> Vec<f32> {
         let mut shares = vec![0.0; len];
         for Kept { clicks, weight } in &self.sets {
@@ -173,7 +172,7 @@ impl KeptHistories {
                 shares[at] += weight;
             }
         }
-        // Weights such as thirds may add up to a rounding more than 1.
+        // Weights such as thirds may add up to slightly more than 1.
         for share in &mut shares {
             *share = share.min(1.0);
         }
@@ -227,7 +226,7 @@ mod tests {
             sets(&Rule::even(4), &[0.99, 1.0, 1.0], None),
             [(vec![2], 1.0)]
         );
-        // Unless the shop says that it does not count.
+        // A click of weight 0 is not kept.
         let found = sets(&Rule::even(4), &[1.0, 1.0, 1.0], Some(&[1.0, 0.5, 0.0]));
         assert_eq!(found, [(vec![1], 1.0)]);
     }
@@ -344,7 +343,7 @@ mod tests {
             clicks in clicks(),
             n in 1usize..=MOST,
         ) {
-            // The latest click may stand in for a history of nothing.
+            // If a history would be empty, it is given the latest click.
             let (mut noise, mut weights): (Vec<f32>, Vec<f32>) = clicks.into_iter().unzip();
             noise.push(0.0);
             weights.push(1.0);

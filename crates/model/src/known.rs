@@ -1,22 +1,21 @@
-//! What is known of each item beside its embedding: how popular it is, and a semantic code, a few
-//! bytes that stand for what a language model makes of its title.
+//! Item features beside the embedding: popularity, and a semantic code of a few bytes made from the title.
 
 #[cfg(feature = "burn")]
 use burn::prelude::*;
 #[cfg(feature = "burn")]
 use burn::tensor::TensorData;
 
-/// Facts about the items of a catalogue, by item index; entry 0 belongs to padding.
+/// Item features of a catalogue by item index; entry 0 is padding.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
     /// `ln(1 + clicks in training)`.
     pub popularity: Vec<f32>,
-    /// Semantic codes, where the method uses any.
+    /// Semantic codes, if the method uses them.
     pub codes: Option<Codes>,
 }
 
 impl Known {
-    /// Popularity alone.
+    /// Features without codes.
     pub fn popularity(popularity: Vec<f32>) -> Self {
         Self {
             popularity,
@@ -25,18 +24,18 @@ impl Known {
     }
 }
 
-/// One code an item, one byte a value. A code is a direction: its length means nothing, so it needs
-/// no scale.
+/// One code per item, one byte per value. A code is a direction: its length has no meaning, so no scale is
+/// stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Codes {
-    /// Values of a code.
+    /// Number of values of a code.
     pub width: usize,
     /// `(items + 1) * width` values; the first row belongs to padding.
     pub values: Vec<i8>,
 }
 
 impl Codes {
-    /// The directions of rows of floats, `width` wide, as codes.
+    /// Quantises the directions of rows of `width` floats.
     ///
     /// # Panics
     /// If `width` does not divide the number of values.
@@ -53,11 +52,10 @@ impl Codes {
         }
     }
 
-    /// The directions of some items' codes, one after the other: each of length 1, or 0 for an item
-    /// without a code.
+    /// Unit vectors of some items' codes, concatenated; zeros for an item whose code is 0.
     ///
     /// # Panics
-    /// If an item has no code.
+    /// If an item has no row.
     pub fn directions(&self, items: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
         let width = self.width;
         let mut values = vec![0.0; items.len() * width];
@@ -72,14 +70,14 @@ impl Codes {
         values
     }
 
-    /// The same of a batch of items.
+    /// The same for a batch of items.
     ///
     /// # Shapes
     /// - `items`: `batch * len` item indices
     /// - output: `[batch, len, width]`
     ///
     /// # Panics
-    /// If an item has no code.
+    /// If an item has no row.
     #[cfg(feature = "burn")]
     pub fn of(&self, items: &[i32], [batch, len]: [usize; 2], device: &Device) -> Tensor<3> {
         let values = self.directions(items.iter().map(|&item| item as usize));

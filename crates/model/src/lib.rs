@@ -1,15 +1,14 @@
-//! Backbone, denoising methods and ranking of Ingle, on Burn with no backend chosen, and once more
-//! without Burn for the browser's CPU.
+//! Ingle's backbone, denoising methods and ranking: on Burn, for any device, and on slices without Burn, for
+//! the browser's engines.
 //!
-//! A [`Model`] is an encoder of a click history ([`backbone`]) and a denoising
-//! method ([`methods`]) that says of each click how likely it is noise; the [`gate`] turns that
-//! probability into a keep weight. [`Engine`] is a model loaded from a bundle, answering by item id.
+//! A [`Model`] is an encoder of click histories ([`backbone`]) and a denoising method ([`methods`]) that
+//! gives each click a noise logit. Kept histories ([`kept`]) or the [`gate`] decide how much each click
+//! counts. [`Engine`] is a model loaded from a bundle that answers by item id.
 //!
-//! The same code trains natively and answers in a browser: the device that a tensor lives on
-//! decides whether gradients are recorded. What answers is there a second time on plain slices,
-//! [`engine::SliceEngine`], which needs neither Burn nor the feature `burn`: a fraction of the size and of
-//! the time. The model on tensors is what it is tested against. This crate reads no files and no clocks
-//! and starts no threads.
+//! The same code trains natively and answers in a browser: the device of a tensor decides whether gradients
+//! are recorded. [`engine::SliceEngine`] does the same on slices, without Burn and without the feature
+//! `burn`, and is smaller and faster; tests compare it with the model on tensors. This crate reads no files
+//! and no clocks and starts no threads.
 #![recursion_limit = "256"]
 
 #[cfg(feature = "burn")]

@@ -1,4 +1,4 @@
-//! Backbone and method together: from a batch of histories to user vectors and verdicts.
+//! A model: backbone and method. From a batch of histories to user vectors and verdicts.
 
 use crate::backbone::Backbone;
 use crate::batch::Batch;
@@ -19,32 +19,32 @@ pub struct Model {
     pub method: Method,
 }
 
-/// What a model makes of a batch of histories.
+/// Output of a model for a batch of histories.
 #[derive(Clone, Debug)]
 pub struct Encoded {
-    /// One vector a history, `[batch, width]`; its inner products with the item table are the
+    /// One vector per history, `[batch, width]`; its inner products with the item table are the
     /// recommendation scores.
     pub user: Tensor<2>,
-    /// The verdicts; `None` for a method that judges nothing.
+    /// The verdicts; `None` if the method has no scorer.
     pub verdict: Option<Verdict>,
 }
 
-/// A method's opinion of every click.
+/// A method's verdicts on all clicks.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// Calibrated probability that the click is noise, `[batch, len]`, 0 on padding.
     pub noise: Tensor<2>,
-    /// Weight its embedding keeps, `[batch, len]`, `0..=1`, 0 on padding.
+    /// Weight of its embedding, `[batch, len]`, `0..=1`, 0 on padding.
     pub keep: Tensor<2>,
-    /// The same probability by each view alone, in a method that has two.
+    /// Noise probability by each view, for methods with two views.
     pub views: Option<Views<Tensor<2>>>,
 }
 
 impl Model {
-    /// Fresh parameters; the same seed gives the same ones on every device.
+    /// A model with random weights; the same seed gives the same weights on every device.
     ///
     /// # Panics
-    /// If `config` does not validate.
+    /// If `config` is not valid.
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Self {
         if let Err(error) = config.validate() {
             panic!("{error}");
@@ -59,14 +59,14 @@ impl Model {
     /// A model with the given item table `[items + 1, width]` and weights.
     ///
     /// # Errors
-    /// If a weight is missing or has another shape than `config` makes it.
+    /// If a weight is missing or does not have the shape that `config` gives it.
     pub fn assemble(
         config: &ModelConfig,
         table: Tensor<2>,
         weights: Weights,
         device: &Device,
     ) -> Result<Self, WeightsError> {
-        // The table is by far the largest part: it is never drawn at random, only to be replaced.
+        // The table is by far the largest part; random values for it would only be replaced.
         let blank = ModelConfig {
             items: 1,
             ..config.clone()
@@ -77,8 +77,8 @@ impl Model {
         Ok(model)
     }
 
-    /// Judges histories and turns what is kept of them into user vectors. Without a gate every
-    /// click counts in full, as for the undenoised backbone.
+    /// Judges histories and encodes them with each click weighted by the gate. Without a gate every click has
+    /// weight 1.
     pub fn encode(&self, batch: Batch, gate: Option<&GateConfig>) -> Encoded {
         let real = batch.real.clone();
         let clicks = Clicks::of(&self.backbone, batch);
@@ -88,7 +88,7 @@ impl Model {
         Encoded { user, verdict }
     }
 
-    /// User vectors from embedded clicks, each counting as much as it keeps.
+    /// User vectors from embedded clicks with weights.
     ///
     /// # Shapes
     /// - `embedded`: `[batch, len, width]`
@@ -107,7 +107,7 @@ impl Model {
         latest.reshape([batch, width])
     }
 
-    /// The method's opinion alone, without a pass of the backbone.
+    /// The method's verdicts alone, without running the backbone.
     pub fn judge(&self, clicks: &Clicks, gate: &GateConfig) -> Option<Verdict> {
         let opinion = self.method.opinion(clicks)?;
         let real = clicks.batch.real.clone();

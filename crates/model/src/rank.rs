@@ -1,23 +1,23 @@
-//! The best few of many logits in one pass, the softmax of all of them on the way, and the mean of several softmaxes.
+//! Top-k of many logits in one pass, together with their softmax, and the mean of several softmaxes.
 
 use ingle_kernel::vector::{largest, sum_of_exponentials};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 use std::ops::Range;
 
-/// Logits that are passed over at once where none of them is among the best.
+/// Logits that are skipped together if none of them can be among the best.
 pub(crate) const PIECE: usize = 32;
 
-/// How many of which rows are wanted.
+/// Which rows to return.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted<'a> {
-    /// How many.
+    /// Number of rows.
     pub k: usize,
-    /// Rows that are not.
+    /// Rows that are excluded.
     pub barred: HashSet<usize>,
-    /// For each row, 0 where it is not; `None` for all.
+    /// By row: 0 if it is excluded; `None` to exclude none.
     pub allow: Option<&'a [u8]>,
-    /// For each row, what is added to its logit; `None` for nothing.
+    /// By row: added to its logit; `None` for nothing.
     pub boost: Option<&'a [f32]>,
 }
 
@@ -27,14 +27,14 @@ impl Wanted<'_> {
     }
 }
 
-/// A scored row. Ordered so that the *worst* of a heap comes out first: lower score, then higher row.
+/// A scored row. The order puts the worst first in a heap: lower score, then higher row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
     /// The row.
     pub row: usize,
-    /// Its logit and its boost.
+    /// Logit plus boost.
     pub score: f32,
-    /// Its logit alone.
+    /// Logit without boost.
     pub logit: f32,
 }
 
@@ -52,7 +52,7 @@ impl PartialOrd for Scored {
     }
 }
 
-/// Logits of the rows from `first` on, and the largest of them; what is not a number counts for nothing.
+/// The logits of consecutive rows from `first` on, and their maximum; NaN is ignored.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     first: usize,
@@ -61,7 +61,7 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Looks for the largest.
+    /// A block, with its maximum computed.
     pub fn new(first: usize, logits: &'a [f32]) -> Self {
         let most = largest(logits);
         Self {
@@ -72,10 +72,9 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Takes logits in blocks and keeps the best rows of those that are wanted.
+/// Takes logits in blocks and keeps the best rows.
 ///
-/// `O(n + m log k)` time for `n` logits of which `m` were among the best when they came, and `O(k)`
-/// memory.
+/// `O(n + m log k)` time for `n` logits of which `m` were among the best when they came, and `O(k)` memory.
 #[derive(Debug)]
 pub struct Best<'a> {
     wanted: Wanted<'a>,
@@ -83,7 +82,7 @@ pub struct Best<'a> {
 }
 
 impl<'a> Best<'a> {
-    /// Nothing seen yet.
+    /// Starts without rows.
     pub fn new(wanted: Wanted<'a>) -> Self {
         Self {
             wanted,
@@ -91,7 +90,7 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// Takes the logits of some rows.
+    /// Adds a block of logits.
     ///
     /// # Panics
     /// If `allow` or `boost` has no entry for one of these rows.
@@ -112,7 +111,7 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// Whether one of these rows, none of which has a logit above `most`, could still be among the best.
+    /// Whether one of these rows could be among the best, if none of them has a logit above `most`.
     ///
     /// # Panics
     /// If `allow` or `boost` has no entry for one of these rows.
@@ -135,7 +134,7 @@ impl<'a> Best<'a> {
         self.heap.len() == self.wanted.k
     }
 
-    /// The score of the last of the best so far.
+    /// The lowest score among the best so far.
     fn worst(&self) -> Option<f32> {
         self.heap.peek().map(|worst| worst.score)
     }
@@ -163,14 +162,13 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// The best rows, best first; of equal scores the lower row comes first. Fewer than were wanted
-    /// come only if fewer were left.
+    /// The best rows, best first; rows with equal scores are sorted by row. Fewer than `k` if fewer are not excluded.
     pub fn into_sorted(self) -> Vec<Scored> {
         self.heap.into_sorted_vec()
     }
 }
 
-/// The softmax's denominator over the logits seen so far: `sum` of `exp(logit - max)`.
+/// The softmax's denominator over the logits so far: `sum` of `exp(logit - max)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Mass {
     max: f32,
@@ -187,12 +185,12 @@ impl Default for Mass {
 }
 
 impl Mass {
-    /// Of logits that were added up elsewhere: their largest, and the sum of `exp(logit - max)`.
+    /// From a maximum and a sum of `exp(logit - max)` computed elsewhere.
     pub fn of(max: f32, sum: f32) -> Self {
         Self { max, sum }
     }
 
-    /// Takes more logits.
+    /// Adds logits.
     pub fn add(&mut self, block: &Block<'_>) {
         let Block { logits, most, .. } = *block;
         let max = self.max.max(most);
@@ -203,7 +201,7 @@ impl Mass {
         }
     }
 
-    /// The probability of a row with this logit, `0..=1`.
+    /// The probability of a logit, `0..=1`.
     pub fn probability(self, logit: f32) -> f32 {
         ((logit - self.max).exp() / self.sum).clamp(0.0, 1.0)
     }
@@ -216,22 +214,22 @@ impl Mass {
 
 /// The mean of several softmaxes over the same rows.
 ///
-/// What it says of a row is a logit as well: the one that has the mean probability in the last of the
-/// softmaxes. The mean of one softmax is thus that softmax.
+/// The mean probability of a row is expressed as a logit: the one that has this probability in the last softmax. The
+/// mean of a single softmax is therefore that softmax.
 #[derive(Clone, Debug)]
 pub struct Mean {
-    /// What turns a logit of each softmax into the logarithm of its part of the mean.
+    /// By softmax: added to a logit, gives the logarithm of its weighted part of the mean.
     offsets: Vec<f32>,
-    /// How far the mean can be above the largest of its parts.
+    /// Most that the mean can exceed the largest of its parts by.
     above: f32,
     last: Mass,
 }
 
 impl Mean {
-    /// Of softmaxes with weights that add up to 1.
+    /// From softmaxes with weights that add up to 1.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there are none.
     pub fn of(softmaxes: &[(Mass, f32)]) -> Self {
         let (last, _) = *softmaxes.last().expect("a softmax");
         let offset =
@@ -247,7 +245,7 @@ impl Mean {
     pub fn logit(&self, logits: &[f32]) -> f32 {
         let parts = logits.iter().zip(&self.offsets).map(|(a, b)| a + b);
         let most = parts.clone().fold(f32::NEG_INFINITY, |most, part| {
-            // What is no number stays none.
+            // NaN stays NaN.
             if part > most || part.is_nan() {
                 part
             } else {
@@ -257,22 +255,22 @@ impl Mean {
         most + parts.map(|part| (part - most).exp()).sum::<f32>().ln()
     }
 
-    /// At least the logit of every row whose logit in each softmax is up to these, and found without exponentials:
-    /// as if all parts of the mean were as large as the largest.
+    /// An upper bound on the logit of every row whose logits are at most `most`, by softmax. It needs no
+    /// exponentials: all parts of the mean are taken to be as large as the largest.
     pub(crate) fn ceiling(&self, most: &[f32]) -> f32 {
         let parts = most.iter().zip(&self.offsets).map(|(a, b)| a + b);
         let largest = parts.fold(f32::NEG_INFINITY, f32::max);
-        // A logit is rounded by a few parts in ten million.
+        // Logits have a relative rounding error of a few 1e-7.
         largest + self.above + 1e-5 * (1.0 + largest.abs())
     }
 
-    /// The softmax that the logits of rows are in.
+    /// The softmax in which the returned logits have the mean probabilities.
     pub fn mass(&self) -> Mass {
         self.last
     }
 }
 
-/// The mean of the softmaxes of whole rows of logits, each with its weight, entry by entry.
+/// The weighted mean of the softmaxes of rows of logits, entry by entry.
 ///
 /// # Panics
 /// If a row is not as long as `out`.
@@ -293,7 +291,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// In blocks of three, as an engine does it in larger ones.
+    /// Processes blocks of three; an engine uses larger ones.
     fn best(logits: &[f32], wanted: Wanted<'_>) -> Vec<Scored> {
         let mut best = Best::new(wanted);
         for (block, logits) in logits.chunks(3).enumerate() {

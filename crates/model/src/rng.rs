@@ -1,6 +1,6 @@
-//! The one source of chance: weight initialisation and dropout masks are drawn here, from a seed,
-//! on the host. The same seed then gives the same weights on every device and any number of
-//! threads, and a resumed training draws what an uninterrupted one would have drawn.
+//! Random numbers: initial weights and dropout masks are drawn on the host from one seed. The same seed gives
+//! the same weights on every device and with any number of threads, and a resumed training draws the same
+//! numbers as an uninterrupted one.
 
 #[cfg(feature = "burn")]
 mod tensors;
@@ -16,8 +16,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 pub struct Rng(Xoshiro256PlusPlus);
 
 impl Rng {
-    /// A generator for one purpose: `stream` separates uses of the same `seed`
-    /// (an epoch and a step, say), so that none depends on how much another has drawn.
+    /// A generator for one purpose. `stream` separates the uses of one `seed` (an epoch and a step, for
+    /// example), so that none depends on how much another has drawn.
     pub fn new(seed: u64, stream: &[u64]) -> Self {
         let mixed = stream.iter().fold(seed, |state, &part| {
             mix(state.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(part.wrapping_add(1)))
@@ -63,9 +63,9 @@ fn mix(mut word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// What dropout multiplies `count` elements by: 0 with probability `rate`, else `1 / (1 - rate)`.
+/// Dropout factors of `count` elements: 0 with probability `rate`, else `1 / (1 - rate)`.
 pub fn dropout_mask(count: usize, rate: f32, rng: &mut Rng) -> Vec<f32> {
-    // 16 random bits an element: the rate is met to 1 in 65,536.
+    // Each element takes 16 random bits: the rate is exact to 1 in 65,536.
     let threshold = (rate * 65_536.0) as u64;
     let scale = 1.0 / (1.0 - rate);
     let mut mask = Vec::with_capacity(count + 3);

@@ -1,4 +1,4 @@
-//! Parameters by name, out of a module and back into one: how weights travel in a bundle.
+//! Named parameters of a module, as a bundle stores them.
 
 #[cfg(feature = "burn")]
 mod modules;
@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 /// Named weights; names are module paths such as `backbone.blocks.0.widen.weight`.
 pub type Weights = BTreeMap<String, Weight>;
 
-/// Name of the item table, which travels in files of its own.
+/// Name of the item table, which is stored in files of its own.
 pub const ITEM_TABLE: &str = "backbone.items";
 
-/// Weights that do not fit the module.
+/// The weights do not fit the module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeightsError {
     /// A parameter has no weight.

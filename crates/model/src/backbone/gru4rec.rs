@@ -1,17 +1,17 @@
-//! A recurrent network, `GRU4Rec`
-//! ([Session-based Recommendations with Recurrent Neural Networks](https://arxiv.org/abs/1511.06939)): layers
-//! of gated recurrent units ([Cho et al., 2014](https://arxiv.org/abs/1406.1078)), one step a click.
+//! A recurrent network, `GRU4Rec` ([Session-based Recommendations with Recurrent Neural
+//! Networks](https://arxiv.org/abs/1511.06939)): layers of gated recurrent units ([Cho et al.,
+//! 2014](https://arxiv.org/abs/1406.1078)), one step per click.
 //!
-//! Where we differ: the item table is tied to the output, a layer normalisation stands before it, and training
-//! uses the full softmax over the catalogue instead of a ranking loss over the items of a batch
-//! ([its successor](https://arxiv.org/abs/1706.03847) gains by more negatives than those, and by losses made for
-//! them). Dropout is on what a layer reads, never on what it hands to its own next step
-//! ([Zaremba et al., 2014](https://arxiv.org/abs/1409.2329)). The units are `PyTorch`'s: the reset gate
-//! multiplies the product with the state.
+//! Differences: the item table is tied to the output, after a layer normalisation. Training uses the full
+//! softmax over the catalogue instead of a ranking loss over the items of a batch ([the authors' later
+//! paper](https://arxiv.org/abs/1706.03847) improves on that with more negatives and other losses). Dropout is
+//! applied to a layer's input, never to its recurrent state ([Zaremba et al.,
+//! 2014](https://arxiv.org/abs/1409.2329)). The units are `PyTorch`'s: the reset gate multiplies the state after
+//! its linear layer.
 //!
-//! What a click keeps multiplies how far each layer's state moves at it, and its embedding stays as it is: the
-//! attentional update gate of [DIEN](https://arxiv.org/abs/1809.03672). A click that keeps nothing leaves every
-//! state as it was, as if it had not been there, and padding is such a click; half the weight goes half the way.
+//! A click's keep weight scales the update of each layer's state; the embedding is not scaled. This is the
+//! attentional update gate of [DIEN](https://arxiv.org/abs/1809.03672). With weight 0 the state does not change,
+//! as if the click were missing; padding has weight 0. With weight one half the state moves half as far.
 
 #[cfg(feature = "burn")]
 pub use tensors::Gru4rec;
@@ -22,7 +22,7 @@ use crate::slices::{Linear, Norm, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::gru;
 
-/// The network without tensors.
+/// The network on slices.
 #[derive(Debug)]
 pub(crate) struct Shipped {
     width: usize,
@@ -30,7 +30,8 @@ pub(crate) struct Shipped {
     norm: Norm,
 }
 
-/// One layer: reset gate, update gate and candidate side by side, `[width, 3 * width]` each.
+/// One layer; reset gate, update gate and candidate are concatenated, `[width, 3 * width]` each for input and
+/// state.
 #[derive(Debug)]
 struct Layer {
     input: Linear,
@@ -98,7 +99,7 @@ mod tensors {
         dropout: f32,
     }
 
-    /// One layer: reset gate, update gate and candidate side by side.
+    /// One layer; reset gate, update gate and candidate are concatenated.
     #[derive(Module, Debug)]
     struct Layer {
         input: Linear,
@@ -108,7 +109,7 @@ mod tensors {
     impl Layer {
         /// # Shapes
         /// - `x`, output: `[batch, len, width]`
-        /// - `weight`: how far the state moves at each click, `[batch, len]`, `0..=1`
+        /// - `weight`: factor of the state's update at each click, `[batch, len]`, `0..=1`
         fn forward(&self, x: Tensor<3>, weight: &Tensor<2>) -> Tensor<3> {
             let [batch, len, width] = x.dims();
             let gates = self.input.forward(x);

@@ -1,10 +1,10 @@
-//! The backbone: item embeddings, an encoder of click histories, and the one list of encoders. The item
-//! table is tied to the output: `logits = h · Eᵀ`.
+//! The backbone: item embeddings, an encoder of click histories, and the registry of encoders. The item table
+//! is tied to the output: `logits = h · Eᵀ`.
 //!
-//! An encoder has two halves here, on tensors ([`Encode`]) and once more on plain slices ([`Read`]), which is
-//! what the browser's CPU runs; the trainer has a third, its gradient by hand. Methods know none of them. To
-//! add one: a module with both halves and one line in the registry below; its gradient and one line in the
-//! trainer's registry. The contract tests then find it by themselves.
+//! An encoder has two implementations here: on tensors ([`Encode`]) and on slices ([`Read`]), which the
+//! browser's CPU engine runs. The trainer has hand-written gradients as well. Methods do not depend on the
+//! encoder. To add one: a module with both implementations and one line in the registry below; its gradient
+//! and one line in the trainer's registry. The contract tests cover it by its registration.
 
 pub mod gru4rec;
 pub mod sasrec;
@@ -28,21 +28,21 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Standard deviation of fresh embeddings.
+/// Standard deviation of random embeddings.
 #[cfg(feature = "burn")]
 pub const EMBEDDING_DEVIATION: f32 = 0.02;
 
 /// An encoder on tensors.
 #[cfg(feature = "burn")]
 pub trait Encode {
-    /// Clicks it looks back on.
+    /// The number of clicks it can read.
     fn max_len(&self) -> usize;
 
-    /// Hidden states of embedded clicks. With a generator, dropout is on.
+    /// Hidden states of embedded clicks. Dropout is applied if there is a generator.
     ///
     /// # Shapes
-    /// - `embedded`, output: `[batch, len, width]`, `len <= max_len`; what stands on padding means nothing
-    /// - `keep`: how much each click counts, `[batch, len]`, `0..=1`; `None` for 1
+    /// - `embedded`, output: `[batch, len, width]`, `len <= max_len`; values on padding are undefined
+    /// - `keep`: weight of each click, `[batch, len]`, `0..=1`; `None` for 1
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
     fn encode(
         &self,
@@ -53,7 +53,7 @@ pub trait Encode {
     ) -> Tensor<3>;
 }
 
-/// An encoder without tensors.
+/// An encoder on slices.
 pub(crate) trait Read {
     /// The user vector of a history.
     ///
@@ -70,7 +70,7 @@ macro_rules! registry {
         /// Names of all encoders, as `backbone.kind` takes them.
         pub const NAMES: &[&str] = &[$($name),+];
 
-        /// Which encoder reads the clicks.
+        /// The kind of encoder.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Kind {
             $($(#[$attribute])* #[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $variant),+
@@ -86,7 +86,7 @@ macro_rules! registry {
             }
         }
 
-        /// An encoder's shipped half.
+        /// An encoder on slices, as exported.
         #[derive(Debug)]
         pub(crate) enum Shipped {
             $($variant($folder::Shipped)),+
@@ -113,7 +113,7 @@ macro_rules! registry {
             }
         }
 
-        /// An encoder's parameters.
+        /// An encoder on tensors.
         #[cfg(feature = "burn")]
         #[derive(Clone, Debug)]
         pub enum Encoder {
@@ -175,7 +175,7 @@ registry! {
 }
 
 impl Kind {
-    /// Whether it is the one that is not written down, as bundles and runs were before there were others.
+    /// Whether it is the default, which is not serialised: older bundles and runs do not name it.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
@@ -193,7 +193,7 @@ pub struct Backbone {
 
 #[cfg(feature = "burn")]
 impl Backbone {
-    /// A fresh backbone for a catalogue of `items`.
+    /// A backbone with random weights for a catalogue of `items`.
     pub fn new(config: &BackboneConfig, items: usize, rng: &mut Rng, device: &Device) -> Self {
         Self {
             items: normal([items + 1, config.width], EMBEDDING_DEVIATION, rng, device),
@@ -201,7 +201,7 @@ impl Backbone {
         }
     }
 
-    /// Clicks the backbone looks back on.
+    /// The number of clicks that the backbone can read.
     pub fn max_len(&self) -> usize {
         self.encoder.get().max_len()
     }
@@ -218,12 +218,12 @@ impl Backbone {
         rows.reshape([batch, len, width])
     }
 
-    /// Hidden states of embedded clicks that all count in full. With a generator, dropout is on.
+    /// Hidden states of embedded clicks that all have weight 1. Dropout is applied if there is a generator.
     ///
     /// # Shapes
     /// - `embedded`: `[batch, len, width]`, `len <= max_len`
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
-    /// - output: `[batch, len, width]`; what stands on padding means nothing
+    /// - output: `[batch, len, width]`; values on padding are undefined
     ///
     /// # Panics
     /// If `len` is more than `max_len`.
@@ -236,7 +236,7 @@ impl Backbone {
         self.gated(embedded, None, real, rng)
     }
 
-    /// The same of clicks of which each counts as much as it keeps, `[batch, len]`, `0..=1`.
+    /// The same with a weight of each click, `keep`: `[batch, len]`, `0..=1`.
     ///
     /// # Panics
     /// If there are more clicks than `max_len`.
@@ -256,9 +256,9 @@ impl Backbone {
     }
 }
 
-/// The item table and the encoder's parameters side by side, whichever encoder it is: `backbone.items`,
-/// `backbone.norm.gamma`. Burn's own derivation would name the encoder in the path of each, and older bundles
-/// and checkpoints do not.
+/// Names the encoder's parameters beside the item table, independent of its kind: `backbone.items`,
+/// `backbone.norm.gamma`. Burn's derived names would contain the kind of encoder, which the names in older
+/// bundles and checkpoints do not.
 #[cfg(feature = "burn")]
 impl Module for Backbone {
     fn collect_devices(&self, devices: Devices) -> Devices {

@@ -1,4 +1,4 @@
-//! What an engine answers.
+//! Answers of an engine.
 
 use crate::config::ModelConfig;
 use crate::methods::{Interest, Views};
@@ -9,69 +9,68 @@ use serde::{Deserialize, Serialize};
 pub struct Recommendation {
     /// Its id.
     pub item: String,
-    /// What it was ranked by: the model's logit and what the shop added to it. Comparable within one
-    /// answer only. Over several histories it is the logit that has the mean probability in the last of them,
-    /// which is the longest. Without a known click it is `ln(1 + clicks in training)`.
+    /// The score that items are sorted by: the model's logit plus the shop's boost. Comparable within one
+    /// answer only. With several kept histories, it is the logit that has the mean probability in the softmax
+    /// of the last history, which is the longest. Without a known click it is `ln(1 + clicks in training)`.
     pub score: f32,
-    /// The model's probability that this is the next click, `0..=1`: the softmax of its logits, before
-    /// the shop's boosts, over the whole catalogue, what was filtered out included; over several histories
-    /// the mean of theirs.
+    /// The model's probability that this is the next click, `0..=1`: the softmax of the logits over the whole
+    /// catalogue, filtered items included and before the shop's boosts; with several kept histories, the mean
+    /// of their softmaxes.
     #[serde(default)]
     pub probability: f32,
-    /// The click that speaks for it most; none where no click does.
+    /// The click that contributes most to the recommendation; `None` if no click does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
 }
 
-/// The click of a history that speaks most for a recommended item.
+/// The click of a history that contributes most to a recommended item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Because {
     /// The clicked item.
     pub item: String,
-    /// Its part of what all clicks say for the recommended item, above 0 and at most 1. What a click
-    /// says is the cosine of both items' embeddings, where above 0, times the share of
-    /// histories in which the click stands, or the weight it kept;
-    /// clicks on the same item count together.
+    /// Its share of the contributions of all clicks, above 0 and at most 1. A click contributes the cosine of
+    /// both items' embeddings, if positive, times its weight (the share of kept histories that contain it).
+    /// Clicks on the same item are added up.
     pub share: f32,
 }
 
-/// An item near to others.
+/// A similar item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Similar {
     /// Its id.
     pub item: String,
-    /// What it was ranked by: the cosine, `-1..=1`, and what the shop added to it.
+    /// The score that items are sorted by: the cosine, `-1..=1`, plus the shop's boost.
     pub score: f32,
 }
 
-/// A click as the denoiser sees it.
+/// The scorer's verdict on a click.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Click {
     /// The clicked item.
     pub item: String,
-    /// Whether the catalogue has it and the model looks back that far.
+    /// Whether the item is in the catalogue and the click is among those that the model reads.
     pub known: bool,
-    /// Probability that the click is noise; 0 if it is not known.
+    /// Noise probability of the click; 0 if it is not known.
     pub noise: f32,
-    /// In what share of the histories that are ranked over it stands, `0..=1`; with a gate, the weight that it
-    /// keeps. 0 if it is not known.
+    /// Weight of the click: the share of kept histories that contain it, `0..=1`, or its weight by the gate. 0
+    /// if it is not known.
     pub keep: f32,
-    /// The probability of noise by each view alone, in a method that has two, of a known click.
+    /// Noise probability by each view, for known clicks and methods with two views.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views<f32>>,
-    /// The interest that a known click serves, in a method that tells interests apart.
+    /// The interest of a known click, for methods with interests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interest: Option<Served>,
 }
 
-/// The learnt interest that a click serves most.
+/// The learnt interest that a click belongs to most.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Served {
     /// Which one, counted from 0: the same number is the same interest in every history.
     pub number: usize,
-    /// How much of the click serves it, `0..=1`.
+    /// The click's share in the interest, `0..=1`.
     pub share: f32,
-    /// Whether the method drops the interest as a whole.
+    /// Whether the method drops the whole interest.
     pub dropped: bool,
 }
 
@@ -87,7 +86,7 @@ impl Served {
 }
 
 impl Click {
-    /// A click that no model has seen.
+    /// A click that the model does not know.
     pub(super) fn unseen(item: &str) -> Self {
         Self {
             item: item.to_owned(),
@@ -100,7 +99,7 @@ impl Click {
     }
 }
 
-/// What an engine runs.
+/// Description of the model that an engine runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Info {
@@ -112,7 +111,7 @@ pub struct Info {
     pub items: usize,
     /// Width of an embedding.
     pub width: usize,
-    /// Clicks the model looks back on.
+    /// The number of clicks that the model reads.
     pub max_len: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Which click speaks most for a recommended item.
+//! The click that contributes most to a recommended item.
 
 use super::answer::Because;
 use super::catalogue::Catalogue;
@@ -6,17 +6,18 @@ use ingle_kernel::dense::Dense;
 use ingle_kernel::product::{Matrix, transpose};
 use ingle_kernel::vector::dot;
 
-/// A cosine up to this may be nothing but rounding.
+/// Cosines up to this count as 0.
 const ROUNDING: f32 = 1e-6;
 
-/// The clicks of a history as reasons.
+/// The clicks of a history, as reasons for recommendations.
 #[derive(Debug)]
 pub(super) struct Reasons<'a> {
-    /// Place in the history and row in the catalogue of each.
+    /// Index in the history and row in the catalogue of each click.
     clicks: &'a [(usize, usize)],
     /// Width of an embedding.
     width: usize,
-    /// What each says of an embedding: the inner product with its item's direction times the weight it kept.
+    /// Contribution of each click to an embedding: the inner product with its item's direction, times the
+    /// click's weight.
     spoken: Dense,
 }
 
@@ -43,7 +44,7 @@ impl<'a> Reasons<'a> {
         }
     }
 
-    /// The reasons for items of these embeddings, `[items, width]`.
+    /// The reasons for items with these embeddings, `[items, width]`.
     pub(super) fn of(&self, items: &[f32], catalogue: &Catalogue) -> Vec<Option<Because>> {
         let says = self.spoken.forward(items);
         let each = (items.chunks_exact(self.width)).zip(says.chunks_exact(self.clicks.len()));
@@ -55,13 +56,14 @@ impl<'a> Reasons<'a> {
         each.map(reason).collect()
     }
 
-    /// The click that says most for an item, and its share of what all say.
+    /// The click that contributes most to an item, and its share of all contributions.
     ///
-    /// Each click says `keep * max(0, cosine)`, for the cosine of its item's embedding with that of the
-    /// recommended item; clicks on the same item count together. `None` where all of them say nothing.
+    /// Each click contributes `keep * max(0, cosine)`, where the cosine is between its item's embedding and
+    /// that of the recommended item; clicks on the same item are added up. `None` if there is no
+    /// contribution.
     ///
     /// - `item`: its embedding, `[width]`
-    /// - `says`: what [`Dense`] made of it, `[clicks]`
+    /// - `says`: the output of [`Dense`] for it, `[clicks]`
     fn strongest(&self, item: &[f32], says: &[f32]) -> Option<(usize, f32)> {
         let least = ROUNDING * dot(item, item).sqrt();
         let mut said: Vec<(usize, f32)> = Vec::new();

@@ -1,4 +1,4 @@
-//! The items of a bundle by id.
+//! The items of a bundle, by id.
 
 use super::answer::{Because, Recommendation, Similar};
 use super::error::EngineError;
@@ -7,7 +7,7 @@ use crate::rank::{Mass, Scored, Wanted};
 use ingle_bundle::Ids;
 use std::collections::HashSet;
 
-/// What the engine asks of item ids. Rows count from 0.
+/// Item ids and their rows, counted from 0.
 #[derive(Debug)]
 pub(super) struct Catalogue {
     ids: Ids,
@@ -28,14 +28,14 @@ impl Catalogue {
         self.ids[row].to_owned()
     }
 
-    /// The clicks on items of the catalogue: place in `history`, row in the catalogue.
+    /// The clicks on items of the catalogue: index in `history`, row in the catalogue.
     pub(super) fn known(&self, history: &[String]) -> Vec<(usize, usize)> {
         (history.iter().enumerate())
             .filter_map(|(place, id)| Some((place, self.ids.row(id)?)))
             .collect()
     }
 
-    /// What may be recommended to a history of these known clicks.
+    /// The items that may be recommended to a history with these known clicks.
     pub(super) fn wanted<'a>(
         &self,
         known: &[(usize, usize)],
@@ -53,7 +53,7 @@ impl Catalogue {
         })
     }
 
-    /// What may be returned as similar to these rows.
+    /// The items that may be returned as similar to these rows.
     pub(super) fn wanted_near<'a>(
         &self,
         given: &[(usize, usize)],
@@ -69,7 +69,7 @@ impl Catalogue {
         })
     }
 
-    /// The best rows as an answer, each with its reason.
+    /// Turns the best rows into an answer, each with its reason.
     pub(super) fn answer(
         &self,
         best: &[Scored],
@@ -88,7 +88,7 @@ impl Catalogue {
         answer.collect()
     }
 
-    /// The nearest rows as an answer.
+    /// Turns the nearest rows into an answer.
     pub(super) fn nearest(&self, best: &[Scored]) -> Vec<Similar> {
         let nearest = best.iter().map(|&Scored { row, score, .. }| Similar {
             item: self.id(row),

@@ -1,17 +1,17 @@
-//! Why an engine refuses.
+//! Errors of an engine.
 
 use crate::config::ConfigError;
 use crate::methods;
 use crate::weights::WeightsError;
 use ingle_bundle::BundleError;
 
-/// Why a bundle does not become an engine, or an engine does not answer.
+/// An engine cannot be made from a bundle, or cannot answer.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The bundle itself is bad.
+    /// The bundle is invalid.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The bundle's method is none of ours.
+    /// The bundle's method is unknown.
     #[error("the bundle was trained with method {found:?}, which this version does not have; it has {}: update the package or export the bundle again", methods::NAMES.join(", "))]
     Method {
         /// The name in the manifest.
@@ -28,7 +28,7 @@ pub enum EngineError {
     /// The weights do not fit the configuration.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// An option of a call is not what it should be.
+    /// An option of a call is invalid.
     #[error("{option}: {reason}")]
     Option {
         /// Which option.

@@ -1,6 +1,6 @@
-//! A bundle brought to life: recommendations and verdicts by item id.
+//! Engines: a bundle loaded for answering, with recommendations and verdicts by item id.
 //!
-//! An engine owns no history and keeps none: every call is given the clicks it is to judge.
+//! An engine stores no history: every call gets the clicks.
 
 mod answer;
 mod because;

@@ -1,27 +1,27 @@
-//! How to recommend, and the checks of what a shop passes.
+//! Options of recommendations, and their checks.
 
 use super::error::EngineError;
 use serde::Deserialize;
 
-/// How to recommend.
+/// Options of [`recommend`](super::SliceEngine::recommend).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RecommendOptions {
-    /// How many items are wanted.
+    /// Number of items to return.
     pub k: usize,
     /// Items never to recommend.
     pub exclude: Vec<String>,
     /// Whether items of the history may be recommended again.
     pub include_seen: bool,
-    /// For each item in catalogue order, 0 where it may not be recommended.
+    /// By item in catalogue order: 0 if it may not be recommended.
     #[serde(skip)]
     pub allow: Option<Vec<u8>>,
-    /// For each item in catalogue order, what is added to its logit; finite.
+    /// By item in catalogue order: added to its logit; finite.
     #[serde(skip)]
     pub boost: Option<Vec<f32>>,
-    /// For each entry of the history, how much it counts, `0..=1`: where several histories are ranked over the
-    /// probability that it does, beside that it was meant; with a gate a factor of the weight that the gate lets it
-    /// keep. A history of which nothing is left is answered as one without a known click.
+    /// Weight of each entry of the history, `0..=1`: the probability that the entry counts, apart from noise. With
+    /// a gate it multiplies the gate's weight. If all weights are 0, the answer is that of a history without known
+    /// clicks.
     #[serde(skip)]
     pub weights: Option<Vec<f32>>,
 }
@@ -39,18 +39,18 @@ impl Default for RecommendOptions {
     }
 }
 
-/// How to look for items near to others.
+/// Options of [`similar`](super::SliceEngine::similar).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SimilarOptions {
-    /// How many items are wanted.
+    /// Number of items to return.
     pub k: usize,
-    /// Items never to return, beside those given.
+    /// Items never to return, in addition to the given ones.
     pub exclude: Vec<String>,
     /// As in [`RecommendOptions::allow`].
     #[serde(skip)]
     pub allow: Option<Vec<u8>>,
-    /// For each item in catalogue order, what is added to its cosine; finite.
+    /// By item in catalogue order: added to its cosine; finite.
     #[serde(skip)]
     pub boost: Option<Vec<f32>>,
 }
@@ -66,7 +66,7 @@ impl Default for SimilarOptions {
     }
 }
 
-/// Checks what is given for each item of a catalogue.
+/// Checks a value per item of the catalogue.
 pub(super) fn check_items(
     allow: Option<&[u8]>,
     boost: Option<&[f32]>,

@@ -1,4 +1,4 @@
-//! Who reads a history and ranks the catalogue by it: the processor, or a GPU.
+//! Rankers encode histories and rank the catalogue: on the CPU or on a GPU.
 
 use super::error::EngineError;
 use crate::backbone::{Read, Shipped, sasrec};
@@ -7,21 +7,22 @@ use crate::rank::{Mass, Mean, Scored, Wanted};
 use crate::slices::{Items, Rows};
 use ingle_bundle::ItemTable;
 
-/// The clicks of a history that may be true.
+/// One kept history, with embeddings and weights.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
     /// Embeddings of the clicked items, oldest first, `[len, width]`, `1 <= len <= max_len`.
     pub embedded: &'a [f32],
-    /// How much each click counts, `[len]`, `0..=1`, not all of them 0.
+    /// Weight of each click, `[len]`, `0..=1`, not all of them 0.
     pub keep: &'a [f32],
-    /// How likely the history is; those of all add up to 1.
+    /// Weight of the history; the weights of all histories add up to 1.
     pub weight: f32,
 }
 
-/// Reads histories and ranks catalogues.
+/// Encodes histories and ranks the catalogue.
 pub trait Ranker {
-    /// The best rows by the mean over the histories, one or more, of the softmax of the inner products with
-    /// each one's user vector, best first, and the softmax that their logits are in: that of the last history.
+    /// The best rows by the mean of the softmaxes of one or more histories, best first. The logits of a
+    /// history are the inner products of the item table with its user vector. Also returns the softmax of the
+    /// last history, in which the scores are logits.
     ///
     /// # Errors
     /// If the device fails.
@@ -32,7 +33,7 @@ pub trait Ranker {
         wanted: Wanted<'_>,
     ) -> impl Future<Output = Result<(Vec<Scored>, Mass), EngineError>>;
 
-    /// The nearest rows by the cosine with `direction`, which is `[width]` and of length 1, nearest first.
+    /// The nearest rows by the cosine with `direction`, a unit vector `[width]`, nearest first.
     ///
     /// # Errors
     /// If the device fails.
@@ -44,7 +45,7 @@ pub trait Ranker {
     ) -> impl Future<Output = Result<Vec<Scored>, EngineError>>;
 }
 
-/// The processor.
+/// The ranker on the CPU.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Host;
 
@@ -68,7 +69,7 @@ impl Ranker for Host {
     }
 }
 
-/// What is ranked, and by what: the item table and the encoder, in memory.
+/// The item table and the encoder, in memory.
 #[derive(Debug)]
 pub struct Parts {
     pub(super) config: BackboneConfig,
@@ -82,7 +83,7 @@ impl Parts {
         &self.config
     }
 
-    /// The catalogue's embeddings as the bundle holds them.
+    /// The item table as stored in the bundle.
     pub fn table(&self) -> &ItemTable {
         self.items.table()
     }
@@ -92,20 +93,19 @@ impl Parts {
         self.items.all_lengths()
     }
 
-    /// The user vector of a history, by the processor.
+    /// The user vector of a history, computed on the CPU.
     pub fn user(&self, history: Reading<'_>) -> Vec<f32> {
         self.encoder.user(history.embedded, history.keep)
     }
 
-    /// Ranks by the mean over histories, one or more, by the processor.
+    /// Ranks by the mean over one or more histories, on the CPU.
     pub fn rank(&self, histories: &[Reading<'_>], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
         let read = |&history: &Reading<'_>| (self.user(history), history.weight);
         let users: Vec<(Vec<f32>, f32)> = histories.iter().map(read).collect();
         self.items.rank_mean(&users, wanted)
     }
 
-    /// The encoder as what computes it elsewhere needs it, if it is a Transformer: no other is computed
-    /// elsewhere.
+    /// The Transformer's weights for another device; `None` for other encoders, which run on the CPU only.
     pub fn transformer(&self) -> Option<Transformer<'_>> {
         match &self.encoder {
             Shipped::Sasrec(encoder) => Some(Transformer(encoder)),
@@ -113,7 +113,7 @@ impl Parts {
         }
     }
 
-    /// Some rows, scored to the last digit by the inner product with `vector`, best first.
+    /// Exact scores of some rows by the inner product with `vector`, best first.
     pub fn scored(
         &self,
         vector: &[f32],
@@ -134,7 +134,7 @@ impl Parts {
         self.items.scored_mean(vectors, mean, rows, boost)
     }
 
-    /// The same by the cosine with `direction`, which is of length 1.
+    /// The same by the cosine with `direction`, a unit vector.
     pub fn scored_near(
         &self,
         direction: &[f32],
@@ -145,19 +145,19 @@ impl Parts {
     }
 }
 
-/// A Transformer's weights and what its first block reads.
+/// A Transformer's weights, and the input of its first block.
 #[derive(Clone, Copy, Debug)]
 pub struct Transformer<'a>(&'a sasrec::Shipped);
 
 impl<'a> Transformer<'a> {
-    /// All weights of the blocks and of the last normalisation. Of each block: attention norm, query,
-    /// key, value, output, feed norm, widen, narrow; of a norm its factor and its offset, of a layer its weight,
-    /// a row for each input, and its bias.
+    /// All weights of the blocks and of the last normalisation. By block: attention norm, query, key, value,
+    /// output, feed norm, widen, narrow. A norm has its factor and its offset; a layer has its weight, one row
+    /// per input, and its bias.
     pub fn weights(self) -> impl Iterator<Item = Rows<'a>> {
         self.0.rows()
     }
 
-    /// What the first block reads, `[len, width]`.
+    /// Input of the first block, `[len, width]`.
     pub fn inputs(self, history: Reading<'_>) -> Vec<f32> {
         self.0.inputs(history.embedded, history.keep)
     }

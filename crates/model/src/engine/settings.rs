@@ -1,4 +1,4 @@
-//! What a bundle says of its model.
+//! The model's configuration in a bundle's manifest.
 
 use super::error::EngineError;
 use crate::config::{BackboneConfig, ModelConfig};

@@ -1,7 +1,7 @@
-//! The engine without tensors: what runs in browsers.
+//! The engine on slices, which runs in browsers.
 //!
-//! Clicks are judged on plain slices; who reads the history and ranks the catalogue is a [`Ranker`]. Nothing
-//! is copied out of the bundle's item table: it stays as small in memory as it was on the wire.
+//! Clicks are judged on slices; a [`Ranker`] encodes the history and ranks the catalogue. The bundle's item
+//! table is not copied or unpacked: it takes as much memory as it had bytes in transfer.
 
 use super::answer::{Click, Info, Recommendation, Served, Similar};
 use super::because::Reasons;
@@ -35,14 +35,14 @@ pub struct SliceEngine<R = Host> {
     ranker: R,
 }
 
-/// The histories that are ranked over, each with its embeddings, weights of its clicks and its own weight.
+/// The kept histories, each with embeddings, weights of its clicks and its own weight.
 struct Readings {
     each: Vec<(Vec<f32>, Vec<f32>, f32)>,
-    /// How much each click counts over all of them, `[len]`.
+    /// Weight of each click over all histories, `[len]`.
     keep: Vec<f32>,
 }
 
-/// What the denoiser says of each click, each `[len]`.
+/// The scorer's verdict on each click, each `[len]`.
 struct Verdict {
     noise: Vec<f32>,
     keep: Vec<f32>,
@@ -50,10 +50,10 @@ struct Verdict {
 }
 
 impl SliceEngine {
-    /// Builds the model that the bundle describes, on the processor.
+    /// Builds the model that the bundle describes, with the ranker on the CPU.
     ///
     /// # Errors
-    /// If the method is unknown, the configuration unusable, or the weights do not fit it.
+    /// If the method is unknown, the configuration is invalid, or the weights do not fit it.
     pub fn new(bundle: Bundle) -> Result<Self, EngineError> {
         let config = model_config(&bundle)?;
         let width = bundle.code_width();
@@ -93,28 +93,28 @@ impl SliceEngine {
         }
     }
 
-    /// What a ranker works on.
+    /// The parts that a ranker needs.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
 }
 
 impl<R: Ranker> SliceEngine<R> {
-    /// What this engine runs.
+    /// Description of the model that this engine runs.
     pub fn info(&self) -> Info {
         Info::of(&self.name, &self.config)
     }
 
-    /// The ids of all items, in catalogue order: that of `allow` and `boost`.
+    /// The ids of all items, in catalogue order, which is also the order of `allow` and `boost`.
     pub fn items(&self) -> Vec<String> {
         self.catalogue.ids()
     }
 
-    /// The best items for a history, oldest click first. Unknown ids are passed over; a history
-    /// without any known click gets the most popular items.
+    /// The best items for a history, oldest click first. Unknown ids are skipped; a history without known
+    /// clicks gets the most popular items.
     ///
     /// # Errors
-    /// If an option is not what it should be, or the device fails.
+    /// If an option is invalid, or the device fails.
     pub async fn recommend(
         &self,
         history: &[String],
@@ -149,12 +149,11 @@ impl<R: Ranker> SliceEngine<R> {
         Ok(self.catalogue.answer(&best, mass, because))
     }
 
-    /// The items nearest to some others: by the cosine of their embeddings with the mean of the given
-    /// items' embeddings, each taken at length 1. The given ones are never returned, unknown ids are
-    /// passed over, and where none is known there is nothing to be near to.
+    /// The items nearest to some others, by the cosine with the mean of the given items' unit embeddings. The
+    /// given items are never returned and unknown ids are skipped; if none is known the answer is empty.
     ///
     /// # Errors
-    /// If an option is not what it should be, or the device fails.
+    /// If an option is invalid, or the device fails.
     pub async fn similar(
         &self,
         items: &[String],
@@ -177,7 +176,7 @@ impl<R: Ranker> SliceEngine<R> {
         Ok(self.catalogue.nearest(&near.await?))
     }
 
-    /// The verdict on every click, in the order given.
+    /// The verdicts on all clicks, in the given order.
     pub fn explain(&self, history: &[String]) -> Vec<Click> {
         let mut clicks: Vec<Click> = history.iter().map(|item| Click::unseen(item)).collect();
         let known = self.catalogue.known(history);
@@ -208,7 +207,7 @@ impl<R: Ranker> SliceEngine<R> {
         clicks
     }
 
-    /// The histories to rank over, by the denoiser and the shop; none where nothing is left.
+    /// The kept histories by noise probabilities and the shop's weights; `None` if no click is left.
     fn readings(
         &self,
         clicks: &Clicks,
@@ -237,7 +236,7 @@ impl<R: Ranker> SliceEngine<R> {
         }
     }
 
-    /// The clicks of each history, which count in full.
+    /// The clicks of each kept history, with weight 1.
     fn gathered(&self, embedded: &[f32], kept: KeptHistories) -> Vec<(Vec<f32>, Vec<f32>, f32)> {
         let width = self.config.backbone.width;
         let row = |&at: &usize| &embedded[at * width..][..width];
@@ -269,7 +268,7 @@ impl<R: Ranker> SliceEngine<R> {
         })
     }
 
-    /// As many of the latest known clicks as the model looks back on.
+    /// The latest known clicks, as many as the model reads.
     fn latest<'k>(&self, known: &'k [(usize, usize)]) -> &'k [(usize, usize)] {
         &known[known.len().saturating_sub(self.config.backbone.max_len)..]
     }
@@ -284,7 +283,7 @@ impl<R: Ranker> SliceEngine<R> {
     }
 }
 
-/// Adds a row's direction; a row of no length has none.
+/// Adds the unit vector of a row; a row of zeros adds nothing.
 fn add_direction(to: &mut [f32], row: &[f32]) {
     let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
     if length > 0.0 {

@@ -1,4 +1,4 @@
-//! The engine on Burn's tensors: any device, and what the engine without tensors is tested against.
+//! The engine on Burn's tensors: runs on any device, and is the reference for the engine on slices.
 
 use super::answer::{Click, Info, Recommendation, Served, Similar};
 use super::because::Reasons;
@@ -19,7 +19,7 @@ use burn::tensor::{Int, TensorData};
 use ingle_bundle::{Bundle, Tensor as Weight};
 use std::iter::repeat_with;
 
-/// Keeps the division by a length finite.
+/// Avoids division by 0.
 const SHORTEST: f32 = 1e-12;
 
 /// A model with its catalogue, on one device.
@@ -33,8 +33,7 @@ pub struct Engine {
     device: Device,
 }
 
-/// What a history comes to: the logits of all items, the softmax that they are in, and the weight each of its
-/// latest clicks kept.
+/// Logits of all items, their softmax, and the weight of each of the latest clicks.
 struct Read {
     logits: Vec<f32>,
     mass: Mass,
@@ -45,7 +44,7 @@ impl Engine {
     /// Builds the model that the bundle describes and loads its weights onto `device`.
     ///
     /// # Errors
-    /// If the method is unknown, the configuration unusable, or the weights do not fit it.
+    /// If the method is unknown, the configuration is invalid, or the weights do not fit it.
     pub fn new(bundle: Bundle, device: &Device) -> Result<Self, EngineError> {
         let config = model_config(&bundle)?;
         let (table, known) = (table(&bundle, device), known(&bundle));
@@ -60,21 +59,21 @@ impl Engine {
         })
     }
 
-    /// What this engine runs.
+    /// Description of the model that this engine runs.
     pub fn info(&self) -> Info {
         Info::of(&self.name, &self.config)
     }
 
-    /// The ids of all items, in catalogue order: that of `allow` and `boost`.
+    /// The ids of all items, in catalogue order, which is also the order of `allow` and `boost`.
     pub fn items(&self) -> Vec<String> {
         self.catalogue.ids()
     }
 
-    /// The best items for a history, oldest click first. Unknown ids are passed over; a history
-    /// without any known click gets the most popular items.
+    /// The best items for a history, oldest click first. Unknown ids are skipped; a history without known clicks
+    /// gets the most popular items.
     ///
     /// # Errors
-    /// If an option is not what it should be, or the device fails.
+    /// If an option is invalid, or the device fails.
     pub async fn recommend(
         &self,
         history: &[String],
@@ -86,7 +85,7 @@ impl Engine {
         let latest = self.latest(&known);
         let read = Box::pin(self.read(latest, options.weights.as_deref())).await?;
         let Some(Read { logits, mass, keep }) = read else {
-            // Entry 0 belongs to padding, which is no item.
+            // Entry 0 is padding.
             let popular = &self.known.popularity[1..];
             let best = select(wanted, popular);
             let popularity = softmax(popular);
@@ -103,12 +102,11 @@ impl Engine {
         Ok(self.catalogue.answer(&best, mass, because))
     }
 
-    /// The items nearest to some others: by the cosine of their embeddings with the mean of the given
-    /// items' embeddings, each taken at length 1. The given ones are never returned, unknown ids are
-    /// passed over, and where none is known there is nothing to be near to.
+    /// The items nearest to some others, by the cosine with the mean of the given items' unit embeddings. The
+    /// given items are never returned and unknown ids are skipped; if none is known the answer is empty.
     ///
     /// # Errors
-    /// If an option is not what it should be, or the device fails.
+    /// If an option is invalid, or the device fails.
     pub async fn similar(
         &self,
         items: &[String],
@@ -131,7 +129,7 @@ impl Engine {
         Ok(self.catalogue.nearest(&select(wanted, &cosines[1..])))
     }
 
-    /// The verdict on every click, in the order given.
+    /// The verdicts on all clicks, in the given order.
     ///
     /// # Errors
     /// If the device fails.
@@ -182,8 +180,8 @@ impl Engine {
         Ok(clicks)
     }
 
-    /// The verdict on one history, a row each: noise, keep and, in a method of two views, prior and
-    /// posterior. One tensor, so that it is read back at once.
+    /// The verdicts on one history, one row each: noise, keep and, for methods with two views, prior and
+    /// posterior. They are one tensor, so that there is one download.
     fn judge(&self, clicks: &Clicks) -> Option<Tensor<2>> {
         let verdict = self.model.judge(clicks, &self.config.gate)?;
         let mut rows = vec![verdict.noise, verdict.keep];
@@ -196,7 +194,7 @@ impl Engine {
         Some(Tensor::cat(rows, 0))
     }
 
-    /// Runs the model over the latest known clicks; `None` if there is none or nothing is left of them.
+    /// Runs the model over the latest known clicks; `None` if there are none or none is left.
     async fn read(
         &self,
         latest: &[(usize, usize)],
@@ -225,7 +223,7 @@ impl Engine {
         let real = &clicks.batch.real;
         let user = self.model.attend(clicks.embedded, Some(&keep), real);
         let logits = user.matmul(self.model.backbone.items.val().transpose());
-        // One tensor, so that both are read back at once; entry 0 of the logits is padding's.
+        // One tensor, so that there is one download; entry 0 of the logits is padding.
         let mut keep = download(Tensor::cat(vec![keep, logits], 1)).await?;
         let logits = keep.split_off(latest.len() + 1);
         keep.truncate(latest.len());
@@ -237,8 +235,9 @@ impl Engine {
         }))
     }
 
-    /// Reads the histories that may be true side by side, and means their probabilities as the words say it: the
-    /// logits are those of the mean, in the softmax of the last history.
+    /// Encodes the kept histories as a batch and averages their probabilities. The returned logits have the mean
+    /// probabilities in the softmax of the last history. This follows the definition; the engine on slices is
+    /// faster.
     async fn read_kept(
         &self,
         latest: &[(usize, usize)],
@@ -259,7 +258,7 @@ impl Engine {
         let logits = download(logits).await?;
         let mut means = vec![0.0; self.config.items];
         let mut sum = 0.0;
-        // Of each history the first entry is padding's.
+        // The first entry of each history is padding.
         let each = logits.chunks_exact(self.config.items + 1);
         for (logits, Kept { weight, .. }) in each.zip(&kept.sets) {
             let exponentials = logits[1..].iter().map(|&x| f64::from(x).exp());
@@ -285,7 +284,7 @@ impl Engine {
         self.model.backbone.items.val().select(0, rows)
     }
 
-    /// As many of the latest known clicks as the model looks back on.
+    /// The latest known clicks, as many as the model reads.
     fn latest<'k>(&self, known: &'k [(usize, usize)]) -> &'k [(usize, usize)] {
         &known[known.len().saturating_sub(self.config.backbone.max_len)..]
     }
@@ -311,14 +310,14 @@ fn select(wanted: Wanted<'_>, logits: &[f32]) -> Vec<Scored> {
     best.into_sorted()
 }
 
-/// Brings a tensor of floats to the host.
+/// Downloads a tensor of floats.
 async fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineError> {
     let data =
         (tensor.into_data_async().await).map_err(|error| EngineError::Device(error.to_string()))?;
     Ok(data.iter::<f32>().collect())
 }
 
-/// What is known of the items of a bundle, an entry for padding first.
+/// Features of the items of a bundle; the first entry is padding.
 fn known(bundle: &Bundle) -> Known {
     let width = bundle.code_width();
     Known {
@@ -341,7 +340,7 @@ fn table(bundle: &Bundle, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// The weights of a model as a bundle holds them: all but the item table.
+/// The weights of a model that a bundle stores with it: all except the item table.
 pub fn shipped_weights(model: &Model) -> std::collections::BTreeMap<String, Weight> {
     let mut weights = weights::collect(model);
     weights.remove(weights::ITEM_TABLE);

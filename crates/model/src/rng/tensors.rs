@@ -5,7 +5,7 @@ use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::prelude::*;
 use burn::{module::Param, tensor::TensorData};
 
-/// A parameter of normal variates. `shape` is the parameter's.
+/// A parameter of that shape with normally distributed values.
 pub fn normal<const D: usize>(
     shape: [usize; D],
     deviation: f32,
@@ -32,8 +32,8 @@ pub fn layer_norm(width: usize, device: &Device) -> LayerNorm {
     LayerNormConfig::new(width).with_epsilon(1e-8).init(device)
 }
 
-/// Inverted dropout: each element is dropped with probability `rate`, the rest scaled by
-/// `1 / (1 - rate)`. Without a generator (inference) the input comes back as it is.
+/// Inverted dropout: each element is dropped with probability `rate`, the rest is scaled by `1 / (1 - rate)`.
+/// Without a generator (inference) the input is returned unchanged.
 pub fn dropout<const D: usize>(x: Tensor<D>, rate: f32, rng: Option<&mut Rng>) -> Tensor<D> {
     let Some(rng) = rng.filter(|_| rate > 0.0) else {
         return x;

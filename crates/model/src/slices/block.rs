@@ -6,7 +6,7 @@ use crate::weights::WeightsError;
 use ingle_kernel::attention::{Inputs, infer};
 use ingle_kernel::{gelu, vector};
 
-/// Attention and feed-forward layer, each normalised before.
+/// A Transformer block: attention and feed-forward layer, each after a normalisation.
 #[derive(Debug)]
 pub(crate) struct Block {
     width: usize,
@@ -61,12 +61,11 @@ impl Block {
             )
     }
 
-    /// Hidden states of the clicks from `first` on, which may look at all or at earlier ones.
+    /// Hidden states of the clicks from `first` on.
     ///
     /// # Shapes
     /// - `x`: `[len, width]`
-    /// - `bias`: what is added to attention scores, `[heads, len - first, len]`; `None` where each click
-    ///   looks at itself and the clicks before it
+    /// - `bias`: added to attention scores, `[heads, len - first, len]`; `None` for causal attention
     /// - output: `[len - first, width]`
     pub(crate) fn forward(&self, x: &[f32], bias: Option<&[f32]>, first: usize) -> Vec<f32> {
         let start = first * self.width;

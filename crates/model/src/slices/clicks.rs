@@ -1,4 +1,4 @@
-//! One history as methods see it, and what they say of it.
+//! One history as input of a method, and the method's output.
 
 use crate::methods::Views;
 
@@ -9,12 +9,12 @@ pub(crate) struct Clicks {
     pub(crate) embedded: Vec<f32>,
     /// `ln(1 + clicks in training)` of each item, `[len]`.
     pub(crate) popularity: Vec<f32>,
-    /// Directions of the items' semantic codes, `[len, code width]`; `None` in a catalogue without codes.
+    /// Unit vectors of the items' semantic codes, `[len, code width]`; `None` if the catalogue has no codes.
     pub(crate) codes: Option<Vec<f32>>,
 }
 
 impl Clicks {
-    /// Clicks of the history.
+    /// Number of clicks.
     pub(crate) fn len(&self) -> usize {
         self.popularity.len()
     }
@@ -35,13 +35,13 @@ impl Clicks {
 /// Noise logits before calibration, each `[len]`.
 #[derive(Debug)]
 pub(crate) struct Opinion {
-    /// What the gate acts on.
+    /// The logits that decide.
     pub(crate) fused: Vec<f32>,
-    /// What it was made from, in a method of two views.
+    /// The logits of each view, for methods with two views.
     pub(crate) views: Option<Views<Vec<f32>>>,
 }
 
-/// A row without the value of the click itself.
+/// A row without its entry `at`.
 pub(crate) fn others(row: &[f32], at: usize) -> Vec<f32> {
     [&row[..at], &row[at + 1..]].concat()
 }

@@ -1,11 +1,11 @@
-//! The item table as the bundle holds it: scored where it lies, block after block, and never unpacked.
+//! The item table as stored in the bundle: scored in place, block by block, never unpacked.
 
 use crate::rank::{Best, Block, Mass, Mean, PIECE, Scored, Wanted};
 use ingle_bundle::{ItemTable, TableValues};
 use ingle_kernel::scan::{Query, lengths, scores_of};
 use ingle_kernel::vector::{dot, largest};
 
-/// Rows that are scored together: their scores stay in the core's cache until they have been ranked.
+/// Rows that are scored together: their scores stay in the core's cache until they are ranked.
 const BLOCK: usize = 512;
 
 /// The catalogue's embeddings; rows count from 0.
@@ -30,7 +30,7 @@ impl Items {
         Self { table }
     }
 
-    /// As the bundle holds it.
+    /// The table as stored in the bundle.
     pub(crate) fn table(&self) -> &ItemTable {
         &self.table
     }
@@ -45,10 +45,10 @@ impl Items {
         out
     }
 
-    /// The best rows by the inner product with `vector`, best first, and the softmax of all.
+    /// The best rows by the inner product with `vector`, best first, and the softmax over all rows.
     ///
-    /// The pass over the table knows scores to about five digits; the few that come out of it are
-    /// computed once more from the floats.
+    /// The pass over the table computes scores to about five digits; those of the best rows are computed again
+    /// from the floats.
     pub(crate) fn rank(&self, vector: &[f32], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
         let mut mass = Mass::default();
         let boost = wanted.boost;
@@ -57,15 +57,15 @@ impl Items {
         (self.scored(vector, rows, boost), mass)
     }
 
-    /// The best rows by the mean of the softmaxes of the inner products with several vectors, each with its
-    /// weight, best first, and the softmax that their logits are in.
+    /// The best rows by the weighted mean of the softmaxes of several vectors' inner products, best first, and the
+    /// softmax in which their scores are logits.
     ///
-    /// One pass scores every row with all vectors, while it is in the core's cache, and adds up their softmaxes; of
-    /// the scores only the largest of each piece of rows are kept. They say how good a piece can be at best, so
-    /// that a few pieces, the most promising first, are all that has to be scored once more.
+    /// One pass scores each block of rows with all vectors while it is in the core's cache, and adds up the
+    /// softmaxes. Of the scores only the maximum of each piece of rows is kept. It bounds the scores of the piece,
+    /// so that only a few pieces, the most promising first, are scored a second time.
     ///
     /// # Panics
-    /// If there is no vector.
+    /// If there are no vectors.
     pub(crate) fn rank_mean(
         &self,
         vectors: &[(Vec<f32>, f32)],
@@ -133,7 +133,7 @@ impl Items {
         (self.scored_mean(&vectors, &mean, rows, boost), mean.mass())
     }
 
-    /// Some rows, scored from the floats by the mean of the softmaxes of several vectors, best first.
+    /// Exact scores of some rows by the mean of the softmaxes of several vectors, best first.
     pub(crate) fn scored_mean(
         &self,
         vectors: &[&[f32]],
@@ -147,7 +147,7 @@ impl Items {
         })
     }
 
-    /// Some rows, scored from the floats by the inner product with `vector`, best first.
+    /// Exact scores of some rows by the inner product with `vector`, best first.
     pub(crate) fn scored(
         &self,
         vector: &[f32],
@@ -157,7 +157,7 @@ impl Items {
         self.sorted(rows.collect(), boost, &|embedding| dot(vector, embedding))
     }
 
-    /// Some rows, scored from the floats by the cosine with `direction`, nearest first.
+    /// Exact scores of some rows by the cosine with `direction`, nearest first.
     pub(crate) fn scored_near(
         &self,
         direction: &[f32],
@@ -174,7 +174,7 @@ impl Items {
         })
     }
 
-    /// Once for all measures: what a page downloads has this only once.
+    /// One function for all measures, to keep the download small.
     fn sorted(
         &self,
         rows: Vec<usize>,
@@ -214,7 +214,7 @@ impl Items {
         self.pass(vector, wanted, divide, |_| {})
     }
 
-    /// Scores every row, block after block, and keeps the best; `change` may change scores, and `look` sees them.
+    /// Scores every row, block by block, and keeps the best; `change` may change scores, and `look` reads them.
     fn pass(
         &self,
         vector: &[f32],
@@ -261,7 +261,7 @@ impl Items {
         }
     }
 
-    /// Inner products of the rows from `first` on, as many as there are slots.
+    /// Inner products of the rows from `first` on, one per entry of `out`.
     fn scores(&self, vector: &[f32], query: &Query, first: usize, out: &mut [f32]) {
         let width = self.table.width;
         let [rows, span] = self.span(first, out.len());
@@ -282,7 +282,7 @@ impl Items {
         }
     }
 
-    /// Lengths of the rows from `first` on, as many as there are slots.
+    /// Lengths of the rows from `first` on, one per entry of `out`.
     fn lengths(&self, first: usize, out: &mut [f32]) {
         let [rows, span] = self.span(first, out.len());
         if let TableValues::Int8 { values, scales } = &self.table.values {
@@ -295,7 +295,7 @@ impl Items {
         }
     }
 
-    /// These rows, and their values.
+    /// The range of these rows, and of their values.
     fn span(&self, first: usize, rows: usize) -> [std::ops::Range<usize>; 2] {
         let rows = first..first + rows;
         let width = self.table.width;
@@ -310,7 +310,7 @@ mod tests {
 
     const WIDTH: usize = 20;
 
-    /// Numbers between -1 and 1 that look drawn.
+    /// Pseudo-random numbers between -1 and 1.
     fn numbers(count: usize, seed: u64) -> Vec<f32> {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let next = |_| {
@@ -322,7 +322,7 @@ mod tests {
         (0..count).map(next).collect()
     }
 
-    /// Every row's mean probability, as the words say it.
+    /// Every row's mean probability, by its definition.
     fn means(items: &Items, vectors: &[(Vec<f32>, f32)]) -> Vec<f64> {
         let rows = items.table.rows;
         let mut means = vec![0.0; rows];
@@ -384,7 +384,7 @@ mod tests {
             for (found, due) in found.iter().zip(due) {
                 let probability = f64::from(mass.probability(found.logit));
                 prop_assert!((probability - means[found.row]).abs() <= 1e-3 * means[found.row]);
-                // The pass knows scores to about five digits.
+                // Scores of the pass have about five digits.
                 prop_assert!((boosted(found.row) - boosted(due)).abs() < 1e-3);
             }
         }

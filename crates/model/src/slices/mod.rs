@@ -1,8 +1,8 @@
-//! The model without tensors: what ships to the browser's CPU, on plain slices of one history.
+//! The model on slices, for one history; it ships to browsers.
 //!
-//! A matrix is a slice of rows, a click a row, the latest click the last. There is no batch and no
-//! padding. The arithmetic is `ingle-kernel`'s, the same that trains; answers equal those of the model on
-//! tensors, which the contract tests hold it to for every method.
+//! A matrix is a slice of rows: one row per click, the latest click last. There is no batch and no padding.
+//! The arithmetic is that of `ingle-kernel`, which also trains. The contract tests compare every method with
+//! its tensors.
 
 mod block;
 mod clicks;

@@ -1,8 +1,8 @@
-//! Weights by name, taken out as a model is built.
+//! Weights by name, from which a model is built.
 
 use crate::weights::{Weights, WeightsError};
 
-/// Weights that have not been taken yet.
+/// The weights that have not been taken yet.
 #[derive(Debug)]
 pub(crate) struct Source {
     weights: Weights,
@@ -13,10 +13,10 @@ impl Source {
         Self { weights }
     }
 
-    /// The weight of that name.
+    /// Takes the weight of that name.
     ///
     /// # Errors
-    /// If there is none, or it has another shape.
+    /// If it is missing or has another shape.
     pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
         let Some(weight) = self.weights.remove(name) else {
             return Err(WeightsError::Missing(name.to_owned()));

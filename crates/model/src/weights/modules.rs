@@ -1,4 +1,4 @@
-//! Parameters out of a module of tensors and back into one.
+//! Conversion between a module and its named parameters.
 
 use super::{ITEM_TABLE, Weights, WeightsError};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -6,16 +6,16 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_bundle::Tensor as Weight;
 
-/// Reads every parameter of `module`. Blocks until the device has computed them, so it is for
-/// native use.
+/// Copies every parameter of `module`. Blocks until the device has computed them, so it is for native use
+/// only.
 pub fn collect<M: Module>(module: &M) -> Weights {
     let mut collector = Collector::default();
     module.visit(&mut collector);
     collector.weights
 }
 
-/// Replaces every parameter of `module` by the weight of its name; weights without a parameter
-/// are left alone, and so is an item table that is not among the weights.
+/// Replaces every parameter of `module` by the weight of its name. Weights without a parameter are ignored;
+/// an item table that is not among the weights stays unchanged.
 ///
 /// # Errors
 /// If a parameter has no weight, or one of another shape. The first is named.

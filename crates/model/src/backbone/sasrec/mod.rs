@@ -1,10 +1,10 @@
-//! A causal Transformer, `SASRec`
-//! ([Self-Attentive Sequential Recommendation](https://arxiv.org/abs/1808.09781)).
+//! A causal Transformer, `SASRec` ([Self-Attentive Sequential
+//! Recommendation](https://arxiv.org/abs/1808.09781)).
 //!
-//! Where we differ: blocks normalise before each sub-layer rather than after, the feed-forward
-//! layer is wider than the hidden state and uses GELU, and training uses the full softmax over
-//! the catalogue instead of one sampled negative. Positions count back from the latest click, so
-//! more padding changes nothing. What a click keeps scales its embedding; its position stays.
+//! Differences: blocks normalise before each sub-layer instead of after it, the feed-forward layer is wider
+//! than the hidden state and uses GELU, and training uses the full softmax over the catalogue instead of one
+//! sampled negative. Positions are counted back from the latest click, so that padding does not change the
+//! result. A click's keep weight scales its embedding but not its position.
 
 mod slices;
 #[cfg(feature = "burn")]

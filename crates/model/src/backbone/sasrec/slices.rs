@@ -1,16 +1,16 @@
-//! The Transformer's pass over the clicks that there are.
+//! The Transformer on slices, without padding.
 //!
-//! Only the latest click's hidden state becomes the user vector, so the last block computes that one
-//! alone: its keys and values are needed of every click, and nothing else. What earlier blocks made of
-//! earlier clicks cannot be kept for the next call: positions count back from the latest click, so one
-//! more click moves all of them, and the gate may judge every click anew.
+//! Only the latest click's hidden state becomes the user vector. So the last block computes keys and values
+//! of all clicks and everything else for the latest click alone. Keys and values cannot be cached between
+//! calls: positions are counted back from the latest click, so that a new click changes the positions of all
+//! others, and the scorer may judge every click anew.
 
 use super::super::Read;
 use crate::config::BackboneConfig;
 use crate::slices::{Block, Norm, Rows, Source};
 use crate::weights::WeightsError;
 
-/// The Transformer.
+/// The Transformer on slices.
 #[derive(Debug)]
 pub(crate) struct Shipped {
     width: usize,
@@ -38,7 +38,7 @@ impl Shipped {
         })
     }
 
-    /// What the first block reads: gated embeddings and positions.
+    /// Input of the first block: weighted embeddings plus positions.
     ///
     /// # Shapes
     /// - `embedded`, output: `[len, width]`, `1 <= len <= max_len`
@@ -56,7 +56,7 @@ impl Shipped {
         x
     }
 
-    /// All weights but those of the positions, block after block and the last normalisation.
+    /// All weights except the positions: block by block, then the last normalisation.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
         (self.blocks.iter().flat_map(Block::rows)).chain(self.norm.rows())
     }

@@ -42,7 +42,7 @@ impl Block {
 
     /// # Shapes
     /// - `x` and output: `[batch, len, width]`
-    /// - `bias`: what is added to attention scores, `[batch, 1 or heads, 1 or len, len]`
+    /// - `bias`: added to attention scores, `[batch, 1 or heads, 1 or len, len]`
     pub(crate) fn forward(
         &self,
         x: Tensor<3>,
