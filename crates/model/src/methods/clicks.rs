@@ -1,4 +1,4 @@
-//! A batch of histories as methods see them: before any gate, and without a pass of the backbone.
+//! A batch of histories as input of a method: without weights on clicks and without running the backbone.
 
 use crate::backbone::Backbone;
 use crate::batch::Batch;

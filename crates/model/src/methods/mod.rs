@@ -1,12 +1,11 @@
-//! Denoising methods, each a folder, and the one list of them.
+//! Denoising methods, one folder each, and their registry.
 //!
-//! A method has two halves. One ships: from a history to an opinion of each click, on tensors
-//! (`Denoise`) and once more on plain slices (`Judge`), which is what the browser's CPU runs. The other,
-//! `Objective`, stays in the trainer: the loss of a step. Methods use the backbone and the shared
+//! A method has two halves. The scorer gives each click of a history a noise logit. It is exported, and has
+//! two implementations: on tensors (`Denoise`) and on slices (`Judge`), which the browser's engines run. The
+//! `Objective`, the loss of a training step, stays in the trainer. Methods use the backbone and the shared
 //! [`Clicks`]; the backbone names no method, and no method names another. To add one: a folder with a
 //! `Config`, its `phases` of training, whether it `DENOISES`, a module type with both halves, a `Shipped`
-//! type without tensors, and one line in the registry below. The contract tests then find it by
-//! themselves.
+//! type on slices, and one line in the registry below. The contract tests cover it by its registration.
 
 #[cfg(feature = "burn")]
 pub mod clicks;
@@ -33,62 +32,62 @@ use burn::module::Module;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Brings `ln(1 + clicks)` to the order of 1.
+/// Scales `ln(1 + clicks)` to the order of 1.
 const FIFTH: f32 = 0.2;
 
-/// The half of a method that ships, on tensors.
+/// The scorer of a method, on tensors.
 #[cfg(feature = "burn")]
 pub trait Denoise {
-    /// What the method thinks of every click of a batch of histories; `None` if it judges nothing.
+    /// Noise logits of every click of a batch of histories; `None` if the method has no scorer.
     fn opinion(&self, clicks: &Clicks) -> Option<Opinion>;
 
-    /// The interest that each click serves, each `[batch, len]`, in a method that tells interests apart; what
-    /// stands on padding means nothing.
+    /// The interest of each click, each `[batch, len]`, for methods with interests; values on padding are
+    /// undefined.
     fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
         let _ = clicks;
         None
     }
 }
 
-/// The half of a method that ships, without tensors.
+/// The scorer of a method, on slices.
 pub(crate) trait Judge {
-    /// What the method thinks of every click of a history; `None` if it judges nothing.
+    /// Noise logits of every click of a history; `None` if the method has no scorer.
     fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion>;
 
-    /// The interest that each click serves, each `[len]`, in a method that tells interests apart.
+    /// The interest of each click, each `[len]`, for methods with interests.
     fn interests(&self, clicks: &slices::Clicks) -> Option<Interest<Vec<f32>>> {
         let _ = clicks;
         None
     }
 }
 
-/// Noise logits before calibration, each `[batch, len]`; what stands on padding means nothing.
+/// Noise logits before calibration, each `[batch, len]`; values on padding are undefined.
 #[cfg(feature = "burn")]
 #[derive(Clone, Debug)]
 pub struct Opinion {
-    /// What the gate acts on.
+    /// The logits that decide.
     pub fused: Tensor<2>,
-    /// What it was made from, in a method of two views.
+    /// The logits of each view, for methods with two views.
     pub views: Option<Views<Tensor<2>>>,
 }
 
-/// Something for each of a method's two views.
+/// A value for each of a method's two views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Views<T> {
-    /// Of what the items are.
+    /// Of the prior view, which judges by what the items are.
     pub prior: T,
-    /// Of what shoppers do with them.
+    /// Of the posterior view, which judges by how shoppers use the items.
     pub posterior: T,
 }
 
-/// The interest that a click serves most, in a method that tells interests apart.
+/// The interest with the largest share of a click, for methods with interests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interest<T> {
-    /// Which of the learnt ones, counted from 0.
+    /// Number of the interest, counted from 0.
     pub number: T,
-    /// How much of the click serves it, `0..=1`.
+    /// The click's share in it, `0..=1`.
     pub share: T,
-    /// 1 where the method drops the interest as a whole, else 0.
+    /// 1 if the method drops the whole interest, else 0.
     pub dropped: T,
 }
 
@@ -125,13 +124,13 @@ macro_rules! registry {
                 match self { $(Self::$variant(_) => $folder::phases(plan)),+ }
             }
 
-            /// Whether a phase of its training learns to tell noise.
+            /// Whether the method has a scorer.
             #[cfg(feature = "burn")]
             pub fn denoises(&self) -> bool {
                 match self { $(Self::$variant(_) => $folder::DENOISES),+ }
             }
 
-            /// Values of the semantic code that it wants of each item, if any.
+            /// Width of the items' semantic codes, if the method uses them.
             pub fn code_width(&self) -> Option<usize> {
                 match self { $(Self::$variant(config) => config.code_width()),+ }
             }
@@ -144,7 +143,7 @@ macro_rules! registry {
                 match self { $(Self::$variant(config) => config.validate()),+ }
             }
 
-            /// Its shipped half, from weights under `path`.
+            /// Its scorer on slices, from weights under `path`.
             pub(crate) fn read(
                 &self,
                 backbone: &BackboneConfig,
@@ -159,7 +158,7 @@ macro_rules! registry {
                 }
             }
 
-            /// A fresh method for a backbone of that shape.
+            /// The method with random weights, for a backbone of that shape.
             #[cfg(feature = "burn")]
             pub fn init(&self, backbone: &BackboneConfig, rng: &mut Rng, device: &Device) -> Method {
                 match self {
@@ -170,7 +169,7 @@ macro_rules! registry {
             }
         }
 
-        /// A method's shipped half.
+        /// A method's scorer on slices.
         #[derive(Debug)]
         pub(crate) enum Shipped {
             $($variant($folder::Shipped)),+

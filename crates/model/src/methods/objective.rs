@@ -1,62 +1,61 @@
-//! What a method's training half is made of: phases, and the loss of one step.
+//! The training half of a method: its phases, and the loss of one step.
 
 use crate::backbone::Backbone;
 use crate::batch::Batch;
 use crate::rng::Rng;
 use burn::prelude::*;
 
-/// Which parameters a phase changes, and what it is judged by on the validation split.
+/// Which parameters a phase trains, and by which validation figure its best epoch is selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learns {
-    /// The backbone, by NDCG@10 of the next item.
+    /// The backbone; selected by NDCG@10 of the next item.
     Backbone,
-    /// A backbone of all users but those of this part, which is then only used to judge those, as
-    /// they are then judged like shoppers that no log holds. It begins anew and leaves the backbone as
-    /// it was.
+    /// A fold: a backbone trained without this part of the users, which judges these users as if they were
+    /// unseen. It starts from the initial weights and does not change the backbone.
     Fold(usize),
-    /// The backbone's encoder, for item embeddings that are the mean of the backbone's and the folds', by
+    /// The backbone's encoder, with the mean of the backbone's and the folds' item tables; selected by
     /// NDCG@10 of the next item.
     Encoder,
-    /// The language model whose opinion of the log's clicks the prior also learns from.
+    /// The reader: a language model that gives soft labels of the log's clicks to the prior.
     Reader,
-    /// The prior and the semantic codes it reads, on labelled corruption, by the AUC of finding it.
+    /// The prior and the semantic codes, on labelled corruption; selected by AUC.
     Prior,
-    /// The rest of the method, on labelled corruption, by the AUC of finding it.
+    /// The rest of the method, on labelled corruption; selected by AUC.
     Denoiser,
-    /// The backbone's encoder on gated histories, its item embeddings held fixed, by NDCG@10 of the next
-    /// item after histories as they are and corrupted ones.
+    /// The backbone's encoder on kept histories, with a constant item table; selected by NDCG@10 of the next
+    /// item after unchanged and after corrupted histories.
     Recommender,
 }
 
 impl Learns {
-    /// Whether a next-item model is trained, and not what judges clicks.
+    /// Whether the phase trains a next-item model and not a scorer.
     pub fn ranks(self) -> bool {
         matches!(self, Self::Backbone | Self::Fold(_)) || self.holds_items()
     }
 
-    /// Whether a next-item model is trained whose item embeddings stay as they are.
+    /// Whether the phase trains a next-item model with a constant item table.
     pub fn holds_items(self) -> bool {
         matches!(self, Self::Encoder | Self::Recommender)
     }
 }
 
-/// What a training is to go through, of that which a method offers.
+/// The parts of a method's training that are configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Parts that the users are split into.
+    /// Number of folds.
     pub folds: usize,
-    /// Whether item embeddings become the mean of the backbone's and the folds'.
+    /// Whether the item table is replaced by the mean of the backbone's and the folds'.
     pub consensus: bool,
-    /// How often the views are trained, each time with what was disputed the time before.
+    /// Number of rounds, each using the histories disputed in the round before.
     pub rounds: usize,
-    /// Whether a language model reads the log.
+    /// Whether a language model scores the log.
     pub reader: bool,
-    /// Whether the recommender goes on with gated histories.
+    /// Whether the recommender is trained on kept histories at the end.
     pub recommender: bool,
 }
 
 impl Plan {
-    /// All that is learnt before anything that judges clicks is.
+    /// The phases before any scorer is trained.
     pub fn backbones(&self) -> Vec<Phase> {
         let folds = (0..self.folds).map(|k| Phase::new(format!("fold-{}", k + 1), Learns::Fold(k)));
         let mut phases = vec![Phase::new("backbone", Learns::Backbone)];
@@ -68,19 +67,19 @@ impl Plan {
     }
 }
 
-/// A stretch of training with one goal.
+/// A part of training with one objective.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
-    /// For people and logs, unique in a training.
+    /// Name for messages and logs, unique in a training.
     pub name: String,
-    /// What it changes.
+    /// The parameters it trains.
     pub learns: Learns,
     /// The round it belongs to, counted from 1; 0 before the first.
     pub round: usize,
 }
 
 impl Phase {
-    /// A phase of no round.
+    /// A phase outside the rounds.
     pub fn new(name: impl Into<String>, learns: Learns) -> Self {
         Self {
             name: name.into(),
@@ -90,25 +89,25 @@ impl Phase {
     }
 }
 
-/// Corrupted histories with known labels.
+/// Corrupted histories with labels.
 #[derive(Clone, Debug)]
 pub struct Labelled {
     /// The histories as a recommender would see them.
     pub batch: Batch,
     /// 1 where a click was replaced, `[batch, len]`.
     pub labels: Tensor<2>,
-    /// 1 where a click could have been replaced, and so is learnt from, `[batch, len]`.
+    /// 1 for clicks that can be noise, over which losses are computed, `[batch, len]`.
     pub judged: Tensor<2>,
-    /// How likely clicks that were not replaced are noise all the same, as whoever teaches the view says,
-    /// `0..=1`, `[batch, len]`; `None` if nobody does.
+    /// Soft labels of clicks that were not replaced: the noise probability by the view's teacher, `0..=1`,
+    /// `[batch, len]`; `None` without a teacher.
     pub beliefs: Option<Tensor<2>>,
 }
 
-/// The loss of ranking one item above all others. The trainer brings it, because how to compute
-/// it fast is the machine's business.
+/// The loss of ranking the target among all items. The trainer implements it, because the fast way depends on
+/// the device.
 pub trait RankLoss {
-    /// Mean full cross-entropy over the catalogue. `backward` on the result reaches `hidden`; the
-    /// trainer adds the table's own gradient.
+    /// Mean full cross-entropy over the catalogue. `backward` on the result reaches `hidden`; the trainer
+    /// adds the item table's gradient itself.
     ///
     /// # Shapes
     /// - `hidden`: `[tokens, width]`
@@ -116,31 +115,31 @@ pub trait RankLoss {
     fn cross_entropy(&mut self, hidden: Tensor<2>, targets: &[u32]) -> Tensor<1>;
 }
 
-/// All that one optimisation step has at hand.
+/// Inputs of one training step.
 pub struct Step<'a> {
-    /// The backbone; without autodiff where the phase does not change it.
+    /// The backbone; without autodiff in phases that do not train it.
     pub backbone: &'a Backbone,
-    /// Clean histories, in phases that learn the backbone.
+    /// Clean histories, in phases that train the backbone.
     pub histories: Option<Batch>,
     /// Next item of every position of `histories`, row by row; 0 where there is none.
     pub targets: &'a [u32],
-    /// Corrupted histories, in phases that learn the denoiser.
+    /// Corrupted histories, in phases that train the scorer.
     pub labelled: Option<Labelled>,
-    /// Weight of the views' agreement in a loss that has it.
+    /// Weight of the views' agreement, for losses that use it.
     pub consistency: f32,
     /// Cross-entropy over the catalogue.
     pub rank: &'a mut dyn RankLoss,
-    /// Dropout.
+    /// Generator of dropout and other draws.
     pub rng: &'a mut Rng,
 }
 
-/// The half of a method that stays in the trainer.
+/// The training half of a method.
 pub trait Objective {
     /// The loss of one step, a scalar on the autodiff device.
     fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1>;
 }
 
-/// Next-item cross-entropy over every real position: the plain recommendation loss.
+/// Next-item cross-entropy over all clicks: the plain recommendation loss.
 ///
 /// # Panics
 /// If the step has no clean histories.

@@ -1,4 +1,4 @@
-//! The three opinions: prior, posterior, and the fusion of both.
+//! The networks of the prior view, the posterior view and their fusion.
 
 use super::likeness::Likeness;
 use super::tower::{Reading, Shape, Tower};
@@ -10,7 +10,7 @@ use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
 
-/// The towers.
+/// The three networks (towers).
 #[derive(Module, Debug)]
 pub struct Dc4sr {
     prior: Tower,
@@ -18,13 +18,13 @@ pub struct Dc4sr {
     fusion: Tower,
     /// Values of a semantic code.
     code_width: usize,
-    /// What is added to the product of experts before the net is asked.
+    /// Constant added to the sum of the views' logits.
     offset: f32,
-    /// Whether the net is asked.
+    /// Whether the fusion has a network.
     net: bool,
 }
 
-/// A batch of histories as the towers see it.
+/// Inputs of the networks for a batch of histories.
 pub(super) struct Sight {
     real: Tensor<2>,
     /// `[batch, len, 1]`
@@ -44,7 +44,7 @@ impl Sight {
         let device = real.device();
         let mask = real.clone().reshape([batch, len, 1]);
         let codes = clicks.batch.codes.clone();
-        // Without codes the prior knows nothing but how popular items are.
+        // Without codes the prior's only input is popularity.
         let codes = codes.unwrap_or_else(|| Tensor::zeros([batch, len, code_width], &device));
         let embedded = unit(clicks.embedded.clone()) * mask.expand([batch, len, width]);
         Self {
@@ -88,7 +88,7 @@ impl Dc4sr {
         Sight::of(clicks, self.code_width)
     }
 
-    /// What the items are: the semantic view.
+    /// The prior view: judges clicks by the items' semantic codes.
     pub(super) fn prior(&self, sight: &Sight, rng: Option<&mut Rng>) -> Reading {
         let [_, _, width] = sight.codes.dims();
         let codes = sight.codes.clone() * (width as f32).sqrt();
@@ -96,7 +96,7 @@ impl Dc4sr {
         (self.prior).read(vectors, &[&sight.by_code], &sight.real, rng)
     }
 
-    /// What shoppers do with them: the recommender's view.
+    /// The posterior view: judges clicks by the recommender's item embeddings.
     pub(super) fn posterior(&self, sight: &Sight, rng: Option<&mut Rng>) -> Reading {
         let [_, _, width] = sight.embedded.dims();
         let embedded = sight.embedded.clone() * (width as f32).sqrt();
@@ -104,7 +104,7 @@ impl Dc4sr {
         (self.posterior).read(vectors, &[&sight.by_embedding], &sight.real, rng)
     }
 
-    /// Both views as one logit, `[batch, len]`.
+    /// The fused noise logit, `[batch, len]`.
     pub(super) fn fuse(
         &self,
         sight: &Sight,

@@ -1,23 +1,24 @@
-//! How alike the clicks of a history are: the cosine of every pair, and what a click's row of them
-//! comes to. Noise is first of all a click that is like none of the others.
+//! Similarity of the clicks of a history: the cosine of every pair, and statistics of each click's similarity
+//! to the others. Noise is mainly a click that is similar to none of the others.
 
 use super::SHARPNESS;
 use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
-/// Likeness of the clicks of a batch of histories, by one kind of vector.
+/// Similarity of the clicks of a batch of histories, by one kind of vector.
 #[derive(Clone, Debug)]
 pub(super) struct Likeness {
-    /// Cosine of each pair of clicks, `[batch, len, len]`; what stands on padding means nothing.
+    /// Cosine of each pair of clicks, `[batch, len, len]`; values on padding are undefined.
     pub(super) pairs: Tensor<3>,
-    /// Of each click to the others, `[batch, len, SUMMARY]`: mean, largest, sharpened mean, and sum
-    /// over its two neighbours; scaled to the order of 1, and 0 where there is no other click.
+    /// Statistics of each click's similarity to the others, `[batch, len, SUMMARY]`: mean, maximum,
+    /// softmax-weighted mean, and sum over the two neighbours. They are scaled to the order of 1, and 0 if
+    /// there is no other click.
     pub(super) summary: Tensor<3>,
 }
 
 impl Likeness {
     /// # Shapes
-    /// - `directions`: `[batch, len, width]`, each of length 1, or 0
+    /// - `directions`: `[batch, len, width]`, unit vectors or zeros
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
     pub(super) fn of(directions: &Tensor<3>, real: &Tensor<2>) -> Self {
         let [batch, len, _width] = directions.dims();
@@ -41,7 +42,7 @@ impl Likeness {
     }
 }
 
-/// 1 where two positions follow each other, `[1, len, len]`.
+/// 1 for pairs of consecutive positions, `[1, len, len]`.
 fn neighbours(len: usize, device: &Device) -> Tensor<3> {
     let near = |i: usize| f32::from(u8::from((i % len).abs_diff(i / len) == 1));
     let values: Vec<f32> = (0..len * len).map(near).collect();

@@ -1,21 +1,20 @@
-//! `dc4sr`: dual-view calibration for sequential recommendation
-//! ([DC4SR](https://arxiv.org/abs/2604.24048), Li et al.).
+//! `dc4sr`: dual-view calibration for sequential recommendation ([DC4SR](https://arxiv.org/abs/2604.24048),
+//! Li et al.).
 //!
-//! Two views of one question, how likely it is that a click does not reflect the shopper's interest:
-//! - the **prior** reads what the clicked items are: their semantic codes, a few bytes an item that
-//!   come from the titles;
-//! - the **posterior** reads what shoppers do with them: the recommender's own item embeddings;
-//! - the **fusion** weighs the two against each other, and the gate acts on what it says.
+//! Two views judge whether a click reflects the shopper's interest, and a third network combines them:
+//! - the **prior** judges by what the items are: their semantic codes, a few bytes per item, made from
+//!   titles;
+//! - the **posterior** judges by how shoppers use the items: the recommender's item embeddings;
+//! - the **fusion** combines both into the noise logit that decides.
 //!
-//! Each is a small [`tower::Tower`] over the whole history. None needs a pass over the catalogue or
-//! of the backbone, so judging costs the same whatever the catalogue holds.
+//! Each is a small Transformer over the whole history ([`tower::Tower`]). None needs the backbone or a pass
+//! over the catalogue, so the cost of judging does not depend on the size of the catalogue.
 //!
-//! Where we differ from the paper's released code: labels come from our own seeded corruption;
-//! the recommender's item embeddings know the users they were trained on so well that a click of
-//! theirs never looks like noise, so the posterior learns from embeddings that were trained on *other*
-//! users (the trainer's folds) beside the final ones, and a shopper that no log holds is judged as
-//! well as one of the log; selection is on validation data; and histories of training and of inference
-//! are judged by the same function at the same positions.
+//! Differences from the paper's released code: labels come from our own seeded corruption. The recommender's
+//! item embeddings have fitted the clicks of their own users, so that these clicks never look like noise. The
+//! posterior therefore also learns from embeddings trained on *other* users (the trainer's folds), so that
+//! unseen users are judged as well as users of the log. Selection uses validation data. Training and
+//! inference judge histories by the same function at the same positions.
 
 #[cfg(feature = "burn")]
 mod judge;
@@ -36,19 +35,19 @@ pub use slices::Shipped;
 use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
 
-/// Numbers that a click's likeness to the others comes to.
+/// Number of statistics of a click's similarity to the others.
 const SUMMARY: usize = 4;
 
-/// Sharpness of the mean in which those most alike count most.
+/// Inverse temperature of the softmax-weighted mean.
 const SHARPNESS: f32 = 8.0;
 
-/// Settings of the towers.
+/// Settings of the networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Width of the towers' hidden states.
+    /// Width of the networks' hidden states.
     pub scorer_width: usize,
-    /// Attention heads of a tower; divides `scorer_width`.
+    /// Attention heads of a network; divides `scorer_width`.
     pub scorer_heads: usize,
     /// Blocks of the prior and of the posterior.
     pub view_blocks: usize,
@@ -56,23 +55,24 @@ pub struct Config {
     pub fusion_blocks: usize,
     /// Dropout in training, `0.0..1.0`.
     pub scorer_dropout: f32,
-    /// Values, and so bytes, of an item's semantic code.
+    /// Values of an item's semantic code, one byte each.
     pub code_width: usize,
-    /// How the two views become one.
+    /// How the views are combined.
     pub fusion: Fusion,
-    /// Share of clicks believed to be noise before anything is seen, for `bayes_odds`.
+    /// Prior probability of noise, for `bayes_odds`.
     pub base_rate: f32,
 }
 
-/// How the two views become one.
+/// How the views are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fusion {
     /// A product of experts: the logits are added.
     Poe,
-    /// The same, with the odds that both believed in beforehand counted once.
+    /// The same, with the prior odds, which both logits contain, counted once.
     BayesOdds,
-    /// A product of experts and what a learnt tower, which sees all that both see, adds to it.
+    /// A product of experts plus the logit of a network whose inputs are those of both views, and their
+    /// outputs.
     Net,
 }
 
@@ -97,7 +97,7 @@ impl Config {
         Some(self.code_width)
     }
 
-    /// Sizes of a tower.
+    /// Sizes of a network.
     fn tower(&self, blocks: usize, backbone: &BackboneConfig) -> BackboneConfig {
         BackboneConfig {
             width: self.scorer_width,
@@ -110,14 +110,13 @@ impl Config {
         }
     }
 
-    /// Values of a click's vector in the prior, the posterior and the fusion, for item embeddings of
-    /// `width`.
+    /// Input widths of the prior, the posterior and the fusion, for item embeddings of `width`.
     fn inputs(&self, width: usize) -> [usize; 3] {
         let both = 2 * self.scorer_width + width + self.code_width + 3;
         [self.code_width + 1, width + 1, both]
     }
 
-    /// What is added to the product of experts before the net is asked.
+    /// Constant added to the sum of the views' logits.
     fn offset(&self) -> f32 {
         match self.fusion {
             Fusion::BayesOdds => -(self.base_rate / (1.0 - self.base_rate)).ln(),

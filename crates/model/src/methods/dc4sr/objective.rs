@@ -1,9 +1,10 @@
-//! Training: the backbone on clean histories; backbones of parts of the users, for the posterior to
-//! learn from; then in rounds the language model, the prior, and posterior with fusion, on labelled
-//! corruption; and last the recommender's encoder on gated histories.
+//! Training: the backbone on the log; folds, from whose embeddings the posterior learns; then in each round
+//! the reader, the prior, and the posterior with the fusion, on labelled corruption; and last the
+//! recommender's encoder on kept histories.
 //!
-//! Labels say which clicks were replaced. Of those that were not, each view has a teacher of its own: the
-//! prior the language model's reading of the log, the posterior the recommender's learning dynamics.
+//! Labels say which clicks were replaced. For the other clicks each view has a teacher that gives soft
+//! labels: the prior the language model's scores of the log, the posterior the recommender's learning
+//! dynamics.
 
 use super::Dc4sr;
 use crate::methods::Clicks;
@@ -12,14 +13,13 @@ use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 
-/// Weight of the posterior's own loss beside the fusion's.
+/// Weight of the posterior's own loss, relative to the fusion's.
 const OWN: f32 = 0.5;
 
-/// It tells noise.
+/// The method has a scorer.
 pub const DENOISES: bool = true;
 
-/// The backbone, its folds, and then the views in the order in which they build on each other, round by
-/// round.
+/// The backbone, its folds, and then in each round the views, each after those that it depends on.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
     let mut phases = plan.backbones();
     for round in 1..=plan.rounds {
@@ -71,8 +71,8 @@ impl Dc4sr {
         let labelled = labelled(step);
         let judged = &labelled.judged;
         let sight = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
-        // The prior has been fitted: what it says is given. Without autodiff, for a graph that nobody goes
-        // back through is never freed.
+        // The prior is already trained and constant here. It is computed without autodiff, as Burn never
+        // frees a graph without a backward pass.
         let prior = self.valid().prior(&sight, None);
         let posterior = self.posterior(&sight, Some(step.rng));
         let own = cross_entropy(posterior.logit.clone(), taught(&labelled), judged);
@@ -86,7 +86,7 @@ impl Dc4sr {
     }
 }
 
-/// What a view is to say: 1 of clicks that were replaced, and what its teacher believes of the others.
+/// Target of a view: 1 for replaced clicks, the teacher's soft label for the others.
 fn taught(labelled: &Labelled) -> Tensor<2> {
     let labels = labelled.labels.clone();
     match &labelled.beliefs {
@@ -95,8 +95,8 @@ fn taught(labelled: &Labelled) -> Tensor<2> {
     }
 }
 
-/// The Jensen-Shannon divergence of two views' probabilities, in nats, weighed by how sure the surer one
-/// is: mean over the clicks that were judged.
+/// The Jensen-Shannon divergence of two views' probabilities, in nats, weighted by the confidence of the more
+/// confident view; mean over the judged clicks.
 ///
 /// # Shapes
 /// - `views`, the logits of each: `[batch, len]`
@@ -111,7 +111,7 @@ fn disagreement(views: [Tensor<2>; 2], judged: &Tensor<2>) -> Tensor<1> {
     mean(divergence * surer, judged)
 }
 
-/// Entropy of a yes or no, in nats.
+/// Entropy of a Bernoulli distribution, in nats.
 fn entropy(p: Tensor<2>) -> Tensor<2> {
     let p = p.clamp(1e-6, 1.0 - 1e-6);
     let not = p.clone().neg() + 1.0;
@@ -123,7 +123,7 @@ fn labelled(step: &Step<'_>) -> Labelled {
     labelled.expect("a phase that learns a view has labelled histories")
 }
 
-/// Binary cross-entropy of labels `0..=1`, mean over the clicks that were judged.
+/// Binary cross-entropy with labels in `0..=1`, mean over the judged clicks.
 ///
 /// # Shapes
 /// - `logits`, `labels`, `judged`: `[batch, len]`

@@ -1,5 +1,5 @@
-//! The network that every opinion comes from: a small Transformer over a history that looks both
-//! ways, draws attention by how alike clicks are, and gives each click a hidden state and a logit.
+//! The network of a view or of the fusion: a small bidirectional Transformer over a history, whose attention
+//! has a bias from the clicks' similarity. Its outputs are a hidden state and a logit per click.
 
 use super::SUMMARY;
 use super::likeness::Likeness;
@@ -12,14 +12,14 @@ use burn::nn::{LayerNorm, Linear};
 use burn::prelude::*;
 use burn::tensor::activation::gelu;
 
-/// The tower's parameters.
+/// The network's parameters.
 #[derive(Module, Debug)]
 pub(super) struct Tower {
     input: Linear,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Param<Tensor<2>>,
     blocks: Vec<Block>,
-    /// What each kind of likeness adds to the attention of each head, `[kinds, heads]`, by block.
+    /// By block: the attention bias of each kind of similarity and head, `[kinds, heads]`.
     pulls: Vec<Param<Tensor<2>>>,
     norm: LayerNorm,
     merge: Linear,
@@ -27,23 +27,23 @@ pub(super) struct Tower {
     dropout: f32,
 }
 
-/// Sizes of a tower.
+/// Sizes of a network.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// Values of a click's vector.
+    /// Width of a click's input vector.
     pub(super) inputs: usize,
-    /// Kinds of likeness.
+    /// Number of kinds of similarity.
     pub(super) kinds: usize,
-    /// Width, heads, blocks, dropout and how far it looks back.
+    /// Width, heads, blocks, dropout and maximum length.
     pub(super) sizes: BackboneConfig,
 }
 
-/// What a tower makes of a batch of histories.
+/// Output of a network for a batch of histories.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     /// `[batch, len, width]`
     pub(super) hidden: Tensor<3>,
-    /// `[batch, len]`; what stands on padding means nothing
+    /// `[batch, len]`; values on padding are undefined
     pub(super) logit: Tensor<2>,
 }
 
@@ -71,11 +71,11 @@ impl Tower {
         }
     }
 
-    /// Reads histories. With a generator, dropout is on.
+    /// Runs the network. Dropout is applied if there is a generator.
     ///
     /// # Shapes
     /// - `vectors`: `[batch, len, inputs]`, `len <= max_len`
-    /// - `likeness`: of each kind
+    /// - `likeness`: one per kind
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
     pub(super) fn read(
         &self,
@@ -114,7 +114,7 @@ impl Tower {
     }
 }
 
-/// What likeness adds to attention scores, `[batch, heads, len, len]`.
+/// The attention bias from similarity, `[batch, heads, len, len]`.
 fn pull(pulls: &Tensor<2>, likeness: &[&Likeness]) -> Tensor<4> {
     let [kinds, heads] = pulls.dims();
     assert_eq!(kinds, likeness.len(), "one row of weights a kind");

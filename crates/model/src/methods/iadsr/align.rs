@@ -1,21 +1,21 @@
-//! Drawing two kinds of interests together: of what stands in a batch, each is to be most like its own
-//! counterpart ([InfoNCE](https://arxiv.org/abs/1807.03748), van den Oord et al.).
+//! Alignment of two kinds of interests by a contrastive loss: within a batch, each should be most similar to
+//! its counterpart ([InfoNCE](https://arxiv.org/abs/1807.03748), van den Oord et al.).
 
 use super::judge::unit;
 use burn::prelude::*;
 use burn::tensor::Int;
 use burn::tensor::activation::log_softmax;
 
-/// Cosines are divided by it before they compete.
+/// Temperature by which cosines are divided.
 const TEMPERATURE: f32 = 0.2;
-/// Interests that compete with each other, at most: all pairs of a batch would cost more than the rest
-/// of a step, and teach little more.
+/// Most interests in a contrast. All pairs of a batch would cost more than the rest of a step, and improve
+/// little.
 const GROUP: usize = 256;
-/// What is added to the cosine of a pair that is none to be told apart.
+/// Added to the logit of a pair that is excluded as a negative.
 const BARRED: f32 = -1e4;
 
-/// The contrastive loss of interests that stand in the same place of `a` and `b`: mean over the places,
-/// each as often as `weights` says. Interests of the same name are not told apart, and name 0 is nobody's.
+/// The contrastive loss of corresponding rows of `a` and `b`: the mean over the rows, weighted by `weights`.
+/// Rows with the same name are not negatives of each other, and rows named 0 are never negatives.
 ///
 /// # Shapes
 /// - `a`, `b`: `[count, width]`
@@ -29,7 +29,7 @@ pub(super) fn contrast(
     let [count, _width] = a.dims();
     let size = count.min(GROUP);
     let groups = count / size;
-    // Every so many-th, so that those of one history are spread over the groups.
+    // Groups take every n-th row, so that those of one history are spread over the groups.
     let part = |x: Tensor<2>| {
         let [_, columns] = x.dims();
         let x = x.slice([0..groups * size, 0..columns]);

@@ -1,4 +1,4 @@
-//! States, interests, and the opinions they come to.
+//! States, interests and noise logits.
 
 use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::attention::MASKED;
@@ -10,7 +10,7 @@ use burn::module::{Module, Param};
 use burn::nn::LayerNorm;
 use burn::prelude::*;
 
-/// How much one cosine weighs before anything is learnt, times [`UNIT`].
+/// Initial weight of a cosine, divided by [`UNIT`].
 const WEIGHT: f32 = 0.5;
 
 /// The method's parameters.
@@ -24,14 +24,14 @@ pub struct Iadsr {
     positions: Param<Tensor<2>>,
     block: Block,
     norm: LayerNorm,
-    /// Of each cosine in the score, `[COSINES]`, as those below in parts of [`UNIT`].
+    /// Weight of each cosine in the score, `[COSINES]`. This and the next two are stored divided by [`UNIT`].
     weights: Param<Tensor<1>>,
-    /// Of its own cosine in each view, `[2]`.
+    /// Weight of each view's own cosine, `[2]`.
     own: Param<Tensor<1>>,
-    /// Of each opinion, `[OPINIONS]`.
+    /// Offset of each output, `[OPINIONS]`.
     offsets: Param<Tensor<1>>,
     dropout: f32,
-    /// Whether the verdict heeds what items are.
+    /// Whether the verdict uses the semantic states.
     semantics: bool,
     /// Weights of the losses.
     pub(super) alignment: f32,
@@ -39,8 +39,8 @@ pub struct Iadsr {
     pub(super) labels: f32,
 }
 
-/// Short-term interests of a batch of histories, each `[batch, len, state width]`; what stands on padding
-/// means nothing.
+/// Short-term interests of a batch of histories, each `[batch, len, state width]`; values on padding are
+/// undefined.
 #[derive(Clone, Debug)]
 pub(super) struct States {
     pub(super) semantic: Tensor<3>,
@@ -83,7 +83,7 @@ impl Iadsr {
         }
     }
 
-    /// Both kinds of states. With a generator, dropout is on.
+    /// Both kinds of states. Dropout is applied if there is a generator.
     pub(super) fn states(&self, clicks: &Clicks, rng: Option<&mut Rng>) -> States {
         let real = clicks.batch.real.clone();
         States {
@@ -93,18 +93,18 @@ impl Iadsr {
         }
     }
 
-    /// What the items are.
+    /// Semantic states, from the items' codes.
     pub(super) fn semantic_states(&self, clicks: &Clicks) -> Tensor<3> {
         let [batch, len] = clicks.batch.dims();
         let [code_width, _] = self.semantic.dims();
-        // Without codes nothing is known of what items are.
+        // Without codes the semantic states are 0.
         let codes = clicks.batch.codes.clone();
         let codes = codes
             .unwrap_or_else(|| Tensor::zeros([batch, len, code_width], &clicks.embedded.device()));
         project(codes * (code_width as f32).sqrt(), self.semantic.val())
     }
 
-    /// What shoppers do with them, each seen among the others of its history.
+    /// Collaborative states, from item embeddings in the context of the history.
     fn collaborative_states(&self, clicks: &Clicks, rng: Option<&mut Rng>) -> Tensor<3> {
         let [batch, len] = clicks.batch.dims();
         let [max_len, width] = self.positions.dims();
@@ -119,12 +119,12 @@ impl Iadsr {
             .forward(self.block.forward(x, padding, self.dropout, rng))
     }
 
-    /// Item embeddings restored from states: `[batch, len, state width]` to `[batch, len, width]`.
+    /// Item embeddings reconstructed from states: `[batch, len, state width]` to `[batch, len, width]`.
     pub(super) fn restored(&self, states: Tensor<3>) -> Tensor<3> {
         project(states, self.collaborative.val().transpose())
     }
 
-    /// What the semantic view says, `[batch, len]`.
+    /// Noise logit of the semantic view, `[batch, len]`.
     pub(super) fn prior(&self, semantic: &Tensor<3>, real: &Tensor<2>) -> Tensor<2> {
         let own = cosine(&of_others(semantic, real), semantic);
         pick(&self.offsets, 1) - own * pick(&self.own, 0)
@@ -156,7 +156,7 @@ impl Iadsr {
         }
     }
 
-    /// Whether the verdict heeds what items are.
+    /// Whether the verdict uses the semantic states.
     pub(super) fn heeds_semantics(&self) -> bool {
         self.semantics
     }
@@ -168,12 +168,12 @@ impl Denoise for Iadsr {
     }
 }
 
-/// One of some weights or offsets as it is used, `[1, 1]`.
+/// One weight or offset, multiplied by [`UNIT`], `[1, 1]`.
 fn pick(weights: &Param<Tensor<1>>, at: usize) -> Tensor<2> {
     weights.val().narrow(0, at, 1).unsqueeze::<2>() * UNIT
 }
 
-/// Item embeddings whose values are of the order of 1, and 0 on padding, `[batch, len, width]`.
+/// Item embeddings scaled so that values are of the order of 1; 0 on padding, `[batch, len, width]`.
 pub(super) fn embeddings(clicks: &Clicks) -> Tensor<3> {
     let [batch, len, width] = clicks.embedded.dims();
     let real = clicks.batch.real.clone().reshape([batch, len, 1]);
@@ -195,20 +195,20 @@ pub(super) fn unit(x: Tensor<3>) -> Tensor<3> {
     x / length.expand(shape)
 }
 
-/// Cosines of vectors that stand in the same place, `[batch, len]`.
+/// Cosines of corresponding vectors, `[batch, len]`.
 fn cosine(a: &Tensor<3>, b: &Tensor<3>) -> Tensor<2> {
     let [batch, len, _] = a.dims();
     let product = unit(a.clone()) * unit(b.clone());
     product.sum_dim(2).reshape([batch, len])
 }
 
-/// Long-term interests: the largest of all clicks' states, value by value, `[batch, 1, width]`.
+/// Long-term interests: the elementwise maximum of all clicks' states, `[batch, 1, width]`.
 pub(super) fn of_all(states: &Tensor<3>, real: &Tensor<2>) -> Tensor<3> {
     among_real(states, real).max_dim(1)
 }
 
-/// Long-term interests that each click is compared with: the largest of the *other* clicks' states, value
-/// by value, `[batch, len, width]`; 0 where there is no other.
+/// The long-term interest that each click is compared with: the elementwise maximum of the *other* clicks'
+/// states, `[batch, len, width]`; 0 if there is no other click.
 fn of_others(states: &Tensor<3>, real: &Tensor<2>) -> Tensor<3> {
     let shape = states.dims();
     let [batch, len, _] = shape;
@@ -216,7 +216,7 @@ fn of_others(states: &Tensor<3>, real: &Tensor<2>) -> Tensor<3> {
     let largest = states.clone().max_dim(1);
     let is_largest = states.clone().equal(largest.clone().expand(shape)).float();
     let second = (states + is_largest.clone() * MASKED).max_dim(1);
-    // Of clicks that are equal in a value, each has another that is as large.
+    // If the maximum occurs at several clicks, each of them has another one as large.
     let alone = is_largest
         .clone()
         .sum_dim(1)
@@ -230,7 +230,7 @@ fn of_others(states: &Tensor<3>, real: &Tensor<2>) -> Tensor<3> {
     found * any.expand(shape)
 }
 
-/// States that on padding are less than any.
+/// States with a value below all others on padding.
 fn among_real(states: &Tensor<3>, real: &Tensor<2>) -> Tensor<3> {
     let [batch, len, width] = states.dims();
     let real = real.clone().reshape([batch, len, 1]);

@@ -1,42 +1,42 @@
 //! `iadsr`: interest alignment for denoising sequential recommendation
 //! ([IADSR](https://arxiv.org/abs/2510.04239), Wu et al.).
 //!
-//! A click has two states: a **semantic** one, of what the item is, and a **collaborative** one, of what
-//! shoppers do with it. The short-term interest at a click is its state; the long-term interest is the
-//! largest of all states, value by value. Both kinds live in one space, into which a contrastive loss
-//! draws them together, so that they can be compared: a click is the less likely noise the larger
+//! A click has two states: a **semantic** one, from what the item is, and a **collaborative** one, from how
+//! shoppers use it. The short-term interest at a click is its state; the long-term interest is the elementwise
+//! maximum of all states. A contrastive loss aligns both kinds in one space, so that they can be compared. The
+//! larger the following sum, the less likely is a click noise:
 //!
 //! ```text
 //! cos(long semantic, short collaborative) + cos(long collaborative, short semantic)
 //!                                         + cos(short collaborative, short semantic)
 //! ```
 //!
-//! Its point is items that few have clicked: what the collaborative states alone would call noise because
-//! nobody is known to click it with the rest, its title may still vouch for.
+//! The method is meant for items with few clicks: their collaborative states alone would look like noise, because
+//! the data has no other clicks to relate them to, but their titles may show that they fit.
 //!
-//! Where we differ from the paper and its released code, and why:
+//! Differences from the paper and its released code, with reasons:
 //! - Collaborative states come from one small block over item embeddings, not from the recommender's hidden
-//!   states. Those would cost a second pass of the recommender for every answer, before the gate is known,
-//!   and they know the users that the recommender was trained on, while item tables of the folds do not. As
-//!   in the released code, and unlike the recommender, the block looks both ways.
-//! - A click is compared with the long-term interest of the *other* clicks: else each click would be part
-//!   of what vouches for it.
-//! - In the place of the third cosine stands that of the collaborative view's own two interests, though the
-//!   alignment goes on drawing the sides of the third together. It says less of whether a click belongs to its
-//!   history than of how well the item is known: what few have clicked is aligned badly, and its clean clicks
-//!   were dropped for it.
-//! - The cosines have learnt weights and an offset, and beside the paper's losses they learn from
-//!   clicks that were replaced on purpose ([`Config::labels`]; 0 leaves that out): a cosine alone does not
-//!   say where noise begins. A replaced click is aligned with nothing.
-//! - Semantic states come from codes of a few bytes an item, so that they ship.
-//! - The mask is drawn with the difference of two Gumbel variates; the released code adds one alone. When
-//!   it is used, a calibrated gate takes its place, which is chosen on validation data.
-//! - The recommendation loss is the backbone's own, in phases of its own, without the released code's
-//!   squashed logits and with the whole catalogue as negatives.
-//! - The layer that restores an item's embedding from a state is the one that made the state, turned round,
-//!   so that nothing ships that the browser does not need.
-//! - Beside the score each view alone has an opinion, for people to see and for comparison: what
-//!   [`Config::semantics`] leaves when it is off.
+//!   states. Those would cost a second pass of the recommender for every answer, before the verdicts are known.
+//!   They also depend on the users that the recommender was trained on, while item tables of the folds do not. As
+//!   in the released code, and unlike the recommender, the block is bidirectional.
+//! - A click is compared with the long-term interest of the *other* clicks; otherwise it would be compared with
+//!   itself.
+//! - The third cosine is replaced by that of the collaborative view's long-term and short-term interests; the
+//!   alignment loss still uses both sides of the original. The original cosine measures how well an item is known
+//!   rather than whether a click fits its history: items with few clicks are aligned badly, and their clean
+//!   clicks were dropped.
+//! - The cosines have learnt weights and an offset. Beside the paper's losses they learn from clicks that were
+//!   replaced on purpose ([`Config::labels`]; 0 leaves that out): a cosine alone gives no threshold for noise.
+//!   Replaced clicks are excluded from the alignment.
+//! - Semantic states come from codes of a few bytes per item, so that they fit into a bundle.
+//! - The training mask uses the difference of two Gumbel variates; the released code adds one alone. At
+//!   inference, calibrated noise probabilities and rules chosen on validation data replace the mask.
+//! - The recommendation loss is the backbone's, in its own phases, with the whole catalogue as negatives and
+//!   without the released code's squashed logits.
+//! - Item embeddings are reconstructed with the transpose of the projection that makes the states, so that the
+//!   browser needs no additional weights.
+//! - Each view also has its own noise logit, for display and comparison. With [`Config::semantics`] off, the
+//!   collaborative one is the verdict.
 
 #[cfg(feature = "burn")]
 mod align;
@@ -58,17 +58,17 @@ use serde::{Deserialize, Serialize};
 /// Least square of a length, so that nothing is divided by 0.
 const SHORTEST: f32 = 1e-12;
 
-/// Cosines that the score is made of.
+/// Number of cosines in the score.
 const COSINES: usize = 3;
 
-/// What weights of cosines and offsets are counted in, so that a step of training moves them as much as it should
-/// move what is a sum of numbers below 1.
+/// Unit of the stored weights and offsets: they are divided by it, so that an optimiser step changes them as much
+/// as is suitable for weights of a sum of numbers below 1.
 const UNIT: f32 = 8.0;
 
-/// Opinions: the score, the semantic view and the collaborative one.
+/// Number of outputs: the score, the semantic view and the collaborative view.
 const OPINIONS: usize = 3;
 
-/// Settings of the states and of what they learn from.
+/// Settings of the states and of the losses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -78,15 +78,15 @@ pub struct Config {
     pub heads: usize,
     /// Dropout in training, `0.0..1.0`.
     pub state_dropout: f32,
-    /// Values, and so bytes, of an item's semantic code.
+    /// Values of an item's semantic code, one byte each.
     pub code_width: usize,
-    /// Whether the verdict heeds what items are; without, it is that of the collaborative view alone.
+    /// Whether the verdict uses the semantic states; otherwise it is that of the collaborative view.
     pub semantics: bool,
-    /// Weight of the loss that draws both kinds of interests together, short-term and long-term.
+    /// Weight of the loss that aligns semantic and collaborative interests, short-term and long-term.
     pub alignment: f32,
-    /// Weight of the loss of restoring item embeddings from masked states.
+    /// Weight of the loss of reconstructing item embeddings from masked states.
     pub reconstruction: f32,
-    /// Weight of telling replaced clicks from others.
+    /// Weight of the loss of detecting replaced clicks.
     pub labels: f32,
 }
 

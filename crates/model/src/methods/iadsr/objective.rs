@@ -1,6 +1,6 @@
-//! Training: the backbone and its folds; the semantic codes and their states, by how well they tell
-//! replaced clicks; then both kinds of states and the score, by the paper's losses and the same labels; and
-//! last, if it is wanted, the recommender's encoder on gated histories.
+//! Training: the backbone and its folds; the semantic codes and states, by detecting replaced clicks; then
+//! both kinds of states and the score, by the paper's losses and the same labels; and last, if configured,
+//! the recommender's encoder on kept histories.
 
 use super::Iadsr;
 use super::align::contrast;
@@ -12,13 +12,13 @@ use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{Int, TensorData};
 
-/// Weight of each view's own labels beside the score's.
+/// Weight of each view's own label loss, relative to the score's.
 const OWN: f32 = 0.5;
 
-/// It tells noise.
+/// The method has a scorer.
 pub const DENOISES: bool = true;
 
-/// The backbone, its folds, and in rounds the semantic view and the rest.
+/// The backbone, its folds, and in each round the semantic view and then the rest.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
     let mut phases = plan.backbones();
     for round in 1..=plan.rounds {
@@ -83,8 +83,8 @@ impl Iadsr {
         loss
     }
 
-    /// How far item embeddings are from what is restored of them from masked states: mean square over the
-    /// clicks.
+    /// Reconstruction loss: mean squared error of the item embeddings reconstructed from masked states, over
+    /// the clicks.
     fn unrestored(&self, states: &States, clicks: &Clicks, mask: Tensor<2>) -> Tensor<1> {
         let shape = states.collaborative.dims();
         let [batch, len, _] = shape;
@@ -95,9 +95,9 @@ impl Iadsr {
     }
 }
 
-/// How far both kinds of interests are apart, short-term and long-term.
+/// Alignment loss of both kinds of interests, short-term and long-term.
 ///
-/// - `weights`: how much each click is to be aligned, `[batch, len]`
+/// - `weights`: weight of each click in the alignment, `[batch, len]`
 fn misaligned(states: &States, clicks: &Clicks, weights: Tensor<2>) -> Tensor<1> {
     let [batch, len, width] = states.semantic.dims();
     let States {
@@ -117,8 +117,8 @@ fn misaligned(states: &States, clicks: &Clicks, weights: Tensor<2>) -> Tensor<1>
     short + contrast(long(collaborative), long(semantic), users, all)
 }
 
-/// What is kept of each click, 0 or 1, drawn as likely as the logits of noise say, with the gradient of
-/// that likelihood ([Gumbel-softmax](https://arxiv.org/abs/1611.01144), straight through).
+/// A random mask of kept clicks, 0 or 1, with the probabilities that the noise logits give. Gradients pass as
+/// through those probabilities (straight-through [Gumbel-softmax](https://arxiv.org/abs/1611.01144)).
 fn mask(noise: Tensor<2>, rng: &mut Rng) -> Tensor<2> {
     let (shape, device) = (noise.dims(), noise.device());
     let drawn = (0..shape.iter().product()).map(|_| logistic(rng.uniform()));
@@ -128,7 +128,7 @@ fn mask(noise: Tensor<2>, rng: &mut Rng) -> Tensor<2> {
     hard - soft.clone().detach() + soft
 }
 
-/// The difference of two Gumbel variates, from a uniform one.
+/// A logistic variate (the difference of two Gumbel variates) from a uniform one.
 fn logistic(uniform: f32) -> f32 {
     let uniform = uniform.clamp(1e-6, 1.0 - 1e-6);
     (uniform / (1.0 - uniform)).ln()
@@ -141,7 +141,7 @@ fn labelled(step: &Step<'_>) -> (Labelled, Clicks) {
     (labelled, clicks)
 }
 
-/// Binary cross-entropy of which clicks were replaced, mean over those that were judged.
+/// Binary cross-entropy of the labels, mean over the judged clicks.
 fn cross_entropy(logits: Tensor<2>, labelled: &Labelled) -> Tensor<1> {
     let labels = labelled.labels.clone();
     let noise = log_sigmoid(logits.clone()) * labels.clone();
@@ -149,7 +149,7 @@ fn cross_entropy(logits: Tensor<2>, labelled: &Labelled) -> Tensor<1> {
     mean((noise + clean).neg(), &labelled.judged)
 }
 
-/// Mean over the places where `counted` is 1, each `[batch, len]`.
+/// Mean over the places where `counted` is 1; both are `[batch, len]`.
 fn mean(x: Tensor<2>, counted: &Tensor<2>) -> Tensor<1> {
     let count = counted.clone().sum().clamp_min(1.0);
     (x * counted.clone()).sum() / count

@@ -1,4 +1,4 @@
-//! The opinions as they ship: states and cosines on slices of one history.
+//! The scorer on slices, for one history: states and cosines.
 
 use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::config::BackboneConfig;
@@ -8,7 +8,7 @@ use crate::weights::WeightsError;
 use ingle_kernel::dense::Dense;
 use ingle_kernel::vector::{add, dot};
 
-/// What makes states and weighs cosines.
+/// The scorer's parameters.
 #[derive(Debug)]
 pub struct Shipped {
     width: usize,
@@ -21,11 +21,11 @@ pub struct Shipped {
     positions: Vec<f32>,
     block: Block,
     norm: Norm,
-    /// Of each cosine in the score.
+    /// Weight of each cosine in the score.
     weights: Vec<f32>,
-    /// Of its own cosine in each view.
+    /// Weight of each view's own cosine.
     own: Vec<f32>,
-    /// Of each opinion.
+    /// Offset of each output.
     offsets: Vec<f32>,
 }
 
@@ -58,7 +58,7 @@ impl Shipped {
         })
     }
 
-    /// What the items are, `[len, state width]`.
+    /// Semantic states, from the items' codes, `[len, state width]`.
     fn semantic_states(&self, clicks: &Clicks) -> Vec<f32> {
         let codes = clicks.codes.clone();
         let mut codes = codes.unwrap_or_else(|| vec![0.0; clicks.len() * self.code_width]);
@@ -69,7 +69,7 @@ impl Shipped {
         self.semantic.forward(&codes)
     }
 
-    /// What shoppers do with them, each seen among the others, `[len, state width]`.
+    /// Collaborative states, from item embeddings in the context of the history, `[len, state width]`.
     fn collaborative_states(&self, clicks: &Clicks) -> Vec<f32> {
         let len = clicks.len();
         let mut embedded = clicks.embedded.clone();
@@ -83,7 +83,7 @@ impl Shipped {
         let mut x = self.collaborative.forward(&embedded);
         let first = self.positions.len() - x.len();
         add(&mut x, &self.positions[first..]);
-        // Every click looks at all.
+        // Attention is bidirectional.
         let bias = vec![0.0; self.heads * len * len];
         self.norm.forward(&self.block.forward(&x, Some(&bias), 0))
     }
@@ -130,12 +130,12 @@ impl Judge for Shipped {
     }
 }
 
-/// Length of a vector, never 0.
+/// Length of a vector, at least [`SHORTEST`].
 fn length(x: &[f32]) -> f32 {
     (dot(x, x) + SHORTEST).sqrt()
 }
 
-/// The largest of the other clicks' states, value by value; 0 where there is no other.
+/// The elementwise maximum of the other clicks' states; 0 if there is no other click.
 fn of_others(states: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; states.len()];
     if states.len() == width {

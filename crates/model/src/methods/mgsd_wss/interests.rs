@@ -1,5 +1,5 @@
-//! Interests: a few learnt directions that clicks serve softly. Each is read out of the clicks that serve
-//! it, compared with the target, and kept or dropped as a whole.
+//! Interests: a few learnt directions to which clicks are softly assigned. Each is the mean of its clicks, is
+//! compared with the target, and is kept or dropped as a whole.
 
 use super::judge::undecided;
 use super::{Config, LEAST};
@@ -10,7 +10,7 @@ use burn::nn::Linear;
 use burn::prelude::*;
 use burn::tensor::activation::{gelu, softmax};
 
-/// Standard deviation of fresh interests: wide enough that clicks prefer some of them from the beginning.
+/// Standard deviation of initial interests: large enough that the first assignments are not uniform.
 const DEVIATION: f32 = 0.3;
 
 /// The interests' parameters.
@@ -23,14 +23,15 @@ pub(super) struct Interests {
     output: Linear,
 }
 
-/// The interests that a batch of histories serve.
+/// The interests of a batch of histories.
 #[derive(Clone, Debug)]
 pub(super) struct Served {
-    /// How much each click serves each, `[batch, len, interests]`: 1 in all, and 0 on padding
+    /// Share of each click in each interest, `[batch, len, interests]`: adds up to 1 by click, and is 0 on
+    /// padding
     pub(super) share: Tensor<3>,
-    /// Mean of the clicks that serve each, `[batch, interests, width]`
+    /// Weighted mean of the clicks of each interest, `[batch, interests, width]`
     pub(super) vectors: Tensor<3>,
-    /// Clicks that serve each, `[batch, interests]`
+    /// Sum of the shares of each interest, `[batch, interests]`
     pub(super) mass: Tensor<2>,
     /// Noise logit of each, `[batch, interests]`
     pub(super) logit: Tensor<2>,
@@ -85,7 +86,7 @@ impl Interests {
 }
 
 impl Served {
-    /// What is said of interests, said of the clicks that serve them, `[batch, len]`.
+    /// Distributes values of interests to their clicks, `[batch, len]`.
     pub(super) fn by_click(&self, of_interests: Tensor<2>) -> Tensor<2> {
         let [batch, len, count] = self.share.dims();
         let of_interests = of_interests
@@ -96,7 +97,7 @@ impl Served {
             .reshape([batch, len])
     }
 
-    /// The interest that each click serves most.
+    /// The interest with the largest share of each click.
     pub(super) fn strongest(&self) -> Interest<Tensor<2>> {
         let [batch, len, count] = self.share.dims();
         let (share, number) = self.share.clone().max_dim_with_indices(2);

@@ -1,5 +1,4 @@
-//! What the method makes of a history: a logit of noise for each click, by itself and by the interest that
-//! it serves.
+//! The scorer: a noise logit of each click, from the click itself and from its interests.
 
 use super::interests::{Interests, Served};
 use super::{Config, Kernel, kernels};
@@ -14,11 +13,11 @@ use burn::nn::{LayerNorm, Linear};
 use burn::prelude::*;
 use burn::tensor::activation::gelu;
 
-/// The method's parameters, and what its losses weigh.
+/// The method's parameters, and the weights of its losses.
 #[derive(Module, Debug)]
 pub struct MgsdWss {
     input: Linear,
-    /// In place of kernels, if they are a perceptron: its two layers.
+    /// The two layers of the perceptron that replaces the kernels, if so configured.
     perceptron: Vec<Linear>,
     /// From kernels to a factor and an offset of each hidden value.
     kernel: Linear,
@@ -35,34 +34,34 @@ pub struct MgsdWss {
     pub(super) config: Config,
 }
 
-/// Histories as the method looks at them.
+/// Inputs of the scorer for a batch of histories.
 #[derive(Clone, Debug)]
 pub(super) struct Sight {
     /// 1 on clicks and 0 on padding, `[batch, len]`
     pub(super) real: Tensor<2>,
-    /// Directions of item embeddings, `[batch, len, width]`
+    /// Unit vectors of item embeddings, `[batch, len, width]`
     directions: Tensor<3>,
     /// `[batch, len, 1]`
     popularity: Tensor<3>,
-    /// The target's direction and popularity, `[batch, 1, width]` and `[batch, 1, 1]`
+    /// The target's unit vector and popularity, `[batch, 1, width]` and `[batch, 1, 1]`
     target: [Tensor<3>; 2],
 }
 
-/// What comes of looking.
+/// Outputs of the scorer.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
-    /// Clicks in their history, `[batch, len, width]`
+    /// Hidden states of the clicks, `[batch, len, width]`
     pub(super) hidden: Tensor<3>,
-    /// The target in the same space, `[batch, 1, width]`
+    /// Hidden state of the target, `[batch, 1, width]`
     pub(super) target: Tensor<3>,
     /// Noise logit of each click by itself, `[batch, len]`
     pub(super) item: Tensor<2>,
-    /// The interests they serve.
+    /// The interests.
     pub(super) served: Served,
 }
 
 impl Reading {
-    /// Both granularities as one logit, `[batch, len]`.
+    /// Sum of the logits of the click and of its interests, `[batch, len]`.
     pub(super) fn fused(&self) -> Tensor<2> {
         self.item.clone() + self.served.by_click(self.served.logit.clone())
     }
@@ -88,8 +87,8 @@ impl Sight {
         }
     }
 
-    /// Without the last click in histories where `next` is 1, `[batch, 1]`: it stays the target, and the
-    /// one before it becomes the last.
+    /// Removes the last click of histories where `next` is 1, `[batch, 1]`: it stays the target, and the
+    /// click before it becomes the last.
     pub(super) fn before_the_last(self, next: &Tensor<2>) -> Self {
         Self {
             real: later(self.real, next),
@@ -105,7 +104,8 @@ impl Sight {
         self.directions.clone().matmul(target.clone().transpose())
     }
 
-    /// Cosine of each two clicks, `[batch, len, len]`, and 1 where they are two.
+    /// Cosine of each pair of clicks, `[batch, len, len]`, and a mask that is 1 for pairs of different
+    /// clicks.
     fn with_others(&self) -> [Tensor<3>; 2] {
         let [batch, len, _] = self.directions.dims();
         let real = self.real.clone().reshape([batch, len, 1]);
@@ -119,7 +119,7 @@ impl Sight {
     }
 }
 
-/// What a click is, as the first layer reads it.
+/// Input of the first layer.
 fn vectors(directions: &Tensor<3>, popularity: &Tensor<3>) -> Tensor<3> {
     let [_, _, width] = directions.dims();
     let directions = directions.clone() * (width as f32).sqrt();
@@ -159,7 +159,7 @@ impl MgsdWss {
         }
     }
 
-    /// Looks at histories. With a generator, dropout is on.
+    /// Runs the scorer. Dropout is applied if there is a generator.
     pub(super) fn look(&self, sight: &Sight, mut rng: Option<&mut Rng>) -> Reading {
         let [batch, len] = sight.real.dims();
         let [max_len, width] = self.positions.dims();
@@ -183,7 +183,8 @@ impl MgsdWss {
         }
     }
 
-    /// Clicks, each weighted by what it is to the target and to the others, `[batch, len, width]`.
+    /// Hidden states of the clicks, modulated by their similarity to the target and to the others, `[batch,
+    /// len, width]`.
     fn weighted(&self, sight: &Sight) -> Tensor<3> {
         let [batch, len] = sight.real.dims();
         let mut kernels = vec![self.respond(sight.with_target())];
@@ -236,7 +237,7 @@ impl Denoise for MgsdWss {
     }
 }
 
-/// A linear layer of next to nothing: what has not learnt yet is to judge hardly at all.
+/// A linear layer with small initial weights, so that an untrained scorer gives logits near 0.
 pub(super) fn undecided(input: usize, output: usize, rng: &mut Rng, device: &Device) -> Linear {
     Linear {
         weight: normal([input, output], EMBEDDING_DEVIATION, rng, device),
@@ -244,13 +245,13 @@ pub(super) fn undecided(input: usize, output: usize, rng: &mut Rng, device: &Dev
     }
 }
 
-/// Each row one place later where `which` is 1, `[batch, 1]`; what was last is gone.
+/// Shifts rows by one place to the right where `which` is 1, `[batch, 1]`; the last value is dropped.
 pub(super) fn later(x: Tensor<2>, which: &Tensor<2>) -> Tensor<2> {
     let [batch, len] = x.dims();
     later_rows(x.reshape([batch, len, 1]), which).reshape([batch, len])
 }
 
-/// The same of rows of vectors.
+/// The same for rows of vectors.
 pub(super) fn later_rows(x: Tensor<3>, which: &Tensor<2>) -> Tensor<3> {
     let [batch, len, width] = x.dims();
     let first = Tensor::zeros([batch, 1, width], &x.device());

@@ -1,13 +1,13 @@
-//! Gaussian kernels of a cosine: soft bins between -1 and 1, and one for what is the same
-//! ([Xiong et al., 2017](https://arxiv.org/abs/1706.06613), whose kernels the paper takes).
+//! Gaussian kernels of a cosine: soft bins between -1 and 1, and one for equal items ([Xiong et al.,
+//! 2017](https://arxiv.org/abs/1706.06613), as used in the paper).
 
 #[cfg(feature = "burn")]
 use burn::prelude::*;
 use ingle_kernel::vector::sum_of_bells;
 
-/// Deviation of the kernel of equal items.
+/// Standard deviation of the kernel of equal items.
 const EXACT: f32 = 0.001;
-/// Deviation of the others.
+/// Standard deviation of the other kernels.
 const SOFT: f32 = 0.1;
 
 /// One kernel: `exp(-(cosine - centre)^2 / (2 deviation^2))`.
@@ -18,13 +18,13 @@ pub(super) struct Bell {
 }
 
 impl Bell {
-    /// Its sum over some cosines, each `0..=1`.
+    /// The sum of the kernel over some cosines, each `0..=1`.
     pub(super) fn sum(self, cosines: &[f32]) -> f32 {
         sum_of_bells(cosines, self.centre, self.deviation)
     }
 }
 
-/// `count` kernels: one at 1, the others at the middles of as many equal parts of `-1..=1`, from above.
+/// `count` kernels: one at 1, the others in the middle of equal parts of `-1..=1`, in descending order.
 pub(super) fn bells(count: usize) -> Vec<Bell> {
     let part = 2.0 / (count - 1) as f32;
     let soft = (0..count - 1).map(|at| Bell {
@@ -58,8 +58,8 @@ pub(super) fn respond(cosines: &Tensor<3>, count: usize) -> Tensor<3> {
     (away.square() * -0.5).exp()
 }
 
-/// A sum of kernels over other clicks, brought to the order of 1: `ln(1 + sum)`, and the same of what a perceptron
-/// makes negative.
+/// Scales sums of kernels over the other clicks to the order of 1: `sign(sum) * ln(1 + |sum|)`. Only a
+/// perceptron's sums can be negative.
 ///
 /// # Shapes
 /// - `sums` and output: `[batch, len, count]`
@@ -69,7 +69,7 @@ pub(super) fn pooled(sums: Tensor<3>) -> Tensor<3> {
     (sums.clone().abs() + 1.0).log() * sums.sign()
 }
 
-/// The same of one.
+/// The same for one sum.
 pub(super) fn pooled_one(sum: f32) -> f32 {
     sum.abs().ln_1p().copysign(sum)
 }

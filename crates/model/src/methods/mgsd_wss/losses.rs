@@ -1,5 +1,5 @@
-//! The parts of the loss: the weak signal, flags that gradients go through, and the contrast of what is kept
-//! with what is dropped.
+//! Parts of the loss: the weak signal, flags with straight-through gradients, and the contrast of kept with
+//! dropped clicks.
 
 use crate::rng::Rng;
 use burn::prelude::*;
@@ -9,7 +9,7 @@ use burn::tensor::activation::sigmoid;
 /// Keeps logarithms finite.
 const LEAST: f32 = 1e-6;
 
-/// Mean squared error of noise probabilities over the clicks that are judged.
+/// Mean squared error of noise probabilities over the judged clicks.
 ///
 /// # Shapes
 /// - `noise`, `labels`, `judged`: `[batch, len]`
@@ -19,9 +19,9 @@ pub(super) fn weak_signal(noise: Tensor<2>, labels: &Tensor<2>, judged: &Tensor<
     error.sum() / judged.clone().sum().clamp_min(1.0)
 }
 
-/// 1 where something is kept and 0 where it is dropped, drawn with the probabilities that `logits` of noise
-/// give. Gradients pass as through the soft draw (straight-through Gumbel-softmax of two classes,
-/// [Jang et al., 2017](https://arxiv.org/abs/1611.01144): the difference of two Gumbel variates is logistic).
+/// Random flags, 1 for kept and 0 for dropped, with the probabilities that the noise `logits` give. Gradients
+/// pass as through the soft draw (straight-through Gumbel-softmax of two classes, [Jang et al.,
+/// 2017](https://arxiv.org/abs/1611.01144): the difference of two Gumbel variates is logistic).
 pub(super) fn kept(logits: &Tensor<2>, temperature: f32, rng: &mut Rng) -> Tensor<2> {
     let shape = logits.dims();
     let logistic = |rng: &mut Rng| {
@@ -35,19 +35,19 @@ pub(super) fn kept(logits: &Tensor<2>, temperature: f32, rng: &mut Rng) -> Tenso
     hard + soft.clone() - soft.detach()
 }
 
-/// Contrast of what is kept with what is dropped, by the likeness of each to the target, weighted by how sure
-/// its flag is: `-ln(kept / (kept + dropped))`, mean over the histories that count and have some of both.
+/// Contrast of kept with dropped vectors by their similarity to the target, weighted by the confidence of
+/// each flag: `-ln(kept / (kept + dropped))`, mean over the histories that count and have both.
 #[derive(Debug)]
 pub(super) struct Contrast<'a> {
     /// `[batch, n, width]`
     pub(super) vectors: &'a Tensor<3>,
     /// `[batch, 1, width]`
     pub(super) target: &'a Tensor<3>,
-    /// Flags of what is kept, `[batch, n]`
+    /// Flags: 1 for kept, `[batch, n]`
     pub(super) kept: Tensor<2>,
-    /// Probabilities of noise, `[batch, n]`
+    /// Noise probabilities, `[batch, n]`
     pub(super) noise: Tensor<2>,
-    /// How much each counts, `[batch, n]`, 0 on padding
+    /// Weight of each vector, `[batch, n]`, 0 on padding
     pub(super) weights: Tensor<2>,
     /// 1 where a history counts, `[batch, 1]`
     pub(super) counts: Tensor<2>,
@@ -130,7 +130,7 @@ mod tests {
             value(contrast.loss(0.5))
         };
         assert!(of([-1.0, 0.0], &[1.0, 0.0]) < of([1.0, 0.0], &[1.0, 0.0]));
-        // Kept and dropped alike: ln 2, as each is sure to nine tenths.
+        // Kept and dropped have equal similarity: ln 2, except for the confidence of .9.
         assert!((of([1.0, 0.0], &[1.0, 0.0]) - 2f32.ln()).abs() < 1e-4);
         assert_eq!(
             of([-1.0, 0.0], &[1.0, 1.0]),

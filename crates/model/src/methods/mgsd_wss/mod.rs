@@ -1,31 +1,31 @@
 //! `mgsd-wss`: multi-granularity sequence denoising with a weakly supervised signal
 //! ([MGSD-WSS](https://arxiv.org/abs/2510.10564), Li, Yang and Zhu).
 //!
-//! Random clicks among a shopper's own are a **weak signal**: labels of noise that cost nothing. A click is
-//! compared with the **target**, what the shopper wants now, by Gaussian kernels of their cosine
-//! ([`kernels`]), and so weighted all clicks go through one small Transformer. What comes of it is judged at
-//! two granularities: each **click** by itself, and each of a few learnt **interests** that clicks serve, by
-//! what it is to the target ([`interests`]). The logits of both are added, and the gate acts on the sum.
+//! Random clicks among a shopper's own are a **weak signal**: labels of noise that cost nothing. A click is compared
+//! with the **target**, the shopper's current interest, by Gaussian kernels of their cosine ([`kernels`]). The clicks,
+//! modulated by these kernels, go through one small Transformer. Its output is judged at two granularities: each
+//! **click** by itself, and each of a few learnt **interests** by its relation to the target ([`interests`]). The sum
+//! of both logits is the verdict.
 //!
-//! Where we differ from the paper and its released code:
-//! - The target is the next click in the paper's training and the last observed one at inference, so the
-//!   two never agree. Here it is the last one in both (`target = "last"`), or each in half of the histories (`"both"`).
+//! Differences from the paper and its released code:
+//! - The paper's target is the next click in training and the last observed one at inference, which do not agree. Here
+//!   it is the last one in both (`target = "last"`), or each in half of the histories (`"both"`).
 //! - The released code has a perceptron of two layers where the paper has kernels: `kernel = "mlp"`.
-//! - The paper adds kernels up to one factor of an embedding. Here each kernel has a factor and an offset for
-//!   every value of it, so that which kernel a click falls into is not lost.
-//! - A click is also compared with all the others: their kernels, added up as the kernels' authors do
-//!   (`pooled`). The target alone, a single click that may be noise itself, tells little of what fits.
-//! - The user vector is the backbone's, of gated clicks: the backbone *is* the Transformer over what was
-//!   kept, in one pass. The paper adds it to the same of all clicks, which lets the noise back in, and to the
-//!   kept interests: a second pass in the browser, and a vector that no longer lies where items were learnt.
-//! - The recommendation loss reaches the flags through the backbone, which is held fixed, and so does not
-//!   lose what it learnt from the log.
-//! - Gumbel flags have a fixed temperature, not an annealed one, and the contrasts do not move them: a contrast
-//!   that may choose whom to drop drops whatever is unlike the target.
-//! - Each granularity is held to the weak signal by itself too: else what one adds the other takes away, and
-//!   an interest that was dropped would mean nothing.
-//! - Item embeddings of other users' backbones (the trainer's folds) are learnt from beside the final ones,
-//!   as a shopper that no log holds is judged by embeddings that do not know him.
+//! - The paper adds kernels up to one factor of an embedding. Here each kernel has a factor and an offset for every
+//!   value of it, so that it matters which kernel a click falls into.
+//! - A click is also compared with all other clicks, with their kernels added up as in the kernels' paper (`pooled`).
+//!   The target alone is a single click, which may be noise itself.
+//! - The user vector is the backbone's, over the clicks that count: the backbone serves as the Transformer over kept
+//!   clicks. The paper adds the user vector of all clicks, which brings the noise back, and the kept interests, which
+//!   needs a second pass and gives a vector outside the space in which items were learnt.
+//! - The recommendation loss reaches the flags through the backbone, which is constant, so that it does not lose what
+//!   it learnt from the log.
+//! - Gumbel flags have a fixed temperature, not an annealed one. The contrasts do not train the flags: a contrast that
+//!   could choose what to drop would drop whatever is unlike the target.
+//! - Each granularity has its own weak-signal loss; otherwise one could compensate for the other, and a dropped
+//!   interest would mean nothing.
+//! - The scorer also learns from item embeddings of other users' backbones (the trainer's folds), as an unseen user is
+//!   judged by embeddings that were not trained on this user.
 
 #[cfg(feature = "burn")]
 mod interests;
@@ -47,7 +47,7 @@ pub use slices::Shipped;
 use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
 
-/// Keeps the mean over an interest that next to no click serves finite.
+/// Keeps the mean finite over an interest that has next to no clicks.
 const LEAST: f32 = 1e-3;
 
 /// Settings of the method.
@@ -62,21 +62,21 @@ pub struct Config {
     pub scorer_blocks: usize,
     /// Dropout in training, `0.0..1.0`.
     pub scorer_dropout: f32,
-    /// What makes numbers of a click's cosine with the target.
+    /// The function applied to a click's cosine with the target.
     pub kernel: Kernel,
-    /// How many numbers: one for equal items, and the others for the parts of `-1..=1`.
+    /// Its number of outputs: with Gaussian kernels, one for equal items and the others for parts of `-1..=1`.
     pub kernels: usize,
-    /// Whether a click is also compared with the other clicks, and not with the target alone.
+    /// Whether a click is compared with the other clicks as well as with the target.
     pub pooled: bool,
-    /// Interests.
+    /// Number of interests.
     pub interests: usize,
-    /// What stands for the target in training; at inference it is the last click.
+    /// What the target is in training; at inference it is the last click.
     pub target: Target,
     /// Temperature of the flags in training.
     pub gumbel_temperature: f32,
     /// Temperature of the contrastive losses.
     pub contrast_temperature: f32,
-    /// Weight in the loss of telling which clicks were put in (the paper's gamma).
+    /// Weight of the weak signal's loss, detecting inserted clicks (the paper's gamma).
     pub weak_signal: f32,
     /// Weight of the contrast of kept and dropped clicks (zeta).
     pub item_contrast: f32,
@@ -86,7 +86,7 @@ pub struct Config {
     pub recommendation: f32,
 }
 
-/// What makes numbers of a cosine.
+/// A function of a cosine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernel {
@@ -96,7 +96,7 @@ pub enum Kernel {
     Mlp,
 }
 
-/// What stands for the target in training.
+/// What the target is in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -131,13 +131,13 @@ impl Default for Config {
 }
 
 impl Config {
-    /// It reads item embeddings alone.
+    /// The method uses no codes.
     #[expect(clippy::unused_self, reason = "as every method's")]
     pub(super) fn code_width(&self) -> Option<usize> {
         None
     }
 
-    /// Numbers that a click's likenesses come to.
+    /// Number of similarity values of a click.
     fn comparisons(&self) -> usize {
         self.kernels * (1 + usize::from(self.pooled))
     }

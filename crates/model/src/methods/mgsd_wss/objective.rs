@@ -1,5 +1,5 @@
-//! Training: the backbone on clean histories; backbones of parts of the users; then the method on histories
-//! with a weak signal, some with their last click as the target and some with the click after them.
+//! Training: the backbone on the log, its folds, and then the scorer on histories with a weak signal. The
+//! target is the last click of some histories and the click after them in others.
 
 use super::judge::{MgsdWss, Reading, Sight, later, later_rows};
 use super::losses::{Contrast, kept, weak_signal};
@@ -11,10 +11,10 @@ use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::sigmoid;
 
-/// It tells noise.
+/// The method has a scorer.
 pub const DENOISES: bool = true;
 
-/// The backbone, its folds, and then the method, as often as there are rounds.
+/// The backbone, its folds, and the scorer once per round.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
     let mut phases = plan.backbones();
     phases.extend((1..=plan.rounds).map(|round| Phase {
@@ -43,16 +43,16 @@ impl Objective for MgsdWss {
     }
 }
 
-/// A batch of labelled histories, of some of which the last click is what comes next.
+/// A batch of labelled histories with their targets; in some the last click is taken off as the next one.
 struct Aimed {
     sight: Sight,
     /// Item embeddings, `[batch, len, width]`
     embedded: Tensor<3>,
     labels: Tensor<2>,
     judged: Tensor<2>,
-    /// 1 where the target was clicked by the shopper, `[batch, 1]`
+    /// 1 where the target is not noise, `[batch, 1]`
     wanted: Tensor<2>,
-    /// Histories whose next item is known, and it.
+    /// Histories whose next item is known, with that item.
     next: Vec<(usize, u32)>,
 }
 
@@ -94,7 +94,7 @@ impl Aimed {
 struct Last {
     items: Vec<u32>,
     noise: Vec<f32>,
-    /// Whether there is a click before it.
+    /// Whether there is no click before it.
     alone: Vec<bool>,
 }
 
@@ -125,7 +125,7 @@ impl Last {
         }
     }
 
-    /// Noise is no target, and of an empty history there is nothing to judge.
+    /// Noise cannot be a target, and without the last click the history must not be empty.
     fn can_be_next(&self, row: usize) -> bool {
         self.noise[row] == 0.0 && !self.alone[row]
     }
@@ -164,7 +164,7 @@ impl MgsdWss {
         loss
     }
 
-    /// Flags of what a contrast keeps, which it is not to move.
+    /// Flags for a contrast, without a gradient.
     fn drawn(&self, logits: &Tensor<2>, rng: &mut Rng) -> Tensor<2> {
         kept(logits, self.config.gumbel_temperature, rng).detach()
     }
@@ -194,7 +194,7 @@ impl MgsdWss {
         contrast.loss(self.config.contrast_temperature)
     }
 
-    /// The next item after the clicks that are kept, where it is known.
+    /// The loss of predicting the next item, where it is known, from the kept clicks.
     fn of_ranking(&self, fused: &Tensor<2>, aimed: &Aimed, step: &mut Step<'_>) -> Tensor<1> {
         let (rows, targets): (Vec<i32>, Vec<u32>) = (aimed.next.iter())
             .map(|&(row, item)| (row as i32, item))
@@ -214,7 +214,7 @@ impl MgsdWss {
     }
 }
 
-/// What each granularity and both together say of clicks that were put in.
+/// Weak-signal losses of each granularity and of their sum.
 fn signal(reading: &Reading, fused: &Tensor<2>, aimed: &Aimed) -> Tensor<1> {
     let of = |noise| weak_signal(noise, &aimed.labels, &aimed.judged);
     let served = &reading.served;
@@ -222,7 +222,7 @@ fn signal(reading: &Reading, fused: &Tensor<2>, aimed: &Aimed) -> Tensor<1> {
     (of(sigmoid(fused.clone())) * 2.0 + of(sigmoid(reading.item.clone())) + of(by_interest)) / 4.0
 }
 
-/// A history of which nothing is kept keeps its last click.
+/// If no click of a history is kept, its last one is.
 fn at_least_the_last(kept: Tensor<2>) -> Tensor<2> {
     let [batch, len] = kept.dims();
     let nothing = kept.clone().detach().sum_dim(1).lower_scalar(0.5).float();

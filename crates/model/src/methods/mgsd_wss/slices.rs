@@ -1,4 +1,4 @@
-//! The method as it ships: on slices of one history, whose last click is the target.
+//! The scorer on slices, for one history, whose last click is the target.
 
 use super::kernels::{Bell, bells, pooled_one};
 use super::{Config, Kernel, LEAST};
@@ -10,7 +10,7 @@ use ingle_kernel::gelu;
 use ingle_kernel::product::{self, Matrix};
 use ingle_kernel::vector::{add, dot};
 
-/// The shipped parameters.
+/// The scorer's parameters.
 #[derive(Debug)]
 pub struct Shipped {
     width: usize,
@@ -37,17 +37,17 @@ enum Kernels {
 #[derive(Debug)]
 struct Interests {
     assign: Linear,
-    /// A row an interest, `[interests, width]`.
+    /// One row per interest, `[interests, width]`.
     directions: Vec<f32>,
     merge: Linear,
     output: Linear,
 }
 
-/// What comes of looking at a history.
+/// Outputs of the scorer.
 struct Reading {
     /// `[len]`
     item: Vec<f32>,
-    /// How much each click serves each interest, `[len, interests]`.
+    /// Share of each click in each interest, `[len, interests]`.
     share: Vec<f32>,
     /// Noise logit of each interest, `[interests]`.
     interest: Vec<f32>,
@@ -127,7 +127,7 @@ impl Shipped {
 }
 
 impl Shipped {
-    /// What each click is to the target and to the others, `[len, comparisons]`.
+    /// Similarity of each click to the target and to the others, `[len, comparisons]`.
     fn compared(&self, directions: &[f32], len: usize) -> Vec<f32> {
         let pairs = product::pairs(directions, directions.len() / len);
         let to_target = self.kernels.respond(&pairs[(len - 1) * len..]);
@@ -192,7 +192,7 @@ impl Kernels {
         }
     }
 
-    /// Adds what each makes of every cosine to its sum, `[kernels]`.
+    /// Adds each kernel of every cosine to the kernel's sum, `[kernels]`.
     fn pool(&self, cosines: &[f32], sums: &mut [f32]) {
         match self {
             Self::Gaussian(bells) => {
@@ -224,7 +224,7 @@ impl Interests {
         })
     }
 
-    /// How much each click serves each interest, and the noise logit of each interest.
+    /// Share of each click in each interest, and the noise logit of each interest.
     fn serve(&self, hidden: &[f32], target: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let width = target.len();
         let count = self.directions.len() / width;
@@ -255,7 +255,7 @@ impl Interests {
     }
 }
 
-/// What each click is, as the first layer reads it, `[len, width + 1]`.
+/// Input of the first layer, `[len, width + 1]`.
 fn vectors(directions: &[f32], clicks: &Clicks) -> Vec<f32> {
     let width = directions.len() / clicks.len();
     let scale = (width as f32).sqrt();
@@ -286,7 +286,7 @@ mod tests {
 
     const WIDTH: usize = 8;
 
-    /// Embeddings of the items clicked, in both forms.
+    /// Embeddings of the items clicked, on slices and on tensors.
     fn clicks(items: &[u32], device: &Device) -> (Clicks, Batched) {
         let popularity: Vec<f32> = (0..10).map(|item| (item as f32).ln_1p()).collect();
         let row = |item: u32| {

@@ -1,4 +1,4 @@
-//! Its module and its training, which are the backbone's.
+//! The method's module and its training, which is the backbone's.
 
 use super::Config;
 use crate::config::BackboneConfig;
@@ -8,18 +8,18 @@ use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
 
-/// Training is that of the backbone.
+/// The backbone alone.
 pub fn phases(_: &Plan) -> Vec<Phase> {
     vec![Phase::new("backbone", Learns::Backbone)]
 }
 
-/// It tells no noise.
+/// The method has no scorer.
 pub const DENOISES: bool = false;
 
-/// Nothing to learn beside the backbone.
+/// The method has no parameters.
 #[derive(Module, Debug)]
 pub struct Sasrec {
-    /// A module needs a field; the method has no parameter.
+    /// A Burn module needs a field.
     judges: bool,
 }
 

@@ -1,6 +1,5 @@
-//! `sasrec`: the backbone alone, the undenoised baseline every method is measured against
-//! ([Self-Attentive Sequential Recommendation](https://arxiv.org/abs/1808.09781)). It judges no
-//! click; the gate stays open.
+//! `sasrec`: the backbone alone, the undenoised baseline ([Self-Attentive Sequential
+//! Recommendation](https://arxiv.org/abs/1808.09781)). It has no scorer; every click counts.
 
 #[cfg(feature = "burn")]
 mod judge;
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {}
 
 impl Config {
-    /// It judges no click by what it is.
+    /// The method uses no codes.
     #[expect(clippy::unused_self, reason = "as every method's")]
     pub(super) fn code_width(&self) -> Option<usize> {
         None

@@ -1,4 +1,4 @@
-//! What ships of it: nothing.
+//! The exported part of the method, which is empty.
 
 use super::Config;
 use crate::config::BackboneConfig;
@@ -6,7 +6,7 @@ use crate::methods::Judge;
 use crate::slices::{Clicks, Opinion, Source};
 use crate::weights::WeightsError;
 
-/// It judges no click.
+/// The method has no scorer.
 #[derive(Debug)]
 pub struct Shipped;
 

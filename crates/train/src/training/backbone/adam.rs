@@ -1,5 +1,5 @@
 //! Adam ([Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)) over flat vectors, with decoupled weight
-//! decay ([AdamW, Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
+//! decay (`AdamW`, [Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
 
 use ingle_settings::Pace;
 use rayon::prelude::*;

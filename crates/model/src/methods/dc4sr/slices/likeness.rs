@@ -1,4 +1,4 @@
-//! How alike the clicks of one history are.
+//! Similarity of the clicks of one history.
 
 use super::super::{SHARPNESS, SUMMARY};
 use super::beside;
@@ -6,17 +6,17 @@ use crate::slices::others;
 use ingle_kernel::product;
 use ingle_kernel::vector::{largest, mean, sharpened_mean};
 
-/// Likeness of the clicks of a history, by one kind of vector.
+/// Similarity of the clicks of a history, by one kind of vector.
 #[derive(Debug)]
 pub(super) struct Likeness {
     /// Cosine of each pair of clicks, `[len, len]`.
     pub(super) pairs: Vec<f32>,
-    /// Of each click to the others, `[len, SUMMARY]`.
+    /// Statistics of each click's similarity to the others, `[len, SUMMARY]`.
     pub(super) summary: Vec<f32>,
 }
 
 impl Likeness {
-    /// `directions`: `[len, width]`, each of length 1, or 0.
+    /// `directions`: `[len, width]`, unit vectors or zeros.
     pub(super) fn of(directions: &[f32], len: usize) -> Self {
         let pairs = product::pairs(directions, directions.len() / len);
         let rows = pairs.chunks_exact(len).enumerate();
@@ -25,7 +25,7 @@ impl Likeness {
     }
 }
 
-/// Mean, largest, sharpened mean, and sum over the two neighbours; 0 where there is no other click.
+/// Mean, maximum, softmax-weighted mean, and sum over the two neighbours; 0 if there is no other click.
 fn summary(row: &[f32], at: usize) -> [f32; SUMMARY] {
     if row.len() < 2 {
         return [0.0; SUMMARY];
@@ -38,7 +38,7 @@ fn summary(row: &[f32], at: usize) -> [f32; SUMMARY] {
     [mean(&others) * 3.0, most * 2.0, sharp * 2.0, near]
 }
 
-/// Hidden states and what each kind of likeness comes to, side by side.
+/// Concatenates hidden states with the statistics of each kind of similarity.
 pub(super) fn with_summaries(hidden: &Vec<f32>, kinds: &[&Likeness], len: usize) -> Vec<f32> {
     let summaries = kinds.iter().map(|kind| &kind.summary);
     let parts: Vec<&Vec<f32>> = std::iter::once(hidden).chain(summaries).collect();

@@ -1,4 +1,4 @@
-//! The opinions as they ship: the towers on slices of one history.
+//! The scorer on slices, for one history.
 
 mod likeness;
 mod tower;
@@ -11,12 +11,12 @@ use crate::weights::WeightsError;
 use likeness::Likeness;
 use tower::{Reading, Tower};
 
-/// The towers.
+/// The three networks (towers).
 #[derive(Debug)]
 pub struct Shipped {
     prior: Tower,
     posterior: Tower,
-    /// Asked only if the method's fusion is learnt.
+    /// `None` unless the fusion has a network.
     fusion: Option<Tower>,
     code_width: usize,
     offset: f32,
@@ -51,7 +51,7 @@ impl Judge for Shipped {
     fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
         let len = clicks.len();
         let popularity: Vec<f32> = clicks.popularity.iter().map(|x| x * FIFTH).collect();
-        // Without codes the prior knows nothing but how popular items are.
+        // Without codes the prior's only input is popularity.
         let codes = (clicks.codes.clone()).unwrap_or_else(|| vec![0.0; len * self.code_width]);
         let embedded = clicks.directions();
         let by_code = Likeness::of(&codes, len);
@@ -91,7 +91,7 @@ impl Judge for Shipped {
     }
 }
 
-/// Rows of length 1 to rows whose values are of the order of 1.
+/// Scales rows of length 1 so that their values are of the order of 1.
 fn stretched(mut x: Vec<f32>, rows: usize) -> Vec<f32> {
     let scale = ((x.len() / rows) as f32).sqrt();
     for x in &mut x {
@@ -100,7 +100,7 @@ fn stretched(mut x: Vec<f32>, rows: usize) -> Vec<f32> {
     x
 }
 
-/// The columns of some matrices of `rows` rows as one matrix.
+/// Concatenates matrices of `rows` rows by columns.
 fn beside(parts: &[&Vec<f32>], rows: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
     for row in 0..rows {

@@ -1,4 +1,4 @@
-//! The network that every opinion comes from, on one history.
+//! The network of a view or of the fusion on slices, for one history.
 
 use super::super::SUMMARY;
 use super::likeness::{Likeness, with_summaries};
@@ -7,7 +7,7 @@ use crate::slices::{Block, Linear, Norm, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::{gelu, vector};
 
-/// A tower's parameters.
+/// A network's parameters.
 #[derive(Debug)]
 pub(super) struct Tower {
     width: usize,
@@ -15,14 +15,14 @@ pub(super) struct Tower {
     input: Linear,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Vec<f32>,
-    /// Each with what every kind of likeness adds to the attention of each head, `[kinds, heads]`.
+    /// Each block with the attention bias of each kind of similarity and head, `[kinds, heads]`.
     blocks: Vec<(Block, Vec<f32>)>,
     norm: Norm,
     merge: Linear,
     output: Linear,
 }
 
-/// What a tower makes of a history.
+/// Output of a network for a history.
 #[derive(Debug)]
 pub(super) struct Reading {
     /// `[len, width]`
@@ -62,7 +62,7 @@ impl Tower {
 
     /// # Shapes
     /// - `vectors`: `[len, inputs]`
-    /// - `likeness`: of each kind
+    /// - `likeness`: one per kind
     pub(super) fn read_clicks(&self, vectors: &[f32], likeness: &[&Likeness]) -> Reading {
         let mut x = self.input.forward(vectors);
         let len = x.len() / self.width;
@@ -80,7 +80,7 @@ impl Tower {
         Reading { hidden, logit }
     }
 
-    /// What likeness adds to attention scores, `[heads, len, len]`.
+    /// The attention bias from similarity, `[heads, len, len]`.
     fn pull(&self, pulls: &[f32], likeness: &[&Likeness], len: usize) -> Vec<f32> {
         let mut bias = vec![0.0; self.heads * len * len];
         for (pulls, kind) in pulls.chunks_exact(self.heads).zip(likeness) {

@@ -1,5 +1,5 @@
-//! The method against the same in `PyTorch`: the constants are what `scripts/parity/mgsd_wss.py` prints, and
-//! weights come from one formula on both sides.
+//! Compares the method with an implementation in `PyTorch`: the constants are printed by
+//! `scripts/parity/mgsd_wss.py`, and both sides compute the weights by one formula.
 
 use super::*;
 use crate::methods::Denoise;
@@ -80,7 +80,7 @@ fn method(kernel: Kernel, pooled: bool) -> MgsdWss {
     load(model, weights.collect()).expect("every tensor fits")
 }
 
-/// A history behind padding.
+/// A left-padded history.
 fn clicks(history: &[u32]) -> Clicks {
     let device = Device::flex();
     let popularity = (0..=ITEMS).map(|item| (item as f32).ln_1p()).collect();

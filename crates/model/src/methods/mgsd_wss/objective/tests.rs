@@ -1,4 +1,4 @@
-//! The losses fall, and what they teach is found.
+//! Tests that the losses fall and that training finds the noise.
 
 use super::*;
 use crate::methods::{Denoise, RankLoss};
