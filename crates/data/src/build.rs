@@ -1,4 +1,5 @@
-//! From a log to a dataset: drop what has too few clicks, order by time, number users and items.
+//! Builds a dataset from a log: removes users and items with too few clicks, sorts by time, and numbers users
+//! and items.
 
 use super::histories::Histories;
 use super::read::{Catalogue, Log};
@@ -10,11 +11,12 @@ use std::collections::HashSet;
 
 /// Builds a dataset called `name`.
 ///
-/// Clicks are sorted by time, those of equal time as they were read. Items are numbered by falling
-/// popularity, users by id; ties go by id, so that the order of the input files does not matter.
+/// Clicks are sorted by time; clicks of equal time keep the order in which they were read. Items are numbered
+/// by descending popularity and users by id; ties are sorted by id, so that the order of the input files does
+/// not matter.
 ///
 /// # Errors
-/// If nothing is left, or a split by time leaves nothing to learn from or to predict.
+/// If nothing is left, or a split by time leaves nothing for training or for evaluation.
 pub fn build(
     log: Log,
     mut catalogue: Catalogue,
@@ -73,14 +75,14 @@ pub fn build(
     Dataset::new(parts, meta).map_err(InputError::other)
 }
 
-/// Numbers of the texts in order of text.
+/// The numbers of the texts, sorted by text.
 pub(super) fn by_id(texts: &Texts) -> Vec<u32> {
     let mut order: Vec<u32> = (0..texts.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]));
     order
 }
 
-/// The place of each number in `order`.
+/// The inverse permutation of `order`.
 fn places(order: &[u32]) -> Vec<u32> {
     let mut places = vec![0; order.len()];
     for (place, &number) in order.iter().enumerate() {
@@ -89,7 +91,7 @@ fn places(order: &[u32]) -> Vec<u32> {
     places
 }
 
-/// Drops repeated clicks if they count once, then what has too few clicks.
+/// Removes repeated clicks, if they count once, and then users and items with too few clicks.
 fn filter(histories: &mut Histories, items: usize, options: &Options, dropped: &mut Dropped) {
     let before = histories.items.len();
     if options.dedup {
@@ -107,7 +109,7 @@ fn filter(histories: &mut Histories, items: usize, options: &Options, dropped: &
     core(histories, items, options, dropped);
 }
 
-/// Drops users and items of too few clicks until all left have enough.
+/// Removes users and items with too few clicks, repeatedly, until all have enough (k-core).
 fn core(histories: &mut Histories, items: usize, options: &Options, dropped: &mut Dropped) {
     let users = |histories: &Histories| histories.lengths().filter(|&clicks| clicks > 0).count();
     let present = |counts: &[usize]| counts.iter().filter(|&&count| count > 0).count();
@@ -132,7 +134,7 @@ fn core(histories: &mut Histories, items: usize, options: &Options, dropped: &mu
     }
 }
 
-/// Gives users and items their final numbers. What the catalogue says of an item is taken from it.
+/// Gives users and items their final numbers. Titles and categories are moved out of the catalogue.
 pub(super) fn number(
     mut histories: Histories,
     users: &Texts,
@@ -157,7 +159,7 @@ pub(super) fn number(
     let clicked = |(length, &user): (usize, &u32)| (length > 0).then_some(&users[user as usize]);
     let users: Texts = histories.lengths().zip(order).filter_map(clicked).collect();
     histories.offsets.dedup();
-    // The filter may have left much of them empty.
+    // The filter may have left much unused capacity.
     histories.items.shrink_to_fit();
     histories.times.shrink_to_fit();
     histories.weights.shrink_to_fit();
@@ -182,7 +184,7 @@ pub(super) fn number(
     }
 }
 
-/// Chooses the users kept out of training, among those who have a history and a target.
+/// Draws the held-out users among those with a history and a target.
 fn hold_out(parts: &mut Parts, options: &Options) {
     let users = parts.users.len();
     let held_out = (users as f64 * options.holdout_users).round() as usize;
@@ -199,8 +201,8 @@ fn hold_out(parts: &mut Parts, options: &Options) {
     }
 }
 
-/// Refuses a split by time that leaves a period empty that is not to be. (One by position may: a log of
-/// a few short histories is still one to look at.)
+/// Rejects a split by time with an empty period. (A split by position may be empty, as for a log of a few
+/// short histories.)
 pub(super) fn check(summary: &Summary, split: Protocol, tested: bool) -> Result<(), InputError> {
     let cases = summary.cases;
     let periods = [

@@ -1,5 +1,5 @@
-//! Corruption: clicks replaced by other items, or noise put between them, with the labels kept. It makes the
-//! labelled histories that supervise every method, and the test sets that measure them.
+//! Corruption: replaces clicks by other items or inserts noise, and keeps the labels. It makes the labelled
+//! histories that train and evaluate every scorer.
 
 mod insert;
 mod likeness;
@@ -66,7 +66,7 @@ enum Draw {
     Uniform {
         items: u32,
     },
-    /// Every training click: a click drawn at random is an item drawn by popularity.
+    /// Every training click: a random click gives an item in proportion to its popularity.
     Popularity {
         clicks: Vec<u32>,
     },
@@ -107,7 +107,7 @@ impl Sampler {
     fn draw(&self, clicked: u32, rng: &mut impl Rng) -> u32 {
         match &self.0 {
             Draw::Uniform { items } => {
-                // One number less, and those from `clicked` on moved up: each other item alike.
+                // Draws from one number less and skips `clicked`, so that all other items are equally likely.
                 let drawn = rng.random_range(1..*items);
                 drawn + u32::from(drawn >= clicked)
             }
@@ -141,7 +141,7 @@ fn hard(data: &Dataset) -> Result<Draw, InputError> {
     let mut items: Vec<Vec<u32>> = Vec::new();
     let mut category = vec![0];
     for (row, item) in data.items().iter().enumerate() {
-        // An item without a category is alike to none: a class of its own.
+        // An item without a category is in a category of its own.
         let number = match &item.category {
             Some(name) => *numbers.entry(name).or_insert(items.len()),
             None => items.len(),
@@ -155,7 +155,7 @@ fn hard(data: &Dataset) -> Result<Draw, InputError> {
     Ok(Draw::Category { category, items })
 }
 
-/// Replaces each click with probability `rate`; gives the clicks and 1 where one was replaced.
+/// Replaces each click with probability `rate`; returns the clicks and their labels (1 = replaced).
 pub fn corrupt_history(
     history: &[u32],
     rng: &mut impl Rng,
@@ -172,34 +172,34 @@ pub fn corrupt_history(
     clicks.unzip()
 }
 
-/// What is asked of [`corrupt`].
+/// Parameters of [`corrupt`].
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// What happens to a history.
+    /// The kind of change.
     pub how: How,
     /// Which clicks are at risk.
     pub part: Part,
-    /// How items are drawn; uniformly where nothing is said.
+    /// How items are drawn; uniformly by default.
     pub kind: Option<Kind>,
-    /// Probability of each click at risk to be replaced, or to have one put in, or of each user to get a foreign
-    /// session, who all do where nothing is said.
+    /// The probability that a click at risk is replaced or has one inserted before it, or that a user gets a
+    /// foreign session (by default all do).
     pub rate: Option<f64>,
-    /// Clicks of a foreign session: one to three where nothing is said.
+    /// Length of a foreign session; one to three by default.
     pub session: Option<usize>,
     /// Seed of all draws.
     pub seed: u64,
-    /// How many of a user's latest clicks are at risk; [`LAST`] of histories and all of a log where nothing is said.
+    /// How many of a user's latest clicks are at risk; by default [`LAST`] for histories and all for a log.
     pub last: Option<usize>,
 }
 
-/// The latest clicks of a history that are at risk.
+/// Default number of latest clicks at risk.
 pub const LAST: usize = 20;
 
-/// The dataset with noise before the last target of each user, which is the last click unless the dataset is
-/// split by time. What happens to a user depends on the seed and the user's id alone.
+/// The dataset with noise before the last target of each user, which is the last click unless the dataset is split
+/// by time. The noise of a user depends on the seed and the user's id alone.
 ///
 /// # Errors
-/// If the noise of the dataset is known already, a number is out of its range, or nothing can be drawn.
+/// If the dataset has noise labels already, a parameter is out of its range, or nothing can be drawn.
 pub fn corrupt(data: &Dataset, asked: &Asked) -> Result<Dataset, InputError> {
     if data.has_labels() {
         return Err(InputError::other(
@@ -234,7 +234,7 @@ pub fn corrupt(data: &Dataset, asked: &Asked) -> Result<Dataset, InputError> {
     data.corrupted(noisy, corruption).map_err(InputError::other)
 }
 
-/// What is asked, checked, and what it is drawn from.
+/// The checked parameters, and the samplers.
 #[derive(Debug)]
 struct Plan {
     source: Source,
@@ -290,7 +290,7 @@ impl Plan {
         })
     }
 
-    /// Adds a user's clicks, of which those of a range of places are at risk.
+    /// Adds a user's clicks; those in the range `risky` are at risk.
     fn add(&self, data: &Dataset, user: usize, risky: Range<usize>, noisy: &mut Noisy) {
         let (clicks, times) = (data.clicks(user), data.timestamps(user));
         let name = match self.source {
@@ -299,7 +299,7 @@ impl Plan {
             Source::Sessions(_) => "session ",
         };
         let mut rng = user_rng(self.seed, name, data.user_id(user));
-        // What is put in before the click at a place, in order.
+        // Inserted items with the index of the click that follows, in order.
         let mut inserted: Vec<(usize, u32)> = Vec::new();
         let (mut own, mut labels) = (clicks.to_vec(), vec![0; clicks.len()]);
         match &self.source {
@@ -312,7 +312,7 @@ impl Plan {
             Source::Inserted(sampler) => {
                 inserted = insert::drawn(clicks, risky, &mut rng, self.rate, sampler);
             }
-            // A history without clicks has nobody whose it could be.
+            // A user without clicks gets no session.
             Source::Sessions(sessions) => {
                 if !risky.is_empty() && rng.random_bool(self.rate) {
                     let session = sessions.draw(data.shopper(user), &mut rng);
@@ -324,7 +324,7 @@ impl Plan {
         let mut inserted = inserted.into_iter().peekable();
         for at in 0..=clicks.len() {
             while let Some((_, item)) = inserted.next_if(|&(place, _)| place == at) {
-                // Never later than the click before: a target stays the first of its period.
+                // Not later than the click before, so that targets stay the first of their period.
                 let time = times[at.saturating_sub(1)];
                 noisy.push(item, time, 1, 0);
             }
@@ -492,7 +492,7 @@ mod tests {
         assert!(corrupt(&dataset(&[&[1, 1]], &[]), &asked(0.1, Kind::Uniform, 1)).is_err());
     }
 
-    /// The clicks that a dataset had before noise was put in.
+    /// The clicks of a dataset before noise was added.
     fn own(noisy: &Dataset, user: usize) -> Vec<u32> {
         let clicks = noisy
             .clicks(user)
@@ -565,7 +565,7 @@ mod tests {
 
     #[test]
     fn a_foreign_session_is_of_clicks_in_a_row_of_somebody_else() {
-        // Each user's items are his own, one after the other.
+        // Each user has items of his own, in sequence.
         let histories: Vec<Vec<u32>> = (0..20)
             .map(|user| (user * 10 + 1..user * 10 + 9).collect())
             .collect();

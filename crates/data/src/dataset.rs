@@ -1,8 +1,8 @@
-//! Users' click sequences over one catalogue, and how they divide into training and evaluation.
+//! Datasets: users' click sequences over one catalogue, and their split into training and evaluation.
 //!
-//! Sequences lie in one array behind offsets and are held in memory: training walks over all of
-//! them in a new order every epoch, and a click takes 16 bytes or less (10 million: 160 MB), while
-//! mapping the file would need unsafe code and would make damage show up late.
+//! Sequences are stored in one array with offsets, in memory. Training reads all of them in a new order every
+//! epoch, and a click takes 16 bytes or less (10 million: 160 MB). Mapping the file instead would need unsafe
+//! code and would detect damage late.
 
 use std::ops::Range;
 
@@ -13,49 +13,48 @@ use super::meta::{Corruption, Meta};
 use super::names::Texts;
 use super::protocol::Protocol;
 
-/// One thing that can be clicked and recommended.
+/// An item of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Id as in the logs.
     #[serde(rename = "item_id")]
     pub id: String,
-    /// What the shop calls it.
+    /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The shelf it stands on.
+    /// The category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
 }
 
-/// Which click of a user is to be predicted. Which one that is, [`Protocol`](super::Protocol) says.
+/// The splits of evaluation; [`Protocol`](super::Protocol) says which click of a user is the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// The last but one click (or the first of the validation period): for choosing.
+    /// The last click but one (or the first of the validation period): for selection.
     Valid,
-    /// The last click (or the first of the test period): for reporting.
+    /// The last click (or the first of the test period): for reported figures.
     Test,
-    /// The same, of users kept out of training altogether.
+    /// The same, for users held out from training altogether.
     Unseen,
 }
 
-/// One prediction to make: this history, then which item?
+/// One case of an evaluation: a history and the item to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Case<'a> {
     /// Index of the user.
     pub user: usize,
-    /// What is known, oldest first, as observed.
+    /// The history, oldest click first, with its noise.
     pub history: &'a [u32],
-    /// For each click of the history 1 when it is noise; `None` where that is not known.
+    /// For each click of the history 1 if it is noise; `None` if there are no labels.
     pub noise: Option<&'a [u8]>,
-    /// The clicks of the history as they were, 0 for one that was put in; `None` where nothing more is known
-    /// than the labels.
+    /// The history's clicks before they were replaced, 0 for inserted ones; `None` if only labels are known.
     pub original: Option<&'a [u32]>,
-    /// The true next item, never noise.
+    /// The next item; it is never noise.
     pub target: u32,
 }
 
 impl<'a> Case<'a> {
-    /// Items that the shopper clicked on purpose, as far as that is known, oldest first.
+    /// Items of the history that are not noise, as far as that is known, oldest first.
     pub fn real(&self) -> Vec<u32> {
         match (self.original, self.noise) {
             (Some(original), _) => original.iter().copied().filter(|&item| item != 0).collect(),
@@ -70,7 +69,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The same case after a history in which some of the latest clicks of this one's were replaced.
+    /// The same case with another history, in which some of the latest clicks were replaced.
     #[must_use]
     pub fn corrupted(&self, history: &'a [u32]) -> Case<'a> {
         let original = self
@@ -87,7 +86,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The same shopper earlier: what was known before the click at `at`, and that click as the target.
+    /// An earlier case of the same shopper: the click at `at` is the target, the clicks before it are the
+    /// history.
     fn earlier(&self, at: usize, target: u32) -> Case<'a> {
         Case {
             user: self.user,
@@ -99,56 +99,56 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Clicks before the first target of a user of whom several are asked for.
+/// Least clicks before the earliest target, if a user has several.
 const BEFORE: usize = 3;
 
 /// The content of a dataset, as it is stored.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parts {
-    /// Where each user's clicks begin, and the end: one entry more than users.
+    /// Start of each user's clicks, and the end: one entry more than users.
     pub offsets: Vec<usize>,
     /// Item index of each click, from 1.
     pub clicks: Vec<u32>,
     /// Time of each click in the log's own unit.
     pub timestamps: Vec<i64>,
-    /// How much each click counts as a target, `0.0..=1.0`; `None` where all count the same.
+    /// Weight of each click as a target, `0.0..=1.0`; `None` if all weigh the same.
     pub weights: Option<Vec<f32>>,
-    /// Which users are kept out of training.
+    /// Whether each user is held out from training.
     pub unseen: Vec<bool>,
     /// Ids of the users.
     pub users: Texts,
     /// The catalogue; index `i` of a click is entry `i - 1`.
     pub items: Vec<Item>,
-    /// Which clicks are noise, where that is known.
+    /// Noise labels, if there are any.
     pub relabelled: Option<Relabelled>,
 }
 
-/// The truth behind clicks of which some were replaced or put in, click by click.
+/// Labels of clicks of which some were replaced or inserted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Relabelled {
-    /// 1 where the click is noise.
+    /// 1 if the click is noise.
     pub noise: Vec<u8>,
-    /// The clicks as they were, 0 for one that was put in; `None` where only the labels are known.
+    /// The clicks before they were replaced, 0 for inserted ones; `None` if only labels are known.
     pub original: Option<Vec<u32>>,
 }
 
-/// Clicks of which some are noise, in the place of a dataset's own.
+/// Clicks with noise, to replace a dataset's own.
 #[derive(Debug, Default)]
 pub(super) struct Noisy {
-    /// Where each user's clicks begin, and the end.
+    /// Start of each user's clicks, and the end.
     pub(super) offsets: Vec<usize>,
     /// Item index of each click.
     pub(super) clicks: Vec<u32>,
     /// Time of each click.
     pub(super) timestamps: Vec<i64>,
-    /// 1 where a click is noise.
+    /// 1 if a click is noise.
     pub(super) noise: Vec<u8>,
-    /// The clicks as they were, 0 for one that was put in.
+    /// The clicks before they were replaced, 0 for inserted ones.
     pub(super) original: Vec<u32>,
 }
 
 impl Parts {
-    /// The item that was clicked on purpose; `None` where there was none or it is not known.
+    /// The item originally clicked; `None` if there was none or it is not known.
     pub(super) fn truth(&self, click: usize) -> Option<u32> {
         match &self.relabelled {
             None => Some(self.clicks[click]),
@@ -169,7 +169,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Checks that the parts fit together; the error says what does not.
+    /// Checks that the parts are consistent; the error says what is not.
     pub(super) fn new(parts: Parts, meta: Meta) -> Result<Self, String> {
         check(&parts)?;
         check_times(&parts, &meta)?;
@@ -177,7 +177,7 @@ impl Dataset {
         Ok(Self { parts, meta, hash })
     }
 
-    /// The same users and items with clicks of which some are noise.
+    /// The same users and items with other clicks, of which some are noise.
     pub(super) fn corrupted(&self, noisy: Noisy, corruption: Corruption) -> Result<Self, String> {
         let Noisy {
             offsets,
@@ -186,7 +186,7 @@ impl Dataset {
             noise,
             original,
         } = noisy;
-        // A click has the weight of the one that was there, and one that was put in that of any other.
+        // A replacement has the weight of the original click, an inserted click has weight 1.
         let weights = self.parts.weights.as_ref().map(|weights| {
             let mut of_log = weights.iter().copied();
             let each = original.iter().map(|&item| match item {
@@ -213,8 +213,7 @@ impl Dataset {
         Self::new(parts, meta)
     }
 
-    /// The same dataset to somebody who is not told which of its clicks are noise. It is still named by the
-    /// hash of the whole.
+    /// The same dataset without its noise labels. It keeps the hash of the whole.
     #[must_use]
     pub fn without_labels(self) -> Self {
         let parts = Parts {
@@ -239,41 +238,41 @@ impl Dataset {
         self.parts.clicks.len()
     }
 
-    /// A user's clicks as observed (with noise where corrupted), oldest first.
+    /// A user's clicks as observed (with noise), oldest first.
     pub fn clicks(&self, user: usize) -> &[u32] {
         &self.parts.clicks[self.range(user)]
     }
 
-    /// For each of a user's clicks 1 when it is noise; `None` where that is not known.
+    /// For each of a user's clicks 1 if it is noise; `None` if there are no labels.
     pub fn noise(&self, user: usize) -> Option<&[u8]> {
         let truth = self.parts.relabelled.as_ref()?;
         Some(&truth.noise[self.range(user)])
     }
 
-    /// A user's clicks as they were, 0 for one that was put in; `None` where that is not known.
+    /// A user's clicks before they were replaced, 0 for inserted ones; `None` if that is not known.
     pub fn original(&self, user: usize) -> Option<&[u32]> {
         let original = self.parts.relabelled.as_ref()?.original.as_ref()?;
         Some(&original[self.range(user)])
     }
 
-    /// How much each of a user's clicks counts as a target, `0.0..=1.0`; `None` where all count the same.
+    /// Weight of each of a user's clicks as a target, `0.0..=1.0`; `None` if all weigh the same.
     pub fn weights(&self, user: usize) -> Option<&[f32]> {
         let weights = self.parts.weights.as_ref()?;
         Some(&weights[self.range(user)])
     }
 
-    /// The same of the clicks that a model may learn from.
+    /// The same for the user's training clicks.
     pub fn train_weights(&self, user: usize) -> Option<&[f32]> {
         let weights = self.weights(user)?;
         Some(&weights[..self.train(user).len()])
     }
 
-    /// How much the target of a case counts; `None` where all count the same.
+    /// Weight of a case's target; `None` if all weigh the same.
     pub fn target_weight(&self, case: &Case<'_>) -> Option<f32> {
         Some(self.weights(case.user)?[case.history.len()])
     }
 
-    /// Whether it is known which clicks are noise.
+    /// Whether there are noise labels.
     pub fn has_labels(&self) -> bool {
         self.parts.relabelled.is_some()
     }
@@ -283,7 +282,7 @@ impl Dataset {
         &self.parts.timestamps[self.range(user)]
     }
 
-    /// Whether the user is kept out of training altogether.
+    /// Whether the user is held out from training altogether.
     pub fn is_unseen(&self, user: usize) -> bool {
         self.parts.unseen[user]
     }
@@ -298,7 +297,7 @@ impl Dataset {
         &self.parts.users[user]
     }
 
-    /// Who the user is: several windows may be of one shopper, any other history is of its own.
+    /// The shopper's id: several windows can belong to one shopper; any other user is a shopper of its own.
     pub fn shopper(&self, user: usize) -> &str {
         let id = self.user_id(user);
         match self.meta.split {
@@ -307,7 +306,7 @@ impl Dataset {
         }
     }
 
-    /// How the dataset came to be.
+    /// How the dataset was made.
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
@@ -317,9 +316,9 @@ impl Dataset {
         &self.hash
     }
 
-    /// The clicks of a user that a model may learn from: all but the last two, of users with at
-    /// least three, and all, of users with fewer, who are never evaluated; or those before the
-    /// validation period; or the window as a whole, if it is from before. None of an unseen user's.
+    /// The training clicks of a user: all but the last two, for users with at least three; all, for users with
+    /// fewer, who are never evaluated. Or those before the validation period, or the whole window if it is from
+    /// before it. Empty for unseen users.
     pub fn train(&self, user: usize) -> &[u32] {
         if self.is_unseen(user) {
             return &[];
@@ -329,8 +328,8 @@ impl Dataset {
         &self.clicks(user)[..learnt.unwrap_or(0)]
     }
 
-    /// The prediction to make for a user in a split, if the user has one there: a target, at least one
-    /// click before it, and the truth about the target.
+    /// The case of a user in a split, if there is one: a target that is not noise, with at least one click before
+    /// it.
     pub fn case(&self, user: usize, split: Split) -> Option<Case<'_>> {
         let (history, noise) = self.history(user, split)?;
         let target = self.parts.truth(self.range(user).start + history.len())?;
@@ -345,9 +344,9 @@ impl Dataset {
         })
     }
 
-    /// The same, and of an unseen user his clicks before that target as well, each predicted from those before it:
-    /// `latest` at most in all, oldest first, each with some clicks before it. Of other users, of whom
-    /// earlier clicks were learnt, and of windows, which overlap, there is one at most.
+    /// The cases of a user in a split. For an unseen user these are up to `latest`: earlier clicks are targets as
+    /// well, each predicted from the clicks before it, oldest first. Other users' earlier clicks are training
+    /// clicks, and windows overlap, so they have one case at most.
     pub fn cases(&self, user: usize, split: Split, latest: usize) -> Vec<Case<'_>> {
         let Some(last) = self.case(user, split) else {
             return Vec::new();
@@ -368,8 +367,8 @@ impl Dataset {
         cases
     }
 
-    /// The clicks before a user's target in a split with their labels, where they are known. A user
-    /// whose target is noise and nobody knows what he meant has a history, and no [`Case`].
+    /// The clicks before a user's target in a split, with their labels if there are any. A user whose target is
+    /// noise and whose original click is not known has a history but no [`Case`].
     pub fn history(&self, user: usize, split: Split) -> Option<(&[u32], Option<&[u8]>)> {
         let protocol = self.meta.split;
         let target = match (split, self.is_unseen(user)) {
@@ -382,8 +381,8 @@ impl Dataset {
         Some((&self.clicks(user)[..target], noise))
     }
 
-    /// Where among a user's clicks the one is that the protocol names by the times of those that the log had:
-    /// what was put in moves no line between learning and predicting.
+    /// The index of a click that `name` selects by time among the clicks of the original log: inserted clicks do
+    /// not move the line between training and evaluation.
     fn place(&self, user: usize, name: impl Fn(&[i64]) -> Option<usize>) -> Option<usize> {
         let times = self.timestamps(user);
         let Some(original) = self.original(user).filter(|clicks| clicks.contains(&0)) else {
@@ -395,7 +394,7 @@ impl Dataset {
         Some(of_log.get(named).copied().unwrap_or(times.len()))
     }
 
-    /// Clicks per item index in training, one entry more than items (entry 0 is padding's).
+    /// Training clicks per item index, one entry more than items (entry 0 is padding).
     pub fn train_counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.n_items() + 1];
         for user in 0..self.n_users() {
@@ -410,13 +409,13 @@ impl Dataset {
         &self.parts
     }
 
-    /// Where a user's clicks lie in the arrays of all clicks.
+    /// Range of a user's clicks in the arrays of all clicks.
     pub(super) fn range(&self, user: usize) -> Range<usize> {
         self.parts.offsets[user]..self.parts.offsets[user + 1]
     }
 }
 
-/// Refuses parts that would make an accessor lie or panic.
+/// Rejects inconsistent parts, which would make an accessor wrong or panic.
 fn check(parts: &Parts) -> Result<(), String> {
     let clicks = parts.clicks.len();
     let users = parts.users.len();
@@ -442,7 +441,7 @@ fn check(parts: &Parts) -> Result<(), String> {
     (parts.relabelled.as_ref()).map_or(Ok(()), |truth| check_labels(truth, parts))
 }
 
-/// Refuses labels that say something else than the clicks.
+/// Rejects labels that contradict the clicks.
 fn check_labels(truth: &Relabelled, parts: &Parts) -> Result<(), String> {
     let Relabelled { noise, original } = truth;
     let clicks = &parts.clicks;
@@ -475,7 +474,7 @@ fn check_labels(truth: &Relabelled, parts: &Parts) -> Result<(), String> {
     Ok(())
 }
 
-/// Periods are only periods if every history is in order of time.
+/// Checks that every history is sorted by time, as splits by time assume.
 fn check_times(parts: &Parts, meta: &Meta) -> Result<(), String> {
     let ordered = |ends: &[usize]| parts.timestamps[ends[0]..ends[1]].is_sorted();
     if meta.split == Protocol::LeaveOneOut || parts.offsets.windows(2).all(ordered) {

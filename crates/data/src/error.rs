@@ -1,4 +1,5 @@
-//! What can be wrong with what the program was given. `main` tells these from its own failures.
+//! Input errors: what is wrong with the user's files and options. `main` distinguishes them from other
+//! failures.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ impl fmt::Display for BadRow {
     }
 }
 
-/// The input is at fault: a file, a folder or an option. Says what was found and what to do.
+/// An error in the input: a file, a folder or an option. The message says what was found and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A file is missing or not readable.
@@ -30,10 +31,10 @@ pub enum InputError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The extension names no format.
+    /// The extension belongs to no known format.
     #[error(
         "{}: cannot tell the format: the name must end in .csv, .tsv, .jsonl, .ndjson or .parquet",
         path.display()
@@ -42,17 +43,17 @@ pub enum InputError {
         /// The file.
         path: PathBuf,
     },
-    /// A file has content, but not of its format.
+    /// A file's content does not match its format.
     #[error("{} is not a readable {format} file: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What its name says it is.
+        /// The format by its name.
         format: &'static str,
         /// What the reader found.
         reason: String,
     },
-    /// A file does not have the columns that are needed.
+    /// A required column is missing.
     #[error(
         "{} has no column {missing:?}; it has {}. If {ours} is called otherwise there, \
          say so with --column {ours}=THEIRS",
@@ -61,14 +62,14 @@ pub enum InputError {
     Columns {
         /// The file.
         path: PathBuf,
-        /// Our name of the column.
+        /// The column's standard name.
         ours: &'static str,
         /// The name that was looked for.
         missing: String,
         /// The names that are there.
         found: Vec<String>,
     },
-    /// A Parquet column holds values that cannot serve.
+    /// A Parquet column has a type that cannot be used.
     #[error("{}: column {column:?} holds {found}, not {wanted}", path.display())]
     ColumnType {
         /// The file.
@@ -80,13 +81,13 @@ pub enum InputError {
         /// What it should hold.
         wanted: &'static str,
     },
-    /// The first bad row, where bad rows are fatal.
+    /// The first bad row, with `--strict`.
     #[error("{0} (--strict makes the first bad row fatal)")]
     Row(BadRow),
-    /// Files were read, and nothing can be made of them.
+    /// The files are readable but contain nothing usable.
     #[error("nothing usable in the input: {0}")]
     Nothing(String),
-    /// A folder is no dataset, or a damaged or newer one.
+    /// A folder is not a dataset, or is damaged or of a newer version.
     #[error("{}: {reason}", path.display())]
     Dataset {
         /// The folder.
@@ -94,19 +95,19 @@ pub enum InputError {
         /// What was found and what to do.
         reason: String,
     },
-    /// A split that nobody is in.
+    /// A split without users.
     #[error(
         "the dataset has no user in this split; `ingle prepare --holdout-users 0.1` makes unseen users, \
          and --windows-unseen reads them"
     )]
     Nobody,
-    /// Anything else that the user can put right; the message says how.
+    /// Any other error that the user can fix; the message says how.
     #[error("{0}")]
     Other(String),
 }
 
 impl InputError {
-    /// An error that is nothing but its message.
+    /// An error with this message.
     pub fn other(message: impl Into<String>) -> Self {
         Self::Other(message.into())
     }

@@ -1,4 +1,4 @@
-//! Writing a folder so that it is there whole or not at all.
+//! Atomic replacement of folders.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// What writes the content of a file.
+/// Writes the content of a file.
 pub(super) type Content<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
-/// Writes `files` as the folder `dir`. They are written beside it first and take its place by
-/// renaming, so that a reader, or a crash, finds the old folder or the new one. Files of other
-/// names that lie in the old folder are kept.
+/// Writes `files` into the folder `dir`. They are written into a folder beside it, which then replaces it by
+/// renaming, so that a reader or a crash finds either the old folder or the new one. Other files of the old
+/// folder are kept.
 pub(super) fn replace(dir: &Path, files: &[(&str, Content<'_>)]) -> Result<()> {
     let dir = absolute(dir).with_context(|| format!("cannot write {}", dir.display()))?;
     let new = sibling(&dir, "new");
     let old = sibling(&dir, "old");
     let written = fill(&new, files).and_then(|()| swap(&dir, &new, &old, files));
     if written.is_err() {
-        // Best effort: the first error is the one to tell.
+        // Best effort: the first error is reported.
         let _ = fs::remove_dir_all(&new);
     }
     written.with_context(|| format!("cannot write {}", dir.display()))
@@ -52,7 +52,7 @@ fn swap(dir: &Path, new: &Path, old: &Path, files: &[(&str, Content<'_>)]) -> io
     fs::remove_dir_all(old)
 }
 
-/// The path with its parent resolved; `.` and `..` have no name to rename.
+/// The path with its parent resolved; `.` and `..` cannot be renamed.
 fn absolute(dir: &Path) -> io::Result<PathBuf> {
     if dir.exists() {
         return dir.canonicalize();
@@ -64,7 +64,7 @@ fn absolute(dir: &Path) -> io::Result<PathBuf> {
     Ok(dir)
 }
 
-/// A hidden folder next to `dir`, of this process alone.
+/// A hidden folder next to `dir`, unique to this process.
 fn sibling(dir: &Path, what: &str) -> PathBuf {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     dir.with_file_name(format!(".{name}.{what}-{}", std::process::id()))

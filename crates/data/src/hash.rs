@@ -1,12 +1,12 @@
-//! The name of a dataset's content. Hashed are values, not files, so the hash outlives a change
-//! of layout.
+//! The hash of a dataset's content. Values are hashed, not files, so that the hash does not depend on the
+//! layout.
 
 use sha2::{Digest as _, Sha256};
 
 use super::dataset::{Parts, Relabelled};
 use super::protocol::Protocol;
 
-/// SHA-256 in hex over everything that training or evaluation can see.
+/// SHA-256 in hex over all values that training or evaluation uses.
 pub(super) fn content(parts: &Parts, split: Protocol) -> String {
     let mut hasher = Sha256::new();
     hasher.update(b"ingle dataset 1\n");
@@ -47,7 +47,7 @@ pub(super) fn content(parts: &Parts, split: Protocol) -> String {
     hex(&hasher.finalize())
 }
 
-/// Nothing, labels with what was there before, or labels alone.
+/// Hashes the labels: none, with the original clicks, or alone.
 fn labels(hasher: &mut Sha256, truth: Option<&Relabelled>) {
     let Some(Relabelled { noise, original }) = truth else {
         return hasher.update([0]);
@@ -59,7 +59,7 @@ fn labels(hasher: &mut Sha256, truth: Option<&Relabelled>) {
     }
 }
 
-/// A list with its length before it, fed in blocks that stay in cache.
+/// Hashes a list with its length first, in blocks that fit into the cache.
 fn numbers<T, const N: usize>(hasher: &mut Sha256, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
     hasher.update((values.len() as u64).to_le_bytes());
     let mut block = Vec::with_capacity(4096 * N);
@@ -70,7 +70,7 @@ fn numbers<T, const N: usize>(hasher: &mut Sha256, values: &[T], bytes: impl Fn(
     }
 }
 
-/// A text with its length before it; a missing one differs from an empty one.
+/// Hashes a text with its length first; `None` differs from an empty text.
 fn text(hasher: &mut Sha256, text: Option<&str>) {
     let length = text.map_or(u64::MAX, |t| t.len() as u64);
     hasher.update(length.to_le_bytes());

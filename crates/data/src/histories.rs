@@ -1,21 +1,21 @@
-//! Clicks by user and in order of time, while a dataset is built: three arrays, worked on in place.
+//! Clicks by user, sorted by time, while a dataset is built: three arrays that are changed in place.
 
 use super::read::Click;
 
-/// The clicks of all users, one user's behind the other's.
+/// The clicks of all users, concatenated.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Histories {
-    /// Where each user's clicks begin, and the end.
+    /// Start of each user's clicks, and the end.
     pub(super) offsets: Vec<usize>,
     pub(super) items: Vec<u32>,
     pub(super) times: Vec<i64>,
-    /// How much each click counts as a target; empty where that is not known.
+    /// Weight of each click as a target; empty if there are none.
     pub(super) weights: Vec<f32>,
 }
 
 impl Histories {
-    /// Clicks brought together by user, `places` naming the place of each, and put in order of time;
-    /// those of equal time stay as they were.
+    /// Groups clicks by user; `places` gives each user's final number. Clicks of a user are sorted by time;
+    /// those of equal time keep their order.
     pub(super) fn group(clicks: &[Click], of_clicks: &[f32], places: &[u32]) -> Self {
         let mut offsets = vec![0; places.len() + 1];
         for click in clicks {
@@ -67,12 +67,12 @@ impl Histories {
         }
     }
 
-    /// How many clicks each user has.
+    /// Number of clicks of each user.
     pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
         self.offsets.windows(2).map(|ends| ends[1] - ends[0])
     }
 
-    /// How many clicks each of so many items has.
+    /// Number of clicks of each of `items` items.
     pub(super) fn counts(&self, items: usize) -> Vec<usize> {
         let mut counts = vec![0; items];
         for &item in &self.items {
@@ -81,7 +81,7 @@ impl Histories {
         counts
     }
 
-    /// Keeps the clicks that `keep` says, asked user by user in order: user, item, time.
+    /// Keeps the clicks for which `keep(user, item, time)` is true; it is called in order, user by user.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(usize, u32, i64) -> bool) {
         let (mut start, mut kept) = (0, 0);
         for user in 0..self.offsets.len().saturating_sub(1) {
@@ -120,7 +120,7 @@ mod tests {
                 .collect();
             let weights: Vec<f32> = (0..clicks.len()).map(|at| at as f32).collect();
             let histories = Histories::group(&clicks, &weights, &[3, 1, 4, 0, 2]);
-            // Items are numbered as weights are here, and stay together.
+            // In this test a click's weight equals its item, so that they can be compared.
             let items = histories.items.iter().map(|&item| item as f32);
             prop_assert_eq!(&histories.weights, &items.collect::<Vec<_>>());
             prop_assert!(Histories::group(&clicks, &[], &[3, 1, 4, 0, 2]).weights.is_empty());

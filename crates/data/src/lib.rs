@@ -1,11 +1,11 @@
-//! The data a model learns from: clicks of users on items, read from logs, filtered, ordered and
-//! kept as one folder that says itself how it was made.
+//! Datasets: clicks of users on items, read from logs, filtered, sorted and stored in one folder with a description of
+//! how it was made.
 //!
-//! [`read`] turns files into clicks and counts what cannot be read; [`build`] filters, orders and
-//! numbers them, and [`windows`] does so for clicks that come with noise labels; every later step opens the folder with [`Dataset::open`] and asks it for training
-//! histories and evaluation cases. Splits are not stored: they follow from positions or from two
-//! moments ([`Protocol`]), so nobody can train on a test click by reading the wrong file.
-//! [`corrupt`] makes noise of clicks and remembers which.
+//! [`read`] turns files into clicks and counts rows that cannot be read. [`build`] filters, sorts and numbers them;
+//! [`windows`] does so for clicks that come with noise labels. Later steps open the folder with [`Dataset::open`] and
+//! get training histories and evaluation cases from it. Splits are not stored: they follow from positions or from two
+//! moments ([`Protocol`]), so that no training can read a test click from the wrong file. [`corrupt`] adds labelled
+//! noise.
 
 pub mod build;
 pub mod corrupt;

@@ -1,7 +1,6 @@
-//! What a dataset says of itself: where it came from and by which choices.
+//! Metadata of a dataset: its sources and the options it was made with.
 //!
-//! Files are named without their folders, and users are not named at all: this part travels on
-//! into runs and bundles, which are public.
+//! File names have no folders, and no user is named: runs and bundles, which are public, contain this part.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,23 +8,23 @@ use super::corrupt::{How, Kind, Part};
 use super::protocol::{Protocol, Shares};
 use super::summary::Summary;
 
-/// How a dataset came to be.
+/// How a dataset was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Meta {
-    /// Name of the dataset: that of its folder unless another was given.
+    /// Name of the dataset; by default that of its folder.
     pub name: String,
     /// Version of the program that made it.
     pub ingle: String,
-    /// The files it was made from, in the order they were read.
+    /// The input files, in the order they were read.
     pub sources: Vec<Source>,
-    /// The choices it was made by.
+    /// The options of `ingle prepare`.
     pub options: Options,
-    /// How its clicks divide into those to learn from and those to predict.
+    /// How clicks are split into training and evaluation.
     #[serde(default)]
     pub split: Protocol,
-    /// Its size, and what was dropped on the way.
+    /// Its size, and what was removed.
     pub summary: Summary,
-    /// Set when clicks were made noise on purpose.
+    /// The noise, if some was added.
     pub corruption: Option<Corruption>,
 }
 
@@ -40,20 +39,20 @@ pub struct Source {
     pub rows: u64,
 }
 
-/// The choices of `ingle prepare`.
+/// Options of `ingle prepare`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// Users with fewer clicks are dropped; 0 and 1 keep all.
     pub min_user_clicks: usize,
     /// Items with fewer clicks are dropped; 0 and 1 keep all.
     pub min_item_clicks: usize,
-    /// Whether rows equal in user, item and timestamp count once.
+    /// Whether rows with equal user, item and time count once.
     pub dedup: bool,
-    /// Share of users kept out of training.
+    /// Share of users held out from training.
     pub holdout_users: f64,
-    /// Seed of the choice of those users.
+    /// Seed of the draw of those users.
     pub seed: u64,
-    /// Shares of the latest clicks to be predicted; without them each user's last two are.
+    /// Shares of the latest clicks that are for evaluation; without them, each user's last two are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_time: Option<Shares>,
 }
@@ -71,26 +70,27 @@ impl Default for Options {
     }
 }
 
-/// How clicks became noise.
+/// How noise was added.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Corruption {
-    /// Whether noise took the place of clicks or came between them.
+    /// Whether clicks were replaced or noise was inserted.
     #[serde(default)]
     pub how: How,
     /// Which clicks were at risk.
     #[serde(default)]
     pub part: Part,
-    /// How the new items were drawn; none where they are clicks of other users.
+    /// How the noise items were drawn; `None` for clicks of other users.
     pub kind: Option<Kind>,
-    /// Probability that a click is replaced, or has one put in beside it, or that a user gets a foreign session.
+    /// The probability that a click is replaced, or has one inserted before it, or that a user gets a foreign
+    /// session.
     pub rate: f64,
     /// Seed of every draw.
     pub seed: u64,
-    /// How many of a user's latest history clicks were at risk; none for all of them.
+    /// How many of a user's latest clicks were at risk; `None` for all.
     pub last: Option<usize>,
-    /// How many clicks were at risk in all.
+    /// Number of clicks at risk.
     pub eligible: usize,
-    /// How many clicks are noise.
+    /// Number of noise clicks.
     #[serde(alias = "replaced")]
     pub noisy: usize,
     /// Content hash of the clean dataset.

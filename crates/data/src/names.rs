@@ -1,5 +1,4 @@
-//! Ids, each stored once: millions of them cost their own bytes and a few more, not an allocation
-//! each.
+//! Ids, each stored once in a shared buffer, without an allocation per id.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Index;
@@ -7,32 +6,32 @@ use std::ops::Index;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-/// A list of texts, one behind the other in memory.
+/// A list of texts, concatenated in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
     text: String,
-    /// Where each ends; the next begins there.
+    /// End of each text, where the next one begins.
     ends: Vec<usize>,
 }
 
 impl Texts {
-    /// How many there are.
+    /// Number of texts.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Adds one at the end.
+    /// Appends a text.
     pub fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(self.text.len());
     }
 
-    /// All of them in order.
+    /// All texts in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         (0..self.len()).map(|at| &self[at])
     }
@@ -57,27 +56,27 @@ impl<S: AsRef<str>> FromIterator<S> for Texts {
     }
 }
 
-/// Texts by number, from 0 in the order in which they were first seen.
+/// Texts with numbers, from 0 in the order in which they were first added.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     list: Texts,
-    /// Numbers only: what they are hashed and compared by stands in the list.
+    /// Numbers alone; hashing and comparison read the texts from the list.
     numbers: HashTable<u32>,
     hasher: RandomState,
 }
 
 impl Names {
-    /// All names, by number.
+    /// All texts, by number.
     pub fn list(&self) -> &Texts {
         &self.list
     }
 
-    /// All names, by number, without what finds them.
+    /// All texts, by number, without the index.
     pub fn into_list(self) -> Texts {
         self.list
     }
 
-    /// The number of a name, which is a new one if it was not seen before.
+    /// The number of a text, a new one if it was not added before.
     pub fn number(&mut self, name: &str) -> u32 {
         let Self {
             list,

@@ -1,40 +1,40 @@
-//! How clicks divide into those to learn from and those to predict.
+//! How clicks are split into training and evaluation.
 
 use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the line between learning and predicting runs. A user's clicks are named by position,
-/// oldest first, and their times are in order.
+/// The split between training and evaluation. A user's clicks are given by position, oldest first, and their
+/// times ascend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum Protocol {
-    /// In every history: the last click is for reporting, the one before it for choosing.
+    /// In every history, the last click is the test target and the one before it the validation target.
     #[default]
     LeaveOneOut,
-    /// At the same two moments in all histories, as if a model was trained at the first and used
-    /// from then on.
+    /// At the same two moments in all histories, as if a model was trained at the first one and used from
+    /// then on.
     Time {
-        /// Clicks before it are for learning, the first from it on is for choosing.
+        /// Clicks before this moment are for training; the first click from it on is the validation target.
         valid_from: i64,
-        /// The first click from it on is for reporting.
+        /// The first click from this moment on is the test target.
         test_from: i64,
     },
-    /// Each history is a window of clicks with one time, that of its last click. Those before the first
-    /// moment are learnt whole; of the others only the last click is predicted, and nothing is learnt,
-    /// since windows of one shopper overlap: a click that one ends in may stand within the next.
+    /// Each history is a window of clicks with one time, that of its last click. Windows before the first
+    /// moment are for training. Of the others only the last click is a target and nothing is for training,
+    /// because windows of one shopper overlap: the last click of one can be inside the next.
     Windows {
-        /// Windows before it are for learning, those from it on for choosing.
+        /// Windows before this moment are for training, those from it on for validation.
         valid_from: i64,
-        /// Windows from it on are for reporting.
+        /// Windows from this moment on are for testing.
         test_from: i64,
     },
 }
 
 impl Protocol {
-    /// The moments after which the latest clicks, of these shares of all, come. Clicks of one time
-    /// are never parted, so a period may hold a few more than its share.
+    /// The two moments such that the latest clicks have these shares. Clicks of equal time are not separated,
+    /// so a period can hold a few more than its share.
     pub(super) fn by_time(times: &[i64], shares: Shares) -> Self {
         let mut times = times.to_vec();
         let mut moment = |share: f64| {
@@ -48,7 +48,7 @@ impl Protocol {
         }
     }
 
-    /// The same of windows, by the time of each. A share of nothing is a moment after all of them.
+    /// The same for windows, by the time of each. A share of 0 gives a moment after all windows.
     pub(super) fn by_window(times: &[i64], shares: Shares) -> Self {
         let mut times = times.to_vec();
         times.sort_unstable();
@@ -64,7 +64,7 @@ impl Protocol {
         }
     }
 
-    /// How many of a user's first clicks a model may learn from.
+    /// How many of a user's first clicks are for training.
     pub(super) fn learnt(self, times: &[i64]) -> usize {
         match self {
             Self::LeaveOneOut if times.len() < 3 => times.len(),
@@ -77,7 +77,7 @@ impl Protocol {
         }
     }
 
-    /// The click to predict when choosing a model; what comes before it is known.
+    /// Position of the validation target; the clicks before it are the history.
     pub(super) fn valid(self, times: &[i64]) -> Option<usize> {
         match self {
             Self::LeaveOneOut => times.len().checked_sub(2).filter(|&at| at > 0),
@@ -92,7 +92,7 @@ impl Protocol {
         }
     }
 
-    /// The click to predict when reporting figures.
+    /// Position of the test target.
     pub(super) fn test(self, times: &[i64]) -> Option<usize> {
         match self {
             Self::LeaveOneOut => times.len().checked_sub(1).filter(|&at| at > 1),
@@ -101,7 +101,7 @@ impl Protocol {
         }
     }
 
-    /// The click to predict for a user of whom nothing was learnt.
+    /// Position of the target of an unseen user.
     pub(super) fn unseen(self, times: &[i64]) -> Option<usize> {
         let at = match self {
             Self::LeaveOneOut | Self::Windows { .. } => times.len().saturating_sub(1),
@@ -110,7 +110,7 @@ impl Protocol {
         (at > 0 && at < times.len()).then_some(at)
     }
 
-    /// The latest click that is only ever predicted; that of a user without one is the last.
+    /// Position of the latest click that is a target in some split; for a user without one, the last click.
     pub(super) fn last_target(self, times: &[i64]) -> usize {
         let last = times.len().saturating_sub(1);
         match self {
@@ -119,7 +119,7 @@ impl Protocol {
         }
     }
 
-    /// Its name, as `ingle prepare --split` takes those of logs.
+    /// The split's name, as in `ingle prepare --split`.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeaveOneOut => "leave-one-out",
@@ -129,7 +129,7 @@ impl Protocol {
     }
 }
 
-/// The last click of a window of some period, if there is one before it.
+/// The last click of a window of some period, if there is a click before it.
 fn last_of_window(times: &[i64], period: Range<i64>) -> Option<usize> {
     let at = times.len().checked_sub(1)?;
     (at > 0 && period.contains(&times[at])).then_some(at)
@@ -161,12 +161,12 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// Shares of all clicks (or windows), the latest, that are kept from learning.
+/// Shares of all clicks (or windows), the latest ones, that are for evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Shares {
-    /// Those for choosing.
+    /// Share for validation.
     pub valid: f64,
-    /// Those for reporting, which come after them.
+    /// Share for testing, the latest.
     pub test: f64,
 }
 
@@ -205,7 +205,7 @@ mod tests {
             (&[1, 9], 2, None, None),
             (&[1, 9, 22], 2, None, Some(2)),
             (&[1, 12], 1, Some(1), None),
-            // Nothing learnt of them: no choosing by them, but figures if they have a history.
+            // No training click, so no validation, but a test target if there is a history.
             (&[12, 13, 30], 0, None, Some(2)),
             (&[30, 31], 0, None, None),
         ] {

@@ -1,5 +1,5 @@
-//! The numbers of a dataset as one safetensors file, written from the arrays they are in and read
-//! into them: there is never a second copy of them in memory.
+//! The arrays of a dataset as one safetensors file, written from and read into the final arrays without a second copy
+//! in memory.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -12,12 +12,12 @@ use super::dataset::{Parts, Relabelled};
 
 /// Values converted at a time.
 const BLOCK: usize = 8192;
-/// Bytes of the length that the file begins with, and of the longest header that is one of ours.
+/// Bytes of the header's length field at the start of the file, and the longest header that is accepted.
 const LENGTH: usize = 8;
 const LONGEST_HEADER: u64 = 1 << 16;
 
-/// Writes offsets, items, timestamps and unseen, weights where there are any, and of a dataset with labels noise and, if it is known,
-/// original.
+/// Writes offsets, items, timestamps and unseen; weights if there are any; and for a dataset with labels noise and, if
+/// known, the original clicks.
 pub(super) fn write(parts: &Parts, file: &mut dyn Write) -> io::Result<()> {
     let header = serde_json::to_vec(&header(parts)?)?;
     let padded = header.len().next_multiple_of(LENGTH);
@@ -39,7 +39,7 @@ pub(super) fn write(parts: &Parts, file: &mut dyn Write) -> io::Result<()> {
     array(file, &parts.unseen, |&b| [u8::from(b)])
 }
 
-/// What the file holds, in its order: the widest numbers first, so that all lie aligned.
+/// The arrays of the file in order: wider numbers first, so that all are aligned.
 fn header(parts: &Parts) -> io::Result<Metadata> {
     let clicks = parts.clicks.len();
     let mut arrays = vec![
@@ -84,7 +84,7 @@ fn array<T, const N: usize>(
     Ok(())
 }
 
-/// Reads what [`write`] wrote, an array at a time.
+/// Reads a file of [`write`], one array at a time.
 pub(super) fn read(path: &Path) -> Result<Parts, Wrong> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -114,13 +114,13 @@ pub(super) fn read(path: &Path) -> Result<Parts, Wrong> {
     })
 }
 
-/// What can be wrong with a file.
+/// Errors of reading a file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Wrong {
-    /// It is not there, or the disk fails.
+    /// The file is missing, or the disk fails.
     #[error(transparent)]
     System(#[from] io::Error),
-    /// Something lies there that was not written so.
+    /// The file was not written by [`write`].
     #[error("{0}")]
     Content(String),
 }
@@ -131,7 +131,7 @@ impl Wrong {
     }
 }
 
-/// What a file holds, and where the first array begins.
+/// The arrays of a file, and the offset of the first one.
 struct Header {
     arrays: Metadata,
     start: u64,
@@ -188,7 +188,7 @@ impl Arrays {
         let [count] = info.shape[..] else {
             return Err(wrong("has another shape"));
         };
-        // Sizes in a header are claims: none is believed that the file has no bytes for.
+        // Checks sizes against the length of the file before anything is allocated.
         let bytes = end
             .checked_sub(start)
             .filter(|_| end <= self.header.arrays.data_len());

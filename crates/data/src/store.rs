@@ -1,11 +1,9 @@
 //! A dataset as a folder.
 //!
-//! `dataset.json` (layout version first, content hash, meta data), `sequences.safetensors`
-//! (offsets, items, timestamps, unseen, weights where clicks have any, where they have labels noise, and where they were
-//! replaced by `ingle corrupt` original),
-//! `items.jsonl` and `users.jsonl`. They are written and read a block or a line at a time, and the
-//! content is hashed and compared at once: a damaged folder is refused before anything is learnt
-//! from it.
+//! `dataset.json` (layout version first, content hash, metadata), `sequences.safetensors` (offsets, items, timestamps,
+//! unseen; weights if there are any; noise labels if there are any; and the original clicks if `ingle corrupt` replaced
+//! some), `items.jsonl` and `users.jsonl`. They are written and read in blocks or lines, and the content hash is
+//! computed and compared while reading: a damaged folder is rejected before it is used.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Write};
@@ -21,10 +19,10 @@ use super::folder;
 use super::meta::Meta;
 use super::sequences::{self, Wrong};
 
-/// Version of the layout. Version 2 may have windows, and labels of clicks without what was there before
-/// the replacement, version 3 clicks that were put in, and version 4 weights; all that an older version may have means the same in it.
+/// Version of the layout. Version 2 added windows, and labels without original clicks; version 3 inserted clicks;
+/// version 4 weights. The contents of older versions are read unchanged.
 const VERSION: u64 = 4;
-/// The oldest version that is read.
+/// The oldest version that can be read.
 const OLDEST: u64 = 1;
 const ABOUT: &str = "dataset.json";
 const SEQUENCES: &str = "sequences.safetensors";
@@ -45,8 +43,7 @@ struct User<T> {
 }
 
 impl Dataset {
-    /// Opens a folder written by [`Dataset::save`]; refuses one of another version, and one whose
-    /// content is not what it was.
+    /// Opens a folder written by [`Dataset::save`]; rejects other versions and damaged content.
     pub fn open(dir: &Path) -> Result<Self, InputError> {
         let about = read_about(dir)?;
         let mut parts = read_sequences(dir)?;
@@ -61,14 +58,14 @@ impl Dataset {
         Ok(data)
     }
 
-    /// Writes the dataset as the folder `dir`, whole or not at all. Replaces an older dataset and
-    /// an empty folder; refuses anything else.
+    /// Writes the dataset as the folder `dir`, atomically. Replaces an older dataset or an empty folder; rejects
+    /// anything else.
     pub fn save(&self, dir: &Path) -> Result<()> {
         check_target(dir)?;
         self.save_over(dir)
     }
 
-    /// As [`Dataset::save`], into any folder; files of other names in it are kept.
+    /// As [`Dataset::save`], but into any folder; its other files are kept.
     pub fn save_over(&self, dir: &Path) -> Result<()> {
         if dir.exists() && !dir.is_dir() {
             return Err(InputError::dataset(dir, "is a file; name a folder to write to").into());
@@ -92,7 +89,7 @@ impl Dataset {
     }
 }
 
-/// Refuses to write where something lies that is not a dataset.
+/// Rejects a folder that exists and is not a dataset.
 pub fn check_target(dir: &Path) -> Result<(), InputError> {
     if !dir.exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The figures of a dataset: what is in it, and what did not get in.
+//! Figures of a dataset: its size, and what was removed.
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use std::fmt;
 use super::dataset::Parts;
 use super::protocol::Protocol;
 
-/// Size and shape of a dataset, and what was dropped on the way.
+/// Size and shape of a dataset, and what was removed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Number of users.
@@ -16,13 +16,13 @@ pub struct Summary {
     pub items: usize,
     /// Number of clicks.
     pub clicks: usize,
-    /// Clicks per pair of a user and an item.
+    /// Clicks divided by pairs of a user and an item.
     pub density: f64,
-    /// How long histories are.
+    /// Lengths of histories.
     pub history: Lengths,
-    /// Users kept out of training.
+    /// Users held out from training.
     pub unseen_users: usize,
-    /// How many users there are to learn from and to predict a click of.
+    /// Number of users by split.
     #[serde(default)]
     pub cases: Cases,
     /// Items without a title.
@@ -31,85 +31,85 @@ pub struct Summary {
     pub items_without_category: usize,
     /// Items that occur in no training history.
     pub items_without_training: usize,
-    /// Set when every user is a window of clicks.
+    /// Figures of windows, if every user is a window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<WindowFigures>,
-    /// What did not get in.
+    /// What was removed.
     pub dropped: Dropped,
 }
 
-/// What is to be known of windows, beside what is of any histories.
+/// Figures of windows, in addition to those of histories.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowFigures {
-    /// Shoppers they are of; of some there are several.
+    /// Number of shoppers; some have several windows.
     pub shoppers: usize,
     /// Clicks labelled as noise.
     pub noisy_clicks: usize,
-    /// Windows to predict of which the last click is: it is not predicted.
+    /// Windows whose last click is noise and therefore not a target.
     pub noisy_targets: usize,
-    /// Held-out windows of a shopper of whom another window is learnt.
+    /// Held-out windows of a shopper of whom another window is trained on.
     pub familiar: usize,
-    /// Predicted clicks that also stand in a window that is learnt, of the same shopper.
+    /// Targets that are also in a training window of the same shopper.
     pub learnt_targets: usize,
 }
 
-/// Users by what they are for.
+/// Number of users by split.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cases {
-    /// Those with a click to learn from.
+    /// Users with a training click.
     pub train: usize,
-    /// Those with a click to predict for choosing.
+    /// Users with a validation target.
     pub valid: usize,
-    /// Those with a click to predict for reporting.
+    /// Users with a test target.
     pub test: usize,
-    /// Those of them of whom nothing was learnt.
+    /// Users with a test target but no training click.
     pub unseen: usize,
 }
 
-/// Quantiles of the clicks per user.
+/// Quantiles of the number of clicks per user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Lengths {
-    /// The shortest.
+    /// The minimum.
     pub min: usize,
-    /// A quarter is as short or shorter.
+    /// The first quartile.
     pub p25: usize,
-    /// Half of them.
+    /// The median.
     pub median: usize,
-    /// Three quarters.
+    /// The third quartile.
     pub p75: usize,
-    /// All but one in twenty.
+    /// The 95th percentile.
     pub p95: usize,
-    /// The longest.
+    /// The maximum.
     pub max: usize,
     /// The mean.
     pub mean: f64,
 }
 
-/// What was left out, in the order in which it was.
+/// What was removed, in the order of the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Rows of clicks read, good and bad.
     pub rows: u64,
     /// Rows that could not be read, of clicks and of items.
     pub bad_rows: u64,
-    /// Rows equal to an earlier one, when those count once.
+    /// Rows equal to an earlier one, if repeated rows count once.
     pub duplicates: usize,
-    /// How often the k-core filter went round.
+    /// Number of passes of the k-core filter.
     pub core_rounds: usize,
     /// Users with too few clicks.
     pub core_users: usize,
     /// Items with too few clicks.
     pub core_items: usize,
-    /// Clicks of those users and on those items.
+    /// Clicks of those users or on those items.
     pub core_clicks: usize,
-    /// Items of the items file that nobody clicked.
+    /// Items of the items file without a click.
     pub unclicked_items: usize,
-    /// Rows of the items file about an item that had one already.
+    /// Repeated rows for an item in the items file.
     pub repeated_items: usize,
 }
 
 impl Lengths {
-    /// Of the lengths in any order. A quantile is an observed length (the nearest rank).
+    /// From lengths in any order. A quantile is an observed length (the nearest rank).
     fn of(mut lengths: Vec<usize>) -> Self {
         lengths.sort_unstable();
         let Some(last) = lengths.len().checked_sub(1) else {
@@ -149,7 +149,7 @@ impl Summary {
         }
     }
 
-    /// The figures for a person.
+    /// The figures as a table.
     pub fn table(&self) -> Table {
         let mut table = plain_table();
         for (what, figure) in self.rows() {
@@ -158,7 +158,7 @@ impl Summary {
         table
     }
 
-    /// What the figures are called, and the figures as a person reads them.
+    /// Names and formatted figures.
     pub fn rows(&self) -> Vec<(String, String)> {
         let n = |n: usize| grouped(n as u64);
         let mut rows = vec![
@@ -228,7 +228,7 @@ impl Cases {
     }
 }
 
-/// Users by use, and the number of items that occur in a training history.
+/// Users by split, and the number of items that occur in a training history.
 fn cases(parts: &Parts, split: Protocol) -> (Cases, usize) {
     let mut cases = Cases::default();
     let mut trained = vec![false; parts.items.len()];
@@ -257,7 +257,7 @@ fn cases(parts: &Parts, split: Protocol) -> (Cases, usize) {
 }
 
 impl Dropped {
-    /// What was dropped, and how much; nothing for what did not happen.
+    /// What was removed, with counts; steps that removed nothing are left out.
     fn lines(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
         let mut line = |what, count: u64, figure: String| {
@@ -291,7 +291,7 @@ impl Dropped {
     }
 }
 
-/// A table of names and figures in a frame.
+/// An empty table of names and figures.
 pub(crate) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
@@ -301,7 +301,7 @@ pub(crate) fn plain_table() -> Table {
     table
 }
 
-/// A number with commas between thousands.
+/// A number with commas between groups of three digits.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::new();

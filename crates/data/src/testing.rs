@@ -1,4 +1,4 @@
-//! Small datasets for the tests of this folder.
+//! Small datasets for tests.
 
 use super::{Dataset, Item, Meta, Options, Parts, Protocol, Source, Summary};
 

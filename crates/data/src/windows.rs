@@ -1,5 +1,5 @@
-//! From windows of known noise to a dataset: every window is a user of its own, and all stay, since whoever
-//! labelled them has chosen them already.
+//! From windows with noise labels to a dataset: every window becomes a user, and none is filtered out, since
+//! they were already selected when they were labelled.
 
 use super::build::{by_id, check, number};
 use super::histories::Histories;
@@ -11,11 +11,11 @@ use super::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// Builds a dataset called `name`, in which the latest of the windows that are not held out, of these
-/// shares, are predicted. Windows without any noise make a clean dataset.
+/// Builds a dataset called `name`, in which the latest of the windows that are not held out, by these shares,
+/// are for evaluation. Windows without any noise make a clean dataset.
 ///
 /// # Errors
-/// If there is no window, or none to learn from, to choose by or, where any are asked for, to test with.
+/// If there are no windows, or none for training, for validation or, if requested, for testing.
 pub fn build(
     windows: &Windows,
     mut catalogue: Catalogue,
@@ -56,7 +56,7 @@ pub fn build(
     Dataset::new(parts, meta).map_err(InputError::other)
 }
 
-/// The windows in order of their names, and the same as users.
+/// The windows sorted by name, and the same as users.
 fn users<'a>(windows: &'a Windows, catalogue: &mut Catalogue) -> (Vec<&'a Window>, Parts) {
     let list = &windows.list;
     let names: Texts = list.iter().map(|window| windows.name(window)).collect();
@@ -74,7 +74,7 @@ fn users<'a>(windows: &'a Windows, catalogue: &mut Catalogue) -> (Vec<&'a Window
     (ordered, parts)
 }
 
-/// The choices of `ingle prepare` that windows leave.
+/// The options of `ingle prepare` that apply to windows.
 fn options(shares: Shares) -> Options {
     Options {
         min_user_clicks: 0,
@@ -84,7 +84,7 @@ fn options(shares: Shares) -> Options {
     }
 }
 
-/// Windows as the clicks of users, each click at the time of its window.
+/// Windows as users' clicks, each with the time of its window.
 fn lay_out(windows: &[&Window]) -> Histories {
     let mut histories = Histories {
         offsets: vec![0],
@@ -100,7 +100,7 @@ fn lay_out(windows: &[&Window]) -> Histories {
     histories
 }
 
-/// What the windows of one shopper have to do with each other.
+/// Figures on how the windows of one shopper overlap.
 fn figures(windows: &[&Window], parts: &Parts, split: Protocol) -> WindowFigures {
     let times = |window: &Window| vec![window.time; window.items.len()];
     let is_learnt = |window: &Window| !window.unseen && split.learnt(&times(window)) > 0;

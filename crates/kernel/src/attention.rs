@@ -1,6 +1,5 @@
-//! Causal self-attention within one history
-//! ([Attention Is All You Need](https://arxiv.org/abs/1706.03762)): each click looks at itself and the
-//! clicks before it. There is no padding: a history is as long as it is.
+//! Causal self-attention within one history ([Attention Is All You Need](https://arxiv.org/abs/1706.03762)):
+//! each click attends to itself and to the clicks before it. There is no padding.
 
 use crate::exp::exp;
 use crate::product::{Matrix, add_product, transpose};
@@ -10,26 +9,26 @@ use std::ops::Range;
 /// Queries, keys and values of one history, each `[len, width]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    /// What each click looks for.
+    /// Queries.
     pub query: &'a [f32],
-    /// What each click is found by.
+    /// Keys.
     pub key: &'a [f32],
-    /// What each click hands on.
+    /// Values.
     pub value: &'a [f32],
     /// Width of a row.
     pub width: usize,
-    /// Heads, which divide `width`.
+    /// Number of heads; divides `width`.
     pub heads: usize,
 }
 
 impl Inputs<'_> {
-    /// Clicks of the history, and floats of a head.
+    /// Number of clicks, and width of a head.
     #[inline(always)]
     fn dims(&self) -> [usize; 2] {
         [self.query.len() / self.width, self.width / self.heads]
     }
 
-    /// Where a click's part of a head is.
+    /// The range of a click's part of a head.
     #[inline(always)]
     fn part(&self, head: usize, click: usize) -> Range<usize> {
         let [_, depth] = self.dims();
@@ -37,25 +36,26 @@ impl Inputs<'_> {
         start..start + depth
     }
 
-    /// What scores are multiplied by.
+    /// Factor of the scores.
     #[inline(always)]
     fn scale(&self) -> f32 {
         let [_, depth] = self.dims();
         1.0 / (depth as f32).sqrt()
     }
 
-    /// Attention weights that the history has: a square for each head.
+    /// Number of attention weights: `heads * len * len`.
     pub fn weights(&self) -> usize {
         let [len, _] = self.dims();
         self.heads * len * len
     }
 }
 
-/// Attends: weights after the softmax into `weights`, 0 where a click may not look, and the mixed
-/// values into `out`.
+/// Computes attention. Writes the weights after the softmax into `weights`, 0 for later clicks, and the
+/// weighted values into `out`.
 ///
 /// # Shapes
-/// - `dropout`: `[heads, len, len]`, what each weight is multiplied by before it mixes; empty for 1
+/// - `dropout`: `[heads, len, len]`, factors of the weights before they are applied to the values; empty for
+///   1
 /// - `weights`: `[heads, len, len]`
 /// - `out`: `[len, width]`, overwritten
 pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &mut [f32]) {
@@ -86,13 +86,12 @@ pub fn forward(inputs: &Inputs<'_>, dropout: &[f32], weights: &mut [f32], out: &
     );
 }
 
-/// Attends as a model that learns nothing does: no weights are kept, the queries may be those of the
-/// latest clicks alone, and what a click may look at is the caller's to say.
+/// Attention for inference: does not store the weights, can compute the latest queries alone, and takes any
+/// mask.
 ///
 /// # Shapes
 /// - `inputs`: queries `[queries, width]` of the latest clicks, keys and values `[len, width]`
-/// - `bias`: what is added to the scores of every pair, `[heads, queries, len]`; `None` where each click
-///   looks at itself and the clicks before it, with nothing added
+/// - `bias`: added to the scores, `[heads, queries, len]`; `None` for causal attention
 /// - `out`: `[queries, width]`, overwritten
 pub fn infer(inputs: &Inputs<'_>, bias: Option<&[f32]>, out: &mut [f32]) {
     let Inputs {
@@ -126,7 +125,7 @@ pub fn infer(inputs: &Inputs<'_>, bias: Option<&[f32]>, out: &mut [f32]) {
     }
 }
 
-/// Some columns of rows that are `width` wide.
+/// Copies some columns of rows of `width` values.
 fn copy_part(from: &[f32], width: usize, part: &Range<usize>, to: &mut [f32]) {
     let rows = from.chunks_exact(width);
     for (to, row) in to.chunks_exact_mut(part.len()).zip(rows) {
@@ -134,7 +133,7 @@ fn copy_part(from: &[f32], width: usize, part: &Range<usize>, to: &mut [f32]) {
     }
 }
 
-/// Scores to the weights of one click: in vectors, which the order of a sum in one number would not allow.
+/// Turns scores into the weights of one click, in vectors; summing in one variable would prevent that.
 fn weigh(row: &mut [f32], scale: f32, bias: Option<&[f32]>) {
     widest(
         #[inline(always)]
@@ -163,7 +162,7 @@ fn weigh(row: &mut [f32], scale: f32, bias: Option<&[f32]>) {
 ///
 /// # Shapes
 /// - `dropout`, `weights`: as in [`forward`]
-/// - `leaning`: `[len]`, what the loss gains by attention to a click from any other, or empty
+/// - `leaning`: `[len]`, loss per unit of attention paid to each click by later ones, or empty
 /// - `out_gradient` and the three gradients: `[len, width]`
 pub fn backward(
     inputs: &Inputs<'_>,

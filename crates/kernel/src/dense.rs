@@ -1,7 +1,7 @@
-//! A linear layer that learns no more: its weight is laid out for products once, when it is loaded.
+//! A linear layer for inference, whose weight is laid out for fast products when it is loaded.
 //!
-//! Columns come in panels of two vectors of this machine, one panel behind the other, so that the innermost
-//! loop reads them straight through, and starts from the bias.
+//! Columns are stored in panels two vectors of this machine wide, one panel after the other, so that the
+//! innermost loop reads them sequentially. Sums start from the bias.
 
 use crate::product::ROWS;
 use crate::vector::dispatch;
@@ -14,7 +14,7 @@ pub struct Dense {
     input: usize,
     /// Its columns.
     output: usize,
-    /// Columns of a panel; the last panel is filled up with zeros.
+    /// Columns of a panel; the last panel is padded with zeros.
     span: usize,
     /// `[panels, input, span]`
     panels: Vec<f32>,
@@ -52,7 +52,7 @@ impl Dense {
         dense
     }
 
-    /// The weight as it was given, `[input, output]`.
+    /// The original weight, `[input, output]`.
     pub fn weight(&self) -> Vec<f32> {
         let mut weight = vec![0.0; self.input * self.output];
         for (at, row) in weight.chunks_exact_mut(self.output).enumerate() {
@@ -74,7 +74,7 @@ impl Dense {
     /// - output: `[rows, output]`
     ///
     /// # Panics
-    /// If `x` is no whole rows.
+    /// If the length of `x` is not a multiple of `input`.
     pub fn forward(&self, x: &[f32]) -> Vec<f32> {
         assert!(x.len().is_multiple_of(self.input), "whole rows");
         let mut out = vec![0.0; x.len() / self.input * self.output];
@@ -104,7 +104,7 @@ impl Dense {
             let first = at * self.span;
             for (sum, out) in sums.iter().zip(out.chunks_exact_mut(self.output)) {
                 let out = &mut out[first..];
-                // Two stores, as a copy whose length is not known is a call in WebAssembly.
+                // Two stores: a copy of unknown length is a function call in WebAssembly.
                 if let Some(whole) = out.get_mut(..self.span) {
                     let (whole, _) = S::as_mut_simd_f32s(whole);
                     [whole[0], whole[1]] = *sum;

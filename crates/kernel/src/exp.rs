@@ -3,12 +3,12 @@
 
 use crate::vector::mul_add;
 
-/// `exp(x)` for `x <= 0`, relative error below 2e-7 where the result is a normal number and 0 below
-/// that: `2^n` by exponent bits times the Taylor polynomial of degree 7 for the fraction.
+/// `exp(x)` for `x <= 0`. The relative error is below 2e-7 if the result is a normal number; smaller results
+/// are 0. Computed as `2^n`, by exponent bits, times the Taylor polynomial of degree 7 of the remainder.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     const LOWEST: f32 = -87.0;
-    /// Added to a number it leaves the nearest whole number in the lowest bits of the sum.
+    /// A number plus this has the nearest integer in its lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let clamped = if x > LOWEST { x } else { LOWEST };
     let rounded = mul_add(clamped, std::f32::consts::LOG2_E, ROUND);
@@ -28,7 +28,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     ] {
         power = mul_add(power, fraction, coefficient);
     }
-    // Of the sum's bits only the whole number is left by the shift: it becomes the exponent.
+    // The shift keeps the integer alone, which becomes the exponent.
     let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23));
     if x > LOWEST { power * scale } else { 0.0 }
 }

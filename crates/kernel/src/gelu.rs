@@ -1,6 +1,6 @@
-//! GELU by the error function ([Gaussian Error Linear Units](https://arxiv.org/abs/1606.08415)):
-//! `x · Φ(x)`. Φ is approximated to 1.5e-7 by the rational function of Abramowitz and Stegun,
-//! *Handbook of Mathematical Functions*, 7.1.26, whose one exponential is also the one of the gradient.
+//! GELU with the error function ([Gaussian Error Linear Units](https://arxiv.org/abs/1606.08415)): `x ·
+//! Φ(x)`. Φ is approximated to 1.5e-7 by the rational function of Abramowitz and Stegun, *Handbook of
+//! Mathematical Functions*, 7.1.26. Its exponential is also used by the gradient.
 
 use crate::exp::exp;
 use crate::vector::{mul_add, widest};

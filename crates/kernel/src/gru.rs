@@ -1,7 +1,7 @@
-//! Steps of gated recurrent units ([Cho et al., 2014](https://arxiv.org/abs/1406.1078)), as `PyTorch` has
-//! them: reset gate `r`, update gate `z` and candidate `n = tanh(nₓ + r · nₕ)` from what is read and from the
-//! state. The state moves from where it was towards the candidate by `keep · (1 - z)`
-//! ([DIEN](https://arxiv.org/abs/1809.03672)'s attentional update gate): at a row that keeps nothing it stays.
+//! Steps of gated recurrent units ([Cho et al., 2014](https://arxiv.org/abs/1406.1078)) as in `PyTorch`: reset
+//! gate `r`, update gate `z`, and candidate `n = tanh(nₓ + r · nₕ)` from the input and from the state. The
+//! state moves towards the candidate by `keep · (1 - z)` (the attentional update gate of
+//! [DIEN](https://arxiv.org/abs/1809.03672)); with `keep` 0 it does not move.
 
 use crate::exp::exp;
 use crate::vector::widest;
@@ -20,7 +20,7 @@ fn tanh(x: f32) -> f32 {
     ((1.0 - exponential) / (1.0 + exponential)).copysign(x)
 }
 
-/// A row's three parts.
+/// The three parts of a row.
 #[inline(always)]
 fn parts(row: &[f32], width: usize) -> [&[f32]; 3] {
     [
@@ -30,7 +30,7 @@ fn parts(row: &[f32], width: usize) -> [&[f32]; 3] {
     ]
 }
 
-/// A row's three parts, to be written.
+/// The three parts of a row, mutable.
 #[inline(always)]
 fn parts_mut(row: &mut [f32], width: usize) -> [&mut [f32]; 3] {
     let (first, rest) = row.split_at_mut(width);
@@ -41,8 +41,9 @@ fn parts_mut(row: &mut [f32], width: usize) -> [&mut [f32]; 3] {
 /// One step of some rows.
 ///
 /// # Shapes
-/// - `gates`: what is read, times its weights, `[rows, 3 * width]`; becomes reset gate, update gate and candidate
-/// - `held`: the state, times its weights, `[rows, 3 * width]`
+/// - `gates`: the input times its weights, `[rows, 3 * width]`; overwritten with reset gate, update gate and
+///   candidate
+/// - `held`: the state times its weights, `[rows, 3 * width]`
 /// - `keep`: `[rows]`, `0..=1`
 /// - `previous`, `state`: the state before and after, `[rows, width]`
 ///
@@ -70,13 +71,13 @@ pub fn forward(gates: &mut [f32], held: &[f32], keep: &[f32], previous: &[f32], 
     );
 }
 
-/// The way back of a step: from the gradient of the state after it to that of what was added up, and to the
-/// part of that of the state before it which does not go through the weights.
+/// The backward pass of a step. The gradient with respect to `previous` here is only the direct part; the part
+/// through the weights follows from `through`.
 ///
 /// # Shapes
-/// - `gates`, `held`, `keep`, `previous`: as the way forwards left them
-/// - `gradient`: of the state after the step, becomes of the state before it, `[rows, width]`
-/// - `read`, `through`: of what was read and of `held`, `[rows, 3 * width]`, both overwritten
+/// - `gates`, `held`, `keep`, `previous`: as after the forward pass
+/// - `gradient`: with respect to the state after the step, becomes that of the state before it, `[rows, width]`
+/// - `read`, `through`: with respect to the weighted input and to `held`, `[rows, 3 * width]`, both overwritten
 ///
 /// # Panics
 /// If the shapes do not fit each other.
@@ -115,7 +116,7 @@ pub fn backward(
     );
 }
 
-/// The width of a state, if everything is of one shape.
+/// The width of the state; checks all shapes.
 fn check(keep: &[f32], previous: &[f32], [gates, held, state]: [&[f32]; 3]) -> usize {
     let width = previous.len() / keep.len().max(1);
     assert!(

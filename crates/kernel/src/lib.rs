@@ -1,8 +1,8 @@
-//! The arithmetic of encoders over item embeddings, forwards and backwards, on plain
-//! slices of `f32`. One file an operation; each is written for the widest vectors of the machine it
-//! runs on, chosen when it runs. Nothing here allocates tensors, draws random numbers or starts threads.
+//! Arithmetic of encoders over item embeddings, forward and backward, on slices of `f32`. There is one file
+//! per operation; each uses the widest vectors of the machine it runs on, chosen at run time. Nothing here
+//! allocates tensors, draws random numbers or starts threads.
 //!
-//! A matrix is a slice of rows. Gradients are added to what they are given, unless said otherwise.
+//! A matrix is a slice of rows. Gradients are added to their outputs, unless stated otherwise.
 
 #![expect(
     clippy::inline_always,

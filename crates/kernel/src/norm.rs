@@ -5,12 +5,12 @@ use crate::vector::{mul_add, sum_of, widest};
 /// Keeps the division finite for a row of equal values.
 const EPSILON: f32 = 1e-8;
 
-/// What the backward pass needs of a forward pass.
+/// What the backward pass needs from the forward pass.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     /// Rows of mean 0 and variance 1, `[rows, width]`.
     normalised: Vec<f32>,
-    /// What each row was multiplied by, `[rows]`.
+    /// Factor of each row, `[rows]`.
     factors: Vec<f32>,
 }
 

@@ -1,29 +1,29 @@
-//! Matrix products. Some rows of the left side are taken together and two vectors of columns of the
-//! right side, which keeps their sums in registers.
+//! Matrix products. A block of a few rows of the left side and two vectors of columns of the right side is
+//! computed at a time, so that its sums stay in registers.
 
 use crate::vector::dispatch;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
-/// Rows of a product that are worked on together: as many as leave their sums in registers, of which
-/// WebAssembly's compilers have sixteen, and no instruction that adds a product.
+/// Rows of a block: as many as fit into registers. WebAssembly's compilers have sixteen registers and no
+/// fused multiply-add.
 pub(crate) const ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 6 };
 
-/// A view of a matrix, as it is or transposed.
+/// A view of a matrix or of its transpose.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
-    /// Steps from one row and one column to the next.
+    /// Distance from one row to the next, and from one column to the next.
     strides: [usize; 2],
 }
 
 impl<'a> Matrix<'a> {
-    /// Rows that are `columns` wide.
+    /// A matrix with `columns` columns.
     ///
     /// # Panics
-    /// If `values` are no whole rows.
+    /// If the length of `values` is not a multiple of `columns`.
     pub fn new(values: &'a [f32], columns: usize) -> Self {
         assert!(values.len().is_multiple_of(columns), "whole rows");
         Self {
@@ -34,7 +34,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Rows as columns.
+    /// The transpose.
     #[must_use]
     pub fn transposed(self) -> Self {
         let [row, column] = self.strides;
@@ -49,7 +49,7 @@ impl<'a> Matrix<'a> {
     /// Some of the columns.
     ///
     /// # Panics
-    /// If there are none, or not all of them.
+    /// If the range is empty or not within the columns.
     #[must_use]
     pub fn part(self, columns: Range<usize>) -> Self {
         assert!(
@@ -64,7 +64,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Rows `first..first + ROWS` as one array a column, 0 below the last row.
+    /// Rows `first..first + ROWS`, one array per column; 0 below the last row.
     #[inline(always)]
     fn pack(&self, first: usize, packed: &mut [[f32; ROWS]]) {
         let [row, column] = self.strides;
@@ -98,7 +98,7 @@ pub fn add_product(a: Matrix<'_>, b: &[f32], out: &mut [f32]) {
     dispatch(Product { a, b, columns, out });
 }
 
-/// Inner products of all pairs of rows that are `width` wide, `[rows, rows]`.
+/// Inner products of all pairs of rows of `width` values, `[rows, rows]`.
 pub fn pairs(rows: &[f32], width: usize) -> Vec<f32> {
     let matrix = Matrix::new(rows, width);
     let mut columns = vec![0.0; rows.len()];
@@ -157,10 +157,10 @@ impl WithSimd for Product<'_> {
     }
 }
 
-/// Lanes of two vectors of the widest machine there is.
+/// Lanes of two vectors on the widest machine.
 const MOST_LANES: usize = 32;
 
-/// The last columns of a matrix, fewer than two vectors, filled up with zeros.
+/// The last columns of a matrix, if fewer than two vectors, padded with zeros.
 struct Narrow {
     values: Vec<f32>,
 }
@@ -188,8 +188,7 @@ fn terms<'b>(
     packed.iter().copied().zip(b.chunks_exact(columns))
 }
 
-/// Sums of `a * b` over all terms, for each of [`ROWS`] rows and for two vectors of columns from
-/// `strip` on.
+/// Sums of `a * b` over all terms, for [`ROWS`] rows and for two vectors of columns from `strip` on.
 #[inline(always)]
 pub(crate) fn accumulate<'b, S: Simd>(
     simd: S,
@@ -209,7 +208,7 @@ pub(crate) fn accumulate<'b, S: Simd>(
     sums
 }
 
-/// Adds those sums to rows that are `width` wide, as many as there are.
+/// Adds those sums to rows of `width` values.
 #[inline(always)]
 pub(crate) fn add_rows<S: Simd>(
     simd: S,

@@ -1,10 +1,10 @@
-//! A few vectors against many rows of signed bytes: the scores of a quantised item table.
+//! Scores of a quantised item table: a few vectors times many rows of signed bytes.
 //!
-//! A vector becomes integers of 16 bits, so that products are exact and sums stay in 32 bits; what it
-//! loses by that is a hundredth of what the bytes of the table have lost. Four rows are taken together,
-//! which leaves the vector in registers, and WebAssembly's own instruction for sums of products of 16
-//! bits does the work in the browser. Of several vectors two are taken together, so that the bytes of a row
-//! are widened once for both.
+//! A vector is converted to integers of 16 bits, so that products are exact and sums fit into 32 bits. The
+//! error of that is a hundredth of the table's own quantisation error. Four rows are computed together, so
+//! that the vector stays in registers; in the browser, WebAssembly's instruction for sums of products of 16
+//! bits does the work. Several vectors are processed two at a time, so that each row's bytes are widened once
+//! for both.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
@@ -16,17 +16,17 @@ use portable::dots;
 #[cfg(target_arch = "wasm32")]
 use simd128::dots;
 
-/// Values of a row that are worked on together.
+/// Values of a row that are processed together.
 const LANES: usize = 16;
 
-/// A vector as integers.
+/// A vector of integers.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Filled up with zeros to whole [`LANES`].
+    /// Padded with zeros to whole [`LANES`].
     values: Vec<[i16; LANES]>,
-    /// Values that are not.
+    /// Number of values without the padding.
     width: usize,
-    /// What the integers are multiples of; not a number if one of the vector's was none.
+    /// Value of one integer step; NaN if the vector contains NaN.
     step: f32,
 }
 
@@ -36,7 +36,7 @@ impl Query {
     pub fn new(vector: &[f32]) -> Self {
         let width = vector.len();
         assert!(width > 0, "a row has values");
-        // No sum of products with bytes, not even a part of one, leaves 32 bits.
+        // Chosen so that no partial sum of products with bytes exceeds 32 bits.
         let levels = (i32::MAX / (128 * width as i32)).min(i32::from(i16::MAX)) as f32;
         let most = vector.iter().fold(0.0f32, |most, x| most.max(x.abs()));
         let finite = vector.iter().all(|x| x.is_finite());
@@ -52,7 +52,7 @@ impl Query {
         }
     }
 
-    /// The inner products with rows that are each `scale` times some bytes.
+    /// The inner products with rows of bytes, each times its scale.
     ///
     /// # Shapes
     /// - `rows`: `[rows, width]`
@@ -64,14 +64,14 @@ impl Query {
         scored([self], rows, scales, out);
     }
 
-    /// One inner product of integers, written out.
+    /// One inner product of integers; the reference.
     fn dot(&self, row: &[i8]) -> i32 {
         let pairs = row.iter().zip(self.values.as_flattened());
         pairs.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
     }
 }
 
-/// The inner products of several vectors with rows that are each `scale` times some bytes.
+/// The inner products of several vectors with rows of bytes, each times its scale.
 ///
 /// # Shapes
 /// - `rows`: `[rows, width]`
@@ -94,7 +94,7 @@ pub fn scores_of(queries: &[Query], rows: &[i8], scales: &[f32], out: &mut [f32]
     }
 }
 
-/// The scores of `N` vectors of one width, `[N, rows]`.
+/// The scores of `N` vectors of the same width, `[N, rows]`.
 fn scored<const N: usize>(queries: [&Query; N], rows: &[i8], scales: &[f32], out: &mut [f32]) {
     let (width, count) = (queries[0].width, scales.len());
     assert!(
@@ -125,7 +125,7 @@ fn scored<const N: usize>(queries: [&Query; N], rows: &[i8], scales: &[f32], out
     }
 }
 
-/// The lengths of rows that are each `scale` times some bytes.
+/// The lengths of rows of bytes, each times its scale.
 ///
 /// # Shapes
 /// - `rows`: `[rows, width]`

@@ -1,8 +1,7 @@
-//! The full softmax over a catalogue, one block of items against one tile of tokens at a time, so
-//! that logits never leave the core's cache: they are computed once for the sums of the softmax and
-//! once more for its gradient, which costs a third more multiplications than keeping them and hardly
-//! any memory traffic (as in [Cut Your Losses in Large-Vocabulary Language
-//! Models](https://arxiv.org/abs/2411.09009), which does so on a GPU).
+//! The full softmax over a catalogue, computed for one block of items and one tile of tokens at a time, so that
+//! logits stay in the core's cache. They are computed once for the softmax's sums and again for its gradient. That
+//! needs a third more multiplications than storing them, but hardly any memory traffic (as [Cut Your Losses in
+//! Large-Vocabulary Language Models](https://arxiv.org/abs/2411.09009) does on a GPU).
 
 mod bars;
 
@@ -14,34 +13,34 @@ use bars::{Bars, bar};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
-/// Items of a block; a multiple of the rows and columns that are worked on together.
+/// Items of a block; a multiple of the rows and columns of a product's block.
 const ITEMS: usize = 96;
 /// Tokens of a tile; a multiple of [`ROWS`].
 const TOKENS: usize = 96;
-/// What widths are padded to: two vectors of the widest machine.
+/// Widths are padded to a multiple of this: two vectors of the widest machine.
 const STRIP: usize = 32;
 
-/// What is ranked: a cross-entropy of `targets` under `softmax(hidden · tableᵀ + bias)`.
+/// Inputs of the cross-entropy of `targets` under `softmax(hidden · tableᵀ + bias)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Ranking<'a> {
     /// Hidden states, `[tokens, width]`.
     pub hidden: &'a [f32],
-    /// Items, `[rows, width]`; the first row is padding and takes no part.
+    /// Items, `[rows, width]`; the first row is padding and is excluded.
     pub table: &'a [f32],
     /// Width of a row of either.
     pub width: usize,
     /// Each token's target, `[tokens]`: rows of the table other than the first.
     pub targets: &'a [u32],
-    /// What is added to the logit of each row unless it is the token's target: `[rows]`, or empty.
+    /// Added to the logit of each row unless it is the token's target: `[rows]`, or empty.
     pub bias: &'a [f32],
-    /// Pairs of a token and a row that does not compete for it, unless it is its target.
+    /// Pairs of a token and a row that is excluded from its softmax, unless it is its target.
     pub barred: &'a [(u32, u32)],
 }
 
-/// Hidden states and item table side by side, filled up with zeros to whole tiles and blocks.
+/// Hidden states and item table, padded with zeros to whole tiles and blocks.
 #[derive(Debug)]
 pub struct Operands<'a> {
-    /// Width of a row as it came, and filled up to two vectors.
+    /// Width of a row, without and with padding to two vectors.
     widths: [usize; 2],
     /// `[tokens, width]`, tokens a multiple of [`ROWS`].
     hidden: Vec<f32>,
@@ -49,13 +48,13 @@ pub struct Operands<'a> {
     packed: Vec<[f32; ROWS]>,
     /// `[blocks * ITEMS, width]`.
     table: Vec<f32>,
-    /// Rows of the table that are items or, the first, padding.
+    /// Rows of the table without the padding of blocks.
     rows: usize,
     /// Row of each token's target.
     targets: &'a [u32],
     /// As in [`Ranking`].
     bias: &'a [f32],
-    /// Rows that do not compete for a token.
+    /// Excluded rows of each token.
     bars: Bars,
 }
 
@@ -67,13 +66,13 @@ pub struct LogSum {
 }
 
 impl LogSum {
-    /// Over no items.
+    /// The sum over no items.
     pub const NONE: Self = Self {
         max: f32::NEG_INFINITY,
         sum: 0.0,
     };
 
-    /// Over the items of both.
+    /// The sum over the items of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let max = self.max.max(other.max).max(f32::MIN);
@@ -90,10 +89,10 @@ impl LogSum {
 }
 
 impl<'a> Operands<'a> {
-    /// Lays them out.
+    /// Lays out the inputs.
     ///
     /// # Panics
-    /// If the shapes do not fit each other, or a target is no row.
+    /// If the shapes do not fit each other, or a target is not a row of the table.
     pub fn new(ranking: Ranking<'a>) -> Self {
         let Ranking {
             hidden,
@@ -132,7 +131,7 @@ impl<'a> Operands<'a> {
             .collect()
     }
 
-    /// Each token's softmax over the items of these blocks.
+    /// Each token's sum over the items of these blocks.
     pub fn log_sums(&self, blocks: Range<usize>) -> Vec<LogSum> {
         let operands = self;
         dispatch(Sums { operands, blocks })
@@ -148,9 +147,9 @@ impl<'a> Operands<'a> {
         )
     }
 
-    /// Gradients of the sum of all losses, each times its token's scale, over some blocks: with respect to their rows
-    /// of the table, and what they add to that with respect to the hidden states, which is as wide and
-    /// as long as [`narrow`](Self::narrow) takes it.
+    /// Gradients of the sum of all losses, each times its token's scale, over some blocks: with respect to the
+    /// blocks' rows of the table, and these blocks' part of the gradient with respect to the hidden states. That part
+    /// is padded; [`narrow`](Self::narrow) removes the padding.
     ///
     /// # Shapes
     /// - `log_sums`: `[tokens]`, logarithms of the sums over all blocks
@@ -177,7 +176,7 @@ impl<'a> Operands<'a> {
         blocks.start * ITEMS..self.rows.min(blocks.end * ITEMS)
     }
 
-    /// Leaves out of rows what only fills them up.
+    /// Removes the padding from rows of hidden states.
     pub fn narrow(&self, values: &[f32]) -> Vec<f32> {
         let [width, padded] = self.widths;
         let rows = values.chunks_exact(padded).take(self.targets.len());
@@ -191,7 +190,7 @@ impl<'a> Operands<'a> {
         &self.table[block * size..(block + 1) * size]
     }
 
-    /// Makes products into logits: adds the bias and takes out what is no item.
+    /// Turns products into logits: adds the bias and masks rows that are not items.
     #[inline(always)]
     fn finish(&self, block: usize, token: usize, row: &mut [f32; ITEMS]) {
         let first = block * ITEMS;
@@ -212,7 +211,7 @@ impl<'a> Operands<'a> {
         row[items..].fill(f32::NEG_INFINITY);
     }
 
-    /// Where in a block the token's target is.
+    /// Index of the token's target in a block.
     #[inline(always)]
     fn target_in(&self, block: usize, token: usize) -> Option<usize> {
         let target = *self.targets.get(token)? as usize;
@@ -221,7 +220,7 @@ impl<'a> Operands<'a> {
     }
 }
 
-/// Rows `widths[0]` wide, filled up with zeros to `widths[1]` and to whole groups of `group` rows.
+/// Rows of `widths[0]` values, padded with zeros to `widths[1]` and to whole groups of `group` rows.
 fn pad(rows: &[f32], [width, padded]: [usize; 2], group: usize) -> Vec<f32> {
     let count = (rows.len() / width).next_multiple_of(group);
     let mut filled = vec![0.0; count * padded];
@@ -368,7 +367,7 @@ fn turn(rows: &[f32], width: usize, columns: &mut [[f32; ITEMS]]) {
     }
 }
 
-/// Adds a row of logits to a token's sums.
+/// Adds a row of logits to a token's sum.
 #[inline(always)]
 fn add(sums: LogSum, row: &[f32; ITEMS]) -> LogSum {
     let mut lanes = [f32::NEG_INFINITY; STRIP];

@@ -1,6 +1,6 @@
-//! What the tests share: numbers without pattern, and gradients by finite differences.
+//! Shared by the tests: pseudo-random numbers, and gradients by finite differences.
 
-/// Numbers in `-1.0..1.0` without pattern, the same for the same `seed`.
+/// Pseudo-random numbers in `-1.0..1.0`, determined by `seed`.
 pub(crate) fn random(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut draw = || {

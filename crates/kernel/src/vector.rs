@@ -3,17 +3,17 @@
 use crate::exp::exp;
 use pulp::{Arch, Simd, WithSimd};
 
-/// Elements that are worked on side by side.
+/// Elements that are processed together.
 const LANES: usize = 16;
 
-/// Runs what is written for any vectors with the widest of this machine.
+/// Runs code written for any vector width with the widest of this machine.
 #[cfg(not(target_arch = "wasm32"))]
 #[inline(always)]
 pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
     Arch::new().dispatch(work)
 }
 
-/// WebAssembly has one kind, chosen when it is built: what any other would need is not to be downloaded.
+/// WebAssembly has one vector width, fixed at build time; code for others would only enlarge the download.
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
 pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
@@ -23,7 +23,7 @@ pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
     }
 }
 
-/// Runs a closure compiled for the widest vectors of this machine. What it calls must be inlined.
+/// Runs a closure compiled for the widest vectors of this machine. Functions that it calls must be inlined.
 #[inline(always)]
 pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
     struct Work<F>(F);
@@ -37,8 +37,8 @@ pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
     dispatch(Work(work))
 }
 
-/// `a * b + c`: rounded once where the machine has an instruction for it, and twice in WebAssembly,
-/// which has none and would compute it in software.
+/// `a * b + c`: rounded once if the machine has an instruction for it. WebAssembly has none, so there it is
+/// rounded twice; a fused one would be computed in software.
 #[inline(always)]
 pub(crate) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(target_arch = "wasm32") {
@@ -104,7 +104,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     )
 }
 
-/// The inner product, to be inlined into what is dispatched already.
+/// The inner product, to be inlined into functions that are already dispatched.
 #[inline(always)]
 pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
@@ -118,7 +118,7 @@ pub(crate) fn dot_inlined(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// The sum of a function of each element, to be inlined into what is dispatched already.
+/// The sum of a function of each element, to be inlined into functions that are already dispatched.
 #[inline(always)]
 pub(crate) fn sum_of(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
@@ -131,7 +131,7 @@ pub(crate) fn sum_of(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest.iter().map(|x| of(*x)).sum::<f32>()
 }
 
-/// The largest element; the smallest number of all where there is none. What is no number is passed over.
+/// The largest element, or negative infinity if there is none. NaN is ignored.
 pub fn largest(x: &[f32]) -> f32 {
     widest(
         #[inline(always)]
@@ -150,7 +150,7 @@ pub fn largest(x: &[f32]) -> f32 {
     )
 }
 
-/// The sum of `exp(x - shift)`, for a `shift` that no element is above. What is no number counts for 0.
+/// The sum of `exp(x - shift)`; no element may exceed `shift`. NaN counts as 0.
 pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
     widest(
         #[inline(always)]
@@ -158,7 +158,7 @@ pub fn sum_of_exponentials(x: &[f32], shift: f32) -> f32 {
     )
 }
 
-/// The sum of `exp(-(x - centre)^2 / (2 deviation^2))`. What is infinitely far away counts for 0.
+/// The sum of `exp(-(x - centre)^2 / (2 deviation^2))`. An infinite distance counts as 0.
 pub fn sum_of_bells(x: &[f32], centre: f32, deviation: f32) -> f32 {
     let narrow = 1.0 / deviation;
     widest(
@@ -172,8 +172,8 @@ pub fn sum_of_bells(x: &[f32], centre: f32, deviation: f32) -> f32 {
     )
 }
 
-/// The mean, each element weighted by its share of the softmax of `sharpness * x`, for a `shift` that no element is
-/// above; `sharpness` is not negative, and there is an element.
+/// The mean weighted by the softmax of `sharpness * x`. No element may exceed `shift`, `sharpness` must not be
+/// negative, and there must be an element.
 pub fn sharpened_mean(x: &[f32], sharpness: f32, shift: f32) -> f32 {
     widest(
         #[inline(always)]
@@ -184,7 +184,7 @@ pub fn sharpened_mean(x: &[f32], sharpness: f32, shift: f32) -> f32 {
     )
 }
 
-/// The mean of all elements, of which there is one at least.
+/// The mean of all elements; there must be one.
 pub fn mean(x: &[f32]) -> f32 {
     let sum = widest(
         #[inline(always)]
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::testing::{close, random};
 
-    /// Without a token of the machine's own, `mul_add` would be computed in software.
+    /// Without a token for the machine's features, `mul_add` would be computed in software.
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn a_machine_with_fused_products_is_dispatched_to_them() {

@@ -182,7 +182,7 @@ fn a_split_by_time_learns_from_what_came_before_and_predicts_the_first_click_aft
         cases(Split::Valid),
         [case("ab", "c"), case("ac", "b"), None, None]
     );
-    // Of dan nothing was learnt, but his history is known when the test period begins.
+    // Nothing was learnt from dan, but his clicks before the test period are his history.
     let tests = [case("abc", "d"), None, case("b", "a"), case("e", "a")];
     assert_eq!(cases(Split::Test), tests);
     let (summary, counts) = (&data.meta().summary, data.train_counts());

@@ -1,11 +1,11 @@
-//! Items that come between the shopper's own clicks, which all stay.
+//! Inserted noise: items between the shopper's own clicks, which all stay.
 
 use super::Sampler;
 use rand::{Rng, RngExt as _};
 use std::ops::Range;
 
-/// Puts items between the latest `last` clicks, one or more and at most `most`, never more than those clicks;
-/// gives the clicks and 1 where one was put in.
+/// Inserts items between the latest `last` clicks: at least one, at most `most`, and not more than those clicks.
+/// Returns the clicks and their labels (1 = inserted).
 pub fn insert_clicks(
     history: &[u32],
     rng: &mut impl Rng,
@@ -26,8 +26,8 @@ pub fn insert_clicks(
     (clicks, noise)
 }
 
-/// Puts an item between the latest `last` clicks for each of them, with probability `rate`; gives the clicks and 1
-/// where one was put in.
+/// Inserts an item before each of the latest `last` clicks with probability `rate`. Returns the clicks and their
+/// labels (1 = inserted).
 pub fn insert_at_rate(
     history: &[u32],
     rng: &mut impl Rng,
@@ -36,7 +36,7 @@ pub fn insert_at_rate(
 ) -> (Vec<u32>, Vec<u8>) {
     let risky = history.len().saturating_sub(last)..history.len();
     let (mut clicks, mut noise) = (history.to_vec(), vec![0; history.len()]);
-    // From the end, so that the places before stay what they are.
+    // From the end, so that earlier indices stay valid.
     for (place, item) in drawn(history, risky, rng, rate, sampler).into_iter().rev() {
         clicks.insert(place, item);
         noise.insert(place, 1);
@@ -44,8 +44,8 @@ pub fn insert_at_rate(
     (clicks, noise)
 }
 
-/// An item for each click of a range with probability `rate`, and the place of the click that it is put before, in
-/// order.
+/// For each click of a range, an item with probability `rate`, and the index of the click that it is inserted
+/// before, in order.
 pub(super) fn drawn(
     clicks: &[u32],
     risky: Range<usize>,
@@ -61,7 +61,7 @@ pub(super) fn drawn(
     for place in places {
         let beside = clicks[place.min(clicks.len() - 1)];
         let item = sampler.draw(beside, rng);
-        // There may be no other item that it could be.
+        // There may be no other item to draw.
         inserted.extend((item != beside).then_some((place, item)));
     }
     inserted

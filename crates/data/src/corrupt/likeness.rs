@@ -1,5 +1,5 @@
-//! Replacements with titles like that of the item they replace: alike enough that the words alone do not
-//! give them away, not so alike that they might as well be it.
+//! Replacements with a title similar to that of the replaced item: similar enough that the words alone do not
+//! reveal them, but not so similar that they are nearly the same item.
 
 use crate::text::titles;
 use crate::{Dataset, InputError};
@@ -7,24 +7,24 @@ use ingle_kernel::vector::dot;
 use rand::{Rng, RngExt as _};
 use std::ops::Range;
 
-/// Directions in which titles are compared.
+/// Dimensions in which titles are compared.
 const WIDTH: usize = 64;
-/// Which of the items most like it replace an item, the one most like it being 0.
+/// Ranks by similarity from which a replacement is drawn; the most similar item has rank 0.
 const RANKS: Range<usize> = 50..500;
 
-/// How alike the titles of items are.
+/// Similarity of items by title.
 #[derive(Clone, Debug)]
 pub(super) struct Likeness {
-    /// Each item's title, of length 1 where it shares words with others: `[items, width]`.
+    /// A unit vector per title, zeros if it shares no word with others: `[items, width]`.
     rows: Vec<f32>,
     width: usize,
 }
 
 impl Likeness {
-    /// Between the items of `data`.
+    /// Similarities between the items of `data`.
     ///
     /// # Errors
-    /// If no two titles have a word in common.
+    /// If no two titles share a word.
     pub(super) fn of(data: &Dataset) -> Result<Self, InputError> {
         let (mut rows, width) = titles::scores(data.items(), data.n_items(), WIDTH, 0);
         if width == 0 {
@@ -41,7 +41,7 @@ impl Likeness {
         Ok(Self { rows, width })
     }
 
-    /// Another item, at a random rank by likeness; any of the catalogue's middle ranks where it is small.
+    /// Another item at a random rank by similarity; in a small catalogue, one of the less similar half.
     pub(super) fn draw(&self, clicked: u32, rng: &mut impl Rng) -> u32 {
         let row = |at: usize| &self.rows[at * self.width..(at + 1) * self.width];
         let (clicked, items) = (clicked as usize - 1, self.rows.len() / self.width);

@@ -1,9 +1,9 @@
-//! Foreign sessions: clicks in a row of somebody else.
+//! Foreign sessions: consecutive clicks of another user.
 
 use crate::{Dataset, InputError};
 use rand::{Rng, RngExt as _};
 
-/// Clicks of a session where nothing is said.
+/// Default length of a session.
 const CLICKS: std::ops::RangeInclusive<usize> = 1..=3;
 
 /// The training clicks of all users, by shopper.
@@ -14,10 +14,10 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Of a dataset; of so many clicks each, if that is said.
+    /// The sessions of a dataset, of length `clicks` if given.
     ///
     /// # Errors
-    /// If there is nobody else from whom a session could be, or it would have no click.
+    /// If there are no two shoppers to draw from, or a session would be empty.
     pub fn of(data: &Dataset, clicks: Option<usize>) -> Result<Self, InputError> {
         if clicks == Some(0) {
             return Err(InputError::other("--clicks is 0, but must be at least 1"));
@@ -26,7 +26,7 @@ impl Sessions {
             .filter(|&user| !data.train(user).is_empty())
             .map(|user| (data.shopper(user).to_owned(), data.train(user).to_vec()))
             .collect();
-        // Everybody needs somebody else: two shoppers with clicks to learn from, or one and only others asked.
+        // Every user needs another shopper: two with training clicks, or one to whom no user belongs.
         let first = histories.first().map(|(shopper, _)| shopper);
         let others = |user| Some(data.shopper(user)) != first.map(String::as_str);
         let two = histories.iter().any(|(shopper, _)| Some(shopper) != first);
@@ -41,7 +41,7 @@ impl Sessions {
         })
     }
 
-    /// Clicks in a row of somebody other than this shopper, fewer where that one has no more.
+    /// Consecutive clicks of a shopper other than this one; fewer if that shopper has no more.
     pub fn draw(&self, shopper: &str, rng: &mut impl Rng) -> &[u32] {
         let history = loop {
             let (other, history) = &self.histories[rng.random_range(0..self.histories.len())];

@@ -1,4 +1,4 @@
-//! CSV and TSV, with quotes as RFC 4180 has them.
+//! CSV and TSV, with quotes as in RFC 4180.
 
 use super::{Row, Sink, Wanted};
 use crate::InputError;
@@ -23,7 +23,7 @@ pub(super) fn read<const N: usize>(
     let found: Vec<String> = (header.iter().enumerate())
         .map(|(place, name)| {
             let name = String::from_utf8_lossy(name);
-            // Spreadsheets write a byte-order mark before the first name.
+            // Spreadsheets write a byte-order mark before the first column name.
             let name = if place == 0 {
                 name.trim_start_matches('\u{feff}')
             } else {

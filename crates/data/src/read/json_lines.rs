@@ -1,4 +1,4 @@
-//! JSON lines: one object a line; ids and times may be strings or numbers.
+//! JSON lines: one object per line; ids and times are strings or numbers.
 
 use super::{Sink, Wanted};
 use crate::InputError;
@@ -22,7 +22,7 @@ pub(super) fn read<const N: usize>(
         if !bytes.trim_ascii().is_empty() {
             let object = serde_json::from_slice::<Map<String, Value>>(&bytes);
             if let (Ok(object), false) = (&object, checked) {
-                // Names that are not there at all are a mistake of the call, not of a row.
+                // A column that no object has is an error of the call, not of a row.
                 let found: Vec<String> = object.keys().cloned().collect();
                 wanted.places(&found)?;
                 checked = true;

@@ -1,6 +1,5 @@
-//! Reading interaction, window and item files: CSV (or TSV), JSON lines and Parquet, told apart by their
-//! extension. What cannot be read is counted and shown with file and line; it never stops the
-//! reading unless asked to.
+//! Readers of interaction, window and item files: CSV (or TSV), JSON lines and Parquet, chosen by extension. Bad
+//! rows are counted and shown with file and line; they end the reading only if asked to.
 
 mod delimited;
 mod json_lines;
@@ -19,19 +18,19 @@ use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::path::Path;
 
-/// Longest id that is believed to be one, in bytes.
+/// Longest accepted id, in bytes.
 const LONGEST_ID: usize = 1024;
-/// Bad rows that are shown; all are counted.
+/// Number of bad rows that are shown; all are counted.
 const SHOWN: usize = 10;
 
-/// Theirs for ours: `{"user_id": "customer"}`.
+/// Column names of the file, by standard name: `{"user_id": "customer"}`.
 pub type Columns = HashMap<String, String>;
 
-/// One row of `N` columns, cells in the order that was asked for; `None` where the row has no such cell. It lives
-/// as long as the reader stays on it: what is to stay is copied.
+/// One row of `N` columns in the requested order; `None` if the row has no such cell. It borrows the reader's
+/// buffer until the next row.
 pub type Row<'a, const N: usize> = [Option<&'a str>; N];
 
-/// A click as it stands in a log, user and item by number.
+/// A click of a log; user and item are numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Click {
     /// Number of the user in [`Log::users`].
@@ -51,33 +50,33 @@ pub struct Log {
     pub items: Names,
     /// The clicks.
     pub clicks: Vec<Click>,
-    /// How much each click counts as a target, `0.0..=1.0`; empty where that is not asked for.
+    /// Weight of each click as a target, `0.0..=1.0`; empty unless requested.
     pub weights: Vec<f32>,
-    /// What a column of weights says, where one is asked for.
+    /// Weights of the values of a column, if requested.
     pub worths: Option<Worths>,
     /// Rows read, good and bad.
     pub rows: usize,
-    /// What could not be read.
+    /// Rows that could not be read.
     pub bad: BadRows,
 }
 
-/// What an items file says.
+/// Contents of an items file.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// What is said of each item, by id.
+    /// Title and category of each item, by id.
     pub items: HashMap<String, Labels>,
-    /// Rows about an item that had one already.
+    /// Repeated rows for an item.
     pub repeated: BadRows,
 }
 
-/// What an items file says of one item.
+/// Title and category of one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// What the shop calls it.
+    /// The title.
     pub title: Option<String>,
-    /// The shelf it stands on.
+    /// The category.
     pub category: Option<String>,
-    /// Where that is said: a line of the file, counted from 1.
+    /// Line of the file, counted from 1.
     pub line: usize,
 }
 
@@ -86,17 +85,17 @@ pub struct Labels {
 pub struct BadRows {
     /// Whether the first one is an error.
     pub strict: bool,
-    /// How many there were.
+    /// Number of such rows.
     pub count: usize,
     /// The first few.
     pub shown: Vec<BadRow>,
 }
 
 impl BadRows {
-    /// Counts a row that cannot be used.
+    /// Counts a bad row.
     ///
     /// # Errors
-    /// If such rows are fatal.
+    /// If bad rows are errors.
     pub fn note(&mut self, file: &Path, line: usize, reason: String) -> Result<(), InputError> {
         let file = file.display().to_string();
         let row = BadRow {
@@ -115,11 +114,11 @@ impl BadRows {
     }
 }
 
-/// Where a reader hands its rows: the line, and the cells or why there are none.
+/// Receives rows from a reader: the line, and the cells or the reason why there are none.
 type Sink<'a, const N: usize> =
     dyn FnMut(usize, Result<Row<'_, N>, String>) -> Result<(), InputError> + 'a;
 
-/// Reads the named columns of a file, `needed` of which it must have.
+/// Reads the named columns of a file; the first `needed` must exist.
 fn rows<const N: usize>(
     file: &Path,
     names: &[&'static str; N],
@@ -150,7 +149,7 @@ fn rows<const N: usize>(
     }
 }
 
-/// The columns a reader looks for.
+/// The columns that a reader looks for.
 struct Wanted<'a, const N: usize> {
     file: &'a Path,
     names: &'a [&'static str; N],
@@ -159,9 +158,9 @@ struct Wanted<'a, const N: usize> {
 }
 
 impl<const N: usize> Wanted<'_, N> {
-    /// The place of each wanted column among `found`.
+    /// The index of each wanted column among `found`.
     fn places(&self, found: &[String]) -> Result<[Option<usize>; N], InputError> {
-        // A name given for one file does not have to hold in the other: ours will do as well.
+        // A column name given for one file need not exist in the other; the standard name is accepted as well.
         let at = |wanted: &str| found.iter().position(|name| name == wanted);
         let place = |column: usize| at(&self.theirs[column]).or_else(|| at(self.names[column]));
         let places: [Option<usize>; N] = std::array::from_fn(place);
@@ -192,7 +191,7 @@ impl<const N: usize> Wanted<'_, N> {
 /// Reads one interaction file into `log`.
 ///
 /// # Errors
-/// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict`.
+/// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict` is set.
 pub fn interactions(file: &Path, columns: &Columns, log: &mut Log) -> Result<(), InputError> {
     let Some(worths) = log.worths.clone() else {
         let names = ["user_id", "item_id", "timestamp"];
@@ -211,7 +210,7 @@ pub fn interactions(file: &Path, columns: &Columns, log: &mut Log) -> Result<(),
 }
 
 impl Log {
-    /// Adds a click with its weight, if those are asked for, or notes why a row is none.
+    /// Adds a click, with its weight if requested, or notes why the row is bad.
     fn add(
         &mut self,
         file: &Path,
@@ -248,8 +247,8 @@ fn id<'a>(name: &str, cell: Option<&'a str>) -> Result<&'a str, String> {
     Ok(cell)
 }
 
-/// Reads an items file: titles and categories by id. The first of several rows for an id counts. If `titled`,
-/// the file must have a column of titles.
+/// Reads titles and categories from an items file. The first of several rows for an id is used. If `titled`, the
+/// file must have a column of titles.
 ///
 /// # Errors
 /// As [`interactions`].

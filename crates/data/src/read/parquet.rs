@@ -1,4 +1,4 @@
-//! Parquet, a batch of rows at a time and only the wanted columns.
+//! Parquet, read in batches of rows and only the wanted columns.
 
 use super::{Row, Sink, Wanted};
 use crate::InputError;
@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Rows decoded at a time: what is in memory of a file, beside the pages they are decoded from.
+/// Rows decoded at a time; memory holds them and the pages they are decoded from.
 const BATCH: usize = 8192;
 
 pub(super) fn read<const N: usize>(
@@ -49,7 +49,7 @@ pub(super) fn read<const N: usize>(
     Ok(())
 }
 
-/// What the decoder makes of the file. Some damage it does not refuse but panics at.
+/// Runs the decoder, which panics at some kinds of damage; the panic becomes an error.
 fn unwound<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(decode)).map_err(|panic| {
         let text = (panic.downcast_ref::<&str>().copied())
@@ -58,7 +58,7 @@ fn unwound<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// The wanted columns of a batch, times as whole numbers.
+/// The wanted columns of a batch, with times as whole numbers.
 fn columns<const N: usize>(
     batch: &RecordBatch,
     wanted: &Wanted<'_, N>,
@@ -84,8 +84,8 @@ fn columns<const N: usize>(
     wanted.theirs.iter().zip(wanted.names).map(column).collect()
 }
 
-/// A column of times as whole numbers, and any other as it is. Nanoseconds become microseconds,
-/// and days seconds.
+/// A column of times as whole numbers; other columns unchanged. Nanoseconds become microseconds, and days
+/// become seconds.
 fn whole(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let numbers = |unit| {
         let times = cast(column, &DataType::Timestamp(unit, None))?;
@@ -99,7 +99,7 @@ fn whole(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-/// What writes the cells of each column.
+/// Formatters for the cells of each column.
 fn formatters(columns: &[Option<ArrayRef>]) -> Result<Vec<Option<ArrayFormatter<'_>>>, ArrowError> {
     const OPTIONS: FormatOptions<'static> = FormatOptions::new();
     let mut formatters = Vec::with_capacity(columns.len());

@@ -1,11 +1,11 @@
-//! Times of clicks: whole numbers in whatever unit the log has (fractions are cut off), or dates
-//! with or without a time of day and an offset, which become seconds; without an offset they are UTC.
+//! Times of clicks: whole numbers in the unit of the log (fractions are cut off), or dates with optional time
+//! of day and offset, which become seconds. Without an offset they are UTC.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// 31 December 9999 in microseconds: what is beyond is no time of a click in any unit.
+/// 31 December 9999 in microseconds: later times are rejected, in any unit.
 const LATEST: i64 = 253_402_300_799_999_999;
 
 /// Reads a time.

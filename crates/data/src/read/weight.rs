@@ -1,17 +1,17 @@
-//! How much a click counts as a target, by what came of it: a rating, a kind of event, seconds of dwelling.
+//! Weights of clicks as targets, from a column such as a rating, an event type or seconds of dwelling.
 
-/// What the cells of a column are worth.
+/// Weights of a column's values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Worths {
-    /// Cells and their weights; without any, a cell is its weight.
+    /// Values and their weights; if empty, a cell's number is its weight.
     known: Vec<(String, f32)>,
 }
 
 impl Worths {
-    /// Of `VALUE=WEIGHT` pairs.
+    /// From `VALUE=WEIGHT` pairs.
     ///
     /// # Errors
-    /// Names a pair that is none, whose weight is not between 0 and 1, or whose value is there twice.
+    /// Names a pair that is malformed, has a weight outside `0..=1`, or repeats a value.
     pub fn new(pairs: &[String]) -> Result<Self, String> {
         let mut known: Vec<(String, f32)> = Vec::new();
         for pair in pairs {
@@ -29,7 +29,7 @@ impl Worths {
     /// The weight of a cell.
     ///
     /// # Errors
-    /// Says what is wrong with a cell that has none.
+    /// Says why a cell has no weight.
     pub fn of(&self, cell: Option<&str>) -> Result<f32, String> {
         let cell = cell.map(str::trim).filter(|cell| !cell.is_empty());
         let cell = cell.ok_or("the weight is empty")?;
@@ -47,7 +47,7 @@ impl Worths {
     }
 }
 
-/// A number from 0 to 1, or what is wrong with it.
+/// A number from 0 to 1, or why it is not one.
 fn share(text: &str) -> Result<f32, String> {
     let number: Option<f32> = text.trim().parse().ok();
     let share = number.filter(|share| (0.0..=1.0).contains(share));

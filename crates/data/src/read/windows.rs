@@ -1,5 +1,5 @@
-//! Windows: one row a shopper's clicks up to one of them, with a label for each that says whether it was
-//! replaced by another item. What is replaced is known, what it replaced is not.
+//! Windows: each row has a shopper's clicks up to one of them, and a label for each that says whether it was
+//! replaced. The original clicks are not known.
 
 use super::super::InputError;
 use super::super::names::{Names, Texts};
@@ -17,30 +17,30 @@ pub struct Windows {
     pub list: Vec<Window>,
     /// Rows read, good and bad.
     pub rows: usize,
-    /// What could not be read.
+    /// Rows that could not be read.
     pub bad: BadRows,
 }
 
-/// Clicks of a shopper, oldest first: a history, and a last one to be predicted from it.
+/// Clicks of a shopper, oldest first: a history, and a last click as its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Number of the shopper in [`Windows::shoppers`].
     pub shopper: u32,
-    /// Which window of the shopper it is, from 1 in the order read.
+    /// Number of the window among the shopper's, from 1 in the order read.
     pub number: u32,
     /// Numbers of the items in [`Windows::items`], two or more.
     pub items: Vec<u32>,
-    /// 1 for each that was replaced, 0 for the others.
+    /// 1 for replaced clicks, 0 for the others.
     pub noise: Vec<u8>,
     /// Time of the last click, in the unit of the log.
     pub time: i64,
-    /// Whether it is kept out of training.
+    /// Whether it is held out from training.
     pub unseen: bool,
 }
 
 impl Windows {
-    /// The name of a window, unique and the same whenever these files are read in this order: the
-    /// shopper's id, `#`, and which window of the shopper it is.
+    /// The unique name of a window: the shopper's id, `#`, and the number of the window. It is the same
+    /// whenever these files are read in this order.
     pub fn name(&self, window: &Window) -> String {
         let shopper = &self.shoppers.list()[window.shopper as usize];
         format!("{shopper}#{}", window.number)
@@ -61,7 +61,7 @@ impl Windows {
         });
     }
 
-    /// How many windows there are of each shopper.
+    /// Number of windows of each shopper.
     fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.shoppers.list().len()];
         for window in &self.list {
@@ -71,11 +71,11 @@ impl Windows {
     }
 }
 
-/// Reads one file of windows: a row has a user id, item ids and noise labels with spaces between them, as
-/// many of these as of those, and the time of the last click. `unseen` ones are kept out of training.
+/// Reads one file of windows. A row has a user id, item ids and noise labels (separated by spaces, equally
+/// many), and the time of the last click. `unseen` windows are held out from training.
 ///
 /// # Errors
-/// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict`.
+/// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict` is set.
 pub fn windows(
     file: &Path,
     columns: &Columns,

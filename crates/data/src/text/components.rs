@@ -1,17 +1,17 @@
-//! Principal components of long, narrow matrices: everything but a square of the columns is done a few
-//! rows at a time, on all cores.
+//! Principal components of matrices with many rows and few columns. Work on the rows is split into chunks on
+//! all cores.
 
 use ingle_kernel::product::{Matrix, add_product};
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
-/// Rows that are worked on together. What is added up depends on it and not on the threads.
+/// Rows of a chunk. The order of additions depends on the chunks, not on the number of threads.
 const CHUNK: usize = 4096;
 
-/// The first `width` principal components of rows `[count, columns]`, each scaled by the fourth root of
-/// its variance's inverse: between the components as they are, of which few decide everything, and
-/// whitened ones. Mean and variance are those of the first `fitted` rows. `[count, width]`; where rows are
-/// narrower, the last columns are 0.
+/// The first `width` principal components of rows `[count, columns]`, each divided by the fourth root of its
+/// variance: halfway between unscaled components, of which few dominate, and whitened ones. Mean and variance
+/// are those of the first `fitted` rows. The output is `[count, width]`; if `columns` is less than `width`,
+/// the last columns are 0.
 pub fn principal(rows: &[f32], fitted: usize, columns: usize, width: usize) -> Vec<f32> {
     let centred = centred(rows, fitted, columns);
     let own = &centred[..fitted * columns];
@@ -21,11 +21,11 @@ pub fn principal(rows: &[f32], fitted: usize, columns: usize, width: usize) -> V
     times(&centred, columns, &onto)
 }
 
-/// Columns that span what those of `rows` `[count, columns]` span, each of length 1 and at right angles
-/// to all others, and how many they are: fewer than before where some add nothing.
+/// An orthonormal basis of the columns of `rows` `[count, columns]`, and its size: smaller than `columns` if
+/// some are linearly dependent.
 pub fn orthonormal(rows: &[f32], columns: usize) -> (Vec<f32>, usize) {
     let (squares, vectors) = eigen(gram(rows, columns));
-    // Below is what single precision makes of nothing.
+    // Smaller values are rounding errors of single precision.
     let least = 1e-6 * squares.first().copied().unwrap_or_default();
     let kept = squares.iter().take_while(|&&square| square > least).count();
     let scales = squares.iter().map(|square| 1.0 / square.sqrt());
@@ -33,8 +33,7 @@ pub fn orthonormal(rows: &[f32], columns: usize) -> (Vec<f32>, usize) {
     (times(rows, columns, &onto), kept)
 }
 
-/// Vectors as the columns of a matrix `width` wide, as many as there are scales, each times its own; what is
-/// left of the width is 0.
+/// Vectors times their scales, as the columns of a matrix of `width` columns; the remaining columns are 0.
 fn side_by_side(vectors: &[Vec<f64>], scales: impl Iterator<Item = f64>, width: usize) -> Vec<f32> {
     let mut matrix = vec![0.0; vectors.len() * width];
     for (column, (vector, scale)) in vectors.iter().zip(scales).enumerate() {
@@ -79,7 +78,7 @@ fn gram(rows: &[f32], columns: usize) -> DMatrix<f64> {
     sum
 }
 
-/// `rows · by`, for `by` of `columns` rows.
+/// `rows · by`, where `by` has `columns` rows.
 fn times(rows: &[f32], columns: usize, by: &[f32]) -> Vec<f32> {
     let width = by.len() / columns;
     let mut out = vec![0.0; rows.len() / columns * width];
@@ -89,7 +88,7 @@ fn times(rows: &[f32], columns: usize, by: &[f32]) -> Vec<f32> {
     out
 }
 
-/// Eigenvalues of a symmetric matrix, the largest first, and their vectors.
+/// Eigenvalues of a symmetric matrix in descending order, and their vectors.
 fn eigen(matrix: DMatrix<f64>) -> (Vec<f64>, Vec<Vec<f64>>) {
     let SymmetricEigen {
         eigenvalues,
@@ -110,7 +109,7 @@ mod tests {
     use ingle_kernel::vector::dot;
     use ingle_model::Rng;
 
-    /// Rows whose columns differ in variance, more of them than are worked on together.
+    /// Rows whose columns differ in variance; more than one chunk.
     fn rows(count: usize) -> Vec<f32> {
         let mut rng = Rng::new(3, &[]);
         let mut row = || [4.0, 1.0, 0.25].map(|deviation| 7.0 + rng.normal(deviation));
@@ -132,7 +131,7 @@ mod tests {
                 assert!(dot(part, other).abs() < 1e-2 * count as f32);
             }
         }
-        // A component of deviation d is scaled to the square root of d.
+        // A component with standard deviation d is scaled to the square root of d.
         for (part, deviation) in parts.iter().zip([2.0, 1.0, 0.5, 0.0, 0.0]) {
             let found = (dot(part, part) / count as f32).sqrt();
             assert!((found - deviation).abs() < 0.05, "{found}");

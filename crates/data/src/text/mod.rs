@@ -1,4 +1,4 @@
-//! What the titles of items say, as numbers.
+//! Features of items from the words of their titles.
 
 pub mod components;
 pub mod titles;

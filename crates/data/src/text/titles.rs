@@ -1,10 +1,11 @@
-//! Items by the words of their titles: TF-IDF weights brought to a few columns by latent semantic
-//! analysis ([Deerwester et al., 1990](https://doi.org/10.1002/(SICI)1097-4571(199009)41:6%3C391::AID-ASI1%3E3.0.CO;2-9)),
-//! which takes no language model and seconds. The decomposition is a subspace iteration from random
-//! columns ([Halko et al., 2011](https://arxiv.org/abs/0909.4061)).
+//! Features of items from the words of their titles: TF-IDF weights reduced to a few columns by latent semantic
+//! analysis ([Deerwester et al.,
+//! 1990](https://doi.org/10.1002/(SICI)1097-4571(199009)41:6%3C391::AID-ASI1%3E3.0.CO;2-9)). This needs no language
+//! model and takes seconds. The decomposition is a subspace iteration from random columns ([Halko et al.,
+//! 2011](https://arxiv.org/abs/0909.4061)).
 //!
-//! Words are what stands between characters that are neither letters nor digits; scripts without spaces
-//! between words are better served by the embeddings of a language model.
+//! Words are runs of letters and digits. For scripts without spaces between words, a language model's embeddings are
+//! better.
 
 use super::components::orthonormal;
 use crate::{Item, Names};
@@ -12,16 +13,15 @@ use ingle_model::Rng;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 
-/// Words at most, the most frequent ones.
+/// Most words; the most frequent ones are used.
 const WORDS: usize = 1 << 16;
-/// Columns drawn above those that are asked for, so that the last of these come out well.
+/// Additional random columns, for the accuracy of the last wanted ones.
 const SPARE: usize = 16;
-/// Rounds of the subspace iteration.
+/// Iterations of the subspace iteration.
 const ROUNDS: usize = 6;
 
-/// Each item's place among the first `width` directions or so in which the titles of the first `fitted`
-/// items differ, `[items, columns]`, and how many columns that are; zeros where an item has no word that two of
-/// those have.
+/// The coordinates of each item in about `width` principal directions of the titles of the first `fitted` items,
+/// `[items, columns]`, and the number of columns. Zeros for an item without a word that two of those titles have.
 pub fn scores(items: &[Item], fitted: usize, width: usize, seed: u64) -> (Vec<f32>, usize) {
     let (weights, known) = weights(items, fitted);
     let turned = weights.transposed(fitted, known);
@@ -38,10 +38,9 @@ pub fn scores(items: &[Item], fitted: usize, width: usize, seed: u64) -> (Vec<f3
     (weights.times(&words, columns), columns)
 }
 
-/// TF-IDF of every item's words, each row of length 1: counts by their logarithm, rarity as
-/// scikit-learn's `TfidfVectorizer(sublinear_tf=True, min_df=2)` has it, but for words of one letter,
-/// which count too. With it, how many words are known, its columns: those that two of the first `fitted` items
-/// have.
+/// TF-IDF of every item's words, each row of length 1: logarithmic counts, and inverse document frequency as in
+/// scikit-learn's `TfidfVectorizer(sublinear_tf=True, min_df=2)`, except that words of one letter count too. Also
+/// returns the number of words, its columns: those that at least two of the first `fitted` items have.
 fn weights(items: &[Item], fitted: usize) -> (Sparse, usize) {
     let mut names = Names::default();
     let counts = Sparse::of(items.iter().map(|item| counts(item, &mut names)));
@@ -75,7 +74,7 @@ fn weights(items: &[Item], fitted: usize) -> (Sparse, usize) {
     (Sparse::of(rows), known.len())
 }
 
-/// How often each word stands in an item's title and category, by its number.
+/// How often each word, by its number, occurs in an item's title and category.
 fn counts(item: &Item, names: &mut Names) -> Vec<(u32, f32)> {
     let mut words = Vec::new();
     for text in item.title.iter().chain(&item.category) {
@@ -92,9 +91,9 @@ fn counts(item: &Item, names: &mut Names) -> Vec<(u32, f32)> {
     same.map(|same| (same[0], same.len() as f32)).collect()
 }
 
-/// A matrix of which most is 0.
+/// A sparse matrix.
 struct Sparse {
-    /// Where each row ends among `entries`; the next begins there.
+    /// End of each row in `entries`, where the next one begins.
     ends: Vec<usize>,
     /// Column and value.
     entries: Vec<(u32, f32)>,
@@ -118,7 +117,7 @@ impl Sparse {
         &self.entries[start..self.ends[at]]
     }
 
-    /// Of the first few rows.
+    /// The transpose of the first rows.
     fn transposed(&self, first: usize, columns: usize) -> Self {
         let mut rows = vec![Vec::new(); columns];
         for at in 0..first {
@@ -129,7 +128,7 @@ impl Sparse {
         Self::of(rows.into_iter())
     }
 
-    /// The product with `dense`, one row `width` wide for each column.
+    /// The product with `dense`, which has rows of `width` values.
     fn times(&self, dense: &[f32], width: usize) -> Vec<f32> {
         let mut out = vec![0.0; self.ends.len() * width];
         let rows = out.par_chunks_mut(width.max(1)).enumerate();
@@ -167,7 +166,7 @@ mod tests {
         "",
     ];
 
-    /// Cosines of the rows by `scripts/parity/tfidf.py`.
+    /// Cosines of the rows, from `scripts/parity/tfidf.py`.
     const COSINES: [[f32; 4]; 4] = [
         [1.0, 0.816_496_6, 0.0, 0.0],
         [0.816_496_6, 1.0, 0.0, 0.288_675_1],

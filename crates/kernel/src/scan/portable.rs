@@ -1,4 +1,4 @@
-//! Sums of products for every machine but the browser's: plain loops that the compiler widens.
+//! Sums of products on all machines but the browser's: plain loops that the compiler vectorises.
 
 use super::LANES;
 use crate::vector::widest;

@@ -1,4 +1,4 @@
-//! Sums of products in WebAssembly's vectors of 128 bits.
+//! Sums of products in WebAssembly's 128-bit vectors.
 
 use super::LANES;
 use core::arch::wasm32::{
@@ -77,7 +77,7 @@ fn across([a, b, c, d]: [v128; 4]) -> [i32; 4] {
     ]
 }
 
-/// The values that are left of a row, and zeros.
+/// The remaining values of a row, padded with zeros.
 #[inline]
 fn filled(rest: &[i8]) -> [i8; LANES] {
     let mut filled = [0; LANES];

@@ -1,17 +1,17 @@
-//! Rows of the table that do not compete for a token: those of its own history, for example.
+//! Rows of the table that are excluded from a token's softmax, such as those of its own history.
 
 use super::ITEMS;
 
-/// Barred rows, by block.
+/// Excluded rows, by block.
 #[derive(Debug)]
 pub(super) struct Bars {
     /// By block, then by token.
     barred: Vec<Barred>,
-    /// Where the barred rows of each block start, and where the last end.
+    /// Start of each block's rows in `barred`, and the end.
     starts: Vec<usize>,
 }
 
-/// A row of a block that does not compete for a token.
+/// A row of a block that is excluded for a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Barred {
     token: u32,
@@ -19,7 +19,7 @@ pub(super) struct Barred {
 }
 
 impl Bars {
-    /// Sorts pairs of a token and a row by block and token. A token's own target is never barred.
+    /// Sorts pairs of a token and a row by block and token. A token's own target is never excluded.
     pub(super) fn new(pairs: &[(u32, u32)], targets: &[u32], blocks: usize) -> Self {
         let others = (pairs.iter()).filter(|(token, row)| targets[*token as usize] != *row);
         let mut sorted: Vec<(usize, Barred)> = others
@@ -36,15 +36,15 @@ impl Bars {
         }
     }
 
-    /// The barred rows of a block, by token.
+    /// The excluded rows of a block, by token.
     #[inline(always)]
     pub(super) fn of_block(&self, block: usize) -> &[Barred] {
         &self.barred[self.starts[block]..self.starts[block + 1]]
     }
 }
 
-/// Takes the barred rows of tokens from `first` on out of their logits, as many tokens as there are
-/// rows of logits, and gives the barred rows of later tokens.
+/// Masks the logits of excluded rows. `first` is the token of the first row of logits. Returns the excluded
+/// rows of later tokens.
 #[inline(always)]
 pub(super) fn bar<'b>(
     barred: &'b [Barred],
