@@ -9,4 +9,4 @@ for n in 0 1; do
   two+=("$(basename "$(dirname "${all[$(((2 * day + n) % ${#all[@]}))]}")")")
 done
 echo "of today: ${two[*]}"
-scripts/examples.sh "${two[@]}"
+EXAMPLES_IN=chromium scripts/examples.sh "${two[@]}"

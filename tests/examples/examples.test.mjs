@@ -1,4 +1,7 @@
-/** Every example that EXAMPLES names, or all: built with the packed package, served as its package.json says, and visited. */
+/**
+ * Every example that EXAMPLES names, or all: built with the packed package, served as its package.json says, and visited, with
+ * Chromium and Firefox. Where EXAMPLES_IN is "chromium" Firefox visits those alone that are listed for it.
+ */
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -43,7 +46,7 @@ for (const name of process.env.EXAMPLES?.split(/\s+/).filter(Boolean) ?? Object.
         await context.close();
       }
     });
-    if (firefox) {
+    if (firefox || process.env.EXAMPLES_IN !== "chromium") {
       await t.test("Firefox", async () => {
         const other = await launchFirefox();
         try {

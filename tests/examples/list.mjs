@@ -5,7 +5,7 @@
  * - `url`: a product's address; default `/products/ID`.
  * - `rendered`: pages come from a server, or were rendered when they were built, and have the product's title.
  * - `consent`: pages load anew, so the shopper allows that the history is kept.
- * - `firefox`: it is visited with Firefox too. `also`: what is tried after the visit.
+ * - `firefox`: it is visited with Firefox in the short form too. `also`: what is tried after the visit.
  * - `serve`: how it is served, if not by its `npm start`.
  */
 

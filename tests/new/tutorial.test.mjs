@@ -47,15 +47,18 @@ test("its way to a bundle is that of the new shop's README", () => {
   assert.deepEqual(reader.commands.filter((line) => commands.includes(line)), commands);
 });
 
-test("the site's shelf fills and follows clicks, and `ingle doctor` has nothing against it", { timeout: 180_000 }, async (t) => {
-  const port = await freePort();
-  const { origin, stop } = await start("npx", ["vite", "preview", "--host", "127.0.0.1", "--strictPort", "--port", String(port)], { cwd: reader.folder, port });
-  t.after(stop);
-  const page = await (await browser.newContext()).newPage();
-  await visit(page, { origin, title: "main", home: false });
-  await page.context().close();
-  const { text } = blocksFor("tests/new/tutorial.test.mjs", PAGE, root).find(afterwards);
-  const [program, ...words] = text.replace("http://localhost:4173", origin).split(" ");
-  const { status, stdout } = spawnSync(program === "ingle" ? INGLE : program, words, { cwd: dirname(reader.folder), encoding: "utf8" });
-  assert.equal(status, 0, stdout);
-});
+for (const [script, ...served] of [["dev"], ["preview", "ingle doctor"]]) {
+  test(`the site's shelf fills and follows clicks by npm run ${script}${served.length > 0 ? ", and `ingle doctor` has nothing against it" : ""}`, { timeout: 180_000 }, async (t) => {
+    const port = await freePort();
+    const { origin, stop } = await start("npm", ["run", script, "--", "--host", "127.0.0.1", "--strictPort", "--port", String(port)], { cwd: reader.folder, port });
+    t.after(stop);
+    const page = await (await browser.newContext()).newPage();
+    await visit(page, { origin, title: "main", home: false });
+    await page.context().close();
+    if (served.length === 0) return;
+    const { text } = blocksFor("tests/new/tutorial.test.mjs", PAGE, root).find(afterwards);
+    const [program, ...words] = text.replace("http://localhost:4173", origin).split(" ");
+    const { status, stdout } = spawnSync(program === "ingle" ? INGLE : program, words, { cwd: dirname(reader.folder), encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  });
+}
