@@ -1,15 +1,15 @@
-/** From ranked items to an answer: varied, with pins in their places, marked for attribution. */
+/** From ranked items to an answer: diversified, with pins at their places, and marked for attribution. */
 
 import type { Query } from "./query.js";
 import type { Recommendation } from "../types.js";
 
-/** An item before its place is known. */
+/** An item before its place in the answer is known. */
 export type Candidate = Omit<Recommendation, "attribution">;
 
-/** What an answer is made of: ranked candidates, best first, and how alike two items are. */
+/** Input of an answer: ranked candidates, best first, and the similarity of two items. */
 export interface Ranked {
   candidates: Candidate[];
-  /** The cosines of the candidates with one of them, by item; nothing where no engine can say. */
+  /** The cosines of the candidates with one of them, by item; `undefined` if no engine can compute them. */
   likeness(item: string): Promise<Map<string, number> | undefined>;
 }
 
@@ -33,8 +33,8 @@ export async function compose(query: Query, { candidates, likeness }: Ranked): P
 }
 
 /**
- * Maximal marginal relevance (Carbonell and Goldstein, 1998): each next item is the best by its score,
- * of which 1 is the best there is, less its likeness with the one most like it among those chosen.
+ * Maximal marginal relevance (Carbonell and Goldstein, 1998): each next item has the highest weighted difference of its score,
+ * scaled to a maximum of 1, and its largest similarity to an item already chosen.
  */
 async function vary(free: Candidate[], k: number, diversity: number, likeness: Ranked["likeness"]): Promise<Candidate[]> {
   const best = free[0]?.score || 1;
@@ -53,21 +53,21 @@ async function vary(free: Candidate[], k: number, diversity: number, likeness: R
   return chosen;
 }
 
-/** Ten random characters: new for every answer, so that it can name no shopper. */
+/** Ten random characters, new for every answer, so that they cannot identify a shopper. */
 function mark(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(10));
   return Array.from(bytes, (byte) => (byte % 36).toString(36)).join("");
 }
 
-/** How often a scenario has shown each item on this page, and how far that makes it step back. */
+/** How often a scenario has shown each item on this page, and the factor by which that lowers the item. */
 export class Rotation {
   readonly #shown = new Map<string, Map<string, number>>();
 
-  /** The factor on an item's chance: less with every time that it was shown. */
+  /** The factor on an item's probability; it falls each time the item was shown. */
   factor({ scenario, rotate }: Query): (item: string) => number {
     const times = this.#shown.get(scenario);
     if (rotate === 0 || !times) return () => 1;
-    // At 1 an item that was shown is all but out; a logarithm needs something left.
+    // With `rotate` 1 a shown item is almost excluded; its logarithm must stay finite.
     const kept = Math.max(1e-6, 1 - rotate);
     return (item) => Math.max(1e-12, kept ** (times.get(item) ?? 0));
   }
@@ -79,7 +79,7 @@ export class Rotation {
     for (const { item } of answer) times.set(item, (times.get(item) ?? 0) + 1);
   }
 
-  /** Whether an item of this scenario steps back at all. */
+  /** Whether any item of this scenario is lowered. */
   matters({ scenario, rotate }: Query): boolean {
     return rotate > 0 && this.#shown.has(scenario);
   }

@@ -1,8 +1,8 @@
 /**
- * One bundle at work: its files, the engines that opened it, and the questions that they answer.
+ * A core: one bundle with its files, the engines that opened it, and the questions that they answer.
  *
- * Loaded after the page's own entry, which can already record; a recommender that moves to another
- * bundle makes another of these.
+ * It is loaded after the page's own entry, which can already record. A recommender that changes to another bundle makes
+ * another core.
  */
 
 import { folderAt } from "../assets.js";
@@ -27,14 +27,14 @@ import { verdictsOnDevice } from "../engine/verdict-store.js";
 import { UnknownItems } from "./unknown.js";
 import { explainRung } from "./why.js";
 
-/** More than any model looks back on, unknown items included. */
+/** More clicks than any model reads, unknown items included. */
 const LOOK_BACK = 2_000;
 
-/** How long after the start calls wait for an engine, in milliseconds: then what is there answers. */
+/** How long calls wait for an engine after the start, in milliseconds; then a fallback answers. */
 const LATE_MS = 7_000;
-/** After how long popularity that could not be read is read again, in milliseconds. */
+/** Delays after which popularity is read again if that failed, in milliseconds. */
 const AGAIN_MS = [5_000, 15_000, 60_000, 600_000];
-/** What the bundle's most popular items may take longer than that. */
+/** How much longer the bundle's most popular items may take, in milliseconds. */
 const POPULAR_MS = 1_500;
 
 /** What a core needs from the recommender that it belongs to. */
@@ -43,13 +43,13 @@ export interface CoreHost {
   options: RecommenderOptions;
   /** Whether files may be kept on the device. */
   mayStore(): boolean;
-  /** The history, oldest first; to be read at once. */
+  /** The history, oldest first; must be read before it changes. */
   history(): Promise<readonly HistoryEvent[]>;
   onChange(): void;
   onError(error: IngleError): void;
-  /** The host has a newer bundle than the one at work. */
+  /** The host has a newer bundle than the one in use. */
   onNewer(): void;
-  /** The engine came after calls had been answered without it. */
+  /** The engine became ready after calls had been answered without it. */
   onLate(): void;
 }
 
@@ -67,13 +67,13 @@ export class Core {
   readonly #lateAt = performance.now() + LATE_MS;
   #late = false;
   readonly #read: (events: readonly HistoryEvent[]) => Sequence;
-  /** The ids of every engine: after a failure one may have opened another bundle. */
+  /** The ids of each engine: after a failure an engine may have opened another bundle. */
   readonly #items = new WeakMap<EngineClient, Promise<string[]>>();
-  /** Everything by popularity, read once for a page that has no engine; nothing if there is no bundle either. */
+  /** All items by popularity, read once for a page without an engine; `undefined` if there is no bundle either. */
   #popular: Promise<{ item: string; share: number }[] | undefined> | undefined;
-  /** How often it could not be read. */
+  /** Number of failed readings. */
   #vain = 0;
-  /** Whether the last answer without an engine came from popularity. */
+  /** Whether the last answer without an engine was by popularity. */
   #rungWithout: "recent" | "popular" = "recent";
   readonly #rotation: Rotation;
   readonly #unknown: UnknownItems;
@@ -86,13 +86,13 @@ export class Core {
       onProgress,
       cache: before?.bundle.cache ?? new KeptBundles(() => host.mayStore()),
       signal: this.#life.signal,
-      // Where a bundle is at work already, only the host's can be news.
+      // If a bundle is in use already, only the host's can be a new one.
       fallback: before === undefined,
       onLate: () => host.onNewer(),
       ...(fetch && { fetch }),
     });
     const { bundle } = this;
-    // Wrong weights are told before anything is loaded.
+    // Invalid weights are reported before anything is loaded.
     const weighing = checkWeights(host.options.weights);
     this.#read = (events) => sequence(events.slice(-LOOK_BACK), weighing);
     const { worker = true, wasm = {}, assets: given } = host.options;
@@ -117,9 +117,9 @@ export class Core {
       },
       before && before.#unknown,
     );
-    // Read once it is clear that no engine can answer, and not when somebody asks.
+    // Read when it is clear that no engine can answer, not when a question is asked.
     this.engines.ready(this.#life.signal).catch(() => void (this.#life.signal.aborted || this.#readPopular()));
-    // On its way while the worker starts.
+    // Fetched while the worker starts.
     bundle.manifest().catch(() => {});
   }
 
@@ -132,12 +132,12 @@ export class Core {
     return { rung, why: active && stale ? `${why} The bundle is the one that was kept: ${stale.message}` : why };
   }
 
-  /** What this page passed in and the bundle does not know. */
+  /** Items that this page passed in and that the bundle does not contain. */
   get unknown(): readonly UnknownItem[] {
     return this.#unknown.list;
   }
 
-  /** The shop has recorded these. */
+  /** The shop has recorded these items. */
   notice(items: string[]): void {
     this.#unknown.notice(items);
   }
@@ -158,7 +158,7 @@ export class Core {
     return this.#rank({ events, read: this.#read(events) }, this.#query(options), false, "complete");
   }
 
-  /** Items like these, by what shoppers do with them. */
+  /** Items that are similar by the model's embeddings. */
   async similar(items: string[], options: QueryOptions): Promise<Recommendation[]> {
     const query = this.#query(options);
     this.notice(items);
@@ -176,7 +176,7 @@ export class Core {
     return this.#answer(query, ask, { events: asked, includeSeen: false, rungs: ["popular"] });
   }
 
-  /** What everybody likes, from the bundle itself: no engine is needed. */
+  /** The most popular items, from the bundle alone, without an engine. */
   async popular({ includeSeen = true, ...options }: RecommendOptions): Promise<Recommendation[]> {
     return this.#without(this.#query(options), { events: await this.#host.history(), includeSeen, rungs: ["popular"] });
   }
@@ -187,7 +187,7 @@ export class Core {
     return compose(query, { candidates: recentItems(looked, query), likeness: async () => undefined });
   }
 
-  /** The verdict on every event. */
+  /** The verdicts on all events. */
   async explain(signal: AbortSignal | undefined): Promise<Explanation[]> {
     const events = [...(await this.#host.history())];
     const read = this.#read(events);
@@ -195,20 +195,20 @@ export class Core {
     return explanations(events, read, answer);
   }
 
-  /** Items that were shown may be shown again, and what was passed in is told no more. */
+  /** Resets the rotation and the list of unknown items. */
   forget(): void {
     this.#rotation.forget();
     this.#unknown.forget();
   }
 
-  /** Whether the bundle at work is the one that its successor finds at the host. */
+  /** Whether the bundle in use is the one that its successor finds at the host. */
   async isLatest({ bundle }: Core): Promise<boolean> {
     await this.engines.ready().catch(() => {});
     const { current } = this.bundle;
     return current !== undefined && sameBytes(current, await bundle.latest());
   }
 
-  /** A core for another bundle; what was shown so far it knows. */
+  /** A core for another bundle, which takes over what was shown so far. */
   successor(url: string | URL): Core {
     return new Core(url, this.#host, this);
   }
@@ -224,7 +224,7 @@ export class Core {
       const weights = Float32Array.from(read.weights);
       const options: RankOptions = { ...(await this.#filters(query, engine)), includeSeen, weights };
       const best = await engine.recommend(read.items, options, { signal: query.signal });
-      // Where no click speaks for anything the model had none to go by.
+      // If no click contributes to any item, the model ranked by popularity.
       const source = best.some(({ because }) => because) ? engine.kind : "popular";
       return best.map(({ item, probability, because }) => ({ item, score: probability, source, reason: whyOf(because, kind, types) }));
     };
@@ -248,14 +248,14 @@ export class Core {
     return this.#finish(query, { candidates, likeness: (item) => this.#likeness(item, candidates) });
   }
 
-  /** Waits for an engine, but not for ever: says whether it is to be asked. */
+  /** Waits for an engine for a limited time; says whether it is to be asked. */
   async #inTime(signal: AbortSignal | undefined): Promise<boolean> {
     if (this.engines.active) return true;
     const tooLate = new IngleError("engine/timeout", "The engine is not there yet.");
     try {
       await within(this.engines.ready(signal), Math.max(0, this.#lateAt - performance.now()), () => tooLate);
     } catch (error) {
-      // Why none can answer is for the question itself to say.
+      // The question itself reports why no engine can answer.
       if (error !== tooLate) return true;
       if (!this.#late) this.engines.ready().then(() => this.#host.onLate(), () => {});
       this.#late = true;
@@ -301,7 +301,7 @@ export class Core {
     return items;
   }
 
-  /** One that did not come is asked for again by the clock: when its host is asked never depends on who asks us. */
+  /** Failed readings are repeated by a timer: the time of a request must not depend on the shopper's questions. */
   #loadPopular(): Promise<{ item: string; share: number }[] | undefined> {
     const again = (): void => {
       this.#popular = undefined;
@@ -316,7 +316,7 @@ export class Core {
 
   async #readPopular(): Promise<{ item: string; share: number }[] | undefined> {
     const popular = await (this.#popular ??= this.#loadPopular());
-    // Where no engine can run at all this is what the bundle is kept for.
+    // If no engine can run at all, the bundle is kept for this.
     const { error } = this.engines.cpu;
     if (popular && error && !isBundlesFault(error)) void this.bundle.accept();
     if (popular && this.#rungWithout !== "popular") {
@@ -327,14 +327,14 @@ export class Core {
   }
 }
 
-/** What answers where no engine can. */
+/** The fallback when no engine can answer. */
 interface Below {
   events: readonly HistoryEvent[];
   includeSeen: boolean;
   rungs: ("popular" | "recent")[];
 }
 
-/** A core for the bundle at this address; the entry's one way here. */
+/** Opens a core for the bundle at this address; the entry uses this function alone. */
 export function openCore(url: string | URL, host: CoreHost): Core {
   return new Core(url, host);
 }
@@ -345,12 +345,12 @@ function whyOf(because: { item: string; share: number } | undefined, kind: "hist
   return kind === "history" ? { kind, item, type: types.get(item) ?? "view", share } : { kind, item, share };
 }
 
-/** Turns what a shop may pass into what a message may carry. */
+/** Turns a shop's value into one that a message can carry. */
 async function resolveWasm(given: WasmSource | Promise<WasmSource>): Promise<string | BufferSource | WebAssembly.Module> {
   const source = await given;
   if (source instanceof Response) return source.clone().arrayBuffer();
   if (source instanceof URL) return source.href;
-  // A worker resolves relative addresses against its own, not the page's.
+  // A worker resolves relative addresses against its own address, not the page's.
   return typeof source === "string" && typeof document !== "undefined" ? new URL(source, document.baseURI).href : source;
 }
 

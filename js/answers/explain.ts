@@ -1,15 +1,15 @@
-/** What the model made of each event, in words and weights. */
+/** The verdict on each event, with its weights. */
 
 import type { Sequence } from "./sequence.js";
 import type { JudgedClick } from "../engine/protocol.js";
 import type { Explanation, HistoryEvent, Verdict } from "../types.js";
 
-/** Below this the model has set a click aside: less than half of it counts. */
+/** Below this weight a click is called ignored. */
 const ASIDE = 0.5;
-/** From here on a click counts as good as fully. */
+/** From this weight on a click is called kept. */
 const FULL = 0.9;
 
-/** The verdict on each event; `sequence` is of the last of them, and `judged` has its entries. */
+/** The verdict on each event; `sequence` is that of the latest events, and `judged` has its entries. */
 export function explanations(events: readonly HistoryEvent[], { places, weights }: Sequence, judged: JudgedClick[]): Explanation[] {
   const older = events.length - places.length;
   return events.map((event, n) => {

@@ -1,4 +1,4 @@
-/** The lower rungs: what is answered when no engine can. */
+/** Fallbacks: answers without an engine. */
 
 import type { Candidate } from "./answer.js";
 import { poolOf, type Query } from "./query.js";

@@ -1,18 +1,18 @@
 /**
- * What a shop asks for, checked, and as an engine takes it: a byte and a number for each item of the
- * catalogue, so that filters, stock, price and boosts apply before the best are chosen.
+ * A question's options, checked, and converted for an engine: a byte and a number for each item of the catalogue, so
+ * that filters, stock, price and boosts apply before the best items are chosen.
  */
 
 import { IngleError } from "../errors.js";
 import { byId, idOf, idsOf } from "../common/ids.js";
 import type { Boost, ItemId, Offers, Pin, QueryOptions } from "../types.js";
 
-/** Factors beyond these are certain enough, and their logarithms are finite. */
+/** Factors are clamped to this range, so that their logarithms are finite. */
 const [LEAST, MOST] = [1e-9, 1e9];
-/** An answer's pool to choose varied items from, in answers. */
+/** The pool of candidates for a diversified answer, in multiples of the answer's length. */
 const POOL = 5;
 
-/** A question with every part given. */
+/** A question with all options set. */
 export interface Query {
   k: number;
   scenario: string;
@@ -28,7 +28,7 @@ export interface Query {
   factor(item: string): number;
 }
 
-/** Checks options; those of the call win over those of its scenario. */
+/** Checks options; those of the call override those of its scenario. */
 export function checkQuery(call: QueryOptions, scenarios: Record<string, QueryOptions>, offers: Offers | undefined): Query {
   const { scenario = "default" } = call;
   if (typeof scenario !== "string") throw refused(`scenario is a name, not ${String(scenario)}.`);
@@ -51,7 +51,7 @@ export function checkQuery(call: QueryOptions, scenarios: Record<string, QueryOp
   };
 }
 
-/** What an engine is given instead of functions; `items` is the catalogue, in its order. */
+/** Converts functions to arrays for an engine; `items` is the catalogue, in its order. */
 export function asArrays(query: Query, items: readonly string[], shown: (item: string) => number): { allow: Uint8Array; boost: Float32Array } {
   const allow = new Uint8Array(items.length);
   const boost = new Float32Array(items.length);
@@ -62,7 +62,7 @@ export function asArrays(query: Query, items: readonly string[], shown: (item: s
   return { allow, boost };
 }
 
-/** How many items to ask for, so that enough are left to vary among. */
+/** Number of items to ask for, so that there are enough to diversify. */
 export function poolOf({ k, diversity, pins }: Query): number {
   return (diversity > 0 ? k * POOL : k) + pins.length;
 }

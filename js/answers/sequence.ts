@@ -1,9 +1,9 @@
-/** How a history becomes the sequence of items and weights that the model reads. */
+/** From a history to the sequence of items and weights that the model reads. */
 
 import { IngleError } from "../errors.js";
 import type { HistoryEvent, WeightOptions } from "../types.js";
 
-/** How much events count, every part given. */
+/** Weights of events, with all options set. */
 export interface Weighing {
   types: ReadonlyMap<string, number>;
   bounceMs: number;
@@ -11,7 +11,7 @@ export interface Weighing {
 }
 
 const TYPES: [string, number][] = Object.entries({ view: 0.8, click: 0.6, cart: 1, purchase: 1 });
-/** Words of the shop's own count like a view. */
+/** Weight of event types that are not known. */
 const OTHER = 0.8;
 
 export function checkWeights({ types = {}, bounceMs = 2_000, bounceWeight = 0.25 }: WeightOptions = {}): Weighing {
@@ -27,16 +27,16 @@ export function checkWeights({ types = {}, bounceMs = 2_000, bounceWeight = 0.25
 /** What the model reads of a history. */
 export interface Sequence {
   items: string[];
-  /** 0 to 1 for each item: relative to the strongest event of the history. */
+  /** By item, 0 to 1: relative to the strongest event of the history. */
   weights: number[];
-  /** For each event of the history, its place in `items`; -1 for one that the model does not read. */
+  /** By event of the history, its index in `items`; -1 if the model does not read it. */
   places: Int32Array;
 }
 
 /**
- * Events as a sequence: what one does with an item in a row (click, view, cart) is one entry of the
- * strongest weight, but a later view after a view is another, as in the logs that the model learnt from.
- * `remove` undoes the `cart` before it and is none itself.
+ * Events as a sequence. Consecutive events on one item (click, view, cart) are one entry with the largest weight; a
+ * later view after a view is a new entry, as in the logs that models are trained on. `remove` undoes the `cart` before
+ * it and is no entry itself.
  */
 export function sequence(events: readonly HistoryEvent[], weighing: Weighing): Sequence {
   const places = new Int32Array(events.length).fill(-1);
@@ -60,7 +60,7 @@ export function sequence(events: readonly HistoryEvent[], weighing: Weighing): S
 }
 
 function strengthsOf(events: readonly HistoryEvent[], { types, bounceMs, bounceWeight }: Weighing): number[] {
-  /** Where each item was put into the basket and not yet taken out. */
+  /** The entries at which each item was put into the basket and not yet taken out. */
   const carts = new Map<string, number[]>();
   const strengths: number[] = [];
   for (const [n, { item, type, dwell }] of events.entries()) {

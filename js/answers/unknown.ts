@@ -1,23 +1,23 @@
 /**
- * Ids that the shop passes in and the bundle does not know. New products are such, and so are slips: a name in place
- * of an id, another shop's bundle. They are told once, on a developer's machine with the ids that they may have meant.
+ * Ids that the shop passes in and the bundle does not contain: new products, or mistakes such as a name instead of an
+ * id, or another shop's bundle. They are reported once, and on a developer's machine with similar ids of the bundle.
  *
- * Nothing is loaded for that: what a page asks its host for must not depend on what was clicked.
+ * Nothing is loaded for that: requests to the host must not depend on what was clicked.
  */
 
 import type { JudgedClick } from "../engine/protocol.js";
 import type { UnknownItem } from "../types.js";
 
-/** So many are told: more of them are the same slip. */
+/** Most ids that are reported; more are likely the same mistake. */
 const MOST = 10;
-/** So many ids are compared at most. */
+/** Most ids that are compared. */
 const COMPARED = 100_000;
-/** What a character more costs at either end of an id, where 1 is what another character costs: `42` is close to `sku-42`. */
+/** Cost of an additional character at either end of an id, relative to that of any other change: `42` is close to `sku-42`. */
 const END = 0.25;
 
-/** What is asked of the bundle at work. */
+/** The parts of the bundle in use that are needed. */
 export interface Bundled {
-  /** Resolves once an engine can answer, with how many items it looks back on. */
+  /** Resolves with the number of clicks that the model reads, once an engine can answer. */
   ready(): Promise<number>;
   judge(items: string[]): Promise<JudgedClick[]>;
   /** Every id. */
@@ -27,7 +27,7 @@ export interface Bundled {
 
 export class UnknownItems {
   list: readonly UnknownItem[] = [];
-  /** What was passed in, until the history is forgotten. */
+  /** Ids that were passed in since the history was forgotten. */
   #noticed = new Set<string>();
   #due: string[] = [];
   #waiting = false;
@@ -42,11 +42,11 @@ export class UnknownItems {
     const fresh = [...new Set(items)].filter((item) => !this.#noticed.has(item));
     for (const item of fresh) this.#noticed.add(item);
     this.#due.push(...fresh);
-    // Where no engine can answer now, those that come later ask again.
+    // If no engine can answer now, later ids try again.
     if (!this.#waiting && fresh.length > 0) this.#look(this.#noticed).catch(() => {});
   }
 
-  /** What is forgotten is not told either. */
+  /** Forgotten ids are not reported. */
   forget(): void {
     this.list = [];
     this.#noticed = new Set();
@@ -71,7 +71,7 @@ export class UnknownItems {
   }
 }
 
-/** The three ids most like this one. */
+/** The three ids most similar to this one. */
 export function nearest(id: string, known: readonly string[]): string[] {
   const wanted = id.toLowerCase();
   return known
@@ -81,7 +81,7 @@ export function nearest(id: string, known: readonly string[]): string[] {
     .map(({ item }) => item);
 }
 
-/** The least cost of characters put in, left out and replaced (Levenshtein), where what is more at an end is cheap. */
+/** Levenshtein distance, in which additional characters at an end cost less. */
 function distance(a: string, b: string): number {
   let row = Float32Array.from({ length: b.length + 1 }, (_, at) => at * END);
   for (let n = 1; n <= a.length; n++) {
@@ -99,8 +99,8 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * Whether whoever opens the console made the page. A shopper's console would hold what was looked at, and tools that
- * watch pages for errors send it on.
+ * Whether the page runs on a developer's machine. A shopper's console must not show what was looked at, as monitoring
+ * tools send it on.
  */
 function isDevelopers(): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\]|.*\.(localhost|local|test)|)$/.test(globalThis.location?.hostname ?? "");

@@ -1,8 +1,8 @@
-/** Which rung answers and why, in words for people. */
+/** Explains in words which fallback or engine answers, and why. */
 
 import type { EngineChoice, EngineState, Rung } from "../types.js";
 
-/** Why this rung answers, for people; `late` once calls do not wait for the engine any more. */
+/** The reason why this one answers; `late` if calls no longer wait for the engine. */
 export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineState, gpu: EngineState, late = false): string {
   if (rung === "gpu") {
     if (requested === "gpu") return "The GPU engine answers, as asked.";

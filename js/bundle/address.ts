@@ -2,7 +2,7 @@
 
 import { IngleError } from "../errors.js";
 
-/** The folder a bundle's address means: given as the folder itself or as its manifest. */
+/** The folder of a bundle, from the address of the folder or of its manifest. */
 export function folderOf(url: string | URL): URL {
   const page = typeof document === "undefined" ? undefined : document.baseURI;
   let folder: URL;

@@ -1,10 +1,10 @@
 /**
- * Fetches a bundle: the manifest afresh, the files by their content-hashed names, from the device where they are
- * already; and falls back on the bundle that was kept last where the host's cannot be had.
+ * Fetches a bundle: the manifest anew, and files by their content-hashed names from the device if they are there. If
+ * the host's bundle cannot be fetched, the last good bundle on the device is used.
  *
- * Which addresses are asked for, and in which order, follows from the manifest alone: never from the
- * shopper. Requests carry no cookies, no referrer and no query, and no header of ours but the `Range` of a
- * file that broke off. A hash is checked here where the browser computes it, and by the wasm engine in any case.
+ * Which addresses are requested, and in which order, depends on the manifest alone, never on the shopper. Requests have
+ * no cookies, no referrer and no query, and no header of ours but the `Range` of an interrupted file. Hashes are
+ * checked here if the browser computes them, and by the wasm engine in any case.
  */
 
 import { folderOf } from "./address.js";
@@ -16,20 +16,20 @@ import type { Progress } from "../types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A file as the manifest lists it, spelt as there. */
+/** A file as listed in the manifest. */
 export interface FileEntry {
   role: string;
   name: string;
   bytes: number;
   sha256: string;
-  /** Where the block begins, for blocks of the item table. */
+  /** The first row, for blocks of the item table. */
   first_row?: number;
 }
 
 /** A bundle's bytes; the caller owns them. */
 export interface BundleFiles {
   manifest: Bytes;
-  /** Equal blocks are listed each, and share a file. */
+  /** Equal blocks have an entry each and share a file. */
   entries: FileEntry[];
   files: Map<string, Bytes>;
 }
@@ -38,17 +38,17 @@ export interface BundleOptions {
   fetch?: typeof fetch;
   onProgress?: ((progress: Progress) => void) | undefined;
   cache?: KeptBundles;
-  /** Ends what is under way. */
+  /** Aborts running requests. */
   signal?: AbortSignal;
-  /** Whether a bundle that is kept may stand in for the host's. Default true. */
+  /** Whether a bundle on the device may be used instead of the host's. Default true. */
   fallback?: boolean;
-  /** The host has another bundle than the one at work. */
+  /** The host has another bundle than the one in use. */
   onLate?: () => void;
-  /** Waits before a file that broke off is asked for again, in milliseconds; one more break is an error. */
+  /** Delays before an interrupted file is requested again, in milliseconds; one more interruption is an error. */
   pausesMs?: readonly number[];
-  /** How long a host may send nothing. */
+  /** Milliseconds without data after which a request fails. */
   stallMs?: number;
-  /** How long the host's bundle is waited for where another is kept. */
+  /** How long to wait for the host's bundle if there is another on the device, in milliseconds. */
   patienceMs?: number;
 }
 
@@ -57,24 +57,24 @@ const FORMAT = 1;
 /** What an engine reads. Files of other roles belong to later releases. */
 const ROLES = ["model", "items", "ids"];
 const NAME = /^[a-z]+-([0-9a-f]{16})\.(safetensors|json)$/;
-/** The bundle's limits, as `crates/bundle` has them: more does not fit in a browser's wasm memory beside a model. */
+/** The bundle's limits, as in `crates/bundle`: more does not fit into a browser's wasm memory together with a model. */
 const MAX_MANIFEST_BYTES = 2 ** 20;
 const MAX_FILES = 1024;
 const MAX_BYTES = 2 ** 31;
-/** Room is made as bytes arrive: a manifest's word reserves no more than this. */
+/** Initial buffer size. Memory grows as bytes arrive, so that a manifest's size alone reserves no more than this. */
 const FIRST_BYTES = 2 ** 16;
-/** As long as a train is in a tunnel. */
+/** Long enough for a connection that is lost in a tunnel. */
 const PAUSES_MS = [500, 2_000, 5_000, 10_000];
 const STALL_MS = 15_000;
 const PATIENCE_MS = 3_000;
 const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual" };
 
-/** A bundle that can be opened: the host's, or one that is kept under this number. */
+/** A bundle that can be opened: the host's, or one on the device with this number. */
 interface Generation {
   manifest: Bytes;
   entries: FileEntry[];
   kept?: string;
-  /** What was kept before the host was asked. */
+  /** The generations on the device before the host was asked. */
   since?: string[];
 }
 
@@ -82,7 +82,7 @@ export class BundleSource {
   /** The folder that the bundle's files are in. */
   readonly base: URL;
   readonly cache: KeptBundles;
-  /** Why the bundle at work is not the host's. */
+  /** Why the bundle in use is not the host's. */
   stale: IngleError | undefined;
   /** The manifest of the bundle that was opened; not to be changed. */
   current: Bytes | undefined;
@@ -90,19 +90,19 @@ export class BundleSource {
   readonly #options: BundleOptions;
   readonly #signal: AbortSignal | undefined;
   readonly #stallMs: number;
-  /** The manifest at the host, asked for once: engines that load later, or again, get the same bundle. */
+  /** The host's manifest, requested once: engines that load later, or again, get the same bundle. */
   #asked: Promise<Generation> | undefined;
   /** The same with all of its files here. */
   #whole: Promise<Generation> | undefined;
-  /** The bundle at work. */
+  /** The bundle in use. */
   #chosen: Promise<Generation> | undefined;
-  /** Files on their way, by name: nothing is fetched twice, however many want it at once. */
+  /** Running downloads by file name, so that nothing is downloaded twice. */
   readonly #arrivals = new Map<string, Promise<Bytes>>();
   readonly #progress = { loaded: 0, total: 0, files: new Map<string, number>() };
   #accepted = false;
-  /** An engine has refused the bundle that is kept. */
+  /** An engine has rejected the bundle on the device. */
   #useless = false;
-  /** Files are asked for past the browser's own cache, after an engine found damage that could not be seen here. */
+  /** Bypasses the browser's own cache, after an engine found damage that could not be detected here. */
   #reloads = false;
 
   constructor(url: string | URL, options: BundleOptions = {}) {
@@ -115,18 +115,18 @@ export class BundleSource {
     this.#stallMs = stallMs;
   }
 
-  /** The whole bundle; every call hands out bytes of its own. */
+  /** The whole bundle; each call returns its own copy of the bytes. */
   open(signal?: AbortSignal): Promise<BundleFiles> {
     return unlessAborted(this.#open(), signal);
   }
 
-  /** The files of some roles, as soon as they are there: the host's even while others of its files are not. */
+  /** The files of some roles, as soon as they are available, even if other files of the host's bundle are not. */
   async part(...roles: string[]): Promise<BundleFiles> {
     const host = this.#ask().then((generation) => this.#gather(generation, roles));
     return firstOf([this.#choose().then((generation) => this.#gather(generation, roles)), host]);
   }
 
-  /** The manifest of the bundle at work; not to be changed. */
+  /** The manifest of the bundle in use; not to be changed. */
   async manifest(): Promise<Bytes> {
     return (await this.#choose()).manifest;
   }
@@ -136,7 +136,7 @@ export class BundleSource {
     return (await this.#ask()).manifest;
   }
 
-  /** What `open` gave is of use: from now on that is the bundle to fall back on. */
+  /** The bundle that `open` returned works: from now on it is the last good bundle. */
   async accept(): Promise<void> {
     const chosen = await this.#chosen?.catch(() => undefined);
     if (this.#accepted || !chosen) return;
@@ -151,12 +151,12 @@ export class BundleSource {
     await this.cache.accept({ base: this.base.href, manifest, entries, since, ask });
   }
 
-  /** An engine refused what `open` gave; says whether `open` has something else now. */
+  /** An engine rejected the bundle that `open` returned; says whether `open` can now return another. */
   async refuse(error: IngleError): Promise<boolean> {
     const refused = await this.#chosen;
     if (this.#accepted || !refused || !isBundlesFault(error)) return false;
     if (refused.kept !== undefined) {
-      // What was kept is of no use to this release: only the host is left.
+      // This release cannot use the bundle on the device: only the host's is left.
       this.#useless = true;
       this.#chosen = this.#whole;
       return this.#chosen !== undefined;
@@ -181,7 +181,7 @@ export class BundleSource {
       this.current = generation.manifest;
       return files;
     } catch (error) {
-      // Another tab may have replaced what was kept, and the host has no old files.
+      // Another tab may have replaced the bundle on the device, and the host may have deleted its files.
       const kept = await this.#kept();
       if (!kept || kept.kept === generation.kept || this.#signal?.aborted) throw error;
       if (this.#accepted) {
@@ -196,10 +196,10 @@ export class BundleSource {
     }
   }
 
-  /** The host's bundle, unless it cannot be had, or not soon, and another is kept. */
+  /** The host's bundle, unless it fails or takes too long and there is another on the device. */
   #choose(): Promise<Generation> {
     const chosen = (this.#chosen ??= this.#choice());
-    // One that did not come is asked for again.
+    // A failed one is requested again.
     chosen.catch(() => this.#chosen === chosen && (this.#chosen = undefined));
     return chosen;
   }
@@ -232,7 +232,7 @@ export class BundleSource {
     try {
       return { manifest: kept.manifest, entries: readEntries(kept.manifest), kept: kept.id };
     } catch {
-      // Damaged, or of a format that another release wrote.
+      // Damaged, or in a format written by another release.
       return undefined;
     }
   }
@@ -311,7 +311,7 @@ export class BundleSource {
     return part.bytes;
   }
 
-  /** A file that is not what the manifest describes may lie in a cache on the way: it is asked for once more past those. */
+  /** A file that does not match the manifest may come from a cache on the way: it is requested once more, bypassing caches. */
   async #download(entry: FileEntry): Promise<Bytes> {
     try {
       return await this.#checked(entry, this.#reloads ? "reload" : "force-cache");
@@ -328,7 +328,7 @@ export class BundleSource {
     throw new IngleError("bundle/hash", `${entry.name} is not the file that the manifest describes; upload the bundle again.`);
   }
 
-  /** A file that breaks off is taken up where it broke, until that brings nothing more. */
+  /** An interrupted file is continued where it was interrupted, until no more bytes arrive. */
   async #transfer(entry: FileEntry, cache: RequestCache): Promise<Bytes> {
     const { pausesMs = PAUSES_MS } = this.#options;
     const part = new Part(entry.bytes);
@@ -344,7 +344,7 @@ export class BundleSource {
         if (part.loaded < entry.bytes) throw wrongSize(entry, `only ${part.loaded}`);
         return part.bytes;
       } catch (error) {
-        // What breaks after the last byte is no harm.
+        // An interruption after the last byte does no harm.
         if (part.loaded === entry.bytes && isBreak(error)) return part.bytes;
         if (part.loaded > most) vain = 0;
         most = Math.max(most, part.loaded);
@@ -355,7 +355,10 @@ export class BundleSource {
     }
   }
 
-  /** Asks for what is missing of a file and writes down what comes; `heard` is told how much that is, or that it is too much. */
+  /**
+   * Requests the missing part of a file and stores what arrives; `heard` is called with the number of bytes, or with
+   * `over` if there are too many.
+   */
   async #receive(url: string, init: RequestInit, part: Part, heard: (loaded: number, over: boolean) => void): Promise<void> {
     const watch = new Watch(this.#stallMs, this.#signal);
     try {
@@ -364,7 +367,7 @@ export class BundleSource {
         throw new IngleError("bundle/http", `The server redirects ${url}; give the address that it redirects to.`);
       }
       if (!response.ok) throw new IngleError("bundle/http", `The server answered HTTP ${response.status} for ${url}.`);
-      // A host that sends no parts of files begins again.
+      // A host without range requests starts again.
       part.loaded = response.status === 206 ? firstByte(response, part.loaded) : 0;
       for await (const chunk of chunksOf(response)) {
         watch.heard();
@@ -376,12 +379,12 @@ export class BundleSource {
       const message = watch.signal.aborted ? `nothing came for ${this.#stallMs / 1000} s` : error instanceof Error ? error.message : String(error);
       throw new IngleError("bundle/network", `${url} could not be fetched: ${message}`, { cause: error });
     } finally {
-      // After an error the rest is not wanted; after the end this does nothing.
+      // After an error this cancels the rest; after the end it does nothing.
       watch.end();
     }
   }
 
-  /** How much of a file is there: each of its bytes is told once, whatever it takes to get it. */
+  /** Reports the bytes of a file; each byte is reported once, however often it is downloaded. */
   #report(file: string, bytes: number): void {
     const { files } = this.#progress;
     const fresh = bytes - (files.get(file) ?? 0);
@@ -399,7 +402,7 @@ export class BundleSource {
 
 /** A file that is being downloaded. */
 class Part {
-  /** Bytes that are there of the response at hand. */
+  /** Number of bytes of the current response. */
   loaded = 0;
   readonly #most: number;
   #room: Bytes;
@@ -409,12 +412,12 @@ class Part {
     this.#room = new Uint8Array(Math.min(most, FIRST_BYTES));
   }
 
-  /** What has come so far. */
+  /** The bytes so far. */
   get bytes(): Bytes {
     return this.loaded === this.#room.length ? this.#room : this.#room.slice(0, this.loaded);
   }
 
-  /** Takes what came; says whether it fitted. */
+  /** Adds a chunk; says whether it fitted. */
   add(chunk: Uint8Array): boolean {
     const loaded = this.loaded + chunk.length;
     if (loaded > this.#most) return false;
@@ -438,12 +441,12 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   } finally {
-    // After an error on our side the rest is not wanted; after the end this does nothing.
+    // After an error on our side this cancels the rest; after the end it does nothing.
     reader.cancel().catch(() => {});
   }
 }
 
-/** As much of the manifest as fetching needs; the engine checks all of it. */
+/** The parts of the manifest that fetching needs; the engine checks all of it. */
 function readEntries(manifest: Bytes): FileEntry[] {
   let parsed: unknown;
   try {
@@ -452,7 +455,7 @@ function readEntries(manifest: Bytes): FileEntry[] {
     throw new IngleError("bundle/manifest", "The bundle's manifest.json is not JSON; is the address right?", { cause: error });
   }
   const { format, files } = (parsed ?? {}) as { format?: unknown; files?: unknown };
-  // The rest of another format's manifest may look like anything.
+  // The rest of a manifest of another format is not checked.
   if (format !== undefined && format !== FORMAT) {
     throw new IngleError("bundle/format", `The bundle has format ${JSON.stringify(format).slice(0, 40)}, and this release reads format ${FORMAT}.`);
   }
@@ -460,7 +463,7 @@ function readEntries(manifest: Bytes): FileEntry[] {
     throw new IngleError("bundle/manifest", "The bundle's manifest.json does not list its files; is the address right?");
   }
   for (const { name, sha256 } of files) {
-    // A name is about to become part of an address: nothing may lead out of the folder.
+    // The name becomes part of an address: it must not lead out of the folder.
     const digits = NAME.exec(name)?.[1];
     if (digits === undefined || !sha256.startsWith(digits)) {
       throw new IngleError("bundle/name", `The manifest names a file that it may not name: ${JSON.stringify(name)}.`);
@@ -484,7 +487,7 @@ function distinct(entries: FileEntry[]): FileEntry[] {
   return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
 }
 
-/** The first that resolves; rejects as the first of them does, once all have. */
+/** The first promise that resolves; if all reject, rejects as the first one does. */
 function firstOf<T>([first, ...others]: [Promise<T>, ...Promise<T>[]]): Promise<T> {
   const { promise, resolve, reject } = deferred<T>();
   for (const one of [first, ...others]) one.then(resolve, () => {});
@@ -496,22 +499,22 @@ function wrongSize(entry: FileEntry, found: string): IngleError {
   return new IngleError("bundle/size", `${entry.name} should have ${entry.bytes} bytes but has ${found}; upload the bundle again.`);
 }
 
-/** Where the part that a host sends begins; from another origin it may not be told. */
+/** The first byte of a partial response; from another origin the header may not be readable. */
 function firstByte({ headers }: Response, asked: number): number {
   return Number(/^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1] ?? asked);
 }
 
-/** Whether another bundle could be of use where this one is not. */
+/** Whether another bundle could work where this one does not. */
 export function isBundlesFault({ code }: IngleError): boolean {
   return /^(bundle|method|model)\//.test(code);
 }
 
-/** Whether the connection broke, and nothing else was wrong. */
+/** Whether the connection was interrupted, and nothing else was wrong. */
 function isBreak(error: unknown): boolean {
   return error instanceof IngleError && error.code === "bundle/network";
 }
 
-/** A file that is not what the manifest describes. */
+/** Whether the error says that a file does not match the manifest. */
 function isDamage(error: unknown): boolean {
   return error instanceof IngleError && ["bundle/hash", "bundle/size", "bundle/tensor"].includes(error.code);
 }

@@ -1,23 +1,23 @@
-/** The caches of ours on this device: their names, the locks that go with them, their end, and the addresses that they use. */
+/** The package's caches on this device: their names and locks, how they are erased, and the addresses in them. */
 
 import { IngleError } from "../errors.js";
 
 /** The bundles' files. */
 export const CACHE_NAME = "ingle-bundles";
-/** Which engine was faster: in a cache of its own, because it is forgotten with the history and the files are not. */
+/** Which engine was faster: a separate cache, because it is erased with the history and the files are not. */
 export const VERDICTS_NAME = "ingle-engines";
 
-/** What belongs to the bundle at `base` lies under this, and nobody asks for it: `.invalid` is nobody's, for ever. */
+/** The prefix of all addresses of the bundle at `base`; they are never requested, as `.invalid` is reserved. */
 export function keptAddress(base: string): string {
   return `https://ingle.invalid/${encodeURIComponent(base)}`;
 }
 
-/** How long another tab may hold the lock before the work is done without it, in milliseconds. */
+/** How long to wait for another tab's lock before working without it, in milliseconds. */
 const LOCK_MS = 5_000;
 
 /**
- * Runs `work` while no other tab of this origin runs such work with the same cache. Where browsers have no locks, or another tab does not
- * let go of it, runs it all the same: what changes the cache must be safe without, and is only tidier with it.
+ * Runs `work` while no other tab of this origin runs such work with the same cache. If browsers have no locks, or
+ * another tab does not release it, `work` runs all the same: changes to the cache must be safe without a lock.
  */
 export async function alone<T>(work: () => Promise<T>, cache = CACHE_NAME): Promise<T> {
   const locks = typeof navigator === "undefined" ? undefined : (navigator.locks as LockManager | undefined);
@@ -39,16 +39,16 @@ export async function alone<T>(work: () => Promise<T>, cache = CACHE_NAME): Prom
   }
 }
 
-/** Deletes the files of every bundle from the device, and whatever else lies with them. */
+/** Deletes all bundles' files from the device. */
 export const eraseBundles = (): Promise<void> => erase(CACHE_NAME, "The bundle's files");
 
-/** Deletes from the device which engine was faster, for every bundle. */
+/** Deletes the verdicts on which engine was faster, for every bundle. */
 export const eraseVerdicts = (): Promise<void> => erase(VERDICTS_NAME, "Which engine was faster");
 
-/** Deletes a cache of ours once no tab writes to it; rejects if that cannot be done. Needs nothing else of the package. */
+/** Deletes a cache when no tab writes to it; rejects if that fails. */
 async function erase(name: string, what: string): Promise<void> {
   try {
-    // Pages that are not secure have no caches, and never had.
+    // Insecure pages have no caches.
     if (typeof caches !== "undefined") await alone(() => caches.delete(name), name);
   } catch (cause) {
     throw new IngleError("storage/erase", `${what} could not be erased from this device: ${String(cause)}`, { cause });

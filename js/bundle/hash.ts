@@ -1,8 +1,8 @@
-/** Hashes of files, where the browser computes them: natively and on a thread of its own, on secure pages only. */
+/** Hashes of files, if the browser computes them: natively and in its own thread, on secure pages only. */
 
 import type { Bytes } from "./bundle.js";
 
-/** The SHA-256 of bytes in hex; nothing where the browser does not tell. */
+/** The SHA-256 of bytes in hex; `undefined` if the browser does not compute it. */
 export async function sha256(bytes: Bytes): Promise<string | undefined> {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (!subtle) return undefined;
@@ -10,7 +10,7 @@ export async function sha256(bytes: Bytes): Promise<string | undefined> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The same of every file, as far as there are any. */
+/** The same for every file. */
 export async function sha256OfEach(files: ReadonlyMap<string, Bytes>): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   await Promise.all(

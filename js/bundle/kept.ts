@@ -1,17 +1,16 @@
 /**
- * The bundles that are kept on this device, and what has to stay in memory instead.
+ * The bundles on this device, and what has to stay in memory instead.
  *
- * A generation is one whole bundle under a number of its own: first its files are written, and last, in one piece, its
- * manifest. Only a generation with a manifest counts, and of several the one with the highest number: to write a
- * manifest is to switch to its bundle. What is older is deleted after that. No tab ever writes into a generation of
- * another, so this holds without locks too.
+ * A generation is one whole bundle with its own number: its files are written first, and its manifest last, in one
+ * piece. Only generations with a manifest count, and of several the one with the highest number: writing a manifest
+ * switches to its bundle. Older generations are deleted afterwards. No tab writes into another tab's generation, so
+ * this is safe without locks too.
  *
- * Which of two bundles is the newer one only the host can say. A manifest that was asked for after another bundle had
- * been committed is newer than that one. If another was committed meanwhile, the host is asked once more, and what it
- * says then counts.
+ * Only the host can say which of two bundles is newer. A manifest requested after another bundle was committed is newer
+ * than that one. If another was committed meanwhile, the host is asked once more, and that answer counts.
  *
- * All of it lies under addresses that nobody asks for: a shop's service worker that answers from any cache must not
- * find it. Nothing here may fail: a cache that cannot is a cache that has nothing.
+ * All of it is stored under addresses that are never requested, so that a shop's service worker which answers from any
+ * cache does not find it. Nothing here may fail: a cache that cannot be used counts as empty.
  */
 
 import type { Bytes, FileEntry } from "./bundle.js";
@@ -21,11 +20,11 @@ import { sha256 } from "./hash.js";
 import { dropEmpty, putWhile } from "./put.js";
 
 const MANIFEST = "manifest.json";
-/** Files of a bundle that did not come whole; no generation. */
+/** Files of a bundle that was not fetched whole; not a generation. */
 const STAGED = "staged";
-/** A disk that takes longer for one file has failed, in milliseconds. */
+/** A disk that takes longer for one file counts as failed, in milliseconds. */
 const DISK_MS = 5_000;
-/** Files without a manifest are a commit under way, or of a tab that was closed over it: then of so long ago. */
+/** Files without a manifest belong to a running commit, or to a closed tab if they are older than this, in milliseconds. */
 const ABANDONED_MS = 3_600_000;
 
 /** A bundle that an engine has opened. */
@@ -33,7 +32,7 @@ export interface Accepted {
   base: string;
   manifest: Bytes;
   entries: readonly FileEntry[];
-  /** The generations that were there before the host was asked for the manifest. */
+  /** The generations before the host was asked for the manifest. */
   since: readonly string[];
   /** Asks the host for the manifest again. */
   ask(): Promise<Bytes>;
@@ -47,17 +46,17 @@ export interface Kept {
 
 export class KeptBundles {
   readonly #mayStore: () => boolean;
-  /** What is not on the device, or not yet. Copies, so that what is handed out can be moved to a worker. */
+  /** Files that are not on the device, or not yet. Copies, so that returned bytes can be transferred to a worker. */
   readonly #memory = new Map<string, Bytes>();
   #accepted: Accepted | undefined;
   #settling: Promise<void> = Promise.resolve();
 
-  /** Anything is written to the device only while `mayStore`. */
+  /** Writes to the device only while `mayStore` is true. */
   constructor(mayStore: () => boolean = () => true) {
     this.#mayStore = mayStore;
   }
 
-  /** The numbers of the whole bundles of an address, the one that counts last. */
+  /** The numbers of the whole bundles of an address; the last one counts. */
   async generations(base: string): Promise<string[]> {
     const folder = folderOf(base);
     const names = (await keys()).filter((url) => url.startsWith(folder) && url.endsWith(`/${MANIFEST}`));
@@ -73,7 +72,7 @@ export class KeptBundles {
     return undefined;
   }
 
-  /** A file as the manifest describes it, from memory or from any generation. */
+  /** A file that matches the manifest, from memory or from any generation. */
   async find(base: string, entry: FileEntry): Promise<Bytes | undefined> {
     return this.#memory.get(base + entry.name)?.slice() ?? this.#stored(base, entry);
   }
@@ -87,22 +86,22 @@ export class KeptBundles {
     return undefined;
   }
 
-  /** Holds a file that has been checked, until its bundle is kept on the device. */
+  /** Keeps a checked file in memory until its bundle is on the device. */
   hold(base: string, name: string, bytes: Bytes): void {
     this.#memory.set(base + name, bytes.slice());
   }
 
-  /** Lets go of the files of an address that are held. */
+  /** Releases the files of an address from memory. */
   release(base: string): void {
     for (const key of this.#memory.keys()) if (key.startsWith(base)) this.#memory.delete(key);
   }
 
-  /** Puts a file of a generation back, after it turned out to be damaged. */
+  /** Replaces a damaged file of a generation. */
   async mend(base: string, id: string, name: string, bytes: Bytes): Promise<void> {
     await alone(() => this.#put(fileOf(base, id, name), bytes));
   }
 
-  /** Writes down what is held of a bundle that did not come whole: the next visit goes on from there. */
+  /** Writes the files of an incomplete bundle, so that the next visit can continue. */
   async stage(base: string, entries: readonly FileEntry[]): Promise<void> {
     if (!this.#mayStore()) return;
     await alone(async () => {
@@ -113,7 +112,7 @@ export class KeptBundles {
     });
   }
 
-  /** A bundle works: from now on it is the one to fall back on. */
+  /** A bundle works: from now on it is the last good bundle. */
   async accept(bundle: Accepted): Promise<void> {
     this.#accepted = bundle;
     const due = new Set(bundle.entries.map(({ name }) => bundle.base + name));
@@ -134,7 +133,7 @@ export class KeptBundles {
     for (const { name } of bundle.entries) this.#memory.delete(bundle.base + name);
   }
 
-  /** Makes this bundle the one that counts, unless the host has a newer one; says whether it is kept whole. */
+  /** Makes this bundle the current one, unless the host has a newer one; says whether all of it is on the device. */
   async #commit(bundle: Accepted): Promise<boolean> {
     const { base, manifest, ask } = bundle;
     let seen = new Set(bundle.since);
@@ -145,11 +144,11 @@ export class KeptBundles {
       const others = ids.filter((id) => id !== mine);
       const rivals = await this.#others(base, others, manifest);
       if (rivals.some(({ id }) => !seen.has(id))) {
-        // Another bundle was committed since the host was asked: it is asked again.
+        // Another bundle was committed since the host was asked: ask again.
         seen = new Set(others);
         const now = await ask();
         if (!sameBytes(now, manifest)) {
-          // The other one, if it is what the host has now, does without ours.
+          // If the host now has the other bundle, that one is kept instead of ours.
           if (mine !== undefined && rivals.some((rival) => sameBytes(rival.manifest, now))) await remove(base, mine);
           return false;
         }
@@ -183,7 +182,7 @@ export class KeptBundles {
     return found;
   }
 
-  /** Puts back what had to be fetched although it should lie here. */
+  /** Replaces files that had to be fetched although they should be here. */
   async #mendAll({ base, entries }: Accepted, id: string): Promise<void> {
     for (const entry of entries) {
       const bytes = this.#memory.get(base + entry.name);
@@ -191,7 +190,7 @@ export class KeptBundles {
     }
   }
 
-  /** Writes a generation, the manifest last; nothing of it stays if that fails, or is not allowed any more. */
+  /** Writes a generation, the manifest last; removes all of it if that fails or is no longer allowed. */
   async #write({ base, manifest, entries }: Accepted, id: string): Promise<string | undefined> {
     for (const entry of new Map(entries.map((entry) => [entry.name, entry])).values()) {
       const bytes = await this.find(base, entry);
@@ -203,12 +202,12 @@ export class KeptBundles {
     return undefined;
   }
 
-  /** Says whether it is there now: a disk may be full, and what may be kept may change meanwhile. */
+  /** Says whether the file is stored: the disk may be full, and permission may change meanwhile. */
   #put(url: string, bytes: Bytes): Promise<boolean> {
     return onDisk(false, () => putWhile(this.#mayStore, CACHE_NAME, url, bytes));
   }
 
-  /** Deletes what is older than a generation, and what closed tabs have left behind. */
+  /** Deletes older generations, and the remains of closed tabs. */
   async #tidy(base: string, mine: string): Promise<void> {
     const folder = folderOf(base);
     const found = (await keys()).filter((url) => url.startsWith(folder));
@@ -231,7 +230,7 @@ function fileOf(base: string, id: string, name: string): string {
   return `${folderOf(base)}${id}/${name}`;
 }
 
-/** A number above these, with the time and chance behind it: no two tabs ever make the same. */
+/** A number above these, with time and a random part, so that no two tabs choose the same. */
 function newId(ids: readonly string[]): string {
   const next = 1 + Math.max(0, ...ids.map((id) => parseInt(id, 36)));
   return [next.toString(36).padStart(8, "0"), Date.now().toString(36), Math.random().toString(36).slice(2, 8)].join("-");
@@ -241,7 +240,7 @@ function timeOf(id: string): number {
   return parseInt(id.split("-")[1] ?? "", 36);
 }
 
-/** The manifest first: what is being deleted must not be taken for a bundle. */
+/** Deletes the manifest first, so that a partly deleted bundle is not taken for a whole one. */
 async function remove(base: string, id: string): Promise<void> {
   const folder = `${folderOf(base)}${id}/`;
   if (!(await drop(folder + MANIFEST))) return;
@@ -250,10 +249,10 @@ async function remove(base: string, id: string): Promise<void> {
 
 function keys(): Promise<string[]> {
   return onDisk([], async () => {
-    // Opening a cache makes it; looking whether it exists does not.
+    // Opening a cache creates it; `has` does not.
     if (!(await caches.has(CACHE_NAME))) return [];
     const found = await (await caches.open(CACHE_NAME)).keys();
-    // One that another tab has erased since was made again by this.
+    // If another tab has erased the cache meanwhile, it was created again here.
     if (found.length === 0) void globalThis.navigator?.locks?.request(CACHE_NAME, () => dropEmpty(CACHE_NAME)).catch(() => {});
     return found.map(({ url }) => url);
   });
@@ -266,19 +265,19 @@ function read(url: string): Promise<Bytes | undefined> {
   });
 }
 
-/** Says whether it is gone for certain. */
+/** Says whether it is certainly gone. */
 function drop(url: string): Promise<boolean> {
   return onDisk(false, async () => {
-    // What is erased already is gone; opening a cache would make it again.
+    // An erased cache must not be created again by opening it.
     if (await caches.has(CACHE_NAME)) await (await caches.open(CACHE_NAME)).delete(url);
     return true;
   });
 }
 
-/** Storage that is missing, switched off, full or hangs is as good as empty. */
+/** Missing, disabled, full or hanging storage counts as empty. */
 async function onDisk<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
   try {
-    // `caches` exists on secure pages only, and merely touching it throws where storage is blocked.
+    // `caches` exists on secure pages only, and accessing it throws where storage is blocked.
     return typeof caches === "undefined" ? otherwise : await within(work(), DISK_MS, () => new Error("the disk hangs"));
   } catch {
     return otherwise;

@@ -1,15 +1,12 @@
-/**
- * The most popular items, read out of the bundle without any wasm: what a page that may not run wasm
- * can still show.
- */
+/** The most popular items, read from the bundle without wasm, for pages that must not run wasm. */
 
 import type { BundleFiles, Bytes } from "./bundle.js";
 import { IngleError } from "../errors.js";
 
-/** A safetensors header may be this long. */
+/** Longest safetensors header. */
 const MAX_HEADER_BYTES = 2 ** 20;
 
-/** Every item with its share of all clicks in training, each counted once more, most popular first. */
+/** All items with their share of all training clicks (each item's count plus one), most popular first. */
 export function readPopular({ entries, files }: BundleFiles): { item: string; share: number }[] {
   const ids: string[] = [];
   const scores: number[] = [];

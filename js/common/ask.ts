@@ -1,4 +1,4 @@
-/** One question of any kind, as the elements and the framework wrappers put it. */
+/** A question of any kind, as the elements and the framework wrappers ask it. */
 
 import type { Recommender } from "../recommender.js";
 import type { ItemId, Recommendation, RecommendOptions } from "../types.js";
@@ -10,7 +10,7 @@ export type QuestionKind = "personal" | "similar" | "complete" | "recent" | "pop
 export interface Question extends RecommendOptions {
   /** Default `personal`. */
   kind?: QuestionKind;
-  /** What `similar` and `complete` are about. */
+  /** The items that `similar` and `complete` are about. */
   items?: ItemId | Iterable<ItemId>;
 }
 

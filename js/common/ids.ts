@@ -1,12 +1,12 @@
-/** Item ids: what is one, and the one form in which they are kept and compared. A cart's JSON has numbers. */
+/** Item ids: validation, and the string form in which they are stored and compared. A cart's JSON may have numbers. */
 
 import { IngleError } from "../errors.js";
 import type { ItemId } from "../types.js";
 
-/** Longer than any catalogue's ids, shorter than what would fill the storage. */
+/** Longer than any catalogue's ids, and short enough not to fill the storage. */
 export const MAX_ID = 1024;
 
-/** Whether something is an id in its one form; so are words of about the same length. */
+/** Whether a value is an id in string form; event types are limited in the same way. */
 export function isId(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.length <= MAX_ID;
 }

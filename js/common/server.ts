@@ -1,4 +1,7 @@
-/** Servers render pages for many shoppers at once: a recommender there keeps nothing, asks for nothing and answers with nothing. */
+/**
+ * On a server, which renders pages for many shoppers, a recommender stores nothing, requests nothing and answers with
+ * nothing.
+ */
 
 import type { Core } from "../answers/core.js";
 import { IngleError } from "../errors.js";
@@ -8,7 +11,7 @@ export function onServer(): boolean {
   return typeof document === "undefined" && !("WorkerGlobalScope" in globalThis && typeof location !== "undefined");
 }
 
-/** Stands where the bundle and the engines are in a page. */
+/** Replaces the bundle and the engines on a server. */
 export function noCore(): Core {
   const nothing = async (): Promise<never[]> => [];
   const off = { state: { state: "off" } };

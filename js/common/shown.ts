@@ -1,6 +1,6 @@
-/** When a page is first shown: a browser may render one that nobody opens, and what runs there was not seen. */
+/** When a page is first shown: a browser may render a page before it is opened, and what runs then was not seen. */
 
-/** In a page that is rendered ahead: resolves when it is opened. Nothing in one that is shown already. */
+/** In a prerendered page, resolves when it is opened; `undefined` in a page that is already shown. */
 export function shown(): Promise<void> | undefined {
   if (typeof document === "undefined" || !(document as { prerendering?: boolean }).prerendering) return undefined;
   return new Promise((resolve) => document.addEventListener("prerenderingchange", () => resolve(), { once: true }));

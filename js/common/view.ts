@@ -1,4 +1,4 @@
-/** A look at an item for as long as a component shows it, as the framework wrappers record it. */
+/** A view of an item for as long as a component shows it, for the framework wrappers. */
 
 import type { Recommender } from "../recommender.js";
 import { shown } from "./shown.js";

@@ -1,8 +1,8 @@
 /**
- * Follows the shop's consent banner by what banners have in common: WordPress's consent API, which many of its banners
- * tell, and Shopify's customer privacy. Both have a category for preferences, which recommendations are.
+ * Follows the shop's consent banner through common interfaces: WordPress's consent API, which many of its banners use,
+ * and Shopify's customer privacy API. Both have a category for preferences, to which recommendations belong.
  *
- * Loaded only where an element says `consent="banner"`.
+ * Loaded only if an element has `consent="banner"`.
  */
 
 import type { Recommender } from "../recommender.js";
@@ -18,7 +18,7 @@ interface Banners {
 
 const banners = globalThis as Banners;
 
-/** What was answered until now; nothing where no banner is there to say. */
+/** The current answer; `undefined` if there is no banner. */
 function allowed(): boolean | undefined {
   return banners.wp_has_consent?.("preferences") ?? banners.Shopify?.customerPrivacy?.preferencesProcessingAllowed?.();
 }
@@ -28,17 +28,17 @@ const followers = new Set<Recommender>();
 function tell(granted: boolean): void {
   for (const recommender of followers) {
     if (recommender.disposed) followers.delete(recommender);
-    // What fails stands in the status.
+    // Failures are reported in the status.
     else recommender.consent(granted ? "granted" : "session").catch(() => {});
   }
 }
 
-/** A page that finds no grant begins as it is: nobody has taken anything back. */
+/** Without a grant nothing is changed when the page starts: nothing was withdrawn. */
 function recall(): void {
   if (allowed() === true) tell(true);
 }
 
-/** Tells a recommender what the shopper has answered, and answers from now on. */
+/** Passes the shopper's answer to a recommender, now and whenever it changes. */
 export function followBanner(recommender: Recommender): void {
   if (followers.has(recommender)) return;
   listen();
@@ -56,7 +56,7 @@ function listen(): void {
   });
   document.addEventListener("wp_consent_type_defined", recall);
   document.addEventListener("visitorConsentCollected", () => tell(allowed() === true));
-  // The banner's own script may come later than ours.
+  // The banner's script may run after ours.
   void scriptsRun()?.then(recall);
   banners.Shopify?.loadFeatures?.([{ name: "consent-tracking-api", version: "0.1" }], recall);
 }

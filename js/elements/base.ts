@@ -8,34 +8,34 @@ import { scriptsRun } from "./hydration.js";
 import { type Catalogue, catalogueOf, IDS, type Product, type Products, ProductsFile } from "./products.js";
 import { ENGLISH, type Strings } from "./strings.js";
 
-/** On a server there are no elements, and importing this must still do. */
+/** On a server there are no elements, but importing this must work. */
 const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as typeof HTMLElement;
 
-/** How far outside the screen an element already asks. */
+/** Distance from the screen at which an element starts to ask. */
 const MARGIN = "300px";
 
-/** The value of the attribute `consent` that leaves it to the page's banner. */
+/** The value of the attribute `consent` that leaves consent to the page's banner. */
 const BANNER = "banner";
 
-/** The recommenders that record from the page's markup because an element said so. */
+/** The recommenders that record from the page's markup because of an element. */
 const observing = new WeakSet<Recommender>();
 
-/** The element both are. */
+/** The base class of both elements. */
 export class IngleElement extends Base {
   static readonly observedAttributes: string[] = ["src", "products", "consent"];
   #recommender: Recommender | undefined;
   #products: Products | undefined;
-  /** The property `products`, ready to be looked up in. */
+  /** The property `products`, prepared for look-ups. */
   #own: Catalogue | undefined;
   #strings: Strings = ENGLISH;
-  /** Whether it is the page's own and not shared by its address. */
+  /** Whether it was set by the page and is not shared by its address. */
   #given = false;
   #connected: AbortController | undefined;
-  /** When the recommender is known, while a script of the page may be about to make it. */
+  /** Resolves when the page's scripts have run, as one of them may make the recommender. */
   #scripts: Promise<void> | undefined;
   #queued = false;
   #drawing = false;
-  /** Whether it is on the screen or close: one that is not asks for nothing until it is. */
+  /** Whether the element is on the screen or close to it; until then it asks for nothing. */
   #near = false;
   #behind = false;
   #watcher: IntersectionObserver | undefined;
@@ -64,7 +64,7 @@ export class IngleElement extends Base {
     this.#products = products;
     this.#own = undefined;
     if (!this.#connected) return;
-    // The address of a file is the file's business, as the attribute is.
+    // A product file's address is handled by the file, as for the attribute.
     if (typeof products === "string") this.#reconnect();
     else this.stocked(this.#connected.signal);
     this.refresh();
@@ -81,7 +81,7 @@ export class IngleElement extends Base {
   }
 
   connectedCallback(): void {
-    // Set before the element was defined, a property hides the accessor of its name.
+    // A property set before the element was defined hides the accessor of the same name.
     for (const name of ["recommender", "products", "strings", "options"]) this.#adopt(name);
     this.#watcher ??= new IntersectionObserver((entries) => this.#moved(entries.at(-1)?.isIntersecting ?? false), { rootMargin: MARGIN });
     this.#watcher.observe(this);
@@ -104,7 +104,7 @@ export class IngleElement extends Base {
     else this.refresh();
   }
 
-  /** Draws again: once for any number of changes at the same time, and once for all that come while it draws. */
+  /** Draws again: once for several changes at the same time, and once for all changes during a drawing. */
   refresh(): void {
     if (!this.#connected || this.#queued) return;
     this.#queued = true;
@@ -128,27 +128,27 @@ export class IngleElement extends Base {
     if (this.#queued) await this.#turn();
   }
 
-  /** Something is to be drawn, but not seen yet. */
+  /** Called when the element is connected but not yet close to the screen. */
   protected wait(): void {}
 
   /** Follows a recommender until the signal aborts. */
   protected follow(_recommender: Recommender, _signal: AbortSignal): void {}
 
-  /** There are products, or others than before. */
+  /** Called when there are products, or other products than before. */
   protected stocked(_signal: AbortSignal): void {}
 
-  /** Draws what there is to show. */
+  /** Draws the contents. */
   protected async draw(_signal: AbortSignal): Promise<void> {}
 
-  /** Nothing more comes: ends a wait. */
+  /** Called when nothing more will come: ends a wait. */
   protected settle(): void {}
 
-  /** Tells whoever listens that something went wrong. */
+  /** Reports an error to listeners. */
   protected report(error: unknown): void {
     this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
   }
 
-  /** Looks up what cards show of these items; what is not in the shop any more is missing. */
+  /** Looks up what cards show of these items; items that the shop no longer has are missing. */
   protected async lookUp(items: Iterable<string>): Promise<Map<string, Product>> {
     const catalogue = await this.catalogue();
     const found = new Map<string, Product>();
@@ -161,7 +161,7 @@ export class IngleElement extends Base {
     return found;
   }
 
-  /** The shop's products, of the property or of the file; without any, an id stands for itself. */
+  /** The shop's products, from the property or from the file; without products, an id is its own title. */
   protected async catalogue(): Promise<Catalogue> {
     const file = this.#file;
     if (file) return file.products;
@@ -202,14 +202,14 @@ export class IngleElement extends Base {
     this.stocked(signal);
     this.refresh();
     try {
-      // Named here, the products file is fetched now; one that comes late is drawn once it is there.
+      // The products file is fetched now; if it arrives late, the element is drawn again.
       this.#file?.addEventListener("load", () => (this.stocked(signal), this.refresh()), { signal });
     } catch {
       // An address that is none is told by whoever draws.
     }
   }
 
-  /** What attributes ask for on the page's behalf, once for each recommender and until that is disposed of. */
+  /** Applies the page's attributes to a recommender, once for each and until it is disposed of. */
   #serve(recommender: Recommender): void {
     if (this.hasAttribute("observe") && !observing.has(recommender)) {
       observing.add(recommender);
@@ -220,13 +220,13 @@ export class IngleElement extends Base {
     }
   }
 
-  /** A recommender that a script of the page makes is taken, so one of the elements' own is made after the scripts. */
+  /** A recommender made by the page's scripts is preferred, so the element's own is made after they have run. */
   #awaitScripts(): Promise<void> | undefined {
     const src = this.getAttribute("src");
     return this.#recommender || src === null || living(src).length > 0 ? undefined : scriptsRun();
   }
 
-  /** What the attribute says once there is a recommender is a choice of the shopper's; before, what it begins with. */
+  /** A change of the attribute after the recommender exists is the shopper's choice; before, it is the initial consent. */
   #consent(value: string): void {
     if (value === "ask" || value === BANNER || this.getAttribute("src") === null) return;
     this.#recommender?.consent(value as Consent).catch((error: unknown) => this.report(error));

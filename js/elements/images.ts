@@ -1,8 +1,8 @@
 /**
- * Images of all products, fetched alike for every visitor, so that no host can tell from what is asked of it which of
- * them are recommended.
+ * Images of all products, fetched in the same way for every visitor, so that requests do not show a host which products
+ * are recommended.
  *
- * Loaded only where a shelf has the attribute `images`.
+ * Loaded only if a shelf has the attribute `images`.
  */
 
 import { IngleError } from "../errors.js";
@@ -11,7 +11,7 @@ import type { Catalogue } from "./products.js";
 /** The image at an address, at an address of this page; nothing if it did not come. */
 const local = new Map<string, Promise<string | undefined>>();
 
-/** Fetches what these fields of all products name; says where an image that is among it can be had. */
+/** Fetches the images that these fields of all products name; returns a function to find the local address of an image. */
 export function fetchAll({ all }: Catalogue, fields: readonly string[]): (address: string) => Promise<string | undefined> {
   if (!all) {
     throw new IngleError("input/options", "The attribute `images` needs all products, as an object, a map, a list or a file: a function does not tell which there are.");
@@ -31,7 +31,7 @@ async function fetchOne(address: string): Promise<string | undefined> {
     const response = await fetch(address, { credentials: "omit", referrerPolicy: "no-referrer", priority: "low" });
     return response.ok ? URL.createObjectURL(await response.blob()) : undefined;
   } catch {
-    // A card without its image is still a card, and the host has been asked once like for everyone.
+    // A card without its image is still a card, and the request did not depend on the recommendation.
     return undefined;
   }
 }

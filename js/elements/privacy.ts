@@ -18,7 +18,7 @@ const CHOICES: Consent[] = ["granted", "session", "denied"];
 /** Attributes: `src` or the property `recommender`, and `products`. Events: `ingle-consent`, `ingle-error`. */
 export class InglePrivacy extends IngleElement {
   #root: ShadowRoot | undefined;
-  /** What is drawn anew; the status beside it stays, so that what it says is read out. */
+  /** Redrawn as a whole; the status beside it stays, so that screen readers announce it. */
   readonly #body = typeof document === "undefined" ? undefined : h("div");
   readonly #said = typeof document === "undefined" ? undefined : h("div", { class: "status", role: "status" });
   #shown = PAGE;
@@ -49,7 +49,7 @@ export class InglePrivacy extends IngleElement {
     if (focused) this.#focus(focused);
   }
 
-  /** Verdicts where an engine can give them; the bare events while there is none. */
+  /** Verdicts if an engine can give them, otherwise the plain events. */
   async #judged(recommender: Recommender): Promise<Explanation[]> {
     const { cpu, gpu } = recommender.status;
     const canAsk = [cpu, gpu].some(({ state }) => state === "ready");
@@ -57,12 +57,12 @@ export class InglePrivacy extends IngleElement {
     return canAsk ? recommender.explain().catch(plain) : plain();
   }
 
-  /** `stored` of the events, the first, are of earlier visits; it is missing where those could not be read. */
+  /** The first `stored` of the events are of earlier visits; `undefined` if those could not be read. */
   #panel(recommender: Recommender, events: Explanation[], products: Map<string, Product>, stored: number | undefined): HTMLElement {
     const { strings } = this;
     const { status } = recommender;
     const { unerased } = status.storage;
-    // What cannot be read may still be there, and can be forgotten all the same.
+    // Events that cannot be read may still be there, and can be forgotten.
     const uncertain = stored === undefined || unerased !== undefined;
     const latest = events.slice(-this.#shown).reverse();
     const more = events.length - latest.length;
@@ -123,7 +123,7 @@ export class InglePrivacy extends IngleElement {
     );
   }
 
-  /** How the page's language writes times and shares; made once, because making them is slow. */
+  /** The page language's formats of times and shares; made once, because making them is slow. */
   #words(): { time: Intl.DateTimeFormat; percent: Intl.NumberFormat } {
     const lang = document.documentElement.lang || undefined;
     if (this.#formats?.lang !== lang || !this.#formats) {
@@ -157,7 +157,7 @@ export class InglePrivacy extends IngleElement {
     if (focus) this.#focus(focus);
   }
 
-  /** The control with this key; where it is gone, the last of its kind, or the heading. */
+  /** Focuses the control with this key; if it is gone, the last of its kind, or the heading. */
   #focus(key: string): void {
     const find = (name: string): HTMLElement | null | undefined => this.#root?.querySelector<HTMLElement>(`[data-key="${name}"]:not(:disabled)`);
     const place = /^forget-(\d+)$/.exec(key)?.[1];
@@ -173,7 +173,7 @@ export class InglePrivacy extends IngleElement {
   }
 }
 
-/** An event that no engine has judged. */
+/** An event without a verdict. */
 function bare(event: HistoryEvent): Explanation {
   return { ...event, known: false, noise: 0, keep: 0, weight: 0, verdict: "unknown" };
 }

@@ -35,21 +35,21 @@ export type Products =
 /** Products that can be looked up. */
 export interface Catalogue {
   get(item: string): Product | undefined | Promise<Product | undefined>;
-  /** Every product; not known of a function. */
+  /** All products; `undefined` if products come from a function. */
   all?(): Iterable<Product>;
-  /** What there is, for an error that nothing was found; not known of a function either. */
+  /** A description of the products for error messages; also `undefined` for a function. */
   says?: string;
 }
 
-/** Without a catalogue an id stands for itself. */
+/** Without products, an id is its own title. */
 export const IDS: Catalogue = { get: (item) => ({ title: item }) };
 
-/** Milliseconds after which a products file that did not come is asked for again. */
+/** Delays after which a products file is requested again if that failed, in milliseconds. */
 const RETRY_MS = [5_000, 60_000, 600_000];
 
 /**
- * A file of all products. It is fetched when an element names it, whether or not that is ever seen and before anything
- * is answered, and again by the clock where it did not come: when its host is asked never depends on what is clicked.
+ * A file of all products. It is fetched when an element names it, whether or not the element is ever seen and before
+ * anything is answered, and again by a timer if that failed: the time of a request never depends on what is clicked.
  */
 export class ProductsFile extends EventTarget {
   static readonly #known = new Map<string, ProductsFile>();
@@ -73,7 +73,7 @@ export class ProductsFile extends EventTarget {
       const wait = RETRY_MS[this.#failures++];
       if (wait !== undefined) setTimeout(() => this.#load(href), wait);
     };
-    // Whoever waits has it; those who were told that it did not come draw again.
+    // Waiting elements get the products; those that were told of a failure draw again.
     this.products.then(() => this.#failures > 0 && this.dispatchEvent(new Event("load")), again);
   }
 }
@@ -104,16 +104,16 @@ export function catalogueOf(products: Exclude<Products, string>, where: string):
   return { get: (item) => (Object.hasOwn(record, item) ? record[item] : undefined), all: () => Object.values(record).filter(isObject), says: tell(where, values.length, Object.keys(record)) };
 }
 
-/** What a shelf is told of when it has nothing to show of what is recommended. */
+/** The error of a shelf that can show none of the recommended items. */
 export function missing(count: number, says: string | undefined): IngleError {
   return wrong(`None of the ${count} recommended items is among the products${says ? `: ${says}` : ""}.`);
 }
 
 function fromList(list: unknown[], where: string): Catalogue {
   const found = new Map<string, Product>();
-  // What has several of them is one product.
+  // An object with these keys is a single product.
   const products = list.map((entry) => (isObject(entry) ? productOf(entry) : undefined));
-  // An id is an id before it is another product's handle.
+  // An id takes precedence over another product's handle.
   for (const key of ["id", "handle", "slug", "sku"]) {
     for (const product of products) {
       const id = product?.[key];
@@ -124,7 +124,7 @@ function fromList(list: unknown[], where: string): Catalogue {
   return { get: (item) => found.get(item), all: () => found.values(), says: tell(where, list.length, found.keys()) };
 }
 
-/** A list's product with the fields that the default card shows, by the names that shops' own files have for them. */
+/** A product of a list, with the fields of the default card under their standard names. */
 function productOf(entry: ListedProduct): Product {
   const { title, name, url, permalink, link, handle, image, featured_image: featured, image_link: imageLink, images, price, variants } = entry as Record<string, unknown>;
   const first = (list: unknown): unknown => (Array.isArray(list) ? list[0] : undefined);

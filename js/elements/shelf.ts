@@ -26,13 +26,13 @@ export class IngleShelf extends IngleElement {
   static override readonly observedAttributes: string[] = [...IngleElement.observedAttributes, "kind", "items", "k", "scenario", "heading", "images"];
   /** Options of the question beyond those that are attributes. */
   #options: QueryOptions = {};
-  /** Whether a framework may still compare it with what a server sent. */
+  /** Whether a framework may still compare the element with the server's markup. */
   readonly #sent = isSent();
   #drawn = false;
   #frame = 0;
   #scrolled = false;
   #parts: Parts | undefined;
-  /** Where an image is that was fetched for all products alike. */
+  /** Finds the local address of an image that was fetched for all products. */
   #images: Promise<(address: string) => Promise<string | undefined>> | undefined;
   /** The address whose image an element shows. */
   readonly #shown = new WeakMap<Element, string>();
@@ -59,7 +59,7 @@ export class IngleShelf extends IngleElement {
     document.addEventListener("htmx:beforeHistorySave", () => this.#stepAside(), { signal });
   }
 
-  /** Htmx is about to write the page to the browser's storage: what is recommended must not be in it. */
+  /** Htmx is about to store the page in the browser's storage: recommendations must not be in it. */
   #stepAside(): void {
     const slides = this.#slides;
     const focused = document.activeElement;
@@ -87,7 +87,7 @@ export class IngleShelf extends IngleElement {
     else this.#whenOurs(() => this.#show([], new Map()));
   }
 
-  /** Images of all products are fetched as soon as it is known which there are, and not when a card shows one. */
+  /** Images of all products are fetched when the products are known, not when a card shows one. */
   protected override stocked(signal: AbortSignal): void {
     const fields = this.#fields;
     if (fields.length === 0) return;
@@ -113,16 +113,16 @@ export class IngleShelf extends IngleElement {
     this.dispatchEvent(new CustomEvent("ingle-answer", { detail: answer, bubbles: true }));
   }
 
-  /** Changes the element's own children or attributes, once no framework compares them any more. */
+  /** Changes the element's own children or attributes after hydration. */
   #whenOurs(change: () => void): void {
     const waiting = this.#sent ? hydration() : undefined;
     if (waiting) void waiting.then(change);
     else change();
   }
 
-  /** Holds the places of cards to come; the template may have come later than the element. */
+  /** Shows placeholders for cards; the template may have been added after the element. */
   #hold(): void {
-    // A page that comes out of a router's cache has its cards still.
+    // A page restored from a router's cache still has its cards.
     if (!this.#drawn && !this.querySelector(":scope > [data-item]")) this.#fill(Array.from({ length: this.#count }, () => this.#skeleton()));
   }
 
@@ -161,7 +161,7 @@ export class IngleShelf extends IngleElement {
     }
   }
 
-  /** Puts slides in place of those there are, keeping what stays where the focus is. */
+  /** Replaces the slides and keeps those that contain the focus. */
   #fill(slides: HTMLElement[]): void {
     const keep = new Set<Element>(slides);
     for (const child of this.#slides) if (!keep.has(child)) child.remove();
@@ -174,7 +174,7 @@ export class IngleShelf extends IngleElement {
       there.splice(n, 0, slide);
     });
     if (this.#scrolled) this.#parts?.viewport.scrollTo({ left: 0, behavior: "instant" });
-    // Where things are is asked after they have been drawn: sooner, the browser would lay them out twice.
+    // Positions are read after drawing; earlier, the browser would compute the layout twice.
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => setTimeout(() => this.#enable()));
   }
@@ -200,7 +200,7 @@ export class IngleShelf extends IngleElement {
       copy.removeAttribute("hidden");
       return copy;
     }
-    // React and Vue put what a template holds beside its content.
+    // React and Vue put a template's children beside its content.
     const holder = [template?.content, template].find((part) => part?.firstElementChild);
     if (holder) {
       const copy = document.createDocumentFragment();
@@ -226,7 +226,7 @@ export class IngleShelf extends IngleElement {
     this.dispatchEvent(new CustomEvent("ingle-card", { detail: { slide, item, reason, product } }));
   }
 
-  /** Shows an image from its address, or what was fetched from there where all are. */
+  /** Shows an image from its address, or the local copy if all images are fetched. */
   #illustrate(element: HTMLElement, address: string): void {
     if (!this.#fields.includes(element.getAttribute("data-ingle-src") ?? "")) return address ? element.setAttribute("src", address) : element.removeAttribute("src");
     if (this.#shown.get(element) === address) return;
@@ -257,7 +257,7 @@ export class IngleShelf extends IngleElement {
     const title = h("h2", { part: "heading" });
     const button = (d: string): HTMLButtonElement => h("button", { type: "button", part: "button", "aria-controls": "viewport" }, svg("0 0 24 24", d));
     const [previous, next] = [button("M14.5 5.5 8 12l6.5 6.5"), button("M9.5 5.5 16 12l-6.5 6.5")];
-    // Until there are cards, or places for them, of the shop's own.
+    // Until there are cards or placeholders of the shop's own.
     const places = Array.from({ length: this.#count }, () => h("div", { class: "place", "aria-hidden": "true" }));
     const slot = h("slot", { name: "slides" }, ...places);
     const viewport = h("div", { class: "viewport", id: "viewport", part: "viewport" }, slot);
@@ -288,7 +288,7 @@ export class IngleShelf extends IngleElement {
     if (!viewport || !previous || !next) return;
     const from = Math.abs(viewport.scrollLeft);
     const rest = viewport.scrollWidth - viewport.clientWidth - from;
-    // A button that goes out under the focus hands it to the other one.
+    // A button that is disabled while focused passes the focus to the other one.
     const focused = this.shadowRoot?.activeElement;
     this.#scrolled = from >= 2;
     if (previous.disabled === this.#scrolled) previous.disabled = !this.#scrolled;
@@ -322,7 +322,7 @@ interface Parts {
   status: HTMLElement;
 }
 
-/** Addresses that a link may have: not those that run script. */
+/** Addresses that are safe for a link: not those that run script. */
 function safe(address: string): boolean {
   if (address === "") return false;
   try {

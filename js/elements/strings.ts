@@ -27,9 +27,9 @@ export interface Strings {
   forgetOne(title: string): string;
   forgotten: string;
   empty: string;
-  /** What earlier visits stored and this page may not use. */
+  /** Events stored by earlier visits, which this page may not use. */
   earlier(count: number): string;
-  /** Something that was to be forgotten is still on the device. */
+  /** Something that was to be erased is still on the device. */
   unerased: string;
   /** What is stored cannot be looked at. */
   unreadable: string;

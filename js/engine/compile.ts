@@ -1,13 +1,13 @@
-/** Turns whatever names an engine's wasm into a compiled module, and says plainly why when it cannot. */
+/** Compiles an engine's wasm from any source; errors say why it failed. */
 
 import { Watch } from "../common/deferred.js";
 import { IngleError } from "../errors.js";
 import { RELEASE, releaseOf } from "./release.js";
 
-/** How browsers word a content security policy that forbids WebAssembly. */
+/** Texts of browsers' errors about a content security policy that forbids WebAssembly. */
 const BLOCKED = /content security policy|blocked by csp|unsafe-eval|refused to create a webassembly/i;
 
-/** How long a host may send nothing, in milliseconds. */
+/** Milliseconds without data after which a request fails. */
 const STALL_MS = 15_000;
 
 /** The first four bytes of every wasm file: `\0asm`. */
@@ -17,7 +17,7 @@ export async function compile(source: string | BufferSource | WebAssembly.Module
   if (typeof WebAssembly === "undefined") throw new IngleError("engine/blocked", "This browser has WebAssembly switched off.");
   const module = await compiled(source, "default");
   if (releaseOf(module) === RELEASE) return module;
-  // The usual cause is a browser that has kept the file of an earlier release.
+  // The usual cause is a cached file of an earlier release.
   const again = typeof source === "string" ? await compiled(source, "reload") : module;
   if (releaseOf(again) === RELEASE) return again;
   const hint = "upload all files of the package together, and let none be cached under a name that does not change";
@@ -44,13 +44,13 @@ async function download(url: string, cache: RequestCache): Promise<WebAssembly.M
   try {
     const response = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", cache, signal: watch.signal });
     if (!response.ok) throw new IngleError("engine/wasm", `The engine's wasm is not at ${url}: HTTP ${response.status}; say where the engine's files are by the option assets.`);
-    // Read beside the compiler, which does not tell how far it is.
+    // Read beside the compiler, which reports no progress.
     const arrived = listen(response.clone(), watch);
     if (response.headers.get("content-type") === "application/wasm") return await WebAssembly.compileStreaming(response);
     await arrived;
     const bytes = await response.arrayBuffer();
     if (bytes.byteLength < 4 || new DataView(bytes).getUint32(0, true) !== MAGIC) {
-      // The usual cause: a development server that answers unknown paths with its index page.
+      // The usual cause is a development server that answers unknown paths with its index page.
       const hint = "tell your bundler to leave this package alone (Vite: optimizeDeps.exclude), or pass `wasm`";
       throw new IngleError("engine/wasm", `${url} is not a wasm file; ${hint}.`);
     }
@@ -63,12 +63,12 @@ async function download(url: string, cache: RequestCache): Promise<WebAssembly.M
   }
 }
 
-/** Tells the watch of every byte; ends with the body, however that ends. */
+/** Reports every byte to the watch; ends with the body. */
 async function listen(response: Response, watch: Watch): Promise<void> {
   const reader = response.body?.getReader();
   try {
     while (reader && !(await reader.read()).done) watch.heard();
   } catch {
-    // Whoever reads the body itself hears of it.
+    // Errors are handled by the reader of the body itself.
   }
 }

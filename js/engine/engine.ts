@@ -1,6 +1,4 @@
-/**
- * One engine as the page sees it: the same calls whether it lives in a worker or on the page's thread.
- */
+/** An engine as the page uses it: the same calls whether it runs in a worker or on the page's thread. */
 
 import { importEngine, startWorker } from "../beside.js";
 import { within } from "../common/deferred.js";
@@ -10,14 +8,14 @@ import { RELEASE } from "./release.js";
 import { portPair, Rpc } from "./rpc.js";
 import type { EngineKind } from "../types.js";
 
-/** Time for a worker's script to arrive and greet. */
+/** Time for a worker's script to load and send its greeting, in milliseconds. */
 const GREETING_MS = 15_000;
-/** Time to download and compile the wasm, and for a first answer, which on a GPU compiles the shaders. */
+/** Time to download and compile the wasm and for the first answer, which compiles the shaders on a GPU, in milliseconds. */
 export const LOAD_MS = 120_000;
-/** Time for one answer: a GPU that has hung never gives one, a busy machine may take its time. */
+/** Time for one answer, in milliseconds: a GPU that hangs never answers, and a busy machine is slow. */
 const ANSWER_MS = 60_000;
 
-/** How long an answer is waited for. */
+/** How long to wait for an answer. */
 export interface Patience {
   signal?: AbortSignal | undefined;
   timeoutMs?: number;
@@ -27,14 +25,14 @@ export interface Patience {
 export interface EngineClient {
   readonly kind: EngineKind;
   readonly thread: "worker" | "main";
-  /** Called once, when the engine dies without having been disposed of. */
+  /** Called once if the engine stops without being disposed of. */
   onDeath: ((error: IngleError) => void) | undefined;
   load(request: LoadRequest): Promise<EngineInfo>;
   recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]>;
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]>;
   /** The items nearest to the mean of `items`, none of which is among them. */
   similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]>;
-  /** The ids of all items in catalogue order, that of `allow` and `boost`. */
+  /** The ids of all items in catalogue order, which is also the order of `allow` and `boost`. */
   items(patience?: Patience): Promise<string[]>;
   dispose(): void;
 }
@@ -57,7 +55,7 @@ class RemoteEngine implements EngineClient {
   }
 
   load(request: LoadRequest): Promise<EngineInfo> {
-    // The bytes move instead of being copied: the page has no further use for them.
+    // The bytes are transferred, not copied: the page does not need them any more.
     const transfer = [request.manifest.buffer, ...[...request.files.values()].map((file) => file.buffer)];
     return this.#rpc.call("load", request, { transfer, timeoutMs: LOAD_MS });
   }
@@ -90,7 +88,7 @@ export async function openEngine(kind: EngineKind, worker: boolean | ((kind: Eng
     try {
       return await inWorker(kind, worker === true ? () => startWorker(kind, assets) : worker);
     } catch {
-      // Workers may be forbidden (worker-src, trusted-types) or not serve modules: the page's own thread does as well.
+      // If workers are forbidden (worker-src, trusted-types) or cannot load modules, the page's own thread is used.
     }
   }
   return onMainThread(kind, assets);
@@ -128,7 +126,7 @@ async function onMainThread(kind: EngineKind, assets: URL | undefined): Promise<
   return new RemoteEngine(kind, "main", rpc, () => here.close());
 }
 
-/** Scripts of different builds may misunderstand each other; one of before builds had names has none. */
+/** Scripts of different builds may be incompatible; builds before this check have no name. */
 function checkRelease(release: string | undefined): void {
   if (release === RELEASE) return;
   const hint = "upload all files of the package together, and let none be cached under a name that does not change";

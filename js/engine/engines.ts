@@ -1,8 +1,9 @@
 /**
- * Which engine answers: starts them, times them, keeps the faster, and moves to the other when one dies.
+ * Chooses the engine that answers: starts both, times them, keeps the faster one, and changes to the other if one
+ * fails.
  *
- * The CPU engine is always there as the safety net. The GPU engine is a guest: checked before it is
- * downloaded, given a second chance when it fails, and retired after that.
+ * The CPU engine is always started. The GPU engine is checked before it is downloaded, gets a second start when it
+ * fails, and is not used after a second failure.
  */
 
 import type { BundleSource } from "../bundle/bundle.js";
@@ -14,7 +15,7 @@ import { EngineSlot } from "./slot.js";
 import type { BundleInfo, EngineChoice, EngineKind } from "../types.js";
 import type { Verdicts } from "./verdict.js";
 
-/** What the engines need from the rest of the package, and what tests replace. */
+/** What the engines need from the rest of the package; tests replace it. */
 export interface EnginesHost {
   choice: EngineChoice;
   open(kind: EngineKind): Promise<EngineClient>;
@@ -31,9 +32,9 @@ export class Engines {
   readonly cpu: EngineSlot;
   readonly gpu: EngineSlot;
   readonly #host: EnginesHost;
-  /** Resolves when calls can be answered, or when it is clear that none can. */
+  /** Resolves when calls can be answered, or when it is clear that no engine can. */
   readonly #settled: Promise<void>;
-  /** The GPU engine answers only once it has earned it, or was asked for by name. */
+  /** Whether the GPU engine was found to be faster, or was requested by name. */
   #preferGpu = false;
 
   constructor(host: EnginesHost) {
@@ -44,7 +45,7 @@ export class Engines {
     this.#settled.catch(() => {});
   }
 
-  /** What the bundle says of itself, once an engine has opened it. */
+  /** The bundle's description, once an engine has opened it. */
   get bundle(): BundleInfo | null {
     return this.cpu.bundle ?? this.gpu.bundle;
   }
@@ -62,12 +63,12 @@ export class Engines {
     return active;
   }
 
-  /** Puts one question to the best engine, and to the other if that one dies over it. */
+  /** Asks the best engine, and the other one if that fails during the question. */
   async ask<T>(question: (engine: EngineClient) => Promise<T>, signal?: AbortSignal): Promise<{ by: EngineKind; answer: T }> {
     await unlessAborted(this.#settled, signal);
     const first = await this.#askEach(this.#order(), question, signal);
     if ("answer" in first) return first;
-    // The engine that died may be on its second life by now; the same question may be put to it once.
+    // The failed engine may have been started again; it gets the same question once more.
     const revived = await unlessAborted(Promise.all([this.cpu.revival, this.gpu.revival]), signal);
     const second = await this.#askEach(this.#order().filter(({ kind }) => revived.includes(kind)), question, signal);
     if ("answer" in second) return second;
@@ -103,14 +104,15 @@ export class Engines {
     const startGpu = () => this.#startGpu().catch((error: unknown) => this.#host.onError(toIngleError(error, "engine/failed")));
     const cpu = this.cpu.start();
     if (this.#host.choice === "gpu") {
-      // Forced, the GPU answers the first call too, and the CPU is waited for only where it cannot.
+      // If the GPU is requested by name it also gets the first question, and the CPU engine is used only if it
+      // fails.
       await startGpu();
       if (!this.gpu.engine) await cpu;
       return;
     }
     const haveCpu = await cpu;
     const gpu = startGpu();
-    // Nobody waits for it unless it is all there is.
+    // It is waited for only if there is no other engine.
     if (!haveCpu) await gpu;
   }
 
@@ -119,7 +121,7 @@ export class Engines {
     const verdict = await checkGpu(choice);
     if (!verdict.usable) return this.gpu.refuse(verdict);
     const { error } = this.cpu;
-    // What is wrong with the bundle or the page is wrong for every engine, and this one is a large download.
+    // An error of the bundle or the page would occur in every engine, and this one is a large download.
     if (error && isEveryonesFault(error)) return this.gpu.refuse({ usable: false, state: "refused", code: error.code, reason: error.message });
     const known = choice === "auto" && this.cpu.engine ? await verdicts.recall(verdict.gpu) : undefined;
     if (known === "cpu") {
@@ -128,7 +130,8 @@ export class Engines {
     }
     this.#preferGpu = choice === "gpu" || known === "gpu";
     if (!(await this.gpu.start()) || this.#preferGpu || !this.cpu.engine) return;
-    // Both are timed on this device and this catalogue, never on the shopper's history; a slower GPU is let go.
+    // Both are timed on this device and this catalogue, never on the shopper's history; a slower GPU engine is
+    // stopped.
     const cpuMs = await this.cpu.time();
     this.#preferGpu = (await this.gpu.time()) < cpuMs;
     if (!this.#preferGpu) this.gpu.letGo();

@@ -1,19 +1,19 @@
 /**
- * Whether it is worth downloading the GPU engine, found out before a byte of it is fetched.
+ * Checks whether the GPU engine is worth downloading, before any of it is fetched.
  *
- * The engine asks for nothing but core WebGPU, so all that matters is that there is a GPU, and a real one.
+ * The engine needs only core WebGPU, so the check is that there is a GPU, and not one simulated in software.
  */
 
 import type { ErrorCode } from "../errors.js";
 import type { EngineChoice } from "../types.js";
 
 export type GpuVerdict =
-  /** `gpu` says which one, in the browser's words. */
+  /** `gpu` names it, in the browser's words. */
   | { usable: true; gpu: string }
   | { usable: false; state: "off" }
   | { usable: false; state: "absent" | "refused"; code: ErrorCode; reason: string };
 
-/** What the check looks at: `globalThis`, or a test's stand-in. */
+/** The parts of `globalThis` that the check uses; tests replace them. */
 export interface GpuScope {
   isSecureContext?: boolean;
   navigator?: {
@@ -41,7 +41,7 @@ export async function checkGpu(choice: EngineChoice, scope: GpuScope = globalThi
     return no("absent", "gpu/no-adapter", `The browser gave no GPU: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!adapter) return no("absent", "gpu/no-adapter", "This browser has WebGPU, but no GPU that it may use.");
-  // Software is refused only where there is a choice: who forces the GPU engine may want just this.
+  // A software GPU is rejected only for `auto`: a shop that requests the GPU engine may want it.
   if (choice === "auto" && isSoftware(adapter)) {
     return no("refused", "gpu/software", "The GPU is simulated in software; the CPU engine is faster than that.");
   }

@@ -1,7 +1,7 @@
 /**
- * What the page and an engine say to each other, and nothing else: plain data with ids.
+ * Messages between the page and an engine: plain data with ids.
  *
- * Private to the package: both ends come from the same build, which the greeting makes sure of.
+ * Private to the package: both ends are of the same build, which the greeting checks.
  */
 
 import type { ErrorCode } from "../errors.js";
@@ -16,35 +16,35 @@ export interface LoadRequest {
   files: Map<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** Options that the rankings share. */
+/** Options of all rankings. */
 export interface FilterOptions {
   k: number;
   exclude: string[];
   /** One byte for each item in catalogue order: 0 for items that may not be returned. */
   allow?: Uint8Array;
-  /** One finite number for each item in catalogue order: what is added to its score. */
+  /** One finite number per item in catalogue order, added to its score. */
   boost?: Float32Array;
 }
 
 export interface RankOptions extends FilterOptions {
   includeSeen: boolean;
-  /** For each entry of the history, how likely it counts, 0 to 1, beside what the denoiser makes of it. */
+  /** For each entry of the history the probability that it counts, 0 to 1, apart from noise. */
   weights?: Float32Array;
 }
 
 export interface RankedItem {
   item: string;
-  /** The model's logit and the boost. */
+  /** The model's logit plus the boost. */
   score: number;
   /** The softmax of the model's logits over the whole catalogue, before boosts and filters: 0 to 1. */
   probability: number;
-  /** The click that speaks for it most, and its part of what all clicks say for it, above 0 up to 1. */
+  /** The click that contributes most to it, and its share of all contributions, above 0 up to 1. */
   because?: { item: string; share: number };
 }
 
 export interface SimilarItem {
   item: string;
-  /** The cosine and the boost. */
+  /** The cosine plus the boost. */
   score: number;
 }
 
@@ -58,7 +58,7 @@ export interface JudgedClick {
   interest?: ServedInterest;
 }
 
-/** What an engine says of itself once loaded. */
+/** An engine's description, once loaded. */
 export interface EngineInfo {
   name: string;
   method: string;
@@ -81,14 +81,14 @@ export type CallName = keyof Calls;
 /** A call on its way to the engine. */
 export type Request = { [N in CallName]: { id: number; call: N; body: Calls[N]["request"] } }[CallName];
 
-/** An error on its way back: `Error` objects lose their class and code between threads. */
+/** An error in a message: `Error` objects lose their class and code between threads. */
 export interface ErrorData {
   name: string;
   message: string;
   code: ErrorCode;
 }
 
-/** What the engine sends: a greeting, an answer, a failed answer, or its last words. */
+/** Messages from the engine: a greeting, an answer, an error, or a notice that it has stopped. */
 export type Reply =
   | { kind: "hello"; engine: EngineKind; release: string }
   | { kind: "answer"; id: number; body: unknown }

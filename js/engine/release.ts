@@ -1,6 +1,6 @@
-/** The build of the package that this script belongs to; the wasm of the same build carries the same name. */
+/** The name of the build that this script belongs to; the wasm of the same build has the same name. */
 
-/** Put in by the build: a hash of all that the package is made of. */
+/** Set by the build: a hash of all parts of the package. */
 declare const INGLE_RELEASE: string;
 
 export const RELEASE = INGLE_RELEASE;
@@ -8,7 +8,7 @@ export const RELEASE = INGLE_RELEASE;
 /** The custom section of the wasm that names its build. */
 const SECTION = "ingle-release";
 
-/** What a compiled engine says which build it is of. */
+/** The build that a compiled engine names. */
 export function releaseOf(module: WebAssembly.Module): string {
   const [section] = WebAssembly.Module.customSections(module, SECTION);
   return section ? new TextDecoder().decode(section) : "none";

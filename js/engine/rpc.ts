@@ -1,7 +1,7 @@
 /**
- * Calls over a message port: an id goes out with each, the answer comes back with the same id.
+ * Calls over a message port: each has an id, and its answer has the same id.
  *
- * A port that dies rejects everything in flight and every later call, so no promise waits for ever.
+ * If the port fails, all running and later calls reject, so that no promise stays pending.
  */
 
 import { deferred } from "../common/deferred.js";
@@ -9,13 +9,13 @@ import { IngleError } from "../errors.js";
 import type { CallName, Calls, Reply, Request } from "./protocol.js";
 import { unpackError } from "./protocol.js";
 
-/** The part of `Worker` and `MessagePort` that both have. */
+/** The common part of `Worker` and `MessagePort`. */
 export interface Port {
   postMessage(message: unknown, transfer: Transferable[]): void;
   onmessage: ((event: MessageEvent) => void) | null;
 }
 
-/** Two ports of one thread: what is sent to one arrives at the other, as it is and without waiting for a task. */
+/** Two ports in one thread: messages arrive uncopied and without waiting for a task. */
 export function portPair(): [LocalPort, LocalPort] {
   const [a, b] = [new LocalPort(), new LocalPort()];
   [a.other, b.other] = [b, a];
@@ -30,7 +30,7 @@ class LocalPort implements Port {
     queueMicrotask(() => this.other?.onmessage?.({ data } as MessageEvent));
   }
 
-  /** Nothing arrives any more, here or there. */
+  /** No more messages arrive at either end. */
   close(): void {
     if (this.other) this.other.other = undefined;
     this.other = undefined;
@@ -55,17 +55,17 @@ export class Rpc {
   #nextId = 1;
   #death: IngleError | undefined;
 
-  /** Called once, when the other side dies by itself. */
+  /** Called once if the other side stops by itself. */
   onDeath: ((error: IngleError) => void) | undefined;
 
   constructor(port: Port) {
     this.#port = port;
     port.onmessage = (event: MessageEvent<Reply>) => this.#receive(event.data);
-    // Whoever waits for the greeting hears of a death; when nobody does, it is not an unhandled rejection.
+    // Waiting callers get the error; without any, it must not be an unhandled rejection.
     this.#greeting.promise.catch(() => {});
   }
 
-  /** Resolves when the other side has said hello, with the build it is of: its code has loaded and is running. */
+  /** Resolves with the name of the other side's build once its code is loaded and running. */
   get greeting(): Promise<string> {
     return this.#greeting.promise;
   }
@@ -90,7 +90,7 @@ export class Rpc {
     }
   }
 
-  /** Ends the connection: everything in flight and everything later rejects with `error`. */
+  /** Ends the connection: all running and later calls reject with `error`. */
   die(error: IngleError): void {
     if (this.#death) return;
     this.#death = error;
@@ -106,7 +106,7 @@ export class Rpc {
       case "hello":
         return this.#greeting.resolve(reply.release);
       case "answer":
-        // A missing entry is a call that was aborted meanwhile.
+        // A missing entry is a call that was aborted.
         return this.#pending.get(reply.id)?.resolve(reply.body as never);
       case "error":
         return this.#pending.get(reply.id)?.reject(unpackError(reply.error));

@@ -1,11 +1,11 @@
 /**
- * Where the plain script came from. It knows that only while it runs for the first time, so this is read before all
- * else and not when an engine is first needed: by then another script may be running.
+ * The address of the plain script. It is available only while the script runs for the first time, so this is read first
+ * and not when an engine is needed.
  */
 
 export const own = addressOf(typeof document === "undefined" ? null : document.currentScript);
 
-/** Markup with `name="currentScript"` would pass for the script, so what is none has no say. */
+/** An element with `name="currentScript"` would shadow the property, so anything but a script is ignored. */
 function addressOf(script: Element | null): string {
   return script instanceof HTMLScriptElement ? script.src : "";
 }

@@ -1,8 +1,7 @@
 /**
- * The engine's end of the line: takes calls from a port and answers them.
+ * The engine's side of a connection: receives calls from a port and answers them.
  *
- * Runs inside a worker, or on the page's own thread at the far end of a `MessageChannel`: the page
- * cannot tell the difference.
+ * Runs in a worker, or on the page's own thread at the other end of a `MessageChannel`.
  */
 
 import { compile } from "./compile.js";
@@ -53,7 +52,7 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
     try {
       send({ kind: "answer", id: data.id, body: await answer(data) });
     } catch (error) {
-      // After a trap the wasm instance is in no state to be asked again.
+      // After a trap the wasm instance cannot be used any more.
       if (error instanceof WebAssembly.RuntimeError) die(error);
       else send({ kind: "error", id: data.id, error: packError(error) });
     } finally {
@@ -64,8 +63,8 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
 }
 
 /**
- * Traps between two awaits of the engine. They reject no promise, so the call they happened in would wait for ever;
- * all that is heard of them is an error of the thread, listened for while an answer is due.
+ * Traps between two awaits of the engine. They reject no promise, so their call would stay pending; they are only
+ * visible as an error of the thread, which is listened for while a call is running.
  */
 class Traps {
   readonly #die: (error: unknown) => void;
@@ -92,12 +91,12 @@ class Traps {
   };
 }
 
-/** Serves the page that started this worker; does nothing where this module was merely imported. */
+/** Serves the page that started this worker; does nothing if this module was only imported. */
 export function serveWorker(kind: EngineKind, glue: Glue): void {
   const scope: unknown = globalThis;
-  // By its name where the package started it; where a shop did, by there being no page.
+  // Recognised by its name if the package started the worker; otherwise by the absence of a page.
   if (!isWorkerScope(scope) || (scope.name !== "" && scope.name !== `ingle-${kind}`)) return;
-  // A panic between two awaits surfaces here and nowhere else: without this the call would wait for ever.
+  // A panic between two awaits is only visible here; without this its call would stay pending.
   scope.addEventListener("unhandledrejection", (event) => {
     scope.postMessage({ kind: "fatal", error: packError((event as PromiseRejectionEvent).reason) } satisfies Reply, []);
   });

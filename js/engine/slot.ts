@@ -1,4 +1,4 @@
-/** The life of one engine: started, timed, failed, given one more chance, retired. */
+/** The state of one engine: started, timed, failed, started once more, retired. */
 
 import type { BundleFiles } from "../bundle/bundle.js";
 import { pause } from "../common/deferred.js";
@@ -11,13 +11,13 @@ import type { EngineInfo } from "./protocol.js";
 import type { BundleInfo, EngineKind, EngineState } from "../types.js";
 import { requireVectors } from "./vectors.js";
 
-/** Failures after which an engine is not tried again. */
+/** Number of failures after which an engine is not started again. */
 const LIVES = 2;
-/** How long an engine that could answer waits for its bundle to be kept, in milliseconds. */
+/** How long a ready engine waits for its bundle to be stored, in milliseconds. */
 const KEEPING_MS = 1_000;
-/** How often an engine is timed; the median counts. */
+/** How often an engine is timed; the median is used. */
 const TRIALS = 5;
-/** How many of the most popular items make up the history that engines are warmed up and timed on. */
+/** Number of the most popular items in the history on which engines are warmed up and timed. */
 const SAMPLE = 20;
 
 export class EngineSlot {
@@ -25,11 +25,11 @@ export class EngineSlot {
   state: EngineState = { state: "waiting" };
   /** The engine, while it can be asked. */
   engine: EngineClient | undefined;
-  /** What the bundle said of itself when this engine opened it. */
+  /** The bundle's description when this engine opened it. */
   bundle: BundleInfo | null = null;
   /** Why it is not running, if it failed. */
   error: IngleError | undefined;
-  /** Resolves with the kind once a second start has succeeded, with nothing once it has not. */
+  /** Resolves with the kind if the second start succeeded, else with `undefined`. */
   revival: Promise<EngineKind | undefined> = Promise.resolve(undefined);
   readonly #host: EnginesHost;
   #failures = 0;
@@ -40,7 +40,7 @@ export class EngineSlot {
     this.#host = host;
   }
 
-  /** Loads the engine, warm; says whether it can be asked now. */
+  /** Loads the engine and warms it up; says whether it can be asked now. */
   async start(): Promise<boolean> {
     this.#enter({ state: "loading" });
     const begun = performance.now();
@@ -63,16 +63,16 @@ export class EngineSlot {
     }
   }
 
-  /** `engine` stopped while it was running: it gets its second life in the background. */
+  /** `engine` stopped while it was running: it is started once more in the background. */
   fail(engine: EngineClient, error: IngleError): void {
-    // Heard of more than once: from the engine itself and from everyone who was waiting for it.
+    // Reported several times: by the engine itself and by every waiting caller.
     if (this.engine !== engine) return;
     this.engine = undefined;
     engine.dispose();
     void this.#lose(error, engine.thread);
   }
 
-  /** The engine is not even to be downloaded. */
+  /** The engine is not to be downloaded. */
   refuse(verdict: Extract<GpuVerdict, { usable: false }>): void {
     if (verdict.state === "off") return this.#enter({ state: "off" });
     const { state, code, reason } = verdict;
@@ -80,7 +80,7 @@ export class EngineSlot {
     this.#enter({ state, code, reason });
   }
 
-  /** Milliseconds that an answer takes, the median of a few; infinitely many if it is not running. */
+  /** Milliseconds of an answer, the median of a few; infinite if the engine is not running. */
   async time(): Promise<number> {
     const { engine } = this;
     if (!engine) return Infinity;
@@ -96,7 +96,7 @@ export class EngineSlot {
     return medianMs;
   }
 
-  /** Stops an engine that works, because the other one is faster. */
+  /** Stops a working engine because the other one is faster. */
   letGo(): void {
     this.engine?.dispose();
     this.engine = undefined;
@@ -116,7 +116,7 @@ export class EngineSlot {
     let bytes = 0;
     while (!info) {
       const { manifest, files } = await bundle.open(signal);
-      // Read before loading: the bytes are the engine's afterwards.
+      // Read before loading: the bytes are transferred to the engine.
       bytes = sizeOf(files);
       try {
         info = await engine.load({ wasm: source, manifest, files });
@@ -126,27 +126,27 @@ export class EngineSlot {
     }
     const kept = bundle.accept().catch(() => {});
     this.bundle = { ...info, bytes };
-    // The first answer is slow, on a GPU by seconds: it is taken here, where nobody waits for it.
+    // The first answer is slow, on a GPU by seconds: it is made here, before a caller waits for it.
     await ask(engine, await this.#sample(engine));
-    // A visit may be over as soon as this is; but nobody waits for a disk that is slow.
+    // The visit may end soon after this, so the bundle is stored first; but a slow disk is not waited for.
     await Promise.race([kept, pause(KEEPING_MS, undefined)]);
   }
 
   /**
-   * The history that engines are warmed up and timed on: the same for everyone who has this bundle. On the shopper's
-   * own, which engine is faster, and with it what the next visit downloads, could depend on the clicks.
+   * The history on which engines are warmed up and timed: the same for every visitor with this bundle. On the shopper's
+   * own history the faster engine, and so the next visit's downloads, could depend on the clicks.
    */
   async #sample(engine: EngineClient): Promise<string[]> {
     const popular = await engine.recommend([], { k: SAMPLE, exclude: [], includeSeen: false }, { timeoutMs: LOAD_MS });
     return popular.map(({ item }) => item);
   }
 
-  /** Records a failure and, if there is a life left, starts again. */
+  /** Records a failure and starts the engine once more if that is allowed. */
   async #lose(error: IngleError, thread: "worker" | "main" | undefined): Promise<void> {
     if (this.#disposed) return;
     this.#failures++;
     this.error = error;
-    // On the page's own thread there is only one wasm instance, and that one is broken.
+    // The page's own thread has a single wasm instance, which is now broken.
     const again = this.#failures < LIVES && thread !== "main" && isEnginesFault(error);
     this.#enter({ state: again ? "failed" : "retired", code: error.code, reason: error.message });
     this.#host.onError(error);
@@ -170,7 +170,7 @@ function sizeOf(files: BundleFiles["files"]): number {
   return [...files.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Whether starting the engine anew could help: a bad bundle or a forbidding policy stays what it is. */
+/** Whether starting the engine again could help: an invalid bundle or a forbidding policy does not change. */
 function isEnginesFault({ code }: IngleError): boolean {
   return code.startsWith("device/") || code === "engine/failed" || code === "engine/timeout";
 }

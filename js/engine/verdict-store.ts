@@ -1,4 +1,4 @@
-/** Where it is kept which engine was faster. */
+/** Storage of the verdicts on which engine was faster. */
 
 import { alone, keptAddress, VERDICTS_NAME } from "../bundle/cache.js";
 import { putWhile } from "../bundle/put.js";
@@ -9,12 +9,12 @@ export interface VerdictStore {
   put(base: string, text: string): Promise<void>;
 }
 
-/** The device's; written to only while `mayStore`. What cannot be kept is found out again. */
+/** Storage on the device; written to only while `mayStore` is true. A missing verdict is found again by timing. */
 export function verdictsOnDevice(mayStore: () => boolean): VerdictStore {
   return {
     async get(base) {
       try {
-        // Opening a cache makes it; looking through those that exist does not.
+        // Opening a cache creates it; matching does not.
         return await (await caches.match(keptAddress(base), { cacheName: VERDICTS_NAME }))?.text();
       } catch {
         return undefined;
@@ -25,7 +25,7 @@ export function verdictsOnDevice(mayStore: () => boolean): VerdictStore {
       try {
         await alone(() => putWhile(mayStore, VERDICTS_NAME, keptAddress(base), text), VERDICTS_NAME);
       } catch {
-        // Storage that is missing, full or switched off.
+        // Storage is missing, full or disabled.
       }
     },
   };

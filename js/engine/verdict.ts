@@ -1,9 +1,9 @@
 /**
- * Which engine was the faster one on this device and with this bundle.
+ * Which engine was faster on this device with this bundle.
  *
- * Timing both costs the download of an engine that may be let go at once, so it is done once: again when the GPU,
- * the browser or the bundle is another one. Like the bundle's files it lies on the device only while that is consented to. What
- * it was found on is kept as a hash: the names of GPU and browser are nobody's to read there.
+ * Timing both engines requires a download that may be discarded at once. So it is done once, and again if the GPU, the
+ * browser or the bundle changes. The verdict is on the device only while that is consented to, as the bundle's files
+ * are. GPU and browser are stored as a hash, so that their names cannot be read there.
  */
 
 import type { BundleSource } from "../bundle/bundle.js";
@@ -12,7 +12,7 @@ import type { EngineKind } from "../types.js";
 import type { VerdictStore } from "./verdict-store.js";
 
 interface Kept {
-  /** The hash of what it was found on. */
+  /** The hash of the GPU, browser and bundle. */
   on: string;
   faster: EngineKind;
 }
@@ -39,14 +39,14 @@ export class BundleVerdicts implements Verdicts {
       const { on, faster } = JSON.parse(text) as Kept;
       return on !== undefined && on === (await this.#on(gpu)) && (faster === "cpu" || faster === "gpu") ? faster : undefined;
     } catch {
-      // Whatever lies there is not ours: both are timed again.
+      // An unreadable verdict is ignored: both are timed again.
       return undefined;
     }
   }
 
   async keep(gpu: string, faster: EngineKind): Promise<void> {
     const on = await this.#on(gpu);
-    // Without a hash there is no secure page either, and neither a GPU nor a cache.
+    // Without a hash the page is not secure, so it has neither a GPU nor a cache.
     if (on === undefined) return;
     const kept: Kept = { on, faster };
     await this.#store.put(this.#bundle.base.href, JSON.stringify(kept));

@@ -1,6 +1,7 @@
 /**
- * The shopper's answer to the shop's question, for `consent: "ask"`: in `localStorage` under `ingle:NAME:consent`, a
- * grant always and a refusal only where the shop wants that. Where nothing may be stored, nothing is remembered.
+ * The shopper's answer to the consent question, for `consent: "ask"`. It is in `localStorage` under
+ * `ingle:NAME:consent`: a grant always, a refusal only if the shop wants that. If storage is not available, nothing is
+ * remembered.
  */
 
 import type { Consent } from "../types.js";
@@ -24,7 +25,7 @@ export class Answer {
     }
   }
 
-  /** Remembers an answer, and nothing of the one before; a refusal that is not remembered leaves no trace. */
+  /** Remembers an answer and deletes the one before; a refusal that is not remembered leaves no trace. */
   keep(consent: Consent | undefined): void {
     try {
       if (consent === "granted" || (consent !== undefined && this.#refusals)) localStorage.setItem(this.#key, consent);

@@ -1,6 +1,6 @@
 /**
- * What is to be erased from the device, until it has been. An erasure that fails is remembered, by the page and in
- * `localStorage` under `ingle:NAME:erase`, and done before anything else at the next call and on the next visit.
+ * Erasures that are not complete. An erasure that fails is remembered, by the page and in `localStorage` under
+ * `ingle:NAME:erase`, and is done before anything else at the next call and on the next visit.
  */
 
 import { eraseBundles, eraseVerdicts } from "../bundle/cache.js";
@@ -8,11 +8,11 @@ import { IngleError } from "../errors.js";
 import { isId } from "../common/ids.js";
 import type { IndexedDbStore } from "./indexeddb.js";
 
-/** What there is to erase. */
+/** What is to be erased. */
 export interface Owed {
-  /** The whole history, and which engine was faster here. */
+  /** The whole history, and the verdicts on which engine was faster. */
   all?: boolean;
-  /** Single items of it. */
+  /** Single items of the history. */
   items?: string[];
   /** The bundles' files. */
   files?: boolean;
@@ -30,12 +30,12 @@ export class Erasures {
     this.#store = store;
   }
 
-  /** Why something is still there that should not be; nothing if all is erased. */
+  /** Why something is not erased yet; `undefined` if everything is. */
   get reason(): string | undefined {
     return this.#reason;
   }
 
-  /** Erases this and what could not be erased before; rejects with `storage/erase` if anything is left. */
+  /** Erases this and what could not be erased before; rejects with `storage/erase` if something is left. */
   async run({ all = false, items = [], files = false }: Owed = {}): Promise<void> {
     const before = this.#read ? this.#owed : recall(this.#key);
     const noted = this.#read ? this.#reason !== undefined : isOwed(before);
@@ -48,7 +48,7 @@ export class Erasures {
       try {
         await work();
       } catch (error) {
-        // Where the browser forbids storage there is nothing that any page could read.
+        // If the browser forbids storage, no page can read anything there.
         if ([error, (error as Error | undefined)?.cause].some((one) => one instanceof DOMException && one.name === "SecurityError")) return;
         failures.push(error);
         owe();
@@ -79,12 +79,12 @@ function recall(key: string): Owed {
     const { all, items, files } = JSON.parse(localStorage.getItem(key) ?? "{}") as Record<keyof Owed, unknown>;
     return { all: all === true, items: Array.isArray(items) ? items.filter(isId) : [], files: files === true };
   } catch {
-    // No storage, or something else wrote there.
+    // There is no storage, or other code wrote there.
     return {};
   }
 }
 
-/** Writes down what is owed, or that nothing is; says whether that worked. */
+/** Stores what is still to be erased, or that nothing is; says whether that worked. */
 function note(key: string, owed: Owed | undefined): boolean {
   try {
     if (owed) localStorage.setItem(key, JSON.stringify(owed));

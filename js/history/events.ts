@@ -1,38 +1,38 @@
-/** Events: what is one, and which two are the same look at an item. */
+/** Events: validation, and which two belong to the same view of an item. */
 
 import { IngleError } from "../errors.js";
 import { idOf, isId, MAX_ID } from "../common/ids.js";
 import type { HistoryEvent, RecordInput } from "../types.js";
 
-/** An event as it is kept: also with when it came about, where that is not when it is dated. */
+/** An event as stored, with the time it came about if that differs from its date. */
 export interface Kept extends HistoryEvent {
-  /** When its look began, or for what the shop dates back, when it was recorded. */
+  /** When its view began, or when a backdated event was recorded. */
   since?: number;
 }
 
-/** Whether a record, or what another page said, is an event of ours and whole. */
+/** Whether a stored record, or a message of another page, is a valid event. */
 export function isEvent(value: unknown): value is Kept {
   if (typeof value !== "object" || value === null) return false;
   const { item, type, at, dwell, since } = value as Record<keyof Kept, unknown>;
   return isId(item) && isId(type) && isTime(at) && (dwell === undefined || (isTime(dwell) && dwell >= 0)) && (since === undefined || isTime(since));
 }
 
-/** The event alone, without what else a record may carry. */
+/** The event without other fields of the record. */
 export function plainEvent({ item, type, at, dwell }: HistoryEvent): HistoryEvent {
   return dwell !== undefined ? { item, type, at, dwell } : { item, type, at };
 }
 
-/** The event as it is kept, without what else a record may carry. */
+/** The event as stored, without other fields of the record. */
 export function keptEvent(event: Kept): Kept {
   return event.since !== undefined && event.since !== event.at ? { ...plainEvent(event), since: event.since } : plainEvent(event);
 }
 
-/** When an event came about: what was forgotten later is forgotten with it. */
+/** When an event came about: it is forgotten by everything that is forgotten later. */
 export function begun({ at, dwell = 0, since = at - dwell }: Kept): number {
   return since;
 }
 
-/** What a page records now, as it is kept; `since` is when a look began that it reports on. */
+/** A new event as stored; `since` is the beginning of the view that it reports on. */
 export function noted(input: RecordInput, since?: number): Kept {
   const now = Date.now();
   const event = checkEvent(input, now);
@@ -56,9 +56,9 @@ function isTime(value: unknown): value is number {
 }
 
 /**
- * The one event that two looks at the same page make, or nothing if they are two.
+ * Joins two views of the same page into one event; `undefined` if they are two.
  *
- * A view reported with its dwell began that much earlier, so the report of a long look joins its start.
+ * A view with a dwell time began that much earlier, so the report of a long view is joined with its start.
  */
 export function joined(last: Kept, event: Kept, collapseMs: number): Kept | undefined {
   if (event.type !== "view" || last.type !== "view" || event.item !== last.item || event.at < last.at) return undefined;
@@ -70,8 +70,8 @@ export function joined(last: Kept, event: Kept, collapseMs: number): Kept | unde
 }
 
 /**
- * Two lists of events as one, oldest first, with nothing in it twice: tabs of one shopper know of the same events, and
- * of the same look one of them may know more. Looks that are the same are joined as if one tab had recorded both.
+ * Merges two lists of events, oldest first, without duplicates: tabs of one shopper have events in common, and one may
+ * know more about a view than another. Views that are the same are joined as if one tab had recorded both.
  */
 export function union(ours: readonly Kept[], theirs: readonly Kept[], collapseMs: number): Kept[] {
   const all = [...ours];
@@ -90,7 +90,7 @@ export function union(ours: readonly Kept[], theirs: readonly Kept[], collapseMs
   return events;
 }
 
-/** Where each event is in a list; what a shopper did twice in one moment is there twice. */
+/** The index of each event in a list; identical events at the same moment have several. */
 function placesOf(events: readonly Kept[]): Map<string, number[]> {
   const places = new Map<string, number[]>();
   events.forEach((event, n) => {
@@ -102,20 +102,20 @@ function placesOf(events: readonly Kept[]): Map<string, number[]> {
   return places;
 }
 
-/** The same for the same event in every tab, however often its look was reported since. */
+/** A key that is the same for an event in every tab, also after its view was reported again. */
 function nameOf({ item, type, at, since = at }: Kept): string {
   return JSON.stringify([item, type, type === "view" ? since : at]);
 }
 
 /**
- * Whether a report of how long a view lasted may belong to an event before the last one: since the view
- * began the shopper may have put the item into the basket, or looked at another in a second tab.
+ * Whether a report of a view's length may belong to an event before the last one: since the view began the shopper may
+ * have put the item into the basket, or viewed another in a second tab.
  */
 export function looksBack(events: readonly HistoryEvent[]): boolean {
   return events.length === 1 && events[0]?.type === "view" && events[0].dwell !== undefined;
 }
 
-/** Where events of a clock that was ahead belong: just before those that are added now. */
+/** The time to which events with a future time are moved: just before those that are added now. */
 export function comeback(events: readonly HistoryEvent[]): number {
   const now = Date.now();
   const newest = events.reduce((latest, { at }) => Math.max(latest, at), 0);

@@ -1,7 +1,7 @@
 /**
- * The history in IndexedDB: database `ingle` unless the shop names another. The object store `events`
- * holds `{ item, type, at, dwell, since }`, indexed by time; `settings` holds whether recording is paused.
- * Nothing else is stored. Only writing makes the database: to read and to erase it has to be there.
+ * The history in IndexedDB: database `ingle` unless the shop gives another name. The object store `events` holds `{
+ * item, type, at, dwell, since }`, indexed by time; `settings` holds whether recording is paused. Nothing else is
+ * stored. Only writing creates the database; reading and erasing need an existing one.
  */
 
 import { deferred, within } from "../common/deferred.js";
@@ -17,12 +17,12 @@ const BY_TIME = "at";
 
 export const NO_INDEXEDDB = "this browser has no IndexedDB";
 
-/** A database that another tab blocks, or a browser that never answers, counts as missing. */
+/** A database that another tab blocks, or a browser that does not answer, counts as missing. */
 const OPEN_MS = 3_000;
 
 export class IndexedDbStore implements HistoryStore {
   readonly kind = "indexeddb";
-  /** Called when the database had to be opened again: what it held may be gone. */
+  /** Called when the database had to be opened again; its contents may be gone. */
   onReopen: (() => void) | undefined;
   readonly #name: string;
   readonly #retention: Retention;
@@ -38,12 +38,12 @@ export class IndexedDbStore implements HistoryStore {
     return (await this.kept()).map(plainEvent);
   }
 
-  /** What is too old, and what is more than is kept, is deleted when it is found. */
+  /** Events that are too old, and more than the limit, are deleted when they are found. */
   async kept(): Promise<Kept[]> {
     const { retain, maxAgeMs } = this.#retention;
     const found = await this.#run("readonly", EVENTS, (store) => store.index(BY_TIME).getAll() as IDBRequest<unknown[]>);
     const all = found?.result ?? [];
-    // A record that something else wrote or broke costs itself only.
+    // A broken or foreign record is skipped.
     const events = all.filter(isEvent).map(keptEvent);
     const fresh = events.filter(({ at }) => at >= Date.now() - maxAgeMs).slice(-retain);
     if (all.length > retain || fresh.length < events.length) await this.#run("readwrite", EVENTS, (store) => this.#trim(store));
@@ -58,7 +58,7 @@ export class IndexedDbStore implements HistoryStore {
     });
   }
 
-  /** In one transaction, so that of several tabs that do so at the same time each finds what the others added. */
+  /** One transaction, so that of several tabs adding events at the same time each finds those of the others. */
   async join(events: readonly Kept[]): Promise<void> {
     if (events.length === 0) return;
     await this.#write(EVENTS, (store) => {
@@ -71,7 +71,7 @@ export class IndexedDbStore implements HistoryStore {
     });
   }
 
-  /** Adds events, oldest first, to those there are. */
+  /** Appends events, oldest first. */
   #append(store: IDBObjectStore, events: readonly Kept[]): void {
     const latest = store.index(BY_TIME).openCursor(null, "prev");
     latest.onsuccess = () => {
@@ -90,7 +90,7 @@ export class IndexedDbStore implements HistoryStore {
     };
   }
 
-  /** Adds its dwell to the view that it reports on; where there is none goes on with `append`. */
+  /** Adds the dwell time to the view that it reports on; if there is none, continues with `append`. */
   #lengthen(store: IDBObjectStore, event: Kept, append: () => void): void {
     const { collapseMs } = this.#retention;
     const since = IDBKeyRange.lowerBound(event.at - (event.dwell ?? 0) - collapseMs);
@@ -124,15 +124,15 @@ export class IndexedDbStore implements HistoryStore {
     });
     if (!found || left > 0) return;
     const everything = item === undefined && until === Infinity;
-    // Where the tab that forgot has erased it already, another tab's new event may be on its way there.
+    // If the tab that forgot has erased it already, another tab's new event may be on its way there.
     if (until !== Infinity && removed === 0) return;
     // An empty store still counts how many records it ever had.
     if (everything || !(await this.paused())) await this.erase();
   }
 
   /**
-   * Empties the database and deletes it, in whichever tab it is open. A page that hangs may hold on to it: then
-   * nothing is in it any more, and the browser deletes it once that page lets go.
+   * Empties the database and deletes it, in whichever tab it is open. A page that hangs may keep it open: then it is
+   * empty, and the browser deletes it when that page closes it.
    */
   async erase(): Promise<void> {
     if (typeof indexedDB === "undefined") return;
@@ -202,7 +202,7 @@ export class IndexedDbStore implements HistoryStore {
     return result;
   }
 
-  /** Browsers close databases of pages in the background; opening it again is all that takes. */
+  /** Browsers close databases of background pages; it is then opened again. */
   async #transaction(name: string, mode: IDBTransactionMode, make: boolean): Promise<IDBTransaction | undefined> {
     try {
       if (this.#database) return this.#database.transaction(name, mode);
@@ -216,7 +216,7 @@ export class IndexedDbStore implements HistoryStore {
   }
 }
 
-/** Moves events of a clock that was ahead to a time that is past, in their order, and goes on. */
+/** Moves events with a future time to a past time, in their order, and continues. */
 function comeBackTo(time: number, store: IDBObjectStore, next: () => void): void {
   const ahead = store.index(BY_TIME).openCursor(IDBKeyRange.lowerBound(Date.now(), true));
   const moved: { key: IDBValidKey; value: Kept }[] = [];
@@ -226,7 +226,7 @@ function comeBackTo(time: number, store: IDBObjectStore, next: () => void): void
       moved.push({ key: cursor.primaryKey, value: cursor.value as Kept });
       return cursor.continue();
     }
-    // Records at one moment are ordered by their keys, so each is put again under a new one.
+    // Records of the same time are ordered by key, so each is stored again with a new one.
     for (const { key, value } of moved) {
       store.delete(key);
       store.add({ ...value, at: time });
@@ -244,7 +244,7 @@ async function openDatabase(name: string, make: boolean): Promise<IDBDatabase | 
   let missing = false;
   request.onupgradeneeded = ({ oldVersion }) => {
     missing = oldVersion === 0 && !make;
-    // Aborted while it is being made, a database has never been there.
+    // If its creation is aborted, the database has never existed.
     if (missing) return void request.transaction?.abort();
     const { result: database } = request;
     const has = (store: string): boolean => database.objectStoreNames.contains(store);
@@ -252,19 +252,19 @@ async function openDatabase(name: string, make: boolean): Promise<IDBDatabase | 
     if (!has(SETTINGS)) database.createObjectStore(SETTINGS);
   };
   request.onerror = (event) => {
-    // An aborted making is no error of the page's.
+    // An aborted creation is not an error of the page.
     event.preventDefault();
     missing ? opened.resolve(undefined) : opened.reject(request.error);
   };
   request.onsuccess = () => {
-    // Another tab may want to upgrade or delete the database: never stand in its way.
+    // Another tab may want to upgrade or delete the database: do not block it.
     request.result.onversionchange = () => request.result.close();
     opened.resolve(request.result);
   };
   try {
     return await within(opened.promise, OPEN_MS, () => new Error("IndexedDB did not answer"));
   } catch (error) {
-    // Nobody waits for a late success any more, so it must not hold the database open.
+    // A late success is not used any more, so the database must not stay open.
     opened.promise.then((database) => database?.close()).catch(() => {});
     throw error;
   }

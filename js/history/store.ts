@@ -1,19 +1,19 @@
-/** Where events are kept: the interface of every store, and the one in memory. */
+/** Storage of events: the interface of all stores, and the one in memory. */
 
 import { begun, comeback, joined, type Kept, keptEvent, looksBack, plainEvent, union } from "./events.js";
 import type { HistoryEvent } from "../types.js";
 
-/** How a store trims what it is given. */
+/** How a store limits its contents. */
 export interface Retention {
-  /** How many of the latest events are kept. */
+  /** Number of the latest events that are kept. */
   retain: number;
   /** A view of the item viewed last, within this many milliseconds, is the same view. */
   collapseMs: number;
-  /** Events older than this are dropped. */
+  /** Events older than this are deleted. */
   maxAgeMs: number;
 }
 
-/** Every store gives the same answers; `tests/js` holds them to one table. */
+/** All stores behave the same; `tests/js` checks them by one table. */
 export interface HistoryStore {
   readonly kind: "indexeddb" | "memory";
   /** Oldest first; of two events at one moment, the one recorded first stays first. */

@@ -1,8 +1,8 @@
 /**
- * What the open tabs of a shop tell each other, so that all of them agree: over a `BroadcastChannel`,
- * which never leaves the browser and stores nothing.
+ * Messages between the open tabs of a shop, so that all of them agree: over a `BroadcastChannel`, which never leaves
+ * the browser and stores nothing.
  *
- * Any script of the origin can write to the channel, so what comes is checked before it is believed.
+ * Any script of the origin can write to the channel, so messages are validated.
  */
 
 import { deferred, within } from "../common/deferred.js";
@@ -11,7 +11,7 @@ import { isId } from "../common/ids.js";
 import { isEvent, type Kept, keptEvent } from "./events.js";
 
 export type Message =
-  /** A tab that has just opened, or come back, asks what it has to know; one that stores nothing also for events. */
+  /** A tab that was just opened, or came back, asks for decisions; one without storage also asks for events. */
   | { kind: "hello"; events: boolean }
   /** Events that are in memory only. */
   | { kind: "events"; events: Kept[] }
@@ -22,10 +22,10 @@ export type Message =
   | { kind: "consent"; consent: Consent; at: number }
   | { kind: "paused"; paused: boolean; at: number };
 
-/** A tab's own question to itself: what was told before it has been heard when it comes. */
+/** A tab's message to itself: when it arrives, all earlier messages have arrived. */
 type Echo = { kind: "echo"; id: number };
 
-/** How long a tab waits for what it tells itself, in milliseconds. */
+/** How long a tab waits for a message to itself, in milliseconds. */
 const ECHO_MS = 2_000;
 
 /** Who hears. */
