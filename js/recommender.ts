@@ -123,24 +123,24 @@ export class Recommender extends Emitter {
     return this.#ask((core) => core.recommend(options), options.signal);
   }
 
-  /** Items like one or several others, by what shoppers do with them; those given are never among them. */
+  /** Items similar to one or several others, by the model's embeddings; the given ones are never among them. */
   async similar(items: ItemId | Iterable<ItemId>, options: QueryOptions = {}): Promise<Recommendation[]> {
     const given = oneOrMore(items, "similar");
     return this.#ask((core) => core.similar(given, options), options.signal);
   }
 
-  /** What goes with a basket: the items that shoppers went on to after ones like these. */
+  /** Items that go with a basket: those that shoppers clicked after items like these. */
   async complete(items: ItemId | Iterable<ItemId>, options: QueryOptions = {}): Promise<Recommendation[]> {
     const given = oneOrMore(items, "complete");
     return this.#ask((core) => core.complete(given, options), options.signal);
   }
 
-  /** The items that the shopper looked at, each once, latest first. Needs neither bundle nor engine. */
+  /** The items that the shopper viewed, each once, latest first. Needs neither bundle nor engine. */
   async recentlyViewed(options: QueryOptions = {}): Promise<Recommendation[]> {
     return this.#ask((core) => core.recentlyViewed(options), options.signal);
   }
 
-  /** What everybody likes, from the bundle; the same for every shopper, but for `includeSeen`. */
+  /** The most popular items, from the bundle; the same for every shopper, except for `includeSeen`. */
   async popular(options: RecommendOptions = {}): Promise<Recommendation[]> {
     return this.#ask((core) => core.popular(options), options.signal);
   }
@@ -181,7 +181,7 @@ export class Recommender extends Emitter {
     };
   }
 
-  /** Every event of the history with what the model made of it, oldest first. Needs an engine. */
+  /** Every event of the history with the model's verdict, oldest first. Needs an engine. */
   async explain(options: { signal?: AbortSignal } = {}): Promise<Explanation[]> {
     return this.#ask((core) => core.explain(options.signal), options.signal);
   }

@@ -214,34 +214,34 @@ export interface Recommendation {
 /** How an event was judged: it counts, counts less, is set aside as noise, or cannot be judged. */
 export type Verdict = "kept" | "less" | "ignored" | "unknown";
 
-/** One of the interests that a model has learnt, as far as an event serves it. */
+/** A learnt interest, and an event's share in it. */
 export interface ServedInterest {
   /** Which, counted from 0: the same number is the same interest in every history. */
   number: number;
-  /** How much of the event serves it, 0 to 1. */
+  /** The event's share in the interest, 0 to 1. */
   share: number;
-  /** Whether the model drops the interest as a whole. */
+  /** Whether the model drops the whole interest. */
   dropped: boolean;
 }
 
-/** One event of the history, and what the model made of it. */
+/** One event of the history, with the model's verdict. */
 export interface Explanation extends HistoryEvent {
-  /** Whether the bundle knows the item and looks back that far; else it changes no recommendation. */
-  known: boolean;
-  /** How likely this event is noise, 0 to 1. */
-  noise: number;
   /**
-   * In what share of the histories that are ranked over it stands, 0 to 1; in a bundle with a gate, how much of it
-   * the gate keeps.
+   * Whether the bundle has the item and the event is among those that the model reads; otherwise it changes no
+   * recommendation.
    */
+  known: boolean;
+  /** Noise probability of the event, 0 to 1. */
+  noise: number;
+  /** Share of the kept histories that contain the event, 0 to 1; in a bundle with a gate, the weight that the gate gives it. */
   keep: number;
-  /** How likely it is noise by what the item is, 0 to 1; in a method of two views, for a known item. */
+  /** Noise probability by what the item is (prior view), 0 to 1; for methods with two views, for known items. */
   prior?: number;
-  /** How likely it is noise by what shoppers do with the item, 0 to 1; likewise. */
+  /** Noise probability by how shoppers use the item (posterior view), 0 to 1; likewise. */
   posterior?: number;
-  /** The interest it serves most, in a method that tells interests apart, for a known item. */
+  /** The interest that the event belongs to most; for methods with interests, for known items. */
   interest?: ServedInterest;
-  /** What it counts with in all: `keep` times the weight of its type and dwell, 0 to 1. */
+  /** Its weight in all: `keep` times the weight of its type and dwell, 0 to 1. */
   weight: number;
   /** `keep` in a word: ignored below a half, kept from nine tenths. */
   verdict: Verdict;
@@ -260,7 +260,7 @@ export interface HistoryExport {
   stored: HistoryEvent[];
 }
 
-/** What the bundle says of itself. */
+/** A bundle's description. */
 export interface BundleInfo {
   name: string;
   method: string;
@@ -310,11 +310,11 @@ export interface Status {
   requested: EngineChoice;
   cpu: EngineState;
   gpu: EngineState;
-  /** The bundle at work; `null` until it has been opened. */
+  /** The bundle in use; `null` until it has been opened. */
   bundle: BundleInfo | null;
   /**
-   * Why the bundle at work is not the one at its address: that one could not be had or used, or is still on its way,
-   * and the last good one answers. `null` where it is.
+   * Why the bundle in use is not the one at its address: that one could not be fetched or used, or is still loading,
+   * and the last good one answers. `null` if it is.
    */
   stale: { code: ErrorCode; reason: string } | null;
   /**
