@@ -1,13 +1,13 @@
 /**
- * The shopper's history, as consent allows: on the device in IndexedDB, in the memory of the open pages,
- * or not at all. What may be kept is decided in `state.ts`; here it is done, in the four places where something
- * can be: this page's memory, the device, the other tabs, and what is on its way between them.
+ * The shopper's history, as consent allows: on the device in IndexedDB, in the memory of the open pages, or not at all.
+ * `state.ts` decides what may be kept. This module does it in the four places where events can be: this page's memory,
+ * the device, the other tabs, and operations that are running between them.
  *
- * - What is asked for is done one after the other. What keeps less acts on the memory at once, and bars what was
- *   already on its way.
+ * - Operations run one after the other. Those that reduce what may be kept change the memory at once, and bar what was
+ *   already running.
  * - Forgetting and withdrawing erase what the device has, whether or not this page may use it.
- * - Storage may be missing, blocked, full, or wiped halfway through a visit. Each is a normal state: memory always
- *   holds a copy of what is stored, so the history goes on there with everything it had, and says so.
+ * - Storage may be missing, blocked, full, or wiped during a visit. Each is a normal state: memory always holds a copy
+ *   of what is stored, so the history continues there with all its events, and reports it.
  */
 
 import { IngleError } from "../errors.js";
@@ -22,16 +22,16 @@ import { type Message, Tabs } from "./tabs.js";
 
 const DAY_MS = 86_400_000;
 
-/** For how long tabs that open are told what was forgotten: longer than a message is on its way. */
+/** How long new tabs are told what was forgotten: longer than a message takes. */
 const TOLD_MS = 60_000;
 
-/** Who hears of what happens to the history. */
+/** Listens to changes of the history. */
 export interface HistoryHost {
-  /** The history moved to memory against the shop's wish, or something could not be erased. */
+  /** The history was moved to memory although the device may be used, or something could not be erased. */
   onLoss?(error: IngleError): void;
   /** The events changed, here or in another tab. */
   onChange?(): void;
-  /** Something is forgotten, here or in another tab: whatever else was remembered of it goes too. */
+  /** Something was forgotten, here or in another tab: other data about it must be forgotten too. */
   onForget?(): void;
   /** Consent, pause or the place of storage changed. */
   onState?(): void;
@@ -52,7 +52,7 @@ export class History {
   #stale = false;
   /** Why the device is not used although it may be. */
   #reason: string | undefined;
-  /** What is done happens one after the other, in the order it was asked for. */
+  /** Operations run one after the other, in the order of the calls. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: StorageOptions = {}, consent: Consent = "granted", host: HistoryHost = {}) {
@@ -70,7 +70,7 @@ export class History {
         hear: (message) => this.#hear(message),
         onAway: () => (this.#disk.close(), this.consent !== "denied"),
         onBack: () => this.#comeBack(),
-        // A page that stands still would keep others from deleting what it has open.
+        // A suspended page would keep others from deleting the database that it has open.
         onFreeze: () => this.#disk.close(),
         onThaw: () => this.#thaw(),
       });
@@ -88,7 +88,7 @@ export class History {
     return this.#state.paused;
   }
 
-  /** Where the history is kept now, if that is less than was allowed, why, and what could not be erased. */
+  /** Where the history is kept now; if that is less than was allowed, why; and what could not be erased. */
   get storage(): StorageStatus {
     const { reason: unerased } = this.#erasures;
     const more = { ...(this.#reason !== undefined && { reason: this.#reason }), ...(unerased !== undefined && { unerased }) };
@@ -96,19 +96,19 @@ export class History {
     return { kind: this.#mayStore && this.consent === "granted" && this.#reason === undefined ? "indexeddb" : "memory", ...more };
   }
 
-  /** Every event, oldest first, of this page and of the shop's other tabs. */
+  /** All events, oldest first, of this page and of the shop's other tabs. */
   list(): Promise<HistoryEvent[]> {
     return this.#then(async () => (await this.#reload(), this.#memory.list()));
   }
 
-  /** The same without a copy: to be read at once. */
+  /** The same without a copy: must be read before it changes. */
   read(): Promise<readonly HistoryEvent[]> {
     return this.#then(async () => (await this.#reload(), this.#memory.events));
   }
 
   /**
-   * What earlier visits stored and this page may not use. For a shopper who wants to see it: nothing else reads it.
-   * Rejects if it cannot be read.
+   * Events stored by earlier visits that this page may not use, for a shopper who wants to see them; nothing else reads
+   * them. Rejects if they cannot be read.
    */
   async stored(): Promise<HistoryEvent[]> {
     return this.#then(async () => {
@@ -123,12 +123,12 @@ export class History {
     });
   }
 
-  /** A look at an item begins now on this page. */
+  /** A view of an item begins on this page. */
   look(item: string): Look {
     return this.#state.look(item, location.pathname);
   }
 
-  /** Adds events; resolves with whether they may be and were kept. `look` is the one that they report on. */
+  /** Adds events; resolves with whether they were allowed and kept. `look` is the view that they report on. */
   async record(input: RecordInput | readonly RecordInput[], look?: Look): Promise<boolean> {
     const events = (Array.isArray(input) ? input : [input]).map((one: RecordInput) => noted(one, look?.since));
     return this.#then(async () => {
@@ -137,7 +137,8 @@ export class History {
       await this.#reload();
       const allowed = events.filter(may);
       await this.#use((disk) => disk.add(allowed));
-      // What was forgotten or withdrawn meanwhile is erased by what comes next; the memory never gets it.
+      // Events forgotten or withdrawn meanwhile are erased by the next operation; they are not added to the
+      // memory.
       const kept = allowed.filter((event) => may(event) && !this.#state.isForgotten(event));
       if (kept.length === 0) return false;
       await this.#memory.add(kept);
@@ -155,7 +156,7 @@ export class History {
     this.#host.onForget?.();
     this.#tabs?.tell({ kind: "forget", ...(item !== undefined && { item }), at });
     return this.#then(async () => {
-      // What was on its way when this was asked for has arrived by now.
+      // Events that were being added when this was called have been added by now.
       this.#memory.drop(item);
       try {
         await this.#erase(item === undefined ? { all: true } : { items: [item] });
@@ -168,8 +169,8 @@ export class History {
   }
 
   /**
-   * What the shopper allows, and as much of it as takes effect. Less than everything erases what is stored; rejects
-   * if the device still has it.
+   * Sets what the shopper allows, as far as it takes effect. Anything less than full consent erases what is stored;
+   * rejects if the device still has it.
    */
   async allow(consent: Consent, effective: Consent = consent): Promise<void> {
     const at = Date.now();
@@ -197,15 +198,15 @@ export class History {
     if (paused) this.#tabs?.tell({ kind: "paused", paused, at });
     await this.#then(async () => {
       await this.#use((disk) => disk.setPaused(paused));
-      // Who hears of it looks at the device.
+      // Listeners read the device.
       if (!paused) this.#tabs?.tell({ kind: "paused", paused, at });
-      // A pause of earlier visits ends too, where this page may not use what they stored.
+      // Also ends a pause of earlier visits, if this page may not use what they stored.
       if (!this.#uses && !paused) await this.#look((disk) => disk.setPaused(false));
       this.#host.onState?.();
     });
   }
 
-  /** Lets go of the database once what was asked for is done. */
+  /** Closes the database when the running operations are done. */
   async close(): Promise<void> {
     await this.#tail;
     this.#tabs?.close();
@@ -218,7 +219,7 @@ export class History {
     return result;
   }
 
-  /** What a visit begins with: first of all what was to be erased before. */
+  /** Starts a visit: first erases what earlier visits could not. */
   async #begin(): Promise<void> {
     const { consent } = this;
     try {
@@ -227,7 +228,7 @@ export class History {
       this.#host.onLoss?.(error as IngleError);
     }
     if (consent === "granted") return this.#open();
-    // What is too old is deleted, and a pause holds, also where nothing else of it may be used.
+    // Events that are too old are deleted, and a pause takes effect, even if nothing else may be used.
     if (consent === "session") await this.#look(async (disk) => {
       if (await disk.paused()) this.#state.readPause(true);
       await disk.kept();
@@ -235,7 +236,7 @@ export class History {
     this.#host.onState?.();
   }
 
-  /** Begins to use the device, and puts there what is in memory so far. */
+  /** Starts to use the device, and stores what is in memory so far. */
   async #open(): Promise<void> {
     if (!this.#mayStore || this.#uses || this.consent !== "granted") return;
     this.#reason = undefined;
@@ -256,9 +257,9 @@ export class History {
     if (before > 0) this.#tabs?.tell({ kind: "stored" });
   }
 
-  /** Brings the copy in memory up to date. */
+  /** Updates the copy in memory. */
   async #reload(): Promise<void> {
-    // What has grown too old in memory has on the device too, and is deleted there when that is read.
+    // Events that are too old in memory are also on the device, and are deleted there when it is read.
     if (!this.#uses || (!this.#stale && this.#tabs?.open && !this.#memory.hasOld)) return;
     await this.#use(() => this.#copy());
   }
@@ -269,7 +270,7 @@ export class History {
     this.#memory.replace(events.filter((event) => !this.#state.isForgotten(event)));
   }
 
-  /** Uses the device's store, and goes on without it if it fails. */
+  /** Uses the device's store, and continues without it if it fails. */
   async #use(work: (disk: IndexedDbStore) => Promise<void>): Promise<void> {
     if (!this.#uses) return;
     try {
@@ -279,7 +280,7 @@ export class History {
     }
   }
 
-  /** Tidies what the device has without using it; where that fails there is nothing that this page needs. */
+  /** Cleans up the device's store without using its events; this page needs nothing from it if that fails. */
   async #look(work: (disk: IndexedDbStore) => Promise<void>): Promise<void> {
     if (!this.#mayStore) return;
     await work(this.#disk).catch(() => {});
@@ -292,7 +293,7 @@ export class History {
     this.#disk.close();
   }
 
-  /** Erases from the device, used or not; what fails is shown, and owed. */
+  /** Erases from the device, whether it is used or not; a failure is reported and tried again later. */
   async #erase(owed: Owed): Promise<void> {
     if (onServer()) return;
     try {
@@ -314,14 +315,14 @@ export class History {
     this.#tabs?.tell({ kind: "hello", events: this.consent === "session" });
   }
 
-  /** Tells the other tabs what keeps less. */
+  /** Tells the other tabs decisions that reduce what is kept. */
   #tellLowered(): void {
     const { consent, paused } = this.#state.lowered;
     if (consent) this.#tabs?.tell({ kind: "consent", consent: consent.value, at: consent.at });
     if (paused !== undefined) this.#tabs?.tell({ kind: "paused", paused: true, at: paused });
   }
 
-  /** The page was in the back-forward cache. */
+  /** The page comes out of the back-forward cache. */
   #comeBack(): void {
     this.#stale = true;
     const missed = this.#tabs?.mayHaveMissed ?? false;
@@ -329,7 +330,7 @@ export class History {
     if (missed && !this.#uses) this.#memory.drop();
     this.#askTabs();
     void this.#then(() => this.#use(async (disk) => {
-      // Somebody has erased what was there: perhaps by forgetting, perhaps by taking the consent back.
+      // The stored events were erased meanwhile: by forgetting, or by withdrawing consent.
       if (missed && !(await disk.exists())) return this.#lower("session", Date.now());
       this.#state.readPause(await disk.paused());
     }));
@@ -337,7 +338,7 @@ export class History {
     this.#host.onChange?.();
   }
 
-  /** The page stood still: what it was told meanwhile is heard before it answers anything. */
+  /** The page was suspended: it handles the messages of that time before it answers. */
   #thaw(): void {
     this.#stale = true;
     const heard = this.#tabs?.caughtUp();
@@ -360,13 +361,13 @@ export class History {
         return this.#lower(message.consent, message.at);
       case "paused":
         this.#state.hearPause(message.paused, message.at);
-        // Resumed in a tab that stores: the device knows whether this page's own pause ended with it.
+        // Resumed in a tab with storage: the device says whether this page's own pause has ended too.
         if (!message.paused) void this.#then(() => this.#use(async (disk) => void ((await disk.paused()) || this.#state.readPause(false))).then(() => this.#host.onState?.()));
         return this.#host.onState?.();
     }
   }
 
-  /** What another tab forgets, this one does not keep, nor write again. */
+  /** Items forgotten in another tab are removed here and not written again. */
   #forgetToo(item: string | undefined, at: number): void {
     this.#state.forget(item, at);
     this.#memory.drop(item, at);
@@ -379,14 +380,14 @@ export class History {
     });
   }
 
-  /** What another tab may not keep, this one does not either. */
+  /** Applies another tab's lower consent to this one. */
   #lower(consent: Consent, at: number): void {
     if (!this.#state.hearConsent(consent, at)) return;
     if (this.consent === "denied") this.#memory.drop();
     this.#host.onForget?.();
     void this.#then(async () => {
       if (this.consent === "denied") this.#memory.drop();
-      // The tab that decided erases everything; what was on its way from here goes with it.
+      // The deciding tab erases everything, including what was being written from here.
       await this.#use((disk) => disk.remove(undefined, Date.now()));
       this.#letGo();
       this.#host.onState?.();
@@ -404,7 +405,7 @@ export class History {
     if (events && !this.#uses && this.consent !== "denied" && this.#memory.events.length > 0) this.#tabs?.tell({ kind: "events", events: [...this.#memory.events] });
   }
 
-  /** Events that another tab has in memory; several tabs may tell of the same ones. */
+  /** Events in another tab's memory; several tabs may send the same ones. */
   async #join(events: Kept[]): Promise<void> {
     if (this.consent !== "session") return;
     const fresh = events.filter((event) => event.at <= Date.now() && !this.#state.isForgotten(event));

@@ -1,29 +1,32 @@
 /**
- * Records from a page's markup: views of what is on the screen long enough, and clicks on what says so.
+ * Records from a page's markup: views of elements that are on the screen long enough, and clicks on marked elements.
  *
- * Loaded only where it is used.
+ * Loaded only if it is used.
  */
 
 import type { ObserveOptions, RecordInput } from "../types.js";
 
 const ITEM = "data-ingle-item";
 const EVENT = "data-ingle-event";
-/** Shares of an element at which the browser tells of it: enough to notice half a screen of a long one. */
+/** Visible shares of an element at which the browser reports: enough to detect half a screen of a tall one. */
 const STEPS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
 
-/** Who is told what happens on the page. */
+/** Receives what happens on the page. */
 interface Recorder {
   record(event: RecordInput): Promise<unknown>;
-  /** A look begins: a call says that it counts, a call with `true` that it is over. */
+  /** A view begins. Calling the result says that the view counts; calling it with `true` says that it is over. */
   look(item: string): (over?: boolean) => void;
 }
 
-/** Who watches a part of the page for a history: the last who asked, so that a script that runs again records nothing twice. */
+/**
+ * The current observer of a part of the page for a history: the last one, so that a script that runs again records
+ * nothing twice.
+ */
 const watching = new WeakMap<Node, Map<unknown, AbortController>>();
-/** On a click: the histories that have it, because parts that are watched may lie in each other. */
+/** During a click, the histories that have recorded it, because observed parts can be nested. */
 const NOTED = Symbol.for("ingle.noted");
 
-/** Watches a part of the page until `stop` aborts, or somebody watches it for the same `history`. */
+/** Observes a part of the page until `stop` aborts, or another observer starts for the same `history`. */
 export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOptions, recorder: Recorder, history: unknown, stop: AbortController): void {
   const { signal } = stop;
   if (signal.aborted) return;
@@ -43,12 +46,12 @@ export function observe(root: ParentNode & Node, { afterMs = 1_000 }: ObserveOpt
   });
 }
 
-/** An element that is looked at now. */
+/** An element that is being viewed. */
 interface Look {
   item: string;
   /** Tells of it. */
   tell(over?: boolean): void;
-  /** Runs until the look counts. */
+  /** The timer until the view counts. */
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -92,7 +95,7 @@ class Looks {
   }
 
   #see({ target, isIntersecting, intersectionRatio, intersectionRect, rootBounds }: IntersectionObserverEntry): void {
-    // Half of a small element, or half of the screen of one that is larger than that.
+    // Half of a small element, or half of the screen for a larger one.
     const filling = rootBounds !== null && intersectionRect.height >= rootBounds.height / 2;
     if (isIntersecting && target.isConnected && (intersectionRatio >= 0.5 || filling)) {
       this.#onScreen.add(target);
@@ -122,7 +125,7 @@ class Looks {
     if (look.timer === undefined) look.tell(true);
   }
 
-  /** The same element shows another item now. */
+  /** The element now shows another item. */
   #renamed(element: Element): void {
     if (!this.#onScreen.has(element)) return this.watch(element);
     if (this.#looks.get(element)?.item === element.getAttribute(ITEM)) return;
@@ -145,16 +148,16 @@ function noteClick(event: Event, history: unknown, recorder: Recorder): void {
   noted.add(history);
   const target = event.target instanceof Element ? event.target.closest(`[${ITEM}][${EVENT}]`) : null;
   const [item, type] = [target?.getAttribute(ITEM), target?.getAttribute(EVENT)];
-  // Storage that fails tells so itself.
+  // Storage failures are reported elsewhere.
   if (item && type && type !== "view") recorder.record({ item, type }).catch(() => {});
 }
 
-/** Turbo shows a page as it was last while the page itself is on its way: what is seen then is not the page. */
+/** Turbo shows a cached copy of a page while the page itself is loading: views of the copy do not count. */
 function isPreview(): boolean {
   return document.documentElement.matches("[data-turbo-preview], [data-turbolinks-preview]");
 }
 
-/** Every element in a part of the page that stands for a view of an item. */
+/** All elements in a part of the page that represent a view of an item. */
 function viewed(node: Node): Element[] {
   const found = node instanceof Element || node instanceof Document || node instanceof DocumentFragment ? [...node.querySelectorAll(`[${ITEM}]`)] : [];
   if (node instanceof Element && node.hasAttribute(ITEM)) found.push(node);

@@ -1,11 +1,11 @@
 /**
- * What a page's history may keep: the rules of consent, pause and forgetting, and nothing else. No storage,
- * no channel: `history.ts` does what these rules say, in memory, on the device and in the other tabs.
- * `docs/guides/privacy.md` has them in words.
+ * The rules of what a page's history may keep: consent, pause and forgetting. There is no storage and no channel here:
+ * `history.ts` applies these rules in memory, on the device and in the other tabs. `docs/guides/privacy.md` explains
+ * them.
  *
- * Two kinds of things happen. A **choice** is a call on this page, and may allow more or less. What is **told** by
- * another tab may only allow less: it never allows more than this page's own calls and options did.
- * Of two that contradict each other the later one counts.
+ * There are two kinds of changes. A **choice** is a call on this page, and may allow more or less. A change **told** by
+ * another tab may only allow less: it never allows more than this page's own calls and options did. Of two that
+ * contradict each other the later one counts.
  */
 
 import { begun, type Kept } from "./events.js";
@@ -19,34 +19,34 @@ export function isLess(a: Consent, b: Consent): boolean {
   return ORDER.indexOf(a) < ORDER.indexOf(b);
 }
 
-/** What somebody decided, and when. */
+/** A decision and its time. */
 interface Decision<T> {
   value: T;
   at: number;
 }
 
-/** A look at an item: when it began, and when the item appeared on this page first. */
+/** A view of an item: when it began, and when the item first appeared on this page. */
 export interface Look {
   since: number;
   appeared: number;
 }
 
-/** More items than a shopper forgets by hand in one visit; of more, those forgotten first are let go. */
+/** More items than a shopper forgets one by one in a visit; beyond that, the earliest ones are dropped. */
 const MAX_FORGOTTEN = 10_000;
 
-/** What the document has shown of a history's items, and what was forgotten of them. */
+/** The items of a history that the document has shown, and what was forgotten of them. */
 interface Seen {
-  /** When everything was forgotten last, and when each item was. */
+  /** When everything was last forgotten, and when each item was. */
   all: number;
   readonly items: Map<string, number>;
-  /** When the document came back from where it may have missed what was forgotten. */
+  /** When the document came back from a state in which it may have missed what was forgotten. */
   missed: number;
-  /** The page that is shown, and when each item appeared on it first. */
+  /** The current page, and when each item first appeared on it. */
   page: string | undefined;
   readonly appeared: Map<string, number>;
 }
 
-/** By name: a recommender that is disposed of and made again, as frameworks do, is of the same document. */
+/** By name: a recommender that is disposed of and made again, as frameworks do, belongs to the same document. */
 const ofDocument = new Map<string, Seen>();
 
 function seenBy(name: string | undefined): Seen {
@@ -61,18 +61,19 @@ export class State {
   #consent: Consent;
   /** Paused by this page, or by another one. */
   #paused = { own: false, told: false };
-  /** The latest decisions that this page knows of, its own or another's. */
+  /** The latest decisions that this page knows, its own and those of other tabs. */
   #consentDecision: Decision<Consent> | undefined;
   #pauseDecision: Decision<boolean> | undefined;
-  /** Looks that began before this moment began when nothing might be recorded. */
+  /** Views that began before this moment began when nothing could be recorded. */
   #resumed = -Infinity;
   readonly #seen: Seen;
 
-  /** All of a page that have the same `name` know what was forgotten on it. */
+  /** All histories of a page with the same `name` share what was forgotten on it. */
   constructor(consent: Consent, name?: string) {
     this.#consent = consent;
     this.#seen = seenBy(name);
-    // A shop that begins with a refusal has been told so; one that begins with less than all may not have asked yet.
+    // An initial refusal counts as the shopper's answer; any other initial value below full consent may mean that
+    // the shop has not asked yet.
     if (consent === "denied") this.#consentDecision = { value: consent, at: Date.now() };
   }
 
@@ -89,13 +90,13 @@ export class State {
     return this.#consent !== "denied" && !this.paused;
   }
 
-  /** What a tab that opens now has to know: decisions to keep less that no later one has undone. */
+  /** What a new tab has to know: decisions to keep less that no later one has undone. */
   get lowered(): { consent?: Decision<Consent>; paused?: number } {
     const [consent, pause] = [this.#consentDecision, this.#pauseDecision];
     return { ...(consent && consent.value !== "granted" && { consent }), ...(pause?.value && this.paused && { paused: pause.at }) };
   }
 
-  /** A call on this page: what was decided, and as much of it as takes effect here. */
+  /** A call on this page: the decision, and as much of it as takes effect here. */
   choose(consent: Consent, decided: Consent = consent, at = Date.now()): void {
     this.#consentDecision = { value: decided, at };
     if (this.#consent === "denied") this.#resumed = at;
@@ -103,7 +104,7 @@ export class State {
     this.#consent = consent;
   }
 
-  /** Another tab's decision; says whether it leaves this page with less. */
+  /** Another tab's decision; returns whether this page may now keep less. */
   hearConsent(consent: Consent, at: number): boolean {
     if (at < (this.#consentDecision?.at ?? -Infinity)) return false;
     this.#consentDecision = { value: consent, at: past(at) };
@@ -120,7 +121,7 @@ export class State {
     this.#pauseDecision = { value: paused, at };
   }
 
-  /** Another tab's decision. It ends what another tab has begun, and never what this page's own call has. */
+  /** Another tab's decision. It ends a pause of another tab, never one of this page's own call. */
   hearPause(paused: boolean, at: number): void {
     if (at < (this.#pauseDecision?.at ?? -Infinity)) return;
     this.#pauseDecision = { value: paused, at: past(at) };
@@ -128,13 +129,13 @@ export class State {
     this.#paused.told = paused;
   }
 
-  /** What the device has on this: it is what the shopper decided last, in whichever tab that may keep. */
+  /** The state on the device: the shopper's last decision, in any tab with storage. */
   readPause(paused: boolean): void {
     if (this.paused && !paused) this.#resumed = Date.now();
     this.#paused = { own: paused, told: false };
   }
 
-  /** Nothing of `item`, or nothing at all, that began before `at` may come back. */
+  /** Events of `item`, or all events, that began before `at` may not come back. */
   forget(item: string | undefined, at = Date.now()): void {
     if (item === undefined) {
       this.#seen.all = Math.max(this.#seen.all, at);
@@ -146,7 +147,7 @@ export class State {
     if (this.#seen.items.size > MAX_FORGOTTEN) this.#seen.items.delete(this.#seen.items.keys().next().value!);
   }
 
-  /** A look at `item` begins on this page. */
+  /** A view of `item` begins on this page. */
   look(item: string, page: string, since = Date.now()): Look {
     if (page !== this.#seen.page) this.#seen.appeared.clear();
     this.#seen.page = page;
@@ -162,8 +163,8 @@ export class State {
   }
 
   /**
-   * A page that was away keeps to what it knew of decisions, and tells nobody: there may be later ones. Where it may
-   * have missed what lowers them as well, all that it showed counts as forgotten.
+   * A page that was away keeps to the decisions that it knew, and tells nobody: there may be later ones. If it may also
+   * have missed decisions that keep less, everything that it showed counts as forgotten.
    */
   comeBack(missed: boolean, at = Date.now()): void {
     this.#consentDecision = this.#pauseDecision = undefined;
@@ -176,8 +177,8 @@ export class State {
   }
 
   /**
-   * Whether this page may record an event now: unless it is of a look that began when nothing might be recorded, or of
-   * an item that was on this page already when it was forgotten. `look` is what it is of, where that is known.
+   * Whether this page may record an event now. It may not if the event's view began when nothing could be recorded, or
+   * its item was already on this page when it was forgotten. `look` is the event's view, if known.
    */
   mayRecord({ item, at, dwell }: HistoryEvent, look = dwell === undefined ? undefined : { since: at - dwell, appeared: at - dwell }): boolean {
     if (!this.records || look === undefined) return this.records;
@@ -185,17 +186,17 @@ export class State {
     return (look.appeared >= forgotten || at < forgotten) && (look.since >= this.#resumed || at < this.#resumed);
   }
 
-  /** When this item was forgotten last, alone or with everything. */
+  /** When this item was last forgotten, alone or with everything. */
   #forgottenAt(item: string): number {
     const now = Date.now();
-    // A clock that was ahead when something was forgotten must not bar what happens from now on.
+    // A future time of a forgetting, from a clock that was ahead, must not bar later events.
     if (this.#seen.all > now) this.#seen.all = now;
     if ((this.#seen.items.get(item) ?? now) > now) this.#seen.items.set(item, now);
     return Math.max(this.#seen.all, this.#seen.items.get(item) ?? -Infinity);
   }
 }
 
-/** A clock that is ahead, or a message that lies, decides nothing for later. */
+/** Limits times to now: a clock that is ahead, or a false message, must not override later decisions. */
 function past(at: number): number {
   return Math.min(at, Date.now());
 }

@@ -28,32 +28,32 @@ type Echo = { kind: "echo"; id: number };
 /** How long a tab waits for a message to itself, in milliseconds. */
 const ECHO_MS = 2_000;
 
-/** Who hears. */
+/** Receives the messages. */
 export interface TabHost {
   hear(message: Message): void;
-  /** The page goes into the back-forward cache; says whether it keeps anything there that may have to go. */
+  /** The page goes into the back-forward cache; says whether it keeps anything there that may have to be erased. */
   onAway(): boolean;
   /** It comes back from there. */
   onBack(): void;
-  /** It is frozen where it is: a browser does that to tabs in the background. */
+  /** It is frozen, as browsers do with tabs in the background. */
   onFreeze(): void;
   /** It was frozen, and goes on. */
   onThaw(): void;
 }
 
 /**
- * Whether this browser drops a page that it keeps in the back-forward cache once somebody tells it something:
- * Chromium, which alone has `onfreeze`, and Firefox do. Such a page has missed nothing when it comes back.
+ * Whether this browser drops a page from the back-forward cache when it receives a message: Chromium, which alone has
+ * `onfreeze`, and Firefox do. Such a page has missed nothing when it comes back.
  */
 const dropsKeptPages = (): boolean => "onfreeze" in document || "mozInnerScreenX" in globalThis;
 
 export class Tabs {
   readonly #name: string;
   readonly #host: TabHost;
-  /** How many events a message may bring. */
+  /** Most events of a message. */
   readonly #most: number;
   #channel: BroadcastChannel | undefined;
-  /** Where a page listens that is in the back-forward cache: only what it must not miss is told there. */
+  /** The channel of a page in the back-forward cache: only messages that it must not miss are sent there. */
   #away: BroadcastChannel | undefined;
   readonly #echoes = new Map<number, () => void>();
 
@@ -61,7 +61,7 @@ export class Tabs {
     this.#name = `ingle:${name}`;
     this.#most = most;
     this.#host = host;
-    // A server has no tabs, and shoppers there must not hear of each other.
+    // A server has no tabs, and its shoppers must not receive each other's messages.
     if (typeof document === "undefined") return;
     this.#channel = this.#open();
     addEventListener("pagehide", this.#hide);
@@ -70,12 +70,12 @@ export class Tabs {
     document.addEventListener("resume", this.#thaw);
   }
 
-  /** Whether other tabs can be heard at all. */
+  /** Whether other tabs can be reached at all. */
   get open(): boolean {
     return this.#channel !== undefined;
   }
 
-  /** Whether a page that comes back may have missed what it was told. */
+  /** Whether a page that comes back may have missed messages. */
   get mayHaveMissed(): boolean {
     return !dropsKeptPages();
   }
@@ -88,7 +88,7 @@ export class Tabs {
     away?.close();
   }
 
-  /** Resolves once everything that was told until now has been heard. */
+  /** Resolves when all messages sent until now have been received. */
   async caughtUp(): Promise<void> {
     const probe = this.#channel && this.#open();
     if (!probe) return;
@@ -119,7 +119,7 @@ export class Tabs {
       if (!away) channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#hear(data);
       return channel;
     } catch {
-      // Pages of an opaque origin may not have one; they are alone anyway.
+      // Pages of an opaque origin may have no channel; they have no other tabs either.
       return undefined;
     }
   }
@@ -131,7 +131,7 @@ export class Tabs {
     if (message) this.#host.hear(message);
   }
 
-  /** A page in the back-forward cache is dropped when it is told anything, so it listens to little. */
+  /** A page in the back-forward cache is dropped when it receives a message, so it listens to little. */
   readonly #hide = ({ persisted }: PageTransitionEvent): void => {
     if (!persisted) return;
     this.#channel?.close();
@@ -152,7 +152,7 @@ export class Tabs {
   readonly #thaw = (): void => this.#host.onThaw();
 }
 
-/** Whether less may be kept after a message than before: what no page may miss. */
+/** Whether a message reduces what may be kept: no page may miss such a message. */
 function lowers(message: Message): boolean {
   if (message.kind === "consent") return message.consent !== "granted";
   return message.kind === "forget" || (message.kind === "paused" && message.paused);
@@ -160,7 +160,7 @@ function lowers(message: Message): boolean {
 
 const CONSENTS: unknown[] = ["granted", "session", "denied"];
 
-/** What another page said, if that is a message and no larger than one; `most` events at most. */
+/** A valid message of another page with at most `most` events, or `undefined`. */
 export function readMessage(data: unknown, most: number): Message | undefined {
   if (typeof data !== "object" || data === null) return undefined;
   const { kind, events, item, at, consent, paused } = data as Record<string, unknown>;
@@ -169,7 +169,7 @@ export function readMessage(data: unknown, most: number): Message | undefined {
     case "hello":
       return { kind, events: events === true };
     case "events":
-      // A tab that keeps more than this one tells of more; the latest are enough.
+      // A tab that keeps more events than this one sends more; the latest are enough.
       return Array.isArray(events) ? { kind, events: events.slice(-most).filter(isEvent).map(keptEvent) } : undefined;
     case "stored":
       return { kind };
