@@ -1,8 +1,8 @@
-//! What a run's recommendations are worth, and what it gains by which clicks count.
+//! Evaluation: the ranking figures of a run, and the gain by its kept histories.
 //!
-//! A gain says little alone. Beside it stand what somebody would gain who knows every label (the oracle), and
-//! what is gained where as many clicks are left out without looking at them (the control): means over
-//! several histories are better than one history, whatever is left out.
+//! A gain alone says little. It is given together with that of an oracle, which knows every label, and of a
+//! random control, which leaves out as many clicks at random: the mean over several histories is better than
+//! one history, whatever is left out.
 
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::paired::Difference;
@@ -18,12 +18,12 @@ use ingle_model::{Known, Model, Rng};
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 
-/// Targets of each unseen user where nothing is said.
+/// Default number of targets per unseen user.
 pub const LATEST: usize = 6;
-/// Names the draws of the control among all that are made of a seed.
+/// Stream of the control's random draws.
 const STREAM: u64 = u64::MAX - 300;
 
-/// Which clicks count.
+/// Which clicks are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Keep {
@@ -49,7 +49,7 @@ impl Keep {
     }
 }
 
-/// A run that is asked, and how.
+/// A run that is evaluated, and how.
 #[derive(Debug)]
 pub struct Asked<'a> {
     run: &'a Run,
@@ -61,7 +61,7 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// A run, with other thresholds than its own if there are any; `seed` is that of the control.
+    /// A run, with other thresholds than its own if given; `seed` is that of the control.
     ///
     /// # Errors
     /// If the run's folder is damaged.
@@ -72,18 +72,18 @@ impl<'a> Asked<'a> {
             model,
             known: run.known()?,
             scale: config.gate.scale,
-            // A method that judges nothing has none.
+            // A method without a scorer has no thresholds.
             rule: rule.or(config.keep).unwrap_or_else(Rule::all),
             seed,
         })
     }
 
-    /// Whether its method judges clicks: for any other all count.
+    /// Whether its method has a scorer; otherwise all clicks are kept.
     pub fn judges(&self) -> bool {
         self.run.config.method.denoises()
     }
 
-    /// The ways that there are to ask it about a dataset, every click first.
+    /// The ways to evaluate it on a dataset; the first keeps every click.
     pub fn ways(&self, labelled: bool) -> Vec<Keep> {
         let all = [Keep::All, Keep::Model, Keep::Random, Keep::Oracle];
         let there = |keep: &Keep| match keep {
@@ -94,7 +94,8 @@ impl<'a> Asked<'a> {
         all.into_iter().filter(there).collect()
     }
 
-    /// Ranks the targets of cases in some ways; `draw` names the noise of the histories. The answers are by way.
+    /// Ranks the targets of cases in several ways; `draw` names the noise of the histories. Returns the answers
+    /// by way.
     pub fn answers(
         &self,
         cases: &[Case<'_>],
@@ -120,7 +121,7 @@ impl<'a> Asked<'a> {
         judge::answer_ways(model, cases, &kept, known, &device, moved)
     }
 
-    /// How likely each of the latest clicks of cases' histories is noise, as far back as the model looks.
+    /// Noise probabilities of the latest clicks of each case's history, as many as the model reads.
     fn noise(&self, cases: &[Case<'_>], device: &Device) -> Vec<Vec<f32>> {
         let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
         let readings = judge::read(self.model, &histories, &self.known, device);
@@ -131,7 +132,7 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
-    /// The histories of a case that count in a way, given how likely the latest clicks are noise.
+    /// The kept histories of a case in a way, given the noise probabilities of its latest clicks.
     fn histories(
         &self,
         case: &Case<'_>,
@@ -155,7 +156,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Places of the clicks that are not known to be noise; of the last one where all are.
+/// Indices of the clicks that are not known to be noise; that of the last click if all are.
 fn real(case: &Case<'_>) -> Vec<usize> {
     let len = case.history.len();
     let meant = |at: &usize| case.noise.is_none_or(|noise| noise[*at] == 0);
@@ -163,7 +164,7 @@ fn real(case: &Case<'_>) -> Vec<usize> {
     if real.is_empty() { vec![len - 1] } else { real }
 }
 
-/// As many histories of the same weights, each of as many clicks out of `len`, drawn at random.
+/// Random histories of the same number, weights and lengths, out of `len` clicks.
 fn at_random(kept: &KeptHistories, len: usize, rng: &mut Rng) -> KeptHistories {
     let mut drawn = kept.clone();
     for set in &mut drawn.sets {
@@ -175,62 +176,61 @@ fn at_random(kept: &KeptHistories, len: usize, rng: &mut Rng) -> KeptHistories {
     drawn
 }
 
-/// How a run does on one split of one dataset or of several draws of noise.
+/// Evaluation of a run on one split, of one dataset or of several draws of noise.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
-    /// Which clicks count in `masked` and `unmasked`.
+    /// Which clicks are kept in `masked` and `unmasked`.
     pub keep: Keep,
-    /// Figures without the items that were clicked before.
+    /// Figures without the items clicked before.
     pub masked: ByName<f64>,
     /// Figures over all items.
     pub unmasked: ByName<f64>,
-    /// Users that were asked about.
+    /// Number of users.
     pub users: usize,
-    /// Targets, each counted once, however many draws there are.
+    /// Number of targets, each counted once, however many draws there are.
     pub cases: usize,
-    /// Draws of noise.
+    /// Number of draws of noise.
     pub draws: usize,
     /// Seed of the run.
     pub seed: u64,
-    /// What each way of counting clicks is worth, every click first.
+    /// Figures by way; the first keeps every click.
     pub ways: Vec<Way>,
-    /// Masked figures of the clicks as they were, all of them counted, where those are known.
+    /// Masked figures of the original clicks, all kept, if they are known.
     pub clean: Option<ByName<f64>>,
-    /// What noise costs where every click counts, where the clicks are known as they were.
+    /// The cost of noise when every click is kept, if the original clicks are known.
     pub cost: Option<ByName<Difference>>,
-    /// The same clicks counted by another run.
+    /// The same evaluation of another run.
     pub against: Option<Against>,
-    /// The same by what came of the targets, where the clicks have weights.
+    /// The same by the weight of the targets, if clicks have weights.
     pub by_outcome: Option<ByOutcome>,
 }
 
-/// Targets by how much they count: the more of those that were liked are recommended the better, and the fewer of those that
-/// were not.
+/// Targets by weight: recommendations should rank liked targets high and disliked ones low.
 #[derive(Clone, Debug, Serialize)]
 pub struct ByOutcome {
-    /// Of a weight of [`LIKED`] at least.
+    /// Targets with a weight of [`LIKED`] or more.
     pub liked: OfTargets,
-    /// Of a weight below [`DISLIKED`].
+    /// Targets with a weight below [`DISLIKED`].
     pub disliked: OfTargets,
 }
 
 /// Figures of some of the targets.
 #[derive(Clone, Debug, Serialize)]
 pub struct OfTargets {
-    /// Targets, each counted once.
+    /// Number of targets, each counted once.
     pub cases: usize,
     /// Masked figures.
     pub masked: ByName<f64>,
-    /// By how much they are above those of the other run, if there is one.
+    /// The gain over the other run, if there is one.
     pub gain: Option<ByName<Difference>>,
 }
 
-/// The least weight of a target that was liked.
+/// Least weight of a liked target.
 pub const LIKED: f32 = 0.5;
-/// Targets of a lower weight were not liked.
+/// Targets with a lower weight are disliked.
 pub const DISLIKED: f32 = 0.2;
 
-/// What a way of counting clicks is worth.
+/// The figures of a way.
 #[derive(Clone, Debug, Serialize)]
 pub struct Way {
     /// The way.
@@ -239,24 +239,24 @@ pub struct Way {
     pub masked: ByName<f64>,
     /// Figures over all items.
     pub unmasked: ByName<f64>,
-    /// By how much its masked figures are above those of every click.
+    /// Gain of its masked figures over keeping every click.
     pub gain: Option<ByName<Difference>>,
-    /// What share of NDCG@10 it wins back of what noise costs.
+    /// Share of the cost of noise in NDCG@10 that it wins back.
     pub won_back: Option<f64>,
 }
 
-/// By how much a run's masked figures are above another's.
+/// Gain of a run's masked figures over another's.
 #[derive(Clone, Debug, Serialize)]
 pub struct Against {
     /// Folder of the other run.
     pub run: String,
-    /// What it has.
+    /// Its figures.
     pub masked: ByName<f64>,
-    /// By how much the run is above it.
+    /// The gain over it.
     pub gain: ByName<Difference>,
 }
 
-/// Something for each figure, an object by name in JSON.
+/// A value for each figure; in JSON an object by name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ByName<T>(pub [T; FIGURES]);
 
@@ -282,7 +282,7 @@ impl Ranks {
         self.unmasked.extend(figures(|answer| answer.rank.unmasked));
     }
 
-    /// Those of the cases that fit.
+    /// Those of the cases that match.
     fn of(&self, fits: &[bool]) -> Self {
         Self {
             masked: fitting(&self.masked, fits),
@@ -290,7 +290,7 @@ impl Ranks {
         }
     }
 
-    /// By how much each masked figure is above another's.
+    /// The gain of each masked figure over another's.
     fn minus(&self, other: &Self, users: &[&str]) -> ByName<Difference> {
         ByName(std::array::from_fn(|at| {
             let column = |ranks: &Self| ranks.masked.iter().map(|row| row[at]).collect::<Vec<_>>();
@@ -306,16 +306,16 @@ fn means(rows: &[[f64; FIGURES]]) -> ByName<f64> {
     }))
 }
 
-/// What is asked of [`evaluate`].
+/// Parameters of [`evaluate`].
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Users and clicks it is about.
+    /// The split.
     pub split: Split,
-    /// Targets of each unseen user, at most.
+    /// Most targets per unseen user.
     pub latest: usize,
-    /// Which clicks count.
+    /// Which clicks are kept.
     pub keep: Keep,
-    /// Another run that counts the clicks in the same way, and its folder's name.
+    /// Another run, evaluated in the same way, and its folder's name.
     pub against: Option<(&'a Asked<'a>, &'a str)>,
 }
 
@@ -327,7 +327,7 @@ pub fn evaluate(
     bar: &ProgressBar,
 ) -> Evaluation {
     let labelled = draws.iter().all(Dataset::has_labels);
-    // A gain is never given alone; where every click counts there is none.
+    // A gain is always given with the control and the oracle; there is none if every click is kept.
     let ways = match question.keep {
         Keep::All => vec![Keep::All],
         Keep::Model | Keep::Random | Keep::Oracle => asked.ways(labelled),
@@ -372,7 +372,7 @@ pub fn evaluate(
             users_of_one = whose.len();
         }
     }
-    // A run that judges nothing keeps every click.
+    // A run without a scorer keeps every click.
     let at = ways.iter().position(|&way| way == question.keep);
     let chosen = &ranks[at.unwrap_or(0)];
     let other = question.against.map(|_| &theirs);
@@ -423,7 +423,7 @@ pub fn evaluate(
     }
 }
 
-/// Figures of the cases that fit.
+/// Figures of the cases that match.
 fn of_targets(
     fits: &[bool],
     own: &Ranks,
@@ -447,7 +447,7 @@ fn fitting<T: Copy>(of: &[T], fits: &[bool]) -> Vec<T> {
         .collect()
 }
 
-/// Answers to the clicks as they were. All draws have them in common: they are asked about once.
+/// Answers to the original clicks. They are the same in all draws and computed once.
 fn before_noise(
     asked: &Asked<'_>,
     cases: &[Case<'_>],

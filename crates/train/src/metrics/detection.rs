@@ -1,4 +1,4 @@
-//! Noise detection: how well probabilities tell replaced clicks from clean ones.
+//! Noise detection: how well noise probabilities separate noise from clean clicks.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +12,19 @@ pub struct Detection {
     /// Mean distance between predicted probability and observed share over 15 equal-width bins,
     /// weighted by clicks.
     pub ece: f64,
-    /// Clicks judged.
+    /// Number of judged clicks.
     pub clicks: usize,
-    /// Of them replaced.
+    /// Number of noise clicks among them.
     pub noisy: usize,
 }
 
 /// Bins of the calibration error.
 pub const BINS: usize = 15;
 
-/// Judges `probabilities` of being noise against labels. `None` unless both classes occur.
+/// Compares noise `probabilities` with labels. `None` unless both classes occur.
 ///
 /// # Panics
-/// If there is not one label a probability.
+/// If there is not one label per probability.
 pub fn detection(probabilities: &[f32], noisy: &[bool]) -> Option<Detection> {
     assert_eq!(probabilities.len(), noisy.len(), "one label a click");
     let positives = noisy.iter().filter(|&&n| n).count();
@@ -60,7 +60,7 @@ pub struct Bin {
     pub clicks: usize,
     /// Mean of their predicted probabilities.
     pub predicted: f64,
-    /// Share of them that was replaced.
+    /// Share of them that is noise.
     pub observed: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What runs are judged by: ranking figures over the whole catalogue, and noise detection.
+//! Metrics: ranking figures over the whole catalogue, and noise detection.
 
 pub mod detection;
 pub mod paired;

@@ -1,8 +1,8 @@
-//! What a change brings, case by case: the mean of differences, and how far it would move with other users.
+//! Paired differences: the mean difference over the same cases, and its standard error.
 //!
-//! Several cases may be of one user, and the same cases may come again with other noise: they are no news
-//! of their own. The standard error is therefore that of clusters, one a user
-//! ([Liang and Zeger, 1986](https://doi.org/10.1093/biomet/73.1.13)).
+//! Several cases may be of one user, and the same cases may be repeated with other noise, so they are not
+//! independent. The standard error is therefore clustered by user ([Liang and Zeger,
+//! 1986](https://doi.org/10.1093/biomet/73.1.13)).
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,15 +12,15 @@ use std::collections::BTreeMap;
 pub struct Difference {
     /// The mean.
     pub value: f64,
-    /// Its standard error; none of fewer than two users.
+    /// Its standard error; `None` for fewer than two users.
     pub error: Option<f64>,
 }
 
 impl Difference {
-    /// The mean of what `ours` is above `theirs`, case by case; `users` says whose each case is.
+    /// The mean difference of `ours` and `theirs` over the cases; `users` gives the user of each case.
     ///
     /// # Panics
-    /// If the three are not of one length.
+    /// If the three differ in length.
     pub fn paired<U: Ord + Copy>(ours: &[f64], theirs: &[f64], users: &[U]) -> Self {
         assert!(
             ours.len() == theirs.len() && ours.len() == users.len(),
@@ -89,7 +89,7 @@ mod tests {
     fn two_errors_hold_the_truth_about_as_often_as_they_should() {
         let mut rng = Rng::new(4, &[]);
         let covered = (0..400).filter(|_| {
-            // Of 60 users with one to six cases each, whose differences have much in common.
+            // 60 users with one to six cases each, whose differences are correlated.
             let (mut ours, mut users) = (Vec::new(), Vec::new());
             for user in 0..60 {
                 let own = rng.normal(1.0);

@@ -24,7 +24,7 @@ pub fn names() -> [String; FIGURES] {
     std::array::from_fn(|at| format!("{}@{}", KINDS[at / CUTS.len()], CUTS[at % CUTS.len()]))
 }
 
-/// Where one target came, counted from 1.
+/// The rank of a target, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rank {
     /// Among items that were not clicked before.
@@ -33,10 +33,9 @@ pub struct Rank {
     pub unmasked: usize,
 }
 
-/// Ranks `target` by `scores` (indexed by item; entry 0 belongs to padding and takes no part), given the
-/// items that were clicked before.
+/// Ranks `target` by `scores` (by item; entry 0 is padding and ignored), given the items that were clicked before.
 pub fn rank(scores: &[f32], target: u32, clicked: &[u32]) -> Rank {
-    // A target without a score is behind everything.
+    // A target without a score ranks last.
     let at_target = Some(scores[target as usize])
         .filter(|s| !s.is_nan())
         .unwrap_or(f32::NEG_INFINITY);
@@ -49,7 +48,7 @@ pub fn rank(scores: &[f32], target: u32, clicked: &[u32]) -> Rank {
         .iter()
         .map(|&i| ahead(scores[i as usize]))
         .sum::<usize>();
-    // The target itself is among those counted as ahead, which makes the count its rank.
+    // The target itself is counted, which makes the count its rank.
     Rank {
         masked: unmasked - hidden,
         unmasked,
@@ -92,7 +91,7 @@ impl Figures {
         })
     }
 
-    /// NDCG@10, what backbones are selected by.
+    /// NDCG@10, by which backbones are selected.
     pub fn ndcg10(&self) -> f64 {
         self.at[1].1
     }

@@ -1,4 +1,4 @@
-//! A figure over several trainings that differ in their seeds alone.
+//! Mean and standard deviation of a figure over trainings that differ only in their seeds.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct Spread {
     /// The mean.
     pub mean: f64,
-    /// The standard deviation (over `n - 1`); none for one seed.
+    /// The standard deviation (over `n - 1`); `None` for one seed.
     pub deviation: Option<f64>,
 }
 

@@ -1,8 +1,8 @@
-//! Learns adapters and head from labelled histories, a step at a time.
+//! Trains adapters and head on labelled histories, one step at a time.
 //!
-//! A step is cut into shards of about [`SHARD_TOKENS`], each with a graph of its own, so that all cores
-//! are busy with operations that would each keep only one. How a step is cut, and the order in which
-//! gradients are added, do not depend on how many cores there are.
+//! A step is split into shards of about [`SHARD_TOKENS`], each with its own autodiff graph, so that all cores
+//! are used although one operation uses only one. Neither the split nor the order in which gradients are
+//! added depends on the number of cores.
 
 use super::windows::Titles;
 use anyhow::{Result, bail};
@@ -14,15 +14,15 @@ use ingle_lm::{Judge, LanguageModel, Window, Windows};
 use ingle_model::Rng;
 use rayon::prelude::*;
 
-/// Tokens, padding included, whose graph exists in one piece.
+/// Tokens of a shard, padding included.
 pub const SHARD_TOKENS: usize = 512;
 
-/// A history and what is believed of each of its clicks.
+/// A history with soft labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labelled {
     /// Item indices, oldest first.
     pub items: Vec<u32>,
-    /// Of each click, how likely it is noise, `0.0..=1.0`.
+    /// Noise probability of each click, `0.0..=1.0`.
     pub noise: Vec<f32>,
 }
 
@@ -31,12 +31,12 @@ pub struct Labelled {
 pub struct Sample {
     /// What is read.
     pub window: Window,
-    /// One label a title.
+    /// One label per title.
     pub noise: Vec<f32>,
 }
 
 impl Sample {
-    /// The latest clicks of a history that a window has room for; `None` of an empty history.
+    /// The latest clicks of a history that fit into a window; `None` for an empty history.
     pub fn of(history: &Labelled, titles: &Titles) -> Option<Self> {
         let window = titles.window(&history.items)?;
         let noise = history.noise[history.noise.len() - window.titles()..].to_vec();
@@ -44,7 +44,7 @@ impl Sample {
     }
 }
 
-/// Cuts an epoch's samples into steps of about `tokens`: shards of similar lengths, mixed at random.
+/// Splits an epoch's samples into steps of about `tokens`: shards of similar lengths, in random order.
 pub fn steps(samples: &[Sample], tokens: usize, rng: &mut Rng) -> Vec<Vec<Vec<usize>>> {
     // By chance among those of about one length.
     let order = rng.permutation(samples.len());
@@ -60,7 +60,7 @@ pub fn steps(samples: &[Sample], tokens: usize, rng: &mut Rng) -> Vec<Vec<Vec<us
         .collect()
 }
 
-/// What is learnt, and how it goes on.
+/// The judge in training, with its optimiser.
 pub struct Learner {
     /// Adapters and head, on an autodiff device.
     pub judge: Judge,
@@ -69,7 +69,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Begins with a judge.
+    /// Starts from a judge.
     pub fn new(judge: Judge) -> Self {
         let optimizer = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0);
         Self {
@@ -78,10 +78,10 @@ impl Learner {
         }
     }
 
-    /// One step. Gives the mean loss of its titles before it, and how many there are.
+    /// Takes one step. Returns the mean loss of its titles before the step, and their number.
     ///
     /// # Errors
-    /// If the loss is no number; nothing is changed then.
+    /// If the loss is not finite; nothing is changed then.
     pub fn step(
         &mut self,
         lm: &LanguageModel,
@@ -122,7 +122,7 @@ fn gradient(
     titles: usize,
     rng: &mut Rng,
 ) -> (f32, GradientsParams) {
-    // Leaves of its own: graphs that share leaves would wait for each other.
+    // Separate leaves: graphs that share leaves would wait for each other.
     let judge = judge.clone().fork(&lm.encoder.device());
     let windows: Vec<&Window> = shard.iter().map(|sample| &sample.window).collect();
     let labels: Vec<&[f32]> = shard.iter().map(|sample| sample.noise.as_slice()).collect();

@@ -1,24 +1,24 @@
-//! How far figures would move with other users: the percentile bootstrap
-//! ([Efron, 1979](https://doi.org/10.1214/aos/1176344552)).
+//! Confidence intervals by the percentile bootstrap ([Efron, 1979](https://doi.org/10.1214/aos/1176344552))
+//! over users.
 //!
-//! Which users a resample holds depends on the seed, its number and how many users there are, on
-//! nothing else. Two runs judged on the same users are therefore resampled alike, and the difference
-//! of their resamples is the paired bootstrap: what both find hard cancels out.
+//! A resample depends only on the seed, its number and the number of users. Two runs evaluated on the same
+//! users are therefore resampled in the same way, and the differences of their resamples are a paired
+//! bootstrap: difficulty that both runs share cancels out.
 
 use crate::metrics::ranking::{FIGURES, Figures};
 use ingle_model::Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
-/// Resamples behind every interval of a report.
+/// Resamples of every interval in a report.
 pub const RESAMPLES: usize = 1000;
-/// Share of such intervals that hold the true value.
+/// Coverage of the intervals.
 pub const LEVEL: f64 = 0.95;
 
-/// A figure with the interval it would stay in.
+/// A figure with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The figure over the users at hand.
+    /// The figure over all users.
     pub value: f64,
     /// Lower end of the interval.
     pub low: f64,
@@ -36,7 +36,7 @@ impl Estimate {
         }
     }
 
-    /// Whether the interval leaves out zero: a difference that other users would show as well.
+    /// Whether the interval excludes zero.
     pub fn is_clear(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
@@ -50,7 +50,7 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Draws as many users as there are, with repetition, `resamples` times.
+    /// Draws `resamples` resamples of the users, with replacement.
     pub fn of(ranks: &[usize], resamples: usize, seed: u64) -> Self {
         let draws = (0..resamples).into_par_iter().map(|number| {
             let mut rng = Rng::new(seed, &[number as u64, ranks.len() as u64]);
@@ -73,7 +73,7 @@ impl Bootstrap {
         })
     }
 
-    /// By how much every figure is above another's over the same users in the same order.
+    /// The difference of every figure and another's, over the same users in the same order.
     pub fn minus(&self, other: &Self) -> [Estimate; FIGURES] {
         std::array::from_fn(|at| {
             let pairs = self.draws.iter().zip(&other.draws);
@@ -83,7 +83,7 @@ impl Bootstrap {
     }
 }
 
-/// The value at a share of the way through sorted values, interpolated between neighbours.
+/// The quantile at a share of the way through sorted values, linearly interpolated.
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let at = share * sorted.len().checked_sub(1)? as f64;
     let (low, high) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);

@@ -1,6 +1,6 @@
-//! Fifths of clicks or users by popularity.
+//! Groups of about a fifth of clicks or users by popularity.
 
-/// Fifths as equal in size as values that stay together because they are the same allow.
+/// Five groups of about equal size; equal values stay together.
 #[derive(Clone, Debug)]
 pub struct Fifths(Vec<u32>);
 
@@ -12,11 +12,11 @@ impl Fifths {
         Self(sorted)
     }
 
-    /// The fifth that a value belongs to, the lowest first: 0 to 4.
+    /// The group of a value, the lowest first: 0 to 4.
     pub fn number(&self, value: u32) -> usize {
         let below = self.0.partition_point(|&v| v < value);
         let up_to = self.0.partition_point(|&v| v <= value);
-        // The middle of those of the same value decides for all of them.
+        // Equal values are grouped by the middle one of them.
         (5 * (below + up_to) / (2 * self.0.len()).max(1)).min(4)
     }
 }

@@ -1,4 +1,4 @@
-//! What a run is worth: its ranking figures over all users and over groups of them.
+//! Ranking figures of a run over all users and over groups of them.
 
 use super::bootstrap::{Bootstrap, Estimate, RESAMPLES};
 use super::fifths::Fifths;
@@ -25,9 +25,9 @@ impl Serialize for Estimates {
 /// The figures of some of the users.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
-    /// Who they are.
+    /// Description of the group.
     pub label: String,
-    /// How many.
+    /// Number of users.
     pub users: usize,
     /// Masked HR@10.
     pub hr10: Estimate,
@@ -35,7 +35,7 @@ pub struct Group {
     pub ndcg10: Estimate,
 }
 
-/// Users grouped by how long their histories are, without empty groups.
+/// Users grouped by the length of their histories, without empty groups.
 pub fn by_history(cases: &[Case<'_>], answers: &[Answer], seed: u64) -> Vec<Group> {
     let number = |case: &Case<'_>| {
         let len = case.history.len();
@@ -50,8 +50,8 @@ pub fn by_history(cases: &[Case<'_>], answers: &[Answer], seed: u64) -> Vec<Grou
     })
 }
 
-/// Users in fifths by how often their target was clicked in training, as equal in size as targets
-/// of the same popularity, which stay together, allow. `counts` is by item, entry 0 for padding.
+/// Users in five groups of about equal size by how often their target was clicked in training; targets of
+/// equal popularity stay together. `counts` is by item, entry 0 for padding.
 pub fn by_popularity(
     cases: &[Case<'_>],
     answers: &[Answer],

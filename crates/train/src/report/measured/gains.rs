@@ -1,4 +1,4 @@
-//! What a run gains by the clicks it keeps, with the control and the oracle beside it, over several draws of noise.
+//! Gain of a run by its kept histories, with the random control and the oracle, over several draws of noise.
 
 use super::{LAST, SEED};
 use crate::data::corrupt::{self, How, Kind, corrupt};
@@ -9,7 +9,7 @@ use crate::metrics::ranking::NDCG10;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
-/// Draws of each noise.
+/// Number of draws of each noise.
 pub const DRAWS: u64 = 5;
 
 /// Noise by its name: what happens, how items are drawn, how often, and clicks of a session.
@@ -44,31 +44,31 @@ pub const NOISES: [Named; 4] = [
 /// NDCG@10, masked, of the ways that clicks may count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OfNoise {
-    /// Name of the noise: `none` where there is none, and `as it is` where the dataset knows its own.
+    /// Name of the noise: `none` if there is none, `as it is` if the dataset has its own labels.
     pub name: String,
-    /// Targets.
+    /// Number of targets.
     pub cases: usize,
-    /// With every click.
+    /// With every click kept.
     pub all: f64,
-    /// By how much the clicks that the run keeps are better; nothing for a method that keeps them all.
+    /// Gain of the run's kept histories; `None` for a method that keeps all clicks.
     pub model: Option<Difference>,
-    /// The same of the control.
+    /// Gain of the random control.
     pub random: Option<Difference>,
-    /// The same without exactly those clicks that are noise, where that is known.
+    /// Gain of the oracle, if the noise is known.
     pub oracle: Option<Difference>,
-    /// What noise costs, where that is known.
+    /// Cost of the noise, if it is known.
     pub cost: Option<Difference>,
-    /// What share of that is won back.
+    /// Share of the cost that is won back.
     pub won_back: Option<f64>,
 }
 
-/// What is gained without noise and with each kind of it that can be drawn.
+/// The gains without noise and with each kind that can be drawn.
 pub(super) fn gains(asked: &Asked<'_>, data: &Dataset, split: Split) -> Vec<OfNoise> {
     let of = |name: &str, draws: &[Dataset]| -> OfNoise {
         let keep = if asked.judges() {
             Keep::Model
         } else if draws.iter().all(Dataset::has_labels) {
-            // What there is to gain is told of a method that gains nothing too.
+            // The oracle is reported for methods without gains too.
             Keep::Oracle
         } else {
             Keep::All
@@ -99,7 +99,7 @@ pub(super) fn gains(asked: &Asked<'_>, data: &Dataset, split: Split) -> Vec<OfNo
             };
             corrupt(data, &noise)
         };
-        // Where there is one user there is nobody else whose session it could be.
+        // With a single user there are no foreign sessions.
         if let Ok(draws) = (0..DRAWS).map(draw).collect::<Result<Vec<_>, _>>() {
             gains.push(of(name, &draws));
         }

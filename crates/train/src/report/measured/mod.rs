@@ -1,8 +1,8 @@
-//! What one run comes to, measured once and kept beside the run: the cells of the table of methods.
+//! Measurements of one run for the table of methods, stored beside the run.
 //!
-//! All runs are asked alike, whatever they were trained on: of the latest [`LAST`] clicks of each history a
-//! share is replaced, drawn of the same seed for all. `RUN/measured.json` holds the outcome with a hash over
-//! all that it depends on, so that it is measured anew where the run has changed, and only there.
+//! All runs are measured in the same way, whatever they were trained on: a share of the latest [`LAST`] clicks
+//! of each history is replaced, with the same seed for all. `RUN/measured.json` has the results with a hash
+//! over all that they depend on, so that a run is measured again only if it has changed.
 
 mod drops;
 mod gains;

@@ -9,7 +9,7 @@ use crate::report::methods::columns::{FIFTHS, kind_name, of_kind, split};
 use crate::report::methods::{Cell, Entry, Method, Methods, Set, Table, tables};
 use crate::report::robustness::RATES;
 
-/// Whose figures are drawn: strangers, whom a browser meets, where there are any.
+/// Which users' figures are drawn: those of unseen users, as in a browser, if there are any.
 fn drawn(set: &Set) -> SplitKey {
     let runs = set.methods.iter().flat_map(|method| &method.runs);
     let mut splits = runs.map(|entry| &entry.measured.splits);
