@@ -22,6 +22,9 @@ import { type Message, Tabs } from "./tabs.js";
 
 const DAY_MS = 86_400_000;
 
+/** How far apart the clocks of two tabs may be, in milliseconds: browsers round times, in each process in its own way. */
+const APART_MS = 1_000;
+
 /** How long new tabs are told what was forgotten: longer than a message takes. */
 const TOLD_MS = 60_000;
 
@@ -408,7 +411,7 @@ export class History {
   /** Events in another tab's memory; several tabs may send the same ones. */
   async #join(events: Kept[]): Promise<void> {
     if (this.consent !== "session") return;
-    const fresh = events.filter((event) => event.at <= Date.now() && !this.#state.isForgotten(event));
+    const fresh = events.filter((event) => event.at <= Date.now() + APART_MS && !this.#state.isForgotten(event));
     const before = this.#memory.events;
     await this.#memory.join(fresh);
     const same = (event: Kept, n: number): boolean => event.at === before[n]?.at && event.dwell === before[n]?.dwell;

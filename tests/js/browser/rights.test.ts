@@ -186,6 +186,20 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       }
     });
 
+    test("a tab hears what another one records whose clock is a little ahead, and nothing of tomorrow", async () => {
+      const visitor = await browser.arrive(site);
+      await visitor.call("begin", { consent: "session" });
+      const other = await visitor.another(site);
+      const says = (item: string, ahead: number): Promise<unknown> => other.call("say", { kind: "events", events: [{ item, type: "view", at: Date.now() + ahead }] });
+      await says("sku-1", 86_400_000);
+      await says("sku-2", 500);
+      await until(async () => (await visitor.call("history")).length > 0, "it is heard");
+      equal(await visitor.call("history"), ["sku-2"]);
+      await visitor.call("visit", ["sku-3"]);
+      equal(await visitor.call("history"), ["sku-2", "sku-3"]);
+      await visitor.leave();
+    });
+
     test("consent given in three tabs at once stores what each of them has heard once", async () => {
       const visitor = await browser.arrive(site);
       const tabs = [visitor, await visitor.another(site), await visitor.another(site)];
