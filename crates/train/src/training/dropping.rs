@@ -9,7 +9,7 @@ use super::checkpoint::write_atomically;
 use super::folds;
 use super::judge::{self, probabilities};
 use super::run::Run;
-use super::samples::{latest, tensor};
+use super::samples::latest;
 use super::trainer::fold_file;
 use crate::data::{Dataset, InputError};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -71,15 +71,7 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let device = Device::flex();
     let model = run.model(&device)?;
     let shape = model.backbone.items.dims();
-    let tables = fold_files.iter().map(|path| {
-        let (width, table) = folds::read(path)?;
-        ensure!(
-            shape == [table.len() / width, width],
-            "{} is of another shape",
-            path.display()
-        );
-        Ok(tensor(table, shape, &device))
-    });
+    let tables = (fold_files.iter()).map(|path| folds::open(path, shape, &device));
     let tables: Vec<Tensor<2>> = tables.collect::<Result<_>>()?;
     let parts = folds::parts(data, tables.len(), run.config.seed);
     let users: Vec<usize> = (0..data.n_users()).collect();

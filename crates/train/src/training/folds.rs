@@ -8,8 +8,10 @@
 //! ([bagging](https://doi.org/10.1007/BF00058655), Breiman, 1996), and needs no additional training.
 
 use super::checkpoint::write_atomically;
+use super::samples::tensor;
 use crate::data::{Dataset, Split};
 use anyhow::{Context, Result, bail, ensure};
+use burn::prelude::*;
 use ingle_kernel::product::{Matrix, add_product};
 use ingle_model::{Model, Rng};
 use nalgebra::DMatrix;
@@ -117,6 +119,17 @@ pub(super) fn read(path: &Path) -> Result<(usize, Vec<f32>)> {
         width,
         values.map(|bytes| f32::from_le_bytes(*bytes)).collect(),
     ))
+}
+
+/// Reads a fold's item table onto a device.
+///
+/// # Errors
+/// As [`read`], and if the table is not of this shape, `[items + 1, width]`.
+pub(super) fn open(path: &Path, shape: [usize; 2], device: &Device) -> Result<Tensor<2>> {
+    let (width, table) = read(path)?;
+    let fits = [table.len() / width, width] == shape;
+    ensure!(fits, "{} is of another shape", path.display());
+    Ok(tensor(table, shape, device))
 }
 
 #[cfg(test)]

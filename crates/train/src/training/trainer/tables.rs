@@ -4,7 +4,7 @@ use super::{Trainer, best_file, fold_file};
 use crate::training::checkpoint::load_module;
 use crate::training::folds;
 use crate::training::samples::tensor;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use burn::module::{Module, Param};
 use ingle_model::Model;
 use ingle_model::methods::{Learns, Phase};
@@ -35,10 +35,8 @@ impl Trainer<'_> {
         let done = &self.phases[..self.state.phase];
         let folds = done.iter().filter(|p| matches!(p.learns, Learns::Fold(_)));
         for phase in folds.skip(self.trained.folds.len()) {
-            let (width, table) = folds::read(&self.run.dir.join(fold_file(phase)))?;
-            let fits = [table.len() / width, width] == items.dims();
-            ensure!(fits, "a fold of another shape");
-            let table = tensor(table, items.dims(), &items.device());
+            let path = self.run.dir.join(fold_file(phase));
+            let table = folds::open(&path, items.dims(), &items.device())?;
             self.trained.folds.push(table);
         }
         let next = self.phases.get(self.state.phase).map(|phase| phase.learns);
