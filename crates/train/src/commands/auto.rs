@@ -4,12 +4,11 @@
 //! What a method wins is measured where [which clicks count](crate::training::choice) was chosen: on users whom neither
 //! it nor the fold that answers has learnt from, without noise and with each kind of it.
 
-use super::sweep::{Base, open_or_create};
+use super::sweep::{Base, finish};
 use crate::data::{Dataset, InputError};
+use crate::training::Config;
 use crate::training::checkpoint::write_atomically;
 use crate::training::choice::Tried;
-use crate::training::progress::{Progress, forget_peak_memory};
-use crate::training::{Config, Run};
 use anyhow::{Context as _, Result, bail};
 use comfy_table::Table;
 use ingle_model::methods::{MethodConfig, NAMES};
@@ -111,21 +110,6 @@ fn taken<'a>(tried: &[(&'a str, Tried)]) -> &'a str {
     let wins = tried.iter().filter(|(_, tried)| tried.gain.value > 0.0);
     let best = wins.max_by(|(_, a), (_, b)| a.gain.value.total_cmp(&b.gain.value));
     best.map_or(NONE, |(name, _)| name)
-}
-
-/// The finished run of these settings in a folder; `None` if the person stopped it.
-fn finish(
-    dir: &Path,
-    config: &Config,
-    base: &Base<'_>,
-    data: (&Path, &Dataset),
-    stop: &AtomicBool,
-) -> Result<Option<Run>> {
-    forget_peak_memory();
-    let mut run = open_or_create(dir, config, base, data)?;
-    let device = base.compute.open()?;
-    let done = run.finished() || run.train(data.1, &device, stop, &Progress::new())?;
-    Ok(done.then_some(run))
 }
 
 /// Copies a run; what says that it is one comes last.

@@ -92,16 +92,13 @@ pub fn train(
     stop: &AtomicBool,
 ) -> Result<Option<Outcomes>> {
     let sweep = Sweep::read(file)?;
-    let device = base.compute.open()?;
     let planned = sweep.plan(base)?;
     let mut outcomes = Outcomes::of(Vec::new());
     for (number, (name, settings, config)) in planned.iter().enumerate() {
         eprintln!("{} of {}: {name}", number + 1, planned.len());
-        forget_peak_memory();
-        let mut run = open_or_create(&out.join(name), config, base, data)?;
-        if !run.finished() && !run.train(data.1, &device, stop, &Progress::new())? {
+        let Some(run) = finish(&out.join(name), config, base, data, stop)? else {
             return Ok(None);
-        }
+        };
         let mut runs = outcomes.runs;
         runs.push(outcome(name, settings, &run));
         outcomes = Outcomes::of(runs);
@@ -242,8 +239,24 @@ fn plain(value: &toml::Value) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
+/// The finished run of these settings in a folder: the one that is there, which goes on where it was interrupted, or a new
+/// one. `None` if the person stopped it.
+pub(super) fn finish(
+    dir: &Path,
+    config: &Config,
+    base: &Base<'_>,
+    data: (&Path, &Dataset),
+    stop: &AtomicBool,
+) -> Result<Option<Run>> {
+    forget_peak_memory();
+    let mut run = open_or_create(dir, config, base, data)?;
+    let device = base.compute.open()?;
+    let done = run.finished() || run.train(data.1, &device, stop, &Progress::new())?;
+    Ok(done.then_some(run))
+}
+
 /// The run of a combination: the one that is there if it has these settings, else a new one.
-pub(super) fn open_or_create(
+fn open_or_create(
     dir: &Path,
     config: &Config,
     base: &Base<'_>,
