@@ -112,6 +112,7 @@ fn counted(bad: &BadRows, rows: usize, good: usize) {
     assert_eq!(rows, good + bad.count);
     assert!(bad.shown.len() <= 10 && bad.shown.len() <= bad.count);
     assert!(!bad.strict || bad.count == 0);
+    assert!(bad.shown.iter().all(|row| row.reason.len() <= 3000));
 }
 
 /// What everything after the reading relies on.

@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+/// Characters of an input file's text that a message shows.
+const EXCERPT: usize = 60;
+/// Bytes of the column names that a message lists.
+const COLUMNS: usize = 1000;
+
 /// A row of an input file that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadRow {
@@ -55,9 +60,9 @@ pub enum InputError {
     },
     /// A required column is missing.
     #[error(
-        "{} has no column {missing:?}; it has {}. If {ours} is called otherwise there, \
+        "{} has no column {}; it has {}. If {ours} is called otherwise there, \
          say so with --column {ours}=THEIRS",
-        path.display(), listed(found)
+        path.display(), quoted(missing), listed(found)
     )]
     Columns {
         /// The file.
@@ -70,7 +75,7 @@ pub enum InputError {
         found: Vec<String>,
     },
     /// A Parquet column has a type that cannot be used.
-    #[error("{}: column {column:?} holds {found}, not {wanted}", path.display())]
+    #[error("{}: column {} holds {found}, not {wanted}", path.display(), quoted(column))]
     ColumnType {
         /// The file.
         path: PathBuf,
@@ -129,5 +134,64 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "no columns at all".to_owned();
     }
-    names.join(", ")
+    let mut list = String::new();
+    for (at, name) in names.iter().enumerate() {
+        if list.len() > COLUMNS {
+            return format!("{list}, and {} more", names.len() - at);
+        }
+        if at > 0 {
+            list.push_str(", ");
+        }
+        list.push_str(&excerpt(name));
+    }
+    list
+}
+
+/// Text of an input file for a message: in quotes, with control characters escaped, and of a long text the
+/// beginning.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", excerpt(text))
+}
+
+/// The beginning of a text, with control characters escaped.
+pub(super) fn excerpt(text: &str) -> String {
+    beginning(
+        &beginning(text, EXCERPT).escape_debug().to_string(),
+        EXCERPT,
+    )
+}
+
+/// The first `most` characters of a text.
+pub(super) fn beginning(text: &str, most: usize) -> String {
+    let mut beginning: String = text.chars().take(most).collect();
+    if beginning.len() < text.len() {
+        beginning.push('…');
+    }
+    beginning
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_a_file_is_quoted_in_a_line_whatever_it_is() {
+        assert_eq!(quoted("soon"), "\"soon\"");
+        assert_eq!(quoted("a\tb\n"), "\"a\\tb\\n\"");
+        for long in ["\u{1}", "é", "x"].map(|text| text.repeat(5000)) {
+            let quoted = quoted(&long);
+            assert!(quoted.len() < 200 && quoted.ends_with("…\""), "{quoted}");
+        }
+    }
+
+    #[test]
+    fn a_table_with_many_columns_is_listed_in_part() {
+        assert_eq!(listed(&[]), "no columns at all");
+        let names: Vec<String> = (0..1000).map(|at| format!("c{at}")).collect();
+        assert_eq!(listed(&names[..2]), "c0, c1");
+        let list = listed(&names);
+        let named = list.matches('c').count();
+        assert!(list.ends_with(&format!(", and {} more", 1000 - named)));
+        assert!(list.starts_with("c0, c1, ") && list.len() < 1100);
+    }
 }

@@ -53,7 +53,14 @@ fn cells<const N: usize>(
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
             Some(Value::Number(number)) => Some(number.to_string()),
-            Some(other) => return Err(format!("{name} is {other}, neither text nor a number")),
+            Some(other) => {
+                let kind = match other {
+                    Value::Bool(_) => "true or false",
+                    Value::Array(_) => "a list",
+                    _ => "an object",
+                };
+                return Err(format!("{name} is {kind}, neither text nor a number"));
+            }
         };
     }
     Ok(cells)

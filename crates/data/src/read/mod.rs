@@ -11,6 +11,7 @@ mod windows;
 pub use weight::Worths;
 pub use windows::{Window, Windows, windows};
 
+use super::error::{beginning, excerpt};
 use super::names::Names;
 use super::{BadRow, InputError};
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ use std::path::Path;
 
 /// Longest accepted id, in bytes.
 const LONGEST_ID: usize = 1024;
+/// Characters of what a decoder says.
+const REASON: usize = 500;
 /// Number of bad rows that are shown; all are counted.
 const SHOWN: usize = 10;
 
@@ -179,7 +182,8 @@ impl<const N: usize> Wanted<'_, N> {
         InputError::Unreadable {
             path: self.file.to_owned(),
             format,
-            reason: reason.to_string(),
+            // A decoder may quote as much of the file as it likes.
+            reason: beginning(&reason.to_string(), REASON),
         }
     }
 
@@ -281,7 +285,7 @@ pub fn items(
                 });
                 return Ok(());
             }
-            let reason = format!("item {id} has a row already");
+            let reason = format!("item {} has a row already", excerpt(id));
             catalogue.repeated.note(file, line, reason)
         },
     )?;

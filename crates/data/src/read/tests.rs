@@ -106,7 +106,7 @@ fn bad_rows_are_counted_with_their_lines() {
         ":3: 2 cells",
         ":4: user_id",
         ":5: item_id",
-        ":6: timestamp -5",
+        ":6: timestamp \"-5\"",
         ":7: timestamp \"soon\"",
         ":8: the text is not UTF-8",
     ] {
@@ -216,4 +216,37 @@ fn titles_and_categories_are_optional() {
         (items.items.len(), items.repeated.count, bad.count),
         (2, 1, 1)
     );
+}
+
+#[test]
+fn a_bad_row_is_told_in_a_line_however_long_its_cells_are() {
+    let dir = Folder::new();
+    let long = "\u{1}".repeat(5000);
+    let short = "\u{1}".repeat(1000);
+    let logs = [
+        format!("user_id,item_id,timestamp,weight\na,b,{short},1\n"),
+        format!("user_id,item_id,timestamp,weight\na,b,1,{long}\n"),
+    ];
+    for (at, text) in logs.iter().enumerate() {
+        let file = dir.file(&format!("{at}.csv"), text);
+        for worths in [
+            Worths::default(),
+            Worths::new(&["5=1".to_owned()]).expect("a pair"),
+        ] {
+            let mut log = Log {
+                worths: Some(worths),
+                ..Log::default()
+            };
+            interactions(&file, &Columns::new(), &mut log).expect("reads");
+            assert!(log.bad.shown[0].reason.len() < 600, "{:?}", log.bad.shown);
+        }
+    }
+    let list = format!("{{\"user_id\":[{long:?}],\"item_id\":1,\"timestamp\":1}}");
+    let log = read(&dir.file("a.jsonl", list.replace("\\u{1}", "x")), &[]).expect("reads");
+    assert_eq!(
+        log.bad.shown[0].reason,
+        "user_id is a list, neither text nor a number"
+    );
+    let columns = read(&dir.file("b.csv", vec!["name"; 4000].join(",")), &[]).expect_err("columns");
+    assert!(columns.len() < 1400, "{columns}");
 }

@@ -1,6 +1,7 @@
 //! Times of clicks: whole numbers in the unit of the log (fractions are cut off), or dates with optional time
 //! of day and offset, which become seconds. Without an offset they are UTC.
 
+use crate::error::quoted;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -15,7 +16,7 @@ pub(super) fn parse(text: &str) -> Result<i64, String> {
         whole
     } else if let Ok(number) = text.parse::<f64>() {
         if !number.is_finite() || number.abs() > LATEST as f64 {
-            return Err(format!("timestamp {text:?} is no time"));
+            return Err(format!("timestamp {} is no time", quoted(text)));
         }
         number.floor() as i64
     } else if let Ok(instant) = text.parse::<Timestamp>() {
@@ -27,13 +28,14 @@ pub(super) fn parse(text: &str) -> Result<i64, String> {
         instant.timestamp().as_second()
     } else {
         return Err(format!(
-            "timestamp {text:?} is neither a number nor like 2024-05-31T12:00:00Z"
+            "timestamp {} is neither a number nor like 2024-05-31T12:00:00Z",
+            quoted(text)
         ));
     };
     if (0..=LATEST).contains(&time) {
         Ok(time)
     } else {
-        Err(format!("timestamp {text} is out of range"))
+        Err(format!("timestamp {} is out of range", quoted(text)))
     }
 }
 

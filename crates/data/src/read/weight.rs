@@ -1,5 +1,7 @@
 //! Weights of clicks as targets, from a column such as a rating, an event type or seconds of dwelling.
 
+use crate::error::excerpt;
+
 /// Weights of a column's values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Worths {
@@ -36,13 +38,16 @@ impl Worths {
         if self.known.is_empty() {
             return share(cell).map_err(|found| {
                 format!(
-                    "a weight {found}: say what each value is worth, as in --weight-of {cell}=1"
+                    "a weight {found}: say what each value is worth, as in --weight-of {}=1",
+                    excerpt(cell)
                 )
             });
         }
         let found = self.known.iter().find(|(value, _)| same(value, cell));
-        let found =
-            found.ok_or_else(|| format!("{cell} has no weight: add --weight-of {cell}=WEIGHT"))?;
+        let found = found.ok_or_else(|| {
+            let cell = excerpt(cell);
+            format!("{cell} has no weight: add --weight-of {cell}=WEIGHT")
+        })?;
         Ok(found.1)
     }
 }
@@ -51,7 +56,7 @@ impl Worths {
 fn share(text: &str) -> Result<f32, String> {
     let number: Option<f32> = text.trim().parse().ok();
     let share = number.filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| format!("is {text}, but must be a number from 0 to 1"))
+    share.ok_or_else(|| format!("is {}, but must be a number from 0 to 1", excerpt(text)))
 }
 
 /// Whether two cells are the same text or the same number: 5 and 5.0 are one rating.

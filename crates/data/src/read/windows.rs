@@ -2,6 +2,7 @@
 //! replaced. The original clicks are not known.
 
 use super::super::InputError;
+use super::super::error::quoted;
 use super::super::names::{Names, Texts};
 use super::{BadRows, Columns, LONGEST_ID, Row, id, rows, time};
 use std::path::Path;
@@ -142,7 +143,7 @@ fn label(word: &str) -> Result<u8, String> {
     match word {
         "0" => Ok(0),
         "1" => Ok(1),
-        other => Err(format!("noise label {other:?} is neither 0 nor 1")),
+        other => Err(format!("noise label {} is neither 0 nor 1", quoted(other))),
     }
 }
 
