@@ -74,7 +74,7 @@ The demo shop, whose recommendations your browser computes. The first time this 
 server, which takes minutes; after that it is there in seconds. Nothing is installed outside ~/.rustup, ~/.cargo,
 ~/.cache/ingle and node_modules but a C compiler, if there is none.
 PLAN
-  about "Rust's WebAssembly target, and the program that writes the JavaScript beside a WebAssembly file."
+  about "Rust's WebAssembly target."
   step "Rust for the browser" scripts/setup.sh rust
   about "Vite, TypeScript and the tests' libraries, into node_modules."
   step "npm packages" scripts/setup.sh npm

@@ -53,9 +53,11 @@ times() {
   printf '\n== Times\n%s%6d s  in all\n' "$step_times" "$SECONDS"
 }
 
-# The `ingle` program, built with the profile and the features of the tests so that nothing is compiled twice.
+# All crates, with the features that the tests are built with, so that nothing is compiled twice.
+everything="--workspace --features ingle-train/wgpu"
+
 build_ingle() {
-  cargo build --quiet --workspace --bin ingle
+  cargo build --quiet $everything --bin ingle
 }
 ingle="$CARGO_TARGET_DIR/debug/ingle"
 

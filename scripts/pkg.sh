@@ -7,7 +7,7 @@ source scripts/lib.sh
 
 # Cargo links an engine anew whenever the other was built in between, so what is unchanged is told here.
 stamp=node_modules/.cache/ingle-pkg
-made_from="$(hash_of .cargo Cargo.lock Cargo.toml crates/bundle crates/kernel crates/model src js pkg/package.json package-lock.json tsconfig*.json)"
+made_from="$(hash_of .cargo Cargo.lock Cargo.toml crates/bindgen crates/bundle crates/kernel crates/model src js pkg/package.json package-lock.json tsconfig*.json)"
 if [ $# -eq 0 ] && [ -f pkg/dist/index.js ] && [ "$(cat "$stamp" 2>/dev/null)" = "$made_from" ]; then
   echo "unchanged since it was built"
   exit

@@ -49,8 +49,6 @@ setup_rust() {
   rustup target list --installed | grep -q '^wasm32-unknown-unknown$' ||
     rustup target add wasm32-unknown-unknown
   echo "Rust $have, wasm32-unknown-unknown"
-  # The program and the crate must be of one version, which Cargo.toml pins.
-  cargo_tool wasm-bindgen-cli wasm-bindgen "$(sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)"
 }
 
 setup_npm() {
@@ -91,6 +89,8 @@ setup_test_tools() {
   for component in clippy rustfmt; do
     rustup component list --installed | grep -q "^$component" || rustup component add "$component"
   done
+  # wasm-pack runs the tests with it; the program and the crate must be of one version, which Cargo.toml pins.
+  cargo_tool wasm-bindgen-cli wasm-bindgen "$(sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)"
   cargo_tool wasm-pack wasm-pack 0.15.1
   cargo_tool cargo-deny cargo-deny 0.20.2
 }

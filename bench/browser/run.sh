@@ -7,8 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 
-# With the features of the whole workspace, as the tests build it, so that nothing is compiled twice.
-cargo build --quiet --workspace --example catalogue
+cargo build --quiet $everything --example catalogue
 [ -d bench/browser/node_modules/onnxruntime-web ] || npm install --silent --no-audit --no-fund --prefix bench/browser
 npx vite build --logLevel warn bench/browser/page
 CATALOGUE="$CARGO_TARGET_DIR/debug/examples/catalogue"

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 
-cargo clippy --quiet --workspace --all-targets -- --deny warnings
+cargo clippy --quiet $everything --all-targets -- --deny warnings
 for engine in cpu gpu; do
   echo "wasm32, $engine"
   cargo clippy --quiet --package ingle --all-targets --target wasm32-unknown-unknown \

@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
-cargo test --workspace --quiet -- "$@"
+cargo test $everything --quiet -- "$@"

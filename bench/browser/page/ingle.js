@@ -1,7 +1,7 @@
 // The page of one contender. What measure.mjs expects of any: `globalThis.contender`, a promise of
 // { coldMs, answer, top }, where coldMs is the time from navigation to the first recommendations for the
 // history in the address, answer(item) clicks one more item and resolves to the milliseconds until the new
-// recommendations are there, and top() resolves to them, [{ row, score }]. Ingle's has judge() as well.
+// recommendations are there, and top() resolves to them, [{ row, score }]. Ingle's has judge() and ask(items) as well.
 import { createRecommender } from "ingle";
 import { ids, rowOf, wanted } from "./shared.js";
 
@@ -24,7 +24,14 @@ async function start() {
     if (["absent", "refused", "retired"].includes(own.state)) throw new Error(`no ${engine} engine: ${own.reason}`);
     await new Promise((resolve) => recommender.addEventListener("status", resolve, { once: true }));
   }
-  return { coldMs: performance.now(), answer: (item) => answer(recommender, item), top: () => best(recommender), judge: () => judge(recommender) };
+  return { coldMs: performance.now(), answer: (item) => answer(recommender, item), top: () => best(recommender), judge: () => judge(recommender), ask: (items) => ask(recommender, items) };
+}
+
+/** Milliseconds of a recommendation for a history that replaces the one before. */
+async function ask(recommender, items) {
+  await recommender.forget();
+  for (const item of items.slice(0, -1)) await recommender.record({ item });
+  return answer(recommender, items.at(-1));
 }
 
 async function answer(recommender, item) {
