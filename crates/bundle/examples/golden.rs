@@ -1,7 +1,7 @@
 //! Writes the golden bundle to a folder:
 //! `cargo run -p ingle-bundle --example golden -- crates/bundle/tests/data/v1`
 //!
-//! A released format's golden bundle never changes. This is for the next one.
+//! The golden bundle of a released format never changes; use this for the next format version.
 
 #[path = "../tests/bundle/golden_bundle.rs"]
 mod golden_bundle;

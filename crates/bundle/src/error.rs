@@ -1,4 +1,4 @@
-//! Why a bundle was refused: what was found, and what to do about it.
+//! Errors of bundles: what was found, and what to do about it.
 
 use crate::FORMAT;
 
@@ -7,7 +7,7 @@ use crate::FORMAT;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// The bundle is of a format this reader does not know.
+    /// The bundle has a format that this reader does not support.
     #[error(
         "the bundle is of format {found}, and this version of Ingle reads format {FORMAT}: \
          use the version of Ingle that wrote it, or export the bundle again"
@@ -16,13 +16,13 @@ pub enum BundleError {
         /// The version that the manifest states, as it was written.
         found: String,
     },
-    /// The manifest is not one, or contradicts itself.
+    /// The manifest is not valid, or contradicts itself.
     #[error("manifest.json: {reason}")]
     Manifest {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// The manifest names a file that a bundle may not have.
+    /// The manifest names a file that is not allowed in a bundle.
     #[error("the manifest names the file {name:?}: {reason}")]
     Name {
         /// The name as it was written.
@@ -30,13 +30,13 @@ pub enum BundleError {
         /// Which rule it breaks.
         reason: &'static str,
     },
-    /// A file that has to be there is not.
+    /// A required file is missing.
     #[error("{what} is missing: copy the whole bundle again, files before manifest.json")]
     Missing {
         /// What is missing: a file's name, or a role that no file has.
         what: String,
     },
-    /// A file is longer or shorter than the manifest says.
+    /// A file is longer or shorter than the manifest states.
     #[error(
         "{name} has {found} bytes where the manifest says {expected}: the file was cut short or \
          replaced; fetch or copy it again"
@@ -46,10 +46,10 @@ pub enum BundleError {
         name: String,
         /// Bytes that the manifest states.
         expected: u64,
-        /// Bytes that were found (or, when reading stopped early, a lower bound).
+        /// Number of bytes found; a lower bound if reading stopped early.
         found: u64,
     },
-    /// A file's bytes are not those the manifest was written for.
+    /// A file's contents differ from those in the manifest.
     #[error(
         "{name} has changed: its SHA-256 is {found} where the manifest says {expected}; fetch or \
          copy it again"
@@ -59,21 +59,21 @@ pub enum BundleError {
         name: String,
         /// SHA-256 that the manifest states.
         expected: String,
-        /// SHA-256 of the bytes at hand.
+        /// SHA-256 of the bytes that were read.
         found: String,
     },
-    /// A tensor is missing, of another type or shape, or holds a number that is none.
+    /// A tensor is missing, has another type or shape, or contains a value that is not finite.
     #[error("{file}: {reason}")]
     Tensor {
-        /// The file's name, or the part of a bundle in memory.
+        /// The file's name, or the part of a bundle that is in memory.
         file: String,
         /// What is wrong.
         reason: String,
     },
-    /// The list of item ids is not one id for each row.
+    /// The list of item ids does not have exactly one id per row.
     #[error("{file}: {reason}")]
     Ids {
-        /// The file's name, or the part of a bundle in memory.
+        /// The file's name, or the part of a bundle that is in memory.
         file: String,
         /// What is wrong.
         reason: String,
@@ -83,13 +83,13 @@ pub enum BundleError {
     Io {
         /// What was attempted, with the path.
         action: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
 impl BundleError {
-    /// A stable name of the kind of error, for programs and for the browser package.
+    /// A stable name of the kind of error, for programs and for the npm package.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Format { .. } => "bundle/format",

@@ -1,4 +1,5 @@
-//! Item ids both ways: as one text and a table of rows, a fraction of what a list and a map of strings take.
+//! Item ids, found by row and rows by id: one text and a hash table of rows. This takes a fraction of the memory of a
+//! list and a map of strings.
 
 use std::fmt;
 use std::ops::Index;
@@ -6,34 +7,35 @@ use std::ops::Index;
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A slot without a row.
+/// An empty slot.
 const FREE: u32 = u32::MAX;
 
-/// The ids of a catalogue, in its order. Rows count from 0.
+/// The ids of a catalogue, in row order. Rows count from 0.
 #[derive(Clone, Default)]
 pub struct Ids {
     text: String,
-    /// Where each id ends in the text.
+    /// The end of each id in the text.
     ends: Vec<usize>,
-    /// Rows by the hash of their ids, at the first slot that was free; a power of two of them, at least
-    /// half of which are free. What bits a row leaves are the hash's, so that hardly any other id is read.
+    /// Hash table (open addressing) of rows by the hash of their ids. Its length is a power of two, at least half of
+    /// the slots are empty. The bits that a row does not need hold a part of the hash, so that few other ids are
+    /// compared.
     slots: Vec<u32>,
-    /// The first row whose id an earlier one has.
+    /// The first row whose id is that of an earlier row.
     twice: Option<usize>,
 }
 
 impl Ids {
-    /// How many there are.
+    /// Number of ids.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The row of an id, if it is there; of several the first.
+    /// The row of an id, if there is one; the first if the id occurs more than once.
     pub fn row(&self, id: &str) -> Option<usize> {
         match self.find(id) {
             Found::Row(row) => Some(row),
@@ -46,7 +48,7 @@ impl Ids {
         (0..self.len()).map(|row| &self[row])
     }
 
-    /// The first row whose id an earlier one has: a catalogue has none.
+    /// The first row whose id is that of an earlier row. In a valid catalogue there is none.
     pub fn twice(&self) -> Option<usize> {
         self.twice
     }
@@ -56,7 +58,7 @@ impl Ids {
         self.ends.push(self.text.len());
     }
 
-    /// Builds the table once all ids are there.
+    /// Builds the hash table when all ids are known.
     #[inline(never)]
     fn indexed(mut self) -> Self {
         let slots = 2 * self.len().next_power_of_two();
@@ -75,7 +77,7 @@ impl Ids {
             return Found::Free { slot: 0, tag: 0 };
         };
         let hash = hash(id.as_bytes());
-        // A row is below the mask: no tag makes it the number of a free slot.
+        // A row is below the mask, so that a row with its tag never equals `FREE`.
         let (mut slot, tag) = (hash as usize & mask, (hash >> 32) as u32 & !(mask as u32));
         loop {
             let found = self.slots[slot];
@@ -91,13 +93,13 @@ impl Ids {
     }
 }
 
-/// Where an id is, or would be.
+/// The slot of an id, or the empty slot where it would be inserted.
 enum Found {
     Row(usize),
     Free { slot: usize, tag: u32 },
 }
 
-/// Eight bytes at a time; what a table of ids needs and no more, as a page waits for it at every start.
+/// Hashes eight bytes at a time. The hash is kept simple because a page waits for it at every start.
 fn hash(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |hash: u64, word: [u8; 8]| {
@@ -158,7 +160,7 @@ impl<'de> Deserialize<'de> for Ids {
     }
 }
 
-/// Reads a list, id after id, without a string for each.
+/// Deserialises a list of ids without allocating a string for each.
 struct List(Ids);
 
 impl<'de> Visitor<'de> for List {

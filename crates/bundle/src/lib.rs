@@ -1,13 +1,13 @@
-//! The trained bundle: what the trainer writes, any static host serves, and the browser reads.
+//! The trained bundle: `ingle export` writes it, any static host can serve it, and the browser reads it.
 //!
-//! A bundle is a small `manifest.json` and a few content-hashed files that it names: model weights,
-//! the item table with its popularities, and the item ids. The manifest says everything a reader has
-//! to know, its format version first, so a reader can refuse what it cannot read and say why.
-//! `docs/bundle.md` is the format itself; this crate is its one implementation.
+//! A bundle is a small `manifest.json` and a few files with content hashes in their names: model weights, the item
+//! table with its popularities, and the item ids. The manifest states the format version and everything else that a
+//! reader needs, so that a reader can reject what it does not support and say why. `docs/bundle.md` specifies the
+//! format; this crate is its only implementation.
 //!
-//! The crate knows no tensor library, and its core no files: [`Bundle::open`] asks its caller for
-//! bytes, so the same code reads from a folder, a cache or the network. Whatever those bytes are,
-//! the answer is a bundle or a [`BundleError`], never a panic.
+//! The crate depends on no tensor library, and its core on no file system: [`Bundle::open`] asks its caller for
+//! bytes, so that the same code reads from a folder, a cache or the network. For any input, the result is a bundle or
+//! a [`BundleError`], never a panic.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -43,14 +43,14 @@ pub use write::BLOCK_ROWS;
 /// A named array of the model, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// Length of each axis, outermost first; empty for a single number.
+    /// Length of each axis, outermost first; empty for a scalar.
     pub shape: Vec<usize>,
-    /// The values; as many as the product of `shape`.
+    /// The values, as many as the product of `shape`.
     pub data: Vec<f32>,
 }
 
-/// A bundle in memory. Row `r` of `items`, `popularity` and `ids` is the item with index `r + 1` in
-/// the model: index 0 is padding and never stored.
+/// A bundle in memory. Row `r` of `items`, `popularity` and `ids` is the item with index `r + 1` in the model; index
+/// 0 is padding and is not stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bundle {
     /// What the bundle says about itself.
@@ -61,8 +61,8 @@ pub struct Bundle {
     pub items: ItemTable,
     /// `ln(1 + clicks)` of each item in training.
     pub popularity: Vec<f32>,
-    /// Semantic code of each item, row after row, as many bytes each; empty where items have none.
+    /// Semantic codes, `[rows, code_width]`; empty if items have none.
     pub codes: Vec<i8>,
-    /// The catalogue's own id of each item.
+    /// The id of each item in the catalogue.
     pub ids: Ids,
 }

@@ -1,4 +1,4 @@
-//! The manifest: what a bundle says about itself, and the checks that need no other file.
+//! The manifest: a bundle's description of itself, and the checks that need no other file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,42 +9,42 @@ use crate::{BundleError, naming, sha256_hex};
 pub const FORMAT: u32 = 1;
 /// The manifest's file name.
 pub const MANIFEST: &str = "manifest.json";
-/// A longer manifest is refused unread.
+/// A longer manifest is rejected before it is parsed.
 pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
-/// A manifest that names a larger file is refused: browsers cannot hold one.
+/// A manifest that names a larger file is rejected: browsers cannot hold one.
 pub const MAX_FILE_BYTES: u64 = 1 << 31;
 
-/// A manifest that names more files is refused.
+/// A manifest that names more files is rejected.
 pub const MAX_FILES: usize = 1024;
-/// A manifest whose files are longer in all is refused: no more fits in a browser's memory beside a model.
+/// A manifest is rejected if its files are longer in total: a browser's memory holds no more beside a model.
 pub const MAX_BUNDLE_BYTES: u64 = 1 << 31;
 
-/// A manifest with longer semantic codes is refused.
+/// A manifest with longer semantic codes is rejected.
 const MAX_CODE_WIDTH: usize = 4096;
 
-/// Thresholds on the probability of noise, at most: each is a history more to read.
+/// Largest number of thresholds on the noise probability: each adds a history to encode.
 const MAX_KEEP: usize = 16;
 
-/// What a bundle says about itself.
+/// A bundle's description of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Format version, [`FORMAT`]. First, so that a reader of another version can say so.
+    /// Format version, [`FORMAT`]. It comes first, so that readers of other versions find it.
     pub format: u32,
-    /// Name for people, such as "beauty dc4sr".
+    /// Name for display, such as "beauty dc4sr".
     pub name: String,
     /// The denoising method and its configuration.
     pub method: MethodSpec,
-    /// The backbone's configuration, which the model understands.
+    /// The backbone's configuration; the model crate interprets it.
     pub backbone: Value,
     /// Size and type of the item table.
     pub items: ItemsSpec,
     /// Every file of the bundle.
     pub files: Vec<FileEntry>,
-    /// How noise scores become keep weights.
+    /// How noise logits become keep weights.
     pub calibration: Calibration,
-    /// Where the bundle comes from: versions, dataset, seed. Free, never needed to read the bundle.
+    /// Where the bundle comes from: versions, dataset, seed. Informative; not needed to read the bundle.
     pub provenance: Value,
-    /// What it was measured at. Free, never needed to read the bundle.
+    /// Measured figures. Informative; not needed to read the bundle.
     pub evaluation: Value,
 }
 
@@ -53,24 +53,24 @@ pub struct Manifest {
 pub struct MethodSpec {
     /// Registered name, such as "dc4sr".
     pub name: String,
-    /// The method's own configuration.
+    /// The method's configuration.
     pub config: Value,
 }
 
 /// Size and type of the item table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemsSpec {
-    /// Items, and so rows; at least 1.
+    /// Number of items and rows, at least 1.
     pub count: usize,
-    /// Values in a row; at least 1.
+    /// Values per row, at least 1.
     pub width: usize,
     /// How a value is stored.
     pub dtype: TableType,
-    /// Values, and so bytes, of an item's semantic code; 0, or nothing, where items have none.
+    /// Values (bytes) of an item's semantic code; 0 or absent if items have none.
     #[serde(default, skip_serializing_if = "nothing")]
     pub code_width: usize,
-    /// How many of the last items were added without training, placed by what their titles say; 0, or
-    /// nothing, where all were in the log.
+    /// Number of the last items that were added without training, placed by their titles; 0 or absent if all items
+    /// were in the log.
     #[serde(default, skip_serializing_if = "nothing")]
     pub appended: usize,
 }
@@ -84,7 +84,7 @@ fn nothing(x: &usize) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TableType {
-    /// One byte a value and one `f32` scale a row.
+    /// One byte per value and one `f32` scale per row.
     Int8,
     /// IEEE half precision.
     F16,
@@ -97,16 +97,16 @@ pub enum TableType {
 pub struct FileEntry {
     /// What the file is for.
     pub role: Role,
-    /// File name, which carries the start of `sha256`.
+    /// File name, which contains the start of `sha256`.
     pub name: String,
     /// Length in bytes.
     pub bytes: u64,
     /// SHA-256 of the file in lower-case hex.
     pub sha256: String,
-    /// First row of the item table in this file; blocks of items only.
+    /// First row of the item table in this file; for blocks of items only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_row: Option<usize>,
-    /// Rows of the item table in this file; blocks of items only.
+    /// Number of rows of the item table in this file; for blocks of items only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<usize>,
 }
@@ -121,38 +121,39 @@ pub enum Role {
     Items,
     /// The item ids; exactly one.
     Ids,
-    /// A role of a later version. Readers pass over it.
+    /// A role of a later version. Readers ignore it.
     #[serde(untagged)]
     Other(String),
 }
 
-/// How noise logits become probabilities, and what is made of them.
+/// How noise logits become probabilities, and how these decide which clicks are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// What logits, less the shift, are divided by before they become probabilities; above 0.
+    /// Divides the logits after `shift` is subtracted; above 0.
     pub temperature: f32,
-    /// What is taken from logits first; 0 where the manifest has none.
+    /// Subtracted from the logits; 0 if absent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub shift: f32,
-    /// A click with a noise probability up to this is kept whole.
+    /// A click with at most this noise probability has weight 1.
     pub tau_low: f32,
-    /// A click with a noise probability from this up is dropped; not below `tau_low`.
+    /// A click with at least this noise probability has weight 0; not below `tau_low`.
     pub tau_high: f32,
-    /// Thresholds on the noise probability, ascending: each makes a history without the clicks above it, and the
-    /// catalogue is ranked by the mean over these histories. With none the two above make weights of one history.
+    /// Thresholds on the noise probability, ascending. Each gives a history without the clicks above it, and the
+    /// catalogue is ranked by the mean over these histories. Without them, `tau_low` and `tau_high` give the weights
+    /// of the clicks of one history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Vec<f32>>,
-    /// The same for each of the two views, in a method that has two.
+    /// The same for each of the two views, for a method that has two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<ViewScales>,
 }
 
-/// How the logits of both views become probabilities.
+/// How the logits of the two views become probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewScales {
-    /// Of what the items are.
+    /// Of the prior view, which judges by what the items are.
     pub prior: Scale,
-    /// Of what shoppers do with them.
+    /// Of the posterior view, which judges by how shoppers use the items.
     pub posterior: Scale,
 }
 
@@ -161,7 +162,7 @@ pub struct ViewScales {
 pub struct Scale {
     /// Above 0.
     pub temperature: f32,
-    /// Any number.
+    /// Any finite number.
     pub shift: f32,
 }
 
@@ -175,7 +176,7 @@ impl Default for Scale {
 }
 
 impl Scale {
-    /// Whether it makes probabilities of all logits.
+    /// Whether it gives a valid probability for every logit.
     pub fn is_usable(self) -> bool {
         self.temperature > 0.0 && self.temperature.is_finite() && self.shift.is_finite()
     }
@@ -187,7 +188,7 @@ fn is_zero(x: &f32) -> bool {
 }
 
 impl Manifest {
-    /// A manifest for a bundle about to be written; writing fills in `items` and `files`.
+    /// A manifest for a bundle to be written; writing fills in `items` and `files`.
     pub fn new(
         name: impl Into<String>,
         method: MethodSpec,
@@ -213,7 +214,7 @@ impl Manifest {
         }
     }
 
-    /// Reads and checks a manifest. The files that it names are not looked at.
+    /// Parses and checks a manifest. The files that it names are not read.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
         if bytes.len() > MAX_MANIFEST_BYTES {
             return Err(too_long(bytes.len()));
@@ -225,7 +226,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest as it is stored: indented JSON, for people read it too.
+    /// The manifest as it is stored: indented JSON, so that people can read it.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, BundleError> {
         let mut json = serde_json::to_vec_pretty(self)
             .map_err(|error| BundleError::manifest(error.to_string()))?;
@@ -236,7 +237,7 @@ impl Manifest {
         Ok(json)
     }
 
-    /// The one file of a role.
+    /// The only file with this role.
     pub(crate) fn only(&self, role: &Role) -> Result<&FileEntry, BundleError> {
         let mut entries = self.files.iter().filter(|entry| entry.role == *role);
         match (entries.next(), entries.next()) {
@@ -252,7 +253,7 @@ impl Manifest {
         }
     }
 
-    /// The blocks of the item table in row order, each with its first row and its number of rows.
+    /// The blocks of the item table in row order, each with its first row and number of rows.
     pub(crate) fn blocks(&self) -> Result<Vec<(usize, usize, &FileEntry)>, BundleError> {
         let mut blocks = Vec::new();
         for entry in self.files.iter().filter(|entry| entry.role == Role::Items) {
@@ -282,8 +283,8 @@ impl Manifest {
         self.check_blocks()
     }
 
-    /// There may be so many files, and so much of them. Two entries may share a file (equal blocks have equal
-    /// names) but must then agree about it.
+    /// Checks the number and the total size of the files. Two entries may have the same file name (equal blocks have
+    /// equal names) but must then be equal in size and hash.
     fn check_files(&self) -> Result<(), BundleError> {
         let mut sorted: Vec<&FileEntry> = self.files.iter().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));
@@ -315,7 +316,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// So many ids do not fit into a shorter file, even if all were empty: room is made for them by their number.
+    /// Checks that the ids' file is long enough for this many empty ids, since memory is reserved by their number.
     fn check_ids(&self, entry: &FileEntry) -> Result<(), BundleError> {
         let least = (self.items.count as u64).saturating_mul(3);
         if entry.bytes < least {
@@ -327,7 +328,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// The blocks of items must follow each other without gap or overlap.
+    /// The blocks of items must be contiguous: no gap and no overlap.
     fn check_blocks(&self) -> Result<(), BundleError> {
         let blocks = self.blocks()?;
         if blocks.is_empty() {
@@ -366,7 +367,7 @@ impl Manifest {
 }
 
 impl FileEntry {
-    /// The entry of a new file with these contents.
+    /// The entry of a new file with this content.
     pub fn for_bytes(role: Role, bytes: &[u8]) -> Self {
         let sha256 = sha256_hex(bytes);
         let (prefix, extension) = match &role {
@@ -385,12 +386,12 @@ impl FileEntry {
         }
     }
 
-    /// Checks that these are the bytes that the manifest was written for.
+    /// Checks that the bytes have the size and SHA-256 that the manifest states.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
         self.verify_hashed(bytes.len() as u64, || sha256_hex(bytes))
     }
 
-    /// The same, for so many bytes whose SHA-256 in hex `hash` knows.
+    /// The same for a number of bytes and a function that returns their SHA-256 in hex.
     pub fn verify_hashed(
         &self,
         length: u64,
@@ -427,7 +428,7 @@ impl FileEntry {
 }
 
 impl ItemsSpec {
-    /// The bytes that a row takes of a block: its values and scale, its popularity and its code.
+    /// Bytes of a row in a block: its values and scale, its popularity and its code.
     fn row_bytes(self) -> u64 {
         let (value, scale) = match self.dtype {
             TableType::Int8 => (1, 4),
@@ -470,7 +471,7 @@ impl ItemsSpec {
 }
 
 impl Calibration {
-    /// How the fused logits become probabilities.
+    /// The scale of the fused logits.
     pub fn scale(&self) -> Scale {
         Scale {
             temperature: self.temperature,
@@ -512,7 +513,7 @@ impl Calibration {
     }
 }
 
-/// Looks at the version alone: the rest of another version's manifest may look like anything.
+/// Checks the version only: the rest of another version's manifest may have any form.
 fn check_format(bytes: &[u8]) -> Result<(), BundleError> {
     #[derive(Deserialize)]
     struct Version {

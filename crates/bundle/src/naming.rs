@@ -1,8 +1,8 @@
-//! Names that follow from contents: `model-0123456789abcdef.safetensors`.
+//! File names with a hash of the contents: `model-0123456789abcdef.safetensors`.
 //!
-//! A file's name carries the first 16 hex digits of its SHA-256, so a name never changes its meaning
-//! and caches may keep it for ever. The rule is also the wall: a name that matches it cannot leave
-//! the bundle's folder.
+//! A file's name contains the first 16 hex digits of its SHA-256. A name therefore always has the same contents, and
+//! caches may keep it for ever. The rule also guards against path traversal: a name that matches it cannot leave the
+//! bundle's folder.
 
 use std::io::{self, Read};
 
@@ -13,7 +13,7 @@ use crate::BundleError;
 /// Hex digits of the SHA-256 in a file name.
 const HASH_DIGITS: usize = 16;
 
-/// Bytes that are read at once where a file is only hashed.
+/// Bytes that are read at once when a file is only hashed.
 const PIECE: usize = 64 << 10;
 
 /// SHA-256 of `bytes` in lower-case hex.
@@ -21,7 +21,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The same of everything that is left to read, of which little is in memory at a time, and how many bytes that was.
+/// The SHA-256 of everything left to read, and the number of bytes. Reads in small pieces.
 pub fn sha256_hex_of(mut reader: impl Read) -> io::Result<(String, u64)> {
     let (mut digest, mut length) = (Sha256::new(), 0);
     let mut piece = vec![0; PIECE];
@@ -48,17 +48,17 @@ fn hex(bytes: &[u8]) -> String {
     hex
 }
 
-/// Whether `name` is one that a bundle's file may have: `[a-z]+-[0-9a-f]{16}\.(safetensors|json)`.
+/// Whether `name` is a valid name of a bundle's file: `[a-z]+-[0-9a-f]{16}\.(safetensors|json)`.
 pub fn is_file_name(name: &str) -> bool {
     split(name).is_some()
 }
 
-/// The name of a file of this kind with this SHA-256.
+/// The name of a file with this prefix, SHA-256 and extension.
 pub(crate) fn file_name(prefix: &str, sha256: &str, extension: &str) -> String {
     format!("{prefix}-{}.{extension}", &sha256[..HASH_DIGITS])
 }
 
-/// Checks the form of a file's name and SHA-256, and that the one follows from the other.
+/// Checks the form of a file's name and SHA-256, and that the name contains the start of the hash.
 pub fn check(name: &str, sha256: &str) -> Result<(), BundleError> {
     let refuse = |reason| {
         Err(BundleError::Name {

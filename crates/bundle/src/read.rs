@@ -1,7 +1,7 @@
-//! Reading: bytes in, a checked [`Bundle`] or a refusal out.
+//! Reads a bundle: from bytes to a checked [`Bundle`] or an error.
 //!
-//! What loops over bytes is not inlined: a browser compiles functions anew that loop much, and if all of loading
-//! were one of them, the compiler would be busy with it while the first answers wait for theirs.
+//! Functions with loops over bytes are not inlined. A browser recompiles functions with hot loops; if all of loading
+//! were one function, that compilation would delay the first answers.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,11 @@ use crate::{
 };
 
 impl Bundle {
-    /// Reads a bundle: the manifest from `manifest`, and every file that it needs from `fetch`, which
-    /// is called once for each and may return anything that holds bytes.
+    /// Reads a bundle: its manifest from `manifest`, and every file it needs from `fetch`, which is called once per
+    /// file and may return anything that holds bytes.
     ///
-    /// The format, the names, sizes, hashes, shapes and counts are checked before anything is
-    /// believed, and every number is finite. Files with a role this version does not know are not
-    /// fetched.
+    /// The format, names, sizes, hashes, shapes and counts are checked before the contents are used, and every number
+    /// must be finite. Files with a role unknown to this version are not fetched.
     pub fn open<B: AsRef<[u8]>>(
         manifest: &[u8],
         fetch: impl FnMut(&FileEntry) -> Result<B, BundleError>,
@@ -25,7 +24,7 @@ impl Bundle {
         Self::open_hashed(manifest, fetch, |_, bytes| sha256_hex(bytes))
     }
 
-    /// The same where somebody else hashes faster: `hash` gives the SHA-256 of a file's bytes, in lower-case hex.
+    /// The same with the caller's hash function: `hash` returns the SHA-256 of a file's bytes, in lower-case hex.
     pub fn open_hashed<B: AsRef<[u8]>>(
         manifest: &[u8],
         mut fetch: impl FnMut(&FileEntry) -> Result<B, BundleError>,
@@ -48,7 +47,7 @@ impl Bundle {
             let bytes = verified(entry)?;
             let block = read_block(&entry.name, bytes.as_ref(), spec, rows)?;
             if items.rows == 0 {
-                // Room for the rest on the manifest's word, as far as a block that is there bears it out.
+                // Reserves memory for the number of rows in the manifest, limited by the size of the first block.
                 items.reserve(spec.count.min(rows.saturating_mul(64)));
             }
             items.append(block.items);
@@ -69,7 +68,7 @@ impl Bundle {
     }
 }
 
-/// What a file of the item table holds.
+/// The content of a file of the item table.
 struct Block {
     items: ItemTable,
     popularity: Vec<f32>,
@@ -89,7 +88,7 @@ fn read_weights(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Bu
         .collect()
 }
 
-/// A block of the item table with its popularities and codes.
+/// Reads a block of the item table with its popularities and codes.
 #[inline(never)]
 fn read_block(
     file: &str,
@@ -134,7 +133,7 @@ fn read_block(
     })
 }
 
-/// The values of a tensor that has to have this shape.
+/// The values of a tensor, which must have this shape.
 fn shaped<T>(
     tensors: &TensorFile<'_>,
     name: &str,
@@ -159,7 +158,7 @@ fn read_ids(file: &str, bytes: &[u8], count: usize) -> Result<Ids, BundleError> 
 }
 
 impl Bundle {
-    /// Checks a bundle in memory as [`open`](Self::open) checks one from outside.
+    /// Checks a bundle in memory in the same way as [`open`](Self::open) checks its input.
     pub(crate) fn check(&self) -> Result<(), BundleError> {
         self.manifest.calibration.check()?;
         for (name, tensor) in &self.weights {

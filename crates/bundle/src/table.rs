@@ -1,9 +1,9 @@
-//! The item table: one row of numbers for each item, as stored.
+//! The item table: one row of numbers per item, as stored.
 //!
-//! Most of a bundle is this table, so it is quantised: a row is one signed byte a value and one scale,
-//! the row's largest magnitude over 127, which costs a quarter of `f32` and moves no value by more
-//! than half a scale. Rows have scales of their own because the lengths of item embeddings differ by
-//! popularity. Half and single precision are there for those who want to compare.
+//! Most of a bundle is this table, so it is quantised: a row has one signed byte per value and one scale, the row's
+//! largest magnitude divided by 127. This takes a quarter of the size of `f32` and changes no value by more than half
+//! a scale. Each row has its own scale because the lengths of item embeddings depend on popularity. Half and single
+//! precision are available for comparison.
 
 mod blocks;
 
@@ -13,43 +13,42 @@ use crate::{BundleError, TableType};
 
 /// Largest magnitude of a quantised value; -128 is never written, so that the range is symmetric.
 const LEVELS: f32 = 127.0;
-/// Rows with no larger magnitude count as zero: their scale would lose its precision.
+/// Rows with no larger magnitude are stored as zero: their scale would be subnormal and lose precision.
 const TINY: f32 = LEVELS * f32::MIN_POSITIVE;
 
-/// One row of numbers for each item, as stored.
+/// One row of numbers per item, as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemTable {
-    /// Items.
+    /// Number of items.
     pub rows: usize,
-    /// Values in a row.
+    /// Values per row.
     pub width: usize,
-    /// The stored values, row by row.
+    /// The stored values, row-major.
     pub values: TableValues,
 }
 
-/// Stored values of an item table, row by row.
+/// Stored values of an item table, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableValues {
     /// Each value times its row's scale.
     Int8 {
         /// The quantised values.
         values: Vec<i8>,
-        /// One scale for each row.
+        /// One scale per row.
         scales: Vec<f32>,
     },
     /// The bits of IEEE half-precision numbers.
     F16(Vec<u16>),
-    /// The numbers themselves.
+    /// Single-precision numbers.
     F32(Vec<f32>),
 }
 
 impl ItemTable {
-    /// Quantises a table of `width` columns to bytes: symmetric, one scale for each row. A row of
-    /// zeros has scale 0. A row with a value that is not finite has a scale that is not, so that
-    /// writing the table is refused.
+    /// Quantises a table of `width` columns to bytes: symmetric, one scale per row. A row of zeros has scale 0. A row
+    /// with a value that is not finite gets a scale that is not finite, so that writing the table fails.
     ///
     /// # Panics
-    /// When `table` is not whole rows of `width` values.
+    /// If the length of `table` is not a multiple of `width`.
     pub fn quantize(table: &[f32], width: usize) -> Self {
         let rows = count_rows(table, width);
         let mut values = Vec::with_capacity(table.len());
@@ -73,7 +72,7 @@ impl ItemTable {
     /// A table of `width` columns rounded to half precision.
     ///
     /// # Panics
-    /// When `table` is not whole rows of `width` values.
+    /// If the length of `table` is not a multiple of `width`.
     pub fn f16(table: &[f32], width: usize) -> Self {
         Self {
             rows: count_rows(table, width),
@@ -82,10 +81,10 @@ impl ItemTable {
         }
     }
 
-    /// A table of `width` columns as it is.
+    /// A table of `width` columns in single precision.
     ///
     /// # Panics
-    /// When `table` is not whole rows of `width` values.
+    /// If the length of `table` is not a multiple of `width`.
     pub fn f32(table: Vec<f32>, width: usize) -> Self {
         Self {
             rows: count_rows(&table, width),
@@ -103,7 +102,7 @@ impl ItemTable {
         }
     }
 
-    /// The whole table in single precision, row by row.
+    /// The whole table in single precision, row-major.
     pub fn dequantize(&self) -> Vec<f32> {
         match &self.values {
             TableValues::Int8 { values, scales } => values
@@ -119,7 +118,7 @@ impl ItemTable {
     /// Writes row `row` to `out` in single precision.
     ///
     /// # Panics
-    /// When there is no such row, or `out` is not `width` long.
+    /// If there is no such row, or the length of `out` is not `width`.
     pub fn row(&self, row: usize, out: &mut [f32]) {
         assert_eq!(out.len(), self.width, "a row has {} values", self.width);
         let span = row * self.width..(row + 1) * self.width;
@@ -138,12 +137,11 @@ impl ItemTable {
         }
     }
 
-    /// How far a value of this row can be from the one it was made from: half a scale step for bytes,
-    /// half a unit in the last place for half precision, nothing for single; plus the rounding of the
-    /// arithmetic itself.
+    /// Bound on the difference between a stored value of this row and the original: half a scale for bytes, half a
+    /// unit in the last place for half precision, 0 for single precision; plus the rounding of the arithmetic.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If there is no such row.
     pub fn error_bound(&self, row: usize) -> f32 {
         match &self.values {
             TableValues::Int8 { scales, .. } if scales[row] > 0.0 => {
@@ -162,7 +160,7 @@ impl ItemTable {
         }
     }
 
-    /// Checks that the table has the size it states and only numbers that mean something.
+    /// Checks that the table has the size it states and that all numbers are finite.
     pub(crate) fn check(&self, file: &str) -> Result<(), BundleError> {
         let (stored, finite) = match &self.values {
             TableValues::Int8 { values, scales } => {
@@ -226,7 +224,7 @@ fn check_scales(file: &str, rows: usize, scales: &[f32]) -> Result<(), BundleErr
             ),
         ));
     }
-    // Times 128 it still has to be a number.
+    // The product with 128 must be finite too.
     let bad = |scale: &f32| !(0.0..=f32::MAX / 128.0).contains(scale);
     match scales.iter().position(bad) {
         None => Ok(()),
@@ -246,7 +244,7 @@ mod tests {
 
     use super::*;
 
-    /// Rows of every size of number, from zero to the largest that can be stored.
+    /// Rows of all magnitudes, from zero to the largest that can be stored.
     fn tables() -> impl Strategy<Value = (Vec<f32>, usize)> {
         let value = (-1.0_f32..=1.0, -40_i32..=36).prop_map(|(x, e)| x * 10.0_f32.powi(e));
         (1_usize..9, 0_usize..12).prop_flat_map(move |(width, rows)| {
@@ -257,7 +255,7 @@ mod tests {
         })
     }
 
-    /// Numbers that half precision reaches.
+    /// Numbers in the range of half precision.
     fn half_tables() -> impl Strategy<Value = (Vec<f32>, usize)> {
         let value = (-1.0_f32..=1.0, -9_i32..=4).prop_map(|(x, e)| x * 10.0_f32.powi(e));
         (1_usize..9, 0_usize..12).prop_flat_map(move |(width, rows)| {

@@ -1,8 +1,8 @@
-//! Safetensors, read and written.
+//! Reads and writes safetensors files.
 //!
-//! Writing is the `safetensors` crate's. Reading is our own few lines: version 0.8 of the crate adds
-//! up the offsets of a hostile header without looking for overflow, and a bundle is read from the
-//! network. Here every offset goes through `get`, and nothing is allocated on a header's word.
+//! Writing uses the `safetensors` crate. Reading is our own code: version 0.8 of the crate adds the offsets of a
+//! malicious header without checking for overflow, and a bundle is read from the network. Here every offset is
+//! checked by `get`, and no allocation depends on the header alone.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use serde::de::IgnoredAny;
 
 use crate::BundleError;
 
-/// The header may be this long: some thousand tensors.
+/// Largest header, enough for some thousand tensors.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 
-/// A safetensors file, its header read.
+/// A safetensors file with its header parsed.
 pub(crate) struct TensorFile<'a> {
     file: &'a str,
     entries: BTreeMap<String, Entry>,
@@ -26,7 +26,7 @@ pub(crate) struct TensorFile<'a> {
 #[serde(untagged)]
 enum Entry {
     Tensor(Info),
-    /// The file's `__metadata__`, and whatever else is no tensor.
+    /// The file's `__metadata__`, or any other entry that is not a tensor.
     Other(IgnoredAny),
 }
 
@@ -37,14 +37,14 @@ struct Info {
     data_offsets: [usize; 2],
 }
 
-/// Where one tensor's bytes lie, its type and size checked.
+/// The bytes of a tensor, its type and size checked.
 struct Located<'a> {
     shape: &'a [usize],
     bytes: &'a [u8],
 }
 
 impl<'a> TensorFile<'a> {
-    /// Reads the header of `bytes`, which are called `file` in errors.
+    /// Parses the header of `bytes`; `file` is the name in errors.
     pub(crate) fn parse(file: &'a str, bytes: &'a [u8]) -> Result<Self, BundleError> {
         let refuse = |reason: String| {
             BundleError::tensor(
@@ -76,7 +76,7 @@ impl<'a> TensorFile<'a> {
         })
     }
 
-    /// The names of all tensors, in order.
+    /// The names of all tensors, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries
             .iter()
@@ -84,7 +84,7 @@ impl<'a> TensorFile<'a> {
             .map(|(name, _)| name.as_str())
     }
 
-    /// A tensor of single-precision numbers, all finite, with its shape.
+    /// A tensor in single precision, all values finite, with its shape.
     pub(crate) fn f32(&self, name: &str) -> Result<(&[usize], Vec<f32>), BundleError> {
         let Located { shape, bytes } = self.locate(name, "F32", 4)?;
         let numbers: Vec<f32> = words(bytes).map(f32::from_le_bytes).collect();
@@ -97,7 +97,7 @@ impl<'a> TensorFile<'a> {
         Ok((shape, numbers))
     }
 
-    /// A tensor of half-precision numbers, as bits.
+    /// A tensor in half precision, as bits.
     pub(crate) fn f16_bits(&self, name: &str) -> Result<(&[usize], Vec<u16>), BundleError> {
         let Located { shape, bytes } = self.locate(name, "F16", 2)?;
         Ok((shape, words(bytes).map(u16::from_le_bytes).collect()))
@@ -144,8 +144,7 @@ impl<'a> TensorFile<'a> {
     }
 }
 
-/// Whether the tensors share out all of `bytes`, without gap or overlap: none of it is read twice, and what is
-/// read of a file is no more than there is.
+/// Whether the tensors cover `bytes` exactly, without gap or overlap, so that no byte is read twice.
 fn fills(entries: &BTreeMap<String, Entry>, bytes: usize) -> bool {
     let mut places: Vec<[usize; 2]> = entries
         .values()
@@ -161,14 +160,14 @@ fn fills(entries: &BTreeMap<String, Entry>, bytes: usize) -> bool {
     end == Some(bytes)
 }
 
-/// How many values a shape holds, if that can be counted.
+/// The number of values of a shape, unless it overflows.
 pub(crate) fn count(shape: &[usize]) -> Option<usize> {
     shape
         .iter()
         .try_fold(1_usize, |count, axis| count.checked_mul(*axis))
 }
 
-/// The bytes of some numbers in little-endian order.
+/// The bytes of numbers in little-endian order.
 pub(crate) fn le_bytes<T: Copy, const N: usize>(
     numbers: &[T],
     encode: impl Fn(T) -> [u8; N],

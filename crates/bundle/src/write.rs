@@ -1,4 +1,4 @@
-//! Writing: a [`Bundle`] in memory to the files of a bundle, the same bytes every time.
+//! Writes a [`Bundle`] as files; the same bundle always gives the same bytes.
 
 use safetensors::Dtype;
 
@@ -8,15 +8,15 @@ use crate::{
     TableValues,
 };
 
-/// Rows of a block of the item table, unless another number is asked for.
+/// Default number of rows in a block of the item table.
 pub const BLOCK_ROWS: usize = 65_536;
 
 impl Bundle {
-    /// The files of this bundle, each with its name, `manifest.json` last. The item table is cut into
-    /// blocks of `block_rows` rows (at least 1; [`BLOCK_ROWS`] as a rule). The manifest's `format`,
-    /// `items` and `files` are filled in from what is written, whatever they were before.
+    /// The files of this bundle with their names, `manifest.json` last. The item table is split into blocks of
+    /// `block_rows` rows (at least 1; usually [`BLOCK_ROWS`]). The manifest's `format`, `items` and `files` are set
+    /// from what is written.
     ///
-    /// A bundle that [`open`](Self::open) would refuse is refused here.
+    /// An error if [`open`](Self::open) would reject the bundle.
     pub fn write(&self, block_rows: usize) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
         self.check()?;
         let mut writer = Writer::default();
@@ -55,7 +55,7 @@ impl Bundle {
         Ok(writer.files)
     }
 
-    /// Values of an item's semantic code; 0 where items have none.
+    /// Values of an item's semantic code; 0 if items have none.
     pub fn code_width(&self) -> usize {
         self.codes.len() / self.items.rows.max(1)
     }
@@ -87,7 +87,7 @@ impl Bundle {
     }
 }
 
-/// Files gathered on the way, each once, and the manifest's entries for them.
+/// Collects files, each once, and the manifest's entries for them.
 #[derive(Default)]
 struct Writer {
     files: Vec<(String, Vec<u8>)>,
@@ -97,7 +97,7 @@ struct Writer {
 impl Writer {
     fn add(&mut self, entry: impl Fn(Role, &[u8]) -> FileEntry, role: Role, bytes: Vec<u8>) {
         let entry = entry(role, &bytes);
-        // Equal blocks are one file.
+        // Equal blocks share one file.
         if self.files.iter().all(|(name, _)| *name != entry.name) {
             self.files.push((entry.name.clone(), bytes));
         }

@@ -1,11 +1,11 @@
-//! A bundle's bytes: in a folder, or as a host sent them.
+//! Checks a bundle, in a folder or as a host sent it.
 
 use crate::{Check, State};
 use ingle_bundle::{Bundle, BundleError, FORMAT, dir};
 use serde_json::Value;
 use std::path::Path;
 
-/// What is missing in a bundle's folder.
+/// Checks a bundle's folder.
 pub fn folder(path: &Path) -> Vec<Check> {
     let manifest = match dir::read_manifest(path) {
         Ok(manifest) => manifest,
@@ -36,7 +36,7 @@ pub fn folder(path: &Path) -> Vec<Check> {
     checks
 }
 
-/// What an opened bundle is, or why it is none.
+/// Checks on an opened bundle, or on why it could not be opened.
 pub(crate) fn opened_as(opened: &Result<Bundle, BundleError>) -> Vec<Check> {
     let bundle = match opened {
         Ok(bundle) => bundle,

@@ -1,16 +1,16 @@
-//! The package's files at a host: the workers and the wasm that a page loads.
+//! Checks the package's files at a host: the workers and the wasm that a page loads.
 
 use crate::Check;
 use crate::fetch::{Answer, Client};
 use crate::host::{cache_control, compressed, max_age};
 use crate::policy::Policies;
 
-/// More than any of the files has, in bytes.
+/// Upper bound on the size of any of the files, in bytes.
 const LARGEST: u64 = 16 << 20;
-/// How a build is named at the end of its wasm.
+/// Name of the wasm's last section, which names the build.
 const RELEASE: &[u8] = b"ingle-release";
 
-/// What is missing at the folder of the engine's files.
+/// Checks the folder of the engine's files.
 pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
     let folder = folder.trim_end_matches('/');
     let mut checks = Vec::new();
@@ -112,7 +112,7 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
     checks
 }
 
-/// Whether scripts and wasm are of one build.
+/// Whether scripts and wasm are of the same build.
 fn releases(
     scripts: &[(&str, Option<Answer>)],
     modules: &[(&str, Option<Answer>)],
@@ -143,7 +143,7 @@ fn releases(
     })
 }
 
-/// The name of the build that a wasm file carries in its last section.
+/// The name of the build in a wasm file's last section.
 fn release(wasm: &[u8]) -> Option<String> {
     let at = wasm
         .windows(RELEASE.len())

@@ -1,14 +1,15 @@
-//! One request as a browser would send it, and its answer as it comes: no redirect is followed, nothing is unpacked.
+//! Sends one request as a browser would and returns the answer as received: redirects are not followed and nothing is
+//! decompressed.
 
 use std::time::Duration;
 use ureq::Agent;
 
-/// How long a host may take for one answer.
+/// Time limit for one answer.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// What a page or a manifest may have at most, in bytes.
+/// Largest size of a page or a manifest, in bytes.
 pub(crate) const LARGEST_PAGE: u64 = 8 << 20;
 
-/// What a host sent.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -17,7 +18,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A header's first value.
+    /// The first value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let named = self.headers.iter().find(|(header, _)| header == name);
         named.map(|(_, value)| &**value)
@@ -39,7 +40,7 @@ impl Answer {
         kind.trim().to_ascii_lowercase()
     }
 
-    /// Why it is of no use, in words.
+    /// The reason why the answer is unusable, if it is.
     pub(crate) fn refusal(&self) -> Option<String> {
         match self.status {
             200 => None,
@@ -52,7 +53,7 @@ impl Answer {
     }
 }
 
-/// What asks.
+/// An HTTP client.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
@@ -62,7 +63,7 @@ impl Client {
     pub(crate) fn new() -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // Browsers are told not to follow any for a bundle, so what is moved is not there.
+            // The package fetches bundles without following redirects, so a moved bundle is not found.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(TIMEOUT))
@@ -73,7 +74,7 @@ impl Client {
         }
     }
 
-    /// Asks for an address, with further headers; of the body at most `limit` bytes are taken.
+    /// Sends a GET request with further headers; reads at most `limit` bytes of the body.
     pub(crate) fn get(
         &self,
         url: &str,

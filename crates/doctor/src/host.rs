@@ -1,4 +1,4 @@
-//! What a browser meets at a page, at its bundle and at the engine's files.
+//! Checks a page, its bundle and the engine's files over HTTP.
 
 use crate::bundle::opened_as;
 use crate::engine::engine;
@@ -10,21 +10,21 @@ use ingle_bundle::{Bundle, BundleError, FileEntry, Manifest};
 use std::collections::BTreeMap;
 use ureq::http::Uri;
 
-/// From how many seconds on a host may tell browsers to keep a bundle's files: a week.
+/// A shorter time for which browsers may keep a bundle's files is reported: a week, in seconds.
 const LONG_S: u64 = 7 * 24 * 3600;
 
-/// Where to look, beside the address itself.
+/// Addresses to check, beside the page's or the bundle's own.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// The folder of the bundle, where the page does not name it.
+    /// The bundle's folder, if the page does not name it.
     pub bundle: Option<String>,
     /// The folder of the engine's files.
     pub assets: Option<String>,
-    /// The page from whose origin a bundle is fetched, where the address is the bundle's.
+    /// The page from whose origin a bundle is fetched, if the address is the bundle's.
     pub page: Option<String>,
 }
 
-/// What is missing at an address: a page's, or a bundle's.
+/// Checks an address, either a page's or a bundle's.
 pub fn address(url: &str, asked: &Asked) -> Vec<Check> {
     let client = Client::new();
     let mut checks = Vec::new();
@@ -74,7 +74,7 @@ pub fn address(url: &str, asked: &Asked) -> Vec<Check> {
 
 const REACH: &str = "is the address right, and does the host answer from here?";
 
-/// What is missing at a bundle's host, for a page of this origin.
+/// Checks a bundle's host, for a page of this origin.
 fn bundle(client: &Client, url: &str, page: Option<&Uri>) -> Vec<Check> {
     let folder = match url.strip_suffix("manifest.json") {
         Some(folder) => folder.to_owned(),
@@ -144,7 +144,7 @@ fn bundle(client: &Client, url: &str, page: Option<&Uri>) -> Vec<Check> {
     checks
 }
 
-/// Scheme, host and port as a browser sends them.
+/// Scheme, host and port in the form of the `Origin` header.
 fn written_origin(page: &Uri) -> String {
     let authority = page.authority().map_or("", |authority| authority.as_str());
     format!("{}://{authority}", page.scheme_str().unwrap_or("https"))
@@ -160,7 +160,7 @@ pub(crate) fn cache_control(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// For how long it may be kept, in seconds.
+/// The `max-age`, in seconds.
 pub(crate) fn max_age(directives: &[String]) -> Option<u64> {
     directives
         .iter()
@@ -196,7 +196,7 @@ fn manifest_caching(answer: &Answer) -> Check {
     }
 }
 
-/// What a browser would send back at the next visit.
+/// A check on headers that a browser would send back at the next visit.
 fn identity(answer: &Answer) -> Option<Check> {
     let sent: Vec<&str> = ["etag", "last-modified", "set-cookie"]
         .into_iter()
@@ -210,7 +210,7 @@ fn identity(answer: &Answer) -> Option<Check> {
     })
 }
 
-/// Whether a page of another origin may read it; nothing for one of the same.
+/// Whether a page of another origin may read the answer; nothing for the same origin.
 fn cors(answer: &Answer, url: &str, page: &Uri) -> Option<Check> {
     let url: Uri = url.parse().ok()?;
     if origin(&url) == origin(page) {
@@ -291,9 +291,9 @@ fn sniffing(answer: &Answer) -> Check {
     }
 }
 
-/// Whether the host sends fewer bytes to who takes fewer.
+/// Whether the host compresses files for clients that accept it.
 fn compression(client: &Client, folder: &str, files: &[FileEntry]) -> Option<Check> {
-    // Ids and weights get smaller; a table of small integers hardly does.
+    // Ids and weights compress well; a table of small integers hardly does.
     let file = files
         .iter()
         .filter(|file| file.bytes > 1024)

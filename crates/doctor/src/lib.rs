@@ -1,6 +1,6 @@
-//! What is missing for Ingle: on this machine, in a bundle's folder, or at the host of a page and its bundle.
+//! Checks what Ingle needs: on this machine, in a bundle's folder, or at the host of a page and its bundle.
 //!
-//! Every thing that is looked at is a [`Check`]: what was found, and where that is not as it should be, what to do.
+//! Each result is a [`Check`]: what was found and, if it is not as it should be, what to do.
 
 mod bundle;
 mod engine;
@@ -17,28 +17,28 @@ pub use machine::machine;
 
 use serde::Serialize;
 
-/// How a thing is.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// As it should be.
     Good,
-    /// It works, and could be better; or it is needed for some things only.
+    /// It works but could be better, or is needed for some uses only.
     Note,
     /// Something will not work.
     Bad,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What it is, in a word or two.
+    /// What was checked, in a word or two.
     pub what: String,
-    /// How it is.
+    /// The result.
     pub state: State,
     /// What was found.
     pub found: String,
-    /// What to do, where it is not good.
+    /// What to do, if it is not good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }

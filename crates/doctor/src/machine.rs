@@ -1,12 +1,12 @@
-//! What is installed here, of what Ingle uses.
+//! Checks which of the programs that Ingle uses are installed.
 
 use crate::Check;
 use std::path::Path;
 use std::process::Command;
 
-/// A program, and what it is for.
+/// A program and its purpose.
 struct Tool {
-    /// What it is called, and under which names it is looked for.
+    /// Its name, and the commands to try.
     what: &'static str,
     names: &'static [&'static str],
     least: &'static str,
@@ -76,8 +76,8 @@ const TOOLS: [Tool; 7] = [
     },
 ];
 
-/// What is missing on this machine. Node and npm must be there for a page; all else is for those who want more.
-/// `language_model` is the folder that `ingle prior` looks for.
+/// Checks this machine. Node and npm are required for a page; all else is optional. `language_model` is the folder in
+/// which `ingle prior` looks for one.
 pub fn machine(language_model: &Path) -> Vec<Check> {
     let mut checks = vec![Check::good(
         "ingle",
@@ -124,7 +124,7 @@ fn tool(tool: &Tool) -> Check {
     }
 }
 
-/// The version that a program prints; nothing if it cannot be run.
+/// The version that a program prints; `None` if it cannot be run.
 fn version(name: &str) -> Option<String> {
     let output = Command::new(name).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -135,7 +135,7 @@ fn version(name: &str) -> Option<String> {
     Some(word.to_owned())
 }
 
-/// Compares dotted versions.
+/// Whether dotted version `have` is `want` or later.
 fn at_least(have: &str, want: &str) -> bool {
     let numbers = |version: &str| -> Vec<u32> {
         let parts = version.split(|c: char| !c.is_ascii_digit());

@@ -1,8 +1,8 @@
-//! The few elements of a page that matter here, found without a browser.
+//! Finds the few elements of a page that the checks need, without a browser.
 
 use std::collections::BTreeMap;
 
-/// The attributes of every element of this name, in the page's order; comments are passed over.
+/// The attributes of every element of this name, in document order. Comments are skipped.
 pub(crate) fn elements(page: &str, name: &str) -> Vec<BTreeMap<String, String>> {
     let mut found = Vec::new();
     let mut rest = page;
@@ -24,7 +24,7 @@ pub(crate) fn elements(page: &str, name: &str) -> Vec<BTreeMap<String, String>> 
     found
 }
 
-/// Attributes up to the end of a tag, by their names in lower case, and what follows the tag.
+/// Attributes up to the end of a tag, by lower-case name, and the text after the tag.
 fn attributes(mut rest: &str) -> (BTreeMap<String, String>, &str) {
     let mut attributes = BTreeMap::new();
     loop {
@@ -35,7 +35,7 @@ fn attributes(mut rest: &str) -> (BTreeMap<String, String>, &str) {
         if let Some(after) = rest.strip_prefix('>') {
             return (attributes, after);
         }
-        // A name has one character at least, whichever it is.
+        // A name has at least one character.
         let end = rest
             .char_indices()
             .skip(1)
@@ -61,7 +61,7 @@ fn value_of(given: &str) -> (&str, &str) {
     given.split_at(end.unwrap_or(given.len()))
 }
 
-/// The references that addresses and policies have.
+/// Decodes the character references that occur in addresses and policies.
 fn unescape(value: &str) -> String {
     value
         .replace("&quot;", "\"")

@@ -1,4 +1,4 @@
-//! A page: whether what it sends and says lets an engine run in it.
+//! Checks a page: whether its headers and markup allow an engine to run in it.
 
 use crate::Check;
 use crate::fetch::{Client, LARGEST_PAGE};
@@ -16,14 +16,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Asks for a page; nothing if what is there is none.
+    /// Fetches a page; `None` if the answer is not a page.
     pub(crate) fn open(client: &Client, url: &str) -> Result<Option<Self>, String> {
         let parsed: Uri = url.parse().map_err(|error| format!("{error}"))?;
         if parsed.host().is_none() || !matches!(parsed.scheme_str(), Some("http" | "https")) {
             return Err("an address begins with http:// or https://".to_owned());
         }
         let answer = client.get(url, &[("Accept", "text/html,*/*")], LARGEST_PAGE)?;
-        // A bundle's folder need not be a page, nor have one.
+        // A bundle's folder is not a page.
         if answer.media_type() != "text/html" || url.ends_with("manifest.json") {
             return Ok(None);
         }
@@ -57,7 +57,7 @@ impl Page {
         vec![self.security(), self.wasm()]
     }
 
-    /// The folders of bundles that elements name, each once.
+    /// The bundle folders that elements name, without duplicates.
     pub(crate) fn bundles(&self) -> Vec<String> {
         let mut found = Vec::new();
         for name in ["ingle-shelf", "ingle-privacy"] {
@@ -69,7 +69,7 @@ impl Page {
         found
     }
 
-    /// The folder of the engine's files, where the page loads the plain script or says it.
+    /// The folder of the engine's files, if the page states it or loads the plain script.
     pub(crate) fn assets(&self) -> Option<String> {
         let named = ["script", "meta"].into_iter().find_map(|name| {
             let all = elements(&self.text, name);
@@ -95,7 +95,7 @@ impl Page {
         })
     }
 
-    /// An address of the page as a whole one.
+    /// A reference in the page as an absolute address.
     pub(crate) fn resolve(&self, reference: &str) -> String {
         resolve(&self.base, reference)
     }
@@ -174,7 +174,7 @@ impl Page {
     }
 }
 
-/// A reference as a whole address, by the rules of addresses that pages have.
+/// Resolves a reference against a base address, as browsers do.
 fn resolve(base: &Uri, reference: &str) -> String {
     let reference = reference.trim();
     if reference
@@ -192,7 +192,7 @@ fn resolve(base: &Uri, reference: &str) -> String {
         Some(_) => Vec::new(),
         None => base.path().split('/').skip(1).collect(),
     };
-    // What stands behind the last slash is the page itself.
+    // The part after the last slash is the page itself.
     path.pop();
     let parts: Vec<&str> = reference.trim_start_matches('/').split('/').collect();
     let last = parts.len() - 1;

@@ -1,8 +1,8 @@
-//! What a content security policy allows of what Ingle needs.
+//! Evaluates content security policies for what Ingle needs.
 
 use ureq::http::Uri;
 
-/// The policies of a page: what it does, all of them must allow.
+/// The policies of a page; an action must be allowed by all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Policies(Vec<Policy>);
 
@@ -11,7 +11,7 @@ pub(crate) struct Policies(Vec<Policy>);
 struct Policy(Vec<(String, Vec<String>)>);
 
 impl Policies {
-    /// Reads the values of headers and `meta` elements.
+    /// Parses the values of headers and `meta` elements.
     pub(crate) fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let each = values.into_iter().flat_map(|value| value.split(','));
         let policies = each.map(Policy::new).filter(|policy| !policy.0.is_empty());
@@ -31,7 +31,7 @@ impl Policies {
         })
     }
 
-    /// Whether a worker may be started from this address by the page at `page`.
+    /// Whether the page at `page` may start a worker from this address.
     pub(crate) fn allows_worker(&self, url: &Uri, page: &Uri) -> bool {
         let names = ["worker-src", "child-src", "script-src", "default-src"];
         self.allow(&names, url, page)
@@ -59,7 +59,7 @@ impl Policy {
         Self(directives.collect())
     }
 
-    /// The sources of the first of these directives that there is.
+    /// The sources of the first of these directives that the policy has.
     fn sources(&self, names: &[&str]) -> Option<&[String]> {
         names.iter().find_map(|name| {
             let directive = self.0.iter().find(|(directive, _)| directive == name);
@@ -68,7 +68,7 @@ impl Policy {
     }
 }
 
-/// Whether a source of a policy is one for this address.
+/// Whether a source of a policy matches this address.
 fn matches(source: &str, url: &Uri, page: &Uri) -> bool {
     if source == "'self'" {
         return origin(url) == origin(page);
@@ -135,7 +135,7 @@ mod tests {
         let page = uri("https://shop.example/a");
         let own = uri("https://shop.example/b/worker-cpu.js");
         let away = uri("https://cdn.shop.example/b/manifest.json");
-        // Policy, and whether wasm, the page's own worker and a bundle elsewhere are allowed.
+        // Policy, and whether it allows wasm, a worker of the page's origin, and a bundle of another origin.
         for (policy, expected) in [
             ("", [true, true, true]),
             (

@@ -1,5 +1,5 @@
-//! Writes an invented bundle for the benchmark of the server: `bundle FOLDER SEED ITEMS WIDTH`. The table of items takes
-//! a little more than ITEMS x WIDTH bytes; the model's weights make a file of 2 KB.
+//! Writes a random bundle for the server's benchmark: `bundle FOLDER SEED ITEMS WIDTH`. The item table takes a little
+//! more than ITEMS x WIDTH bytes; the model's weights are a file of 2 KB.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! One file as it is sent: its bytes in every encoding, or a part of them, and the headers that go with them.
+//! A file as it is sent: its bytes in every encoding, ranges of them, and the headers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,10 +17,10 @@ use crate::memory::Memory;
 use crate::payload::Payload;
 use crate::range::Part;
 
-/// Digits of a SHA-256 in an `ETag`.
+/// Hex digits of the SHA-256 in an `ETag`.
 const TAG_DIGITS: usize = 32;
 
-/// A file that may be sent: what `sha256` names is what its bytes were found to be.
+/// A verified file: its bytes were found to have the hash `sha256`.
 pub(crate) struct Asset {
     name: String,
     sha256: String,
@@ -31,25 +31,25 @@ pub(crate) struct Asset {
     gzip: OnceLock<(Head, Memory)>,
 }
 
-/// What stands before the bytes of a file, or of a compressed form of it, made once.
+/// The headers of a file or of a compressed form, built once.
 struct Head {
     encoding: Encoding,
     length: u64,
-    /// The manifest has none: a browser would send it back at every visit, and so be known again by it.
+    /// The manifest has none: a browser would send it back at every visit and could be recognised by it.
     etag: Option<HeaderValue>,
     headers: HeaderMap,
 }
 
-/// What is sent: a file as it is, or a compressed form of it.
+/// A representation of a file: unencoded or compressed.
 #[derive(Clone, Copy)]
 struct Form<'a> {
     head: &'a Head,
-    /// `None` where it is read from the disk.
+    /// `None` if it is read from the disk.
     bytes: Option<&'a Bytes>,
 }
 
 impl Asset {
-    /// The manifest, which is kept by nobody.
+    /// The manifest, which is never cached.
     pub(crate) fn manifest(bytes: Vec<u8>) -> Self {
         let length = bytes.len() as u64;
         let asset = Self::new(MANIFEST, sha256_hex(&bytes), length, None);
@@ -57,7 +57,7 @@ impl Asset {
         asset
     }
 
-    /// A file that lies on the disk and was found to have this SHA-256 and length.
+    /// A file on the disk that was found to have this SHA-256 and length.
     pub(crate) fn on_disk(name: &str, (sha256, length): (String, u64), disk: Disk) -> Self {
         Self::new(name, sha256, length, Some(Arc::new(disk)))
     }
@@ -74,51 +74,51 @@ impl Asset {
         }
     }
 
-    /// The same file without what is held of it in memory.
+    /// The same file without its bytes in memory.
     pub(crate) fn without_memory(&self) -> Self {
         let (name, sha256) = (&self.name, self.sha256.clone());
         Self::new(name, sha256, self.plain.length, self.disk.clone())
     }
 
-    /// Whether this is the file with that SHA-256.
+    /// Whether the file has this SHA-256.
     pub(crate) fn is(&self, sha256: &str) -> bool {
         self.sha256 == sha256
     }
 
-    /// Whether this name says what is in it.
+    /// Whether this name contains the start of the file's hash.
     pub(crate) fn is_for(&self, name: &str) -> bool {
         check_name(name, &self.sha256).is_ok()
     }
 
-    /// Whether it can be sent: it is in memory, or has certainly not been changed on the disk.
+    /// Whether it may be sent: it is in memory, or the file on the disk is certainly unchanged.
     pub(crate) fn is_sound(&self) -> bool {
         self.memory.get().is_some() || self.disk.as_ref().is_some_and(|disk| disk.is_unchanged())
     }
 
-    /// The same, after reading it once more where that is not certain.
+    /// The same, but reads the file again if that is not certain.
     pub(crate) fn check(&self) -> bool {
         let found = || self.disk.as_ref().and_then(|disk| disk.hash().ok());
         self.is_sound() || found().is_some_and(|(sha256, _)| self.is(&sha256))
     }
 
-    /// Whether it is still to be found where it was, as it was.
+    /// Whether the file is still at its path, unchanged.
     pub(crate) fn is_in_place(&self) -> bool {
         self.disk.as_ref().is_some_and(|disk| disk.is_in_place())
     }
 
-    /// Its bytes, where they are in memory.
+    /// Its bytes, if they are in memory.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
         self.memory.get().map(Memory::bytes)
     }
 
-    /// Everything that is held of it in memory.
+    /// All of the file's buffers in memory.
     pub(crate) fn memory(&self) -> impl Iterator<Item = &Memory> {
         let compressed = [&self.brotli, &self.gzip].into_iter();
         let compressed = compressed.filter_map(|form| form.get().map(|(_, memory)| memory));
         self.memory.get().into_iter().chain(compressed)
     }
 
-    /// Takes it into memory, if it is still what it was; says whether it is there now.
+    /// Reads the file into memory if it is unchanged; returns whether it is in memory now.
     pub(crate) fn load(&self) -> bool {
         if self.memory.get().is_none()
             && let Some(memory) = self
@@ -135,14 +135,14 @@ impl Asset {
     /// Adds a compressed form.
     pub(crate) fn add(&self, encoding: Encoding, memory: Memory) {
         if let Some(slot) = self.slot(encoding) {
-            // Two ways to compress a file give different bytes, which must not share a tag.
+            // Different compressed forms of a file have different bytes and must not share a tag.
             let sha256 = sha256_hex(memory.bytes());
             let head = Head::new(&self.name, &sha256, memory.bytes().len() as u64, encoding);
             let _ = slot.set((head, memory));
         }
     }
 
-    /// Bytes of its form in this encoding, where there is one.
+    /// Length of the form in this encoding, if there is one.
     pub(crate) fn length_in(&self, encoding: Encoding) -> Option<u64> {
         self.form(encoding).map(|form| form.head.length)
     }
@@ -155,8 +155,7 @@ impl Asset {
         }
     }
 
-    /// The answer to a request: the file in the encoding that the client likes best, a part of it, or word that the
-    /// client has it already.
+    /// The answer to a request: the file in the client's preferred encoding, a range of it, or "not modified".
     pub(crate) fn respond(&self, method: &Method, headers: &HeaderMap) -> Response<Payload> {
         let forms: Vec<Form<'_>> = Encoding::wanted(headers)
             .into_iter()
@@ -204,7 +203,7 @@ impl Asset {
         response
     }
 
-    /// The form in this encoding, where there is one.
+    /// The form in this encoding, if there is one.
     fn form(&self, encoding: Encoding) -> Option<Form<'_>> {
         match self.slot(encoding) {
             None => Some(Form {
@@ -256,8 +255,8 @@ impl Head {
     }
 }
 
-/// The part that is asked for, and of which form: the one that `If-Range` names, else the file as it is, since a client
-/// that goes on where a download broke off counts in those bytes. `None` where the whole is to be sent.
+/// The requested range and the form that it refers to: the one whose tag is in `If-Range`, else the unencoded file,
+/// since a client that resumes a download counts its bytes. `None` if the whole file is to be sent.
 fn part<'a>(method: &Method, headers: &HeaderMap, forms: &[Form<'a>]) -> Option<(Form<'a>, Part)> {
     let mut ranges = headers.get_all(RANGE).iter();
     let range = ranges.next().filter(|_| method == Method::GET)?;
@@ -267,7 +266,7 @@ fn part<'a>(method: &Method, headers: &HeaderMap, forms: &[Form<'a>]) -> Option<
     let form = forms
         .iter()
         .find(|form| match (headers.get(IF_RANGE), &form.head.etag) {
-            // Tags compare strongly here: a weak one, or a date, is none of ours.
+            // Strong comparison: a weak tag or a date does not match.
             (Some(condition), Some(etag)) => condition == etag,
             (None, Some(_)) => form.head.encoding == Encoding::Identity,
             (_, None) => false,
@@ -275,8 +274,8 @@ fn part<'a>(method: &Method, headers: &HeaderMap, forms: &[Form<'a>]) -> Option<
     Some((*form, Part::parse(range.to_str().ok()?, form.head.length)))
 }
 
-/// Whether the client says that it has this representation. Tags compare weakly, as `If-None-Match`
-/// asks: a proxy may have weakened them.
+/// Whether the client has this representation already. `If-None-Match` uses weak comparison, since a proxy may have
+/// made a tag weak.
 fn is_known(headers: &HeaderMap, head: &Head) -> bool {
     let Some(etag) = &head.etag else {
         return false;

@@ -1,4 +1,4 @@
-//! The command line, of `ingle-serve` and of `ingle serve`.
+//! The command line of `ingle-serve` and `ingle serve`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// Serves until Ctrl-C or SIGTERM. `listening` is called once, with the address of what there is to see.
+    /// Serves until Ctrl-C or SIGTERM. `listening` is called once, with the address to open.
     pub fn run(&self, listening: impl FnOnce(String)) -> Result<(), ServeError> {
         let (app, path) = match &self.site {
             Some(site) => {

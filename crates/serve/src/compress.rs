@@ -1,4 +1,4 @@
-//! Compressed forms of files: made here, or made when the bundle was written and checked here.
+//! Compressed forms of files: made here, or read from the folder and checked.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -14,22 +14,22 @@ use ingle_bundle::{BundleError, dir};
 use crate::encoding::Encoding;
 use crate::memory::Memory;
 
-/// Brotli's quality: near its best, at some megabytes a second.
+/// Brotli's quality for small files: nearly the best, at some megabytes per second.
 const BROTLI_QUALITY: i32 = 9;
-/// The same for large files, which are tables of numbers that a slower search makes no smaller.
+/// Brotli's quality for large files: these are tables of numbers, which a slower search does not make smaller.
 const BROTLI_QUALITY_LARGE: i32 = 5;
-/// From so many bytes on a file is large.
+/// From this number of bytes on a file is large.
 const LARGE: usize = 4 << 20;
-/// Brotli's window as a power of two: what browsers are used to, and some megabytes to compress with.
+/// Base-2 logarithm of Brotli's window: a common value, which needs some megabytes to compress.
 const BROTLI_WINDOW: i32 = 22;
-/// Bytes that are compressed or compared before it is asked whether they still matter.
+/// Bytes compressed or compared between two checks whether the work is still wanted.
 const PIECE: usize = 256 << 10;
 
-/// Whether to go on with work that takes long.
+/// Returns whether long work should go on.
 pub(crate) type Wanted<'a> = &'a dyn Fn() -> bool;
 
-/// The bytes in this encoding; `None` where that takes more than `room`, saves less than a sixteenth, or nobody wants
-/// it any more.
+/// The bytes in this encoding; `None` if the result takes more than `room`, saves less than a sixteenth, or is no
+/// longer wanted.
 pub(crate) fn encode(
     encoding: Encoding,
     bytes: &[u8],
@@ -37,7 +37,7 @@ pub(crate) fn encode(
     wanted: Wanted<'_>,
 ) -> Option<Memory> {
     let most = worth(bytes.len()).min(usize::try_from(room).unwrap_or(usize::MAX));
-    // What a piece from the middle comes to tells what the whole will.
+    // The size of a compressed piece from the middle predicts the size of the whole.
     let middle = bytes.chunks(PIECE).nth(bytes.len() / PIECE / 2)?;
     if bytes.len() > 4 * PIECE {
         let most = (most as u128 * middle.len() as u128 / bytes.len() as u128) as usize;
@@ -46,7 +46,7 @@ pub(crate) fn encode(
     encode_up_to(encoding, bytes, most, wanted)
 }
 
-/// The bytes in this encoding, if they are no more than `most`.
+/// The bytes in this encoding, if they take at most `most`.
 fn encode_up_to(
     encoding: Encoding,
     bytes: &[u8],
@@ -68,17 +68,17 @@ fn encode_up_to(
             }
             Encoding::Identity => return Err(io::ErrorKind::Unsupported.into()),
         };
-        // An encoder may keep its last writes' failure to itself.
+        // An encoder may not report a failure of its last writes.
         if length > most {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(length)
     });
-    // Writing to memory does not fail; where there is none, or the result is too long, the bytes go out as they are.
+    // Writing to memory fails only for lack of memory or of room; the file is then sent uncompressed.
     memory.ok()
 }
 
-/// Takes what there is room for, and counts what is more.
+/// Stores bytes as long as there is room, and counts all of them.
 struct Room<'a> {
     room: &'a mut [u8],
     length: usize,
@@ -101,7 +101,8 @@ impl Write for Room<'_> {
     }
 }
 
-/// What lies beside a file in this encoding, `FILE.br` or `FILE.gz`, if it is that file, whole and unchanged.
+/// Reads the compressed file beside a file, `FILE.br` or `FILE.gz`, and checks that it decompresses to exactly that
+/// file.
 pub(crate) fn read(
     encoding: Encoding,
     file: &Path,
@@ -126,10 +127,10 @@ pub(crate) fn read(
     same.then_some(encoded)
 }
 
-/// Writes `FILE.br` and `FILE.gz` beside those of these files of a bundle that get smaller, bar the manifest, for hosts
-/// that send such files to whoever takes them. Returns the names written.
+/// Writes `FILE.br` and `FILE.gz` beside those of a bundle's files that become smaller, except the manifest, for
+/// hosts that send precompressed files. Returns the names written.
 ///
-/// The manifest has none: it is the one file whose contents change, and two files cannot be replaced at once.
+/// The manifest gets none: it is the only file whose contents change, and two files cannot be replaced atomically.
 pub fn write_compressed(dir: &Path, names: &[String]) -> Result<Vec<String>, BundleError> {
     let mut written = Vec::new();
     for name in names.iter().filter(|name| ingle_bundle::is_file_name(name)) {
@@ -153,13 +154,13 @@ pub fn write_compressed(dir: &Path, names: &[String]) -> Result<Vec<String>, Bun
     Ok(written)
 }
 
-/// The most that a compressed form may have to be worth it.
+/// Largest size of a compressed form that is worth sending.
 fn worth(plain: usize) -> usize {
     (plain - plain / 16).saturating_sub(1)
 }
 
-/// Whether these bytes, and no more, unpack to those. What unpacks to something endless is left at the first byte
-/// that differs.
+/// Whether `encoded` decompresses to exactly `bytes`. Stops at the first byte that differs, so that endless output is
+/// no risk.
 fn is_gzip_of(encoded: &[u8], bytes: &[u8], wanted: Wanted<'_>) -> bool {
     let mut reader = MultiGzDecoder::new(encoded);
     let mut piece = vec![0; PIECE];
@@ -178,7 +179,7 @@ fn is_gzip_of(encoded: &[u8], bytes: &[u8], wanted: Wanted<'_>) -> bool {
     false
 }
 
-/// The same. Brotli's reader passes over what lies behind the end, and takes windows that browsers do not.
+/// The same for Brotli, whose reader ignores trailing bytes and accepts windows that browsers do not.
 fn is_brotli_of(encoded: &[u8], bytes: &[u8], wanted: Wanted<'_>) -> bool {
     let heap = StandardAlloc::default;
     let mut state = BrotliState::new_strict(heap(), heap(), heap());
@@ -224,7 +225,7 @@ fn brotli_encoder<W: Write>(out: W, length: usize) -> CompressorWriter<W> {
     CompressorWriter::with_params(out, PIECE, &params)
 }
 
-/// Compresses bytes while somebody wants them.
+/// Compresses bytes as long as the result is wanted.
 fn write(encoder: &mut impl Write, bytes: &[u8], wanted: Wanted<'_>) -> io::Result<()> {
     for piece in bytes.chunks(PIECE) {
         if !wanted() {
@@ -339,7 +340,7 @@ mod tests {
                 let mut damaged = good.clone();
                 damaged[at] ^= 0x10;
                 put(&damaged);
-                // A bit that changes nothing in what is unpacked may be there: gzip's time, for one.
+                // A flipped bit may be harmless, as in gzip's time stamp.
                 if let Some(found) = read(encoding, &path, &bytes, u64::MAX, &|| true) {
                     assert_eq!(found.bytes(), &damaged);
                 }

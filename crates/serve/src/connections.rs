@@ -1,7 +1,7 @@
-//! The open connections, and who leaves when there are too many.
+//! The open connections, and which of them are closed when there are too many.
 //!
-//! Nobody who comes is turned away: where the limit is reached, the connections over which nothing was sent for
-//! longest make room. A visitor who asks and reads is never among them before those who wait, trickle or hold a
+//! New connections are never rejected: at the limit, the connections over which nothing was sent for the longest time
+//! are closed. A client that asks and reads is closed only after those that are idle, send slowly or hold a
 //! connection open.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 
 use crate::stream::Moved;
 
-/// A connection in this many leaves at once, so that not every newcomer has to search.
+/// One in this many connections is closed at once, so that not every new connection needs a search.
 const SHARE: usize = 64;
 
 /// All open connections.
@@ -27,7 +27,7 @@ struct Open {
     by_id: HashMap<u64, (Moved, AbortHandle)>,
 }
 
-/// Takes a connection off the list when its task ends, however it does.
+/// Removes a connection from the list when its task ends for any reason.
 struct Ticket {
     connections: Arc<Connections>,
     id: u64,
@@ -40,7 +40,7 @@ impl Connections {
         Arc::new(Self { limit, open })
     }
 
-    /// Runs a connection as a task of its own, after making room for it.
+    /// Runs a connection as a task of its own; closes others first if there are too many.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         moved: Moved,
@@ -56,7 +56,7 @@ impl Connections {
             connections: self.clone(),
             id,
         };
-        // The lock is held, so the ticket cannot be given back before it is on the list.
+        // The lock is held, so the ticket cannot be dropped before the connection is on the list.
         let task = tokio::spawn(async move {
             let _ticket = ticket;
             connection.await;
@@ -64,12 +64,12 @@ impl Connections {
         open.by_id.insert(id, (moved, task.abort_handle()));
     }
 
-    /// Makes room where the system has none left for a new connection.
+    /// Closes connections when the system cannot open another one.
     pub(crate) fn shed(&self) {
         self.lock().shed(self.limit.div_ceil(SHARE));
     }
 
-    /// Closes all of them.
+    /// Closes all connections.
     pub(crate) fn close(&self) {
         self.lock().shed(usize::MAX);
     }
@@ -80,7 +80,7 @@ impl Connections {
 }
 
 impl Open {
-    /// Ends the `count` connections that have waited longest.
+    /// Closes the `count` connections over which nothing was sent for the longest time.
     fn shed(&mut self, count: usize) {
         let mut waiting: Vec<(u64, u64)> = self
             .by_id

@@ -1,4 +1,4 @@
-//! A file on the disk that may be sent from there.
+//! A file that is sent from the disk.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -11,24 +11,25 @@ use ingle_bundle::sha256_hex_of;
 
 use crate::memory::Memory;
 
-/// Bytes that are read at once where a file is sent from the disk.
+/// Bytes per read when a file is sent from the disk.
 const PIECE: u64 = 256 << 10;
-/// A file that was changed so lately may be changed again at what its file system takes for the same time.
+/// A file modified more recently than this may be modified again with the same time stamp, depending on the file
+/// system's resolution.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// An open file, which can be sent to its end when it is deleted or replaced meanwhile.
+/// An open file. It can be sent to its end even if it is deleted or replaced meanwhile.
 pub(crate) struct Disk {
     file: Arc<File>,
-    /// What it looked like when it was last read through. `None` where that says too little yet.
+    /// The file's metadata at the last full read. `None` if the metadata would not show a later change.
     stamp: Mutex<Option<Stamp>>,
 }
 
-/// What a file looks like from outside.
+/// A file's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     length: u64,
     modified: SystemTime,
-    /// The last change to the file or to what is known about it, where the system keeps that.
+    /// The time of the last change of contents or metadata (ctime), on systems that have it.
     changed: (i64, i64),
     is_deleted: bool,
 }
@@ -36,7 +37,7 @@ struct Stamp {
 impl Disk {
     /// Opens a file.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        // Opening a pipe would wait for somebody to write.
+        // Opening a pipe would block.
         if !path.metadata()?.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -46,12 +47,12 @@ impl Disk {
         })
     }
 
-    /// Its length.
+    /// The file's length.
     pub(crate) fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Reads it through: its SHA-256 and its length.
+    /// Reads the whole file; returns its SHA-256 and its length.
     pub(crate) fn hash(&self) -> io::Result<(String, u64)> {
         let stamp = Stamp::of(&self.file.metadata()?)?;
         let found = sha256_hex_of(Cursor {
@@ -63,12 +64,12 @@ impl Disk {
         Ok(found)
     }
 
-    /// Whether it is certain that nothing was written to it since it was last read through.
+    /// Whether the file was certainly not written to since it was last read.
     pub(crate) fn is_unchanged(&self) -> bool {
         self.compare(Stamp::allows)
     }
 
-    /// Whether besides it has been neither deleted nor replaced.
+    /// Whether, in addition, it was neither deleted nor replaced.
     pub(crate) fn is_in_place(&self) -> bool {
         self.compare(Stamp::eq)
     }
@@ -82,7 +83,7 @@ impl Disk {
         held.is_some_and(|held| now.is_ok_and(|now| same(&held, &now)))
     }
 
-    /// All of it, if it has this length.
+    /// The whole file, if it has this length.
     pub(crate) fn read_all(&self, length: u64) -> Option<Memory> {
         if self.length().ok()? != length {
             return None;
@@ -90,7 +91,7 @@ impl Disk {
         read(&self.file, 0, length).ok()
     }
 
-    /// A body of `count` bytes from the one at `first` on. It breaks off where they cannot be read.
+    /// A body of `count` bytes from `first` on. It is cut short if they cannot be read.
     pub(crate) fn body(&self, first: u64, count: u64) -> Body {
         let (file, end) = (self.file.clone(), first + count);
         Body::from_stream(futures_util::stream::try_unfold(first, move |at| {
@@ -130,21 +131,21 @@ impl Stamp {
         })
     }
 
-    /// Whether every later write would show.
+    /// Whether any later write would change the metadata.
     fn is_telling(&self) -> bool {
         let age = SystemTime::now().duration_since(self.modified);
         age.is_ok_and(|age| age > FRESH)
     }
 
-    /// Whether a file that looked like this has the same contents if it looks like `now`. Deleting it is a change
-    /// to what is known about it, and nobody can open it to write any more.
+    /// Whether a file with this metadata has unchanged contents if its metadata are now `now`. Deletion changes the
+    /// metadata too, but a deleted file cannot be opened for writing.
     fn allows(&self, now: &Self) -> bool {
         let same = self.length == now.length && self.modified == now.modified;
         same && (self.changed == now.changed || now.is_deleted)
     }
 }
 
-/// Reads a file that others read at the same time.
+/// Reads a file that others read at the same time, with its own position.
 struct Cursor<'a> {
     file: &'a File,
     at: u64,

@@ -1,9 +1,9 @@
-//! Content encodings: which one a client takes.
+//! Content encodings: negotiation by `Accept-Encoding`.
 
 use axum::http::header::ACCEPT_ENCODING;
 use axum::http::{HeaderMap, HeaderValue};
 
-/// A way to send bytes.
+/// A content encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Brotli,
@@ -12,8 +12,8 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// The encodings of a client's `Accept-Encoding`, most wanted first; among equals the smaller
-    /// result first. Identity is always there, last, unless the client asks for it sooner.
+    /// The encodings that a client accepts, most preferred first; among equals, the one with the smaller result
+    /// first. Identity is always included, and last unless the client ranks it higher.
     pub(crate) fn wanted(headers: &HeaderMap) -> Vec<Self> {
         let offered = Offered::parse(headers);
         let mut wanted: Vec<(Self, f32)> = [Self::Brotli, Self::Gzip]
@@ -21,13 +21,13 @@ impl Encoding {
             .into_iter()
             .filter(|(_, quality)| *quality > 0.0)
             .collect();
-        // A client that names identity ranks it; one that does not takes it last.
+        // Identity has the client's quality if it is named, else 0.
         wanted.push((Self::Identity, offered.named("identity").unwrap_or(0.0)));
         wanted.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         wanted.into_iter().map(|(encoding, _)| encoding).collect()
     }
 
-    /// The name in HTTP.
+    /// The encoding's name in HTTP.
     pub(crate) fn token(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -36,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// What the name of a file in this encoding ends with.
+    /// The suffix of file names in this encoding.
     pub(crate) fn suffix(self) -> Option<&'static str> {
         match self {
             Self::Brotli => Some("br"),
@@ -71,7 +71,7 @@ impl Offered {
     }
 }
 
-/// `br;q=0.8` as a name and a quality; nothing where the quality is none.
+/// Parses `br;q=0.8`; `None` if the quality is not valid.
 fn parse_entry(entry: &str) -> Option<(String, f32)> {
     let mut parts = entry.split(';').map(str::trim);
     let name = parts.next()?.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Why a server did not start or had to stop.
+//! Errors of the server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,39 +6,39 @@ use std::path::PathBuf;
 
 use ingle_bundle::BundleError;
 
-/// Why a server did not start or had to stop.
+/// The server did not start or had to stop.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The folder does not hold a sound bundle, and nothing else is served.
+    /// The folder does not contain a valid bundle.
     #[error("{} does not hold a bundle that can be served: {source}", dir.display())]
     Bundle {
         /// The folder.
         dir: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the bundle.
         source: BundleError,
     },
-    /// The folder of the site is not one.
+    /// The site's folder is not a site.
     #[error("{} is not a folder with a site: it has no index.html", dir.display())]
     Site {
         /// The folder.
         dir: PathBuf,
     },
-    /// The content security policy cannot be sent.
+    /// The content security policy cannot be sent in a header.
     #[error("{policy:?} cannot be a content security policy: a header is one line of ASCII text")]
     Policy {
         /// The policy.
         policy: String,
     },
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {addr}: {source}; choose another address (port 0 takes a free one)")]
     Bind {
         /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The server broke off.
+    /// The server failed while running.
     #[error("the server broke off: {0}")]
     Io(#[from] io::Error),
 }

@@ -1,4 +1,4 @@
-//! Requests to answers.
+//! Answers HTTP requests.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -27,21 +27,21 @@ use crate::ServeError;
 use crate::payload::Payload;
 use crate::store::{Found, Store};
 
-/// Where [`with_site`] puts the bundle.
+/// The path under which [`with_site`] serves the bundle.
 pub const BUNDLE_PATH: &str = "/bundle";
 
-/// The content security policy of a site: what Ingle needs, and nothing from anywhere else.
+/// Default content security policy of a site: it allows what Ingle needs, and nothing from other origins.
 pub const SITE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
      img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The bundle of a folder, as it is served. Whoever asks for it is answered alike.
+/// The bundle of a folder, as it is served. All clients get the same answers.
 #[derive(Clone)]
 pub struct Bundle {
     store: Arc<Store>,
 }
 
 impl Bundle {
-    /// Reads and verifies the bundle in `dir`, which is watched from then on.
+    /// Reads and verifies the bundle in `dir`, and watches the folder from then on.
     pub fn open(dir: &Path) -> Result<Self, ServeError> {
         let store = Store::open(dir).map_err(|source| ServeError::Bundle {
             dir: dir.to_owned(),
@@ -50,9 +50,9 @@ impl Bundle {
         Ok(Self { store })
     }
 
-    /// The answer that needs no look at the disk, as most do.
+    /// The answer without access to the disk, if possible; it usually is.
     ///
-    /// Names are looked up as they came, undecoded: nothing that a manifest may list needs decoding.
+    /// Names are looked up without percent-decoding: no name that a manifest may list needs it.
     fn at_once<B>(&self, request: &Request<B>) -> Option<Response<Payload>> {
         let method = request.method();
         let mut refusal = match *method {
@@ -64,7 +64,7 @@ impl Bundle {
                 };
                 answer(found)
             }
-            // A browser asks before it asks.
+            // A CORS preflight request.
             Method::OPTIONS => answer(StatusCode::OK),
             _ => answer(StatusCode::METHOD_NOT_ALLOWED),
         };
@@ -81,7 +81,7 @@ impl Bundle {
         Some(refusal)
     }
 
-    /// The answer after a look at the disk.
+    /// The answer after a search on the disk.
     async fn after_search<B>(self, request: Request<B>) -> Response<Payload> {
         match self.store.search(name(request.uri())).await {
             Some(asset) => asset.respond(request.method(), request.headers()),
@@ -117,7 +117,8 @@ fn answer(status: StatusCode) -> Response<Payload> {
     response
 }
 
-/// What stands in every answer about a bundle: every origin may read it, isolated pages too, as what it says it is.
+/// Headers of every answer about a bundle: any origin may read it, cross-origin isolated pages included, and its type
+/// must not be sniffed.
 pub(crate) fn common_headers() -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     for (name, value) in [
@@ -134,10 +135,10 @@ pub(crate) fn common_headers() -> HeaderMap {
     headers
 }
 
-/// A router with the bundle in `dir` at its root. The bundle is read and verified here.
+/// A router with the bundle in `dir` at its root. Reads and verifies the bundle.
 ///
-/// It answers every request, with 404 where there is nothing to send; to serve other things beside
-/// it, put it under a path of its own with [`Router::nest`], as [`with_site`] does.
+/// It answers every request, with 404 if there is nothing at the path. To serve other things beside it, nest it under
+/// a path with [`Router::nest`], as [`with_site`] does.
 pub fn router(dir: &Path) -> Result<Router, ServeError> {
     let bundle = Bundle::open(dir)?;
     Ok(Router::new().fallback(move |request: Request| {
@@ -146,12 +147,12 @@ pub fn router(dir: &Path) -> Result<Router, ServeError> {
     }))
 }
 
-/// A router with the files of the site in `dir` at its root, and `bundle` at [`BUNDLE_PATH`]: a page
-/// and its bundle from one origin, to try things out.
+/// A router with the site in `dir` at its root and `bundle` at [`BUNDLE_PATH`]: a page and its bundle from one
+/// origin, for trials.
 ///
-/// The site is sent with a content security `policy`, [`SITE_POLICY`] as a rule; an empty one is none. A file's
-/// compressed forms, `FILE.br` and `FILE.gz`, are sent where they lie beside it. What has a name that begins
-/// with a dot is not sent.
+/// The site is sent with the content security policy `policy`, usually [`SITE_POLICY`]; if it is empty, none is sent.
+/// `FILE.br` and `FILE.gz` are sent for a file if they exist beside it. Files whose name begins with a dot are not
+/// served.
 pub fn with_site(bundle: Router, dir: &Path, policy: &str) -> Result<Router, ServeError> {
     if !dir.join("index.html").is_file() {
         return Err(ServeError::Site {
@@ -180,7 +181,7 @@ pub fn with_site(bundle: Router, dir: &Path, policy: &str) -> Result<Router, Ser
         .layer(middleware::from_fn(with_path)))
 }
 
-/// A request may name a host and no path, as only CONNECT should: the site has no answer to that but an error.
+/// A request may have a host but no path, though only CONNECT should; the file service would answer it with an error.
 async fn with_path(request: Request, next: Next) -> Response<Body> {
     if request.uri().path().is_empty() {
         return StatusCode::BAD_REQUEST.into_response();
@@ -188,7 +189,7 @@ async fn with_path(request: Request, next: Next) -> Response<Body> {
     next.run(request).await
 }
 
-/// A file of the site. What cannot be a file's name is not found, as what is none.
+/// Sends a file of the site. An invalid file name gives 404, as a missing file does.
 async fn send(mut files: ServeDir, request: Request) -> Response<Body> {
     match files.try_call(request).await {
         Ok(response) => response.map(Body::new),
@@ -208,7 +209,7 @@ fn is_missing(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// Hidden files are not part of a site: editors, version control and deployments leave them.
+/// Does not serve hidden files: those of editors, version control and deployments.
 async fn hide(request: Request, next: Next) -> Response<Body> {
     let path = request.uri().path();
     let is_hidden = |part: &str| [".", "%2e", "%2E"].iter().any(|dot| part.starts_with(dot));

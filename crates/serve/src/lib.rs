@@ -1,16 +1,16 @@
-//! The weights server: a bundle over HTTP, for shops without a static host and for trying things out.
+//! The weights server: serves a bundle over HTTP, for shops without a static host and for trials.
 //!
-//! It serves `manifest.json`, the files that the manifest lists, and files of earlier bundles that still lie in the
-//! folder: whatever has the name of a bundle's file and the contents that the name stands for, and nothing else. The
-//! bundle is verified before the first request is answered, and kept in memory; its compressed forms, made at the export
-//! or here, follow as they are ready. The manifest is kept by no cache; the other files carry their hash in their name
-//! and are immutable. When a new bundle is written to the folder it is verified and served in place of the old one, within
-//! a second as a rule and without a restart.
+//! It serves `manifest.json`, the files that the manifest lists, and files of earlier bundles that are still in the
+//! folder: every file whose name is valid for a bundle's file and matches its contents, and nothing else. The bundle
+//! is verified before the first request is answered, and held in memory; compressed forms, read from the folder or
+//! made here, are added when they are ready. The manifest must not be cached; the other files have their hash in
+//! their name and are immutable. When a new bundle is written to the folder, it is verified and replaces the old one,
+//! usually within a second and without a restart.
 //!
-//! Clients that are slow, or silent, or many, are given [`Limits`].
+//! [`Limits`] restrict clients that are slow or idle, and their number.
 //!
-//! What is served is the same for everyone, and nothing about who asks is kept: there is no access
-//! log, and no address of a client is written anywhere.
+//! The answers are the same for all clients, and nothing about clients is kept: there is no access log, and no
+//! address of a client is written anywhere.
 //!
 //! ```no_run
 //! use std::path::Path;

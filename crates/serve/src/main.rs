@@ -1,4 +1,4 @@
-//! `ingle-serve`: the weights server as a program of its own, for hosts that do not train.
+//! `ingle-serve`: the weights server as a separate program, for hosts that do not train.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
-//! Files in memory. A large one has pages of its own, which go back to the system with the last answer that sends them: an
-//! allocator would keep them for later, and after a deployment the process would hold two bundles.
+//! Files in memory. A large file has its own memory mapping, which is returned to the system with the last answer
+//! that sends it. An allocator would keep the memory, and after a deployment the process would take the memory of two
+//! bundles.
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -7,7 +8,7 @@ use std::sync::{Arc, Weak};
 use axum::body::Bytes;
 use memmap2::{Mmap, MmapMut};
 
-/// From so many bytes on a file is large.
+/// From this number of bytes on a file is large.
 const LARGE: usize = 64 << 10;
 
 /// The bytes of a file, or of a compressed form of it.
@@ -26,7 +27,7 @@ impl AsRef<[u8]> for Pages {
 }
 
 impl Memory {
-    /// So many bytes, as `fill` writes them over zeros.
+    /// A buffer of this length, zeroed and then filled by `fill`.
     pub(crate) fn filled(
         length: usize,
         fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
@@ -34,8 +35,8 @@ impl Memory {
         Self::written(length, |bytes| fill(bytes).map(|()| length))
     }
 
-    /// The first of at most so many bytes, as `write` writes them over zeros; it says how many there are. Only what is
-    /// written takes memory.
+    /// A buffer of at most this length, zeroed and then filled by `write`, which returns the number of bytes it
+    /// wrote. Only pages that are written take memory.
     pub(crate) fn written(
         most: usize,
         write: impl FnOnce(&mut [u8]) -> io::Result<usize>,
@@ -55,7 +56,7 @@ impl Memory {
         })
     }
 
-    /// Bytes that are there already.
+    /// A buffer of bytes that are already in memory.
     pub(crate) fn small(bytes: Vec<u8>) -> Self {
         Self {
             bytes: bytes.into(),
@@ -68,7 +69,7 @@ impl Memory {
         &self.bytes
     }
 
-    /// The pages of a large file, which are there as long as anybody has the bytes.
+    /// The mapping of a large file, which exists as long as its bytes are in use.
     pub(crate) fn pages(&self) -> Weak<Mmap> {
         self.pages.clone()
     }

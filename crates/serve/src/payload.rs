@@ -1,4 +1,4 @@
-//! The body of an answer: bytes in memory, or a file that is read as it is sent.
+//! The body of an answer: bytes in memory, or a file that is read while it is sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,18 +1,18 @@
-//! `Range`: a part of a file instead of the whole.
+//! `Range` requests: a part of a file.
 
-/// What a `Range` header asks for, of a file with so many bytes.
+/// What a `Range` header requests of a file of a given length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Nothing that is understood, or several parts: the whole file answers either.
+    /// Not understood, or several ranges: the answer is the whole file.
     Whole,
-    /// These bytes, at least one: the first, and how many.
+    /// At least one byte: the first, and their number.
     Bytes { first: u64, count: u64 },
-    /// Bytes that the file does not have.
+    /// Bytes beyond the end of the file.
     Beyond,
 }
 
 impl Part {
-    /// Reads a header.
+    /// Parses a header.
     pub(crate) fn parse(header: &str, length: u64) -> Self {
         Self::try_parse(header, length).unwrap_or(Self::Whole)
     }
@@ -50,7 +50,7 @@ impl Part {
     }
 }
 
-/// Digits as a number. More digits than fit are the largest number, which lies behind the end of every file.
+/// Digits as a number, saturating: such a position lies beyond the end of every file.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! Listening, limits on what a client may hold, and stopping without cutting anybody off.
+//! Listens, limits what clients may hold, and stops gracefully.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,34 +22,35 @@ use crate::connections::Connections;
 use crate::stream::{Moved, Stream};
 use crate::{Bundle, ServeError};
 
-/// Connections that the system may hold until they are accepted.
+/// Largest number of connections that the system queues until they are accepted.
 const BACKLOG: u32 = 4096;
-/// A request's head may have so many bytes.
+/// Largest size of a request's head, in bytes.
 const MAX_HEAD: usize = 32 << 10;
-/// What the system may hold for a connection beyond what is on its way: reading slowly costs little memory.
+/// Bytes that the system may buffer per connection beyond those in flight: clients that read slowly take little
+/// memory.
 const UNSENT: u32 = 256 << 10;
-/// The pause when the system has no room for a new connection.
+/// Pause when the system cannot open a new connection.
 const BREATH: Duration = Duration::from_millis(20);
-/// Connections at once where the system allows as many.
+/// Largest number of connections, if the system allows as many.
 const CONNECTIONS: usize = 16_384;
 
-/// What a client may hold, and for how long.
+/// Limits on what clients may hold, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections at once. Where one more comes, those leave over which nothing was sent for longest.
+    /// Open connections. When one more comes, those over which nothing was sent for the longest time are closed.
     pub connections: usize,
-    /// From the opening of a connection, or the end of an answer, until the next request is there whole.
+    /// Time from the opening of a connection, or the end of an answer, until the next request has arrived.
     pub request: Duration,
-    /// How long a client may take nothing of an answer.
+    /// Time during which a client may read nothing of an answer.
     pub stall: Duration,
-    /// How long downloads under way may take once the server is told to stop.
+    /// Time for running downloads to finish when the server is stopped.
     pub grace: Duration,
 }
 
 impl Default for Limits {
     /// 16,384 connections or three quarters of the files that the process may open, whichever is less; 15 seconds for
-    /// a request, 30 for taking some of an answer, 10 for ending at a stop.
+    /// a request, 30 for reading some of an answer, 10 for stopping.
     fn default() -> Self {
         Self {
             connections: CONNECTIONS.min(open_files() / 4 * 3),
@@ -60,7 +61,7 @@ impl Default for Limits {
     }
 }
 
-/// How many files this process may open.
+/// Number of files that this process may open.
 #[cfg(unix)]
 fn open_files() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
@@ -72,7 +73,7 @@ fn open_files() -> usize {
     usize::MAX
 }
 
-/// Lets this process open as many files as the system allows it at most; a connection is one.
+/// Raises this process's limit of open files to the system's maximum; each connection takes one.
 #[cfg(unix)]
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -81,18 +82,18 @@ fn raise_open_files() {
         current: maximum,
         maximum,
     };
-    // Where it is refused, fewer connections are held.
+    // If that fails, the limit of connections is lower.
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
 #[cfg(not(unix))]
 fn raise_open_files() {}
 
-/// What a server answers with.
+/// The service of a server.
 pub enum App {
-    /// A bundle by itself, without what a router takes of every request.
+    /// A bundle only, without the overhead of a router.
     Bundle(Bundle),
-    /// Whatever a router has.
+    /// Any router.
     Router(Router),
 }
 
@@ -108,7 +109,7 @@ impl From<Router> for App {
     }
 }
 
-/// A server that has its address and does not answer yet.
+/// A server that listens but does not answer yet.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -117,7 +118,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes an address, in a Tokio runtime; port 0 takes a free one.
+    /// Listens on an address, in a Tokio runtime; port 0 takes a free one.
     pub fn bind(addr: SocketAddr) -> Result<Self, ServeError> {
         let failed = |source| ServeError::Bind { addr, source };
         let listener = listen(addr).map_err(failed)?;
@@ -130,18 +131,18 @@ impl Server {
         })
     }
 
-    /// With other limits than the default ones.
+    /// Replaces the default limits.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// The address it has.
+    /// The address on which it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Answers until `shutdown` is done, and then ends what is under way, within [`Limits::grace`].
+    /// Answers until `shutdown` completes, then finishes running answers within [`Limits::grace`].
     pub async fn run(
         self,
         app: impl Into<App>,
@@ -194,14 +195,14 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // So that a restart need not wait for the last connections of the server before it.
+    // A restarted server can then listen while connections of the previous one are closing.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
 
-/// Accepts connections for ever, each answered by a task of its own.
+/// Accepts connections for ever; each has its own task.
 async fn accept<S, B>(
     listener: &TcpListener,
     service: S,
@@ -220,14 +221,14 @@ async fn accept<S, B>(
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.request)
         .max_buf_size(MAX_HEAD)
-        // A client may close its half when it has asked.
+        // A client may close its sending half after its request.
         .half_close(true);
     loop {
         let tcp = match listener.accept().await {
             Ok((tcp, _)) => tcp,
             Err(error) => {
                 if !is_of_one_connection(&error) {
-                    // As a rule there are too many open files.
+                    // The usual cause is too many open files.
                     connections.shed();
                     tokio::time::sleep(BREATH).await;
                 }
@@ -240,13 +241,13 @@ async fn accept<S, B>(
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = graceful.watch(connection);
         connections.spawn(moved, async move {
-            // What goes wrong with a connection is its client's affair, and nothing about clients is written down.
+            // Errors of a connection are caused by the client, and nothing about clients is logged.
             let _ = connection.await;
         });
     }
 }
 
-/// Only speed and memory are lost where the system does not know an option.
+/// Sets socket options. If the system does not know one, only speed or memory is lost.
 fn prepare(tcp: &TcpStream) {
     let _ = tcp.set_nodelay(true);
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -262,8 +263,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Serves the bundle in `dir` until `shutdown` is done. `listening` is called once, with the address,
-/// before the first request is answered.
+/// Serves the bundle in `dir` until `shutdown` completes. `listening` is called once, with the address, before the
+/// first request is answered.
 pub async fn serve(
     dir: &Path,
     addr: SocketAddr,
@@ -276,9 +277,9 @@ pub async fn serve(
     server.run(bundle, shutdown).await
 }
 
-/// Serves a bundle or a router until Ctrl-C or SIGTERM, blocking the thread: for programs that do nothing else. The process may
-/// open as many files as the system lets it afterwards, and `connections` limits how many are connections.
-/// `listening` is called once, with the address, before the first request is answered.
+/// Serves a bundle or a router until Ctrl-C or SIGTERM and blocks the thread, for programs that do nothing else. It
+/// raises the process's limit of open files to the system's maximum, and `connections` limits how many of them are
+/// connections. `listening` is called once, with the address, before the first request is answered.
 pub fn run(
     app: impl Into<App>,
     addr: SocketAddr,
@@ -300,7 +301,7 @@ pub fn run(
     })
 }
 
-/// Done at Ctrl-C, and where there is one at SIGTERM.
+/// Completes at Ctrl-C and, where it exists, SIGTERM.
 pub async fn stop_signal() {
     tokio::select! {
         () = interrupt() => {}
@@ -309,7 +310,7 @@ pub async fn stop_signal() {
 }
 
 async fn interrupt() {
-    // Where there is no such signal there is nothing to wait for.
+    // Without a signal handler there is nothing to wait for.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -331,10 +332,10 @@ async fn terminate() {
     std::future::pending().await
 }
 
-/// Shows the server's news and warnings on standard error, where a refused bundle is told.
+/// Logs events and warnings to standard error, among them that a bundle was rejected.
 ///
 /// # Panics
-/// If the program shows events in some way already.
+/// If a global subscriber is set already.
 pub fn log_to_stderr() {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

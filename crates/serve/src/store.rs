@@ -1,7 +1,7 @@
-//! The bundle that is served, and the watch over its folder.
+//! The served bundle, and the watch on its folder.
 //!
-//! The current bundle is in memory. What is older, and what is so new that it is not there yet, is sent from the disk.
-//! Every file is sent only after its bytes were found to be what its name says.
+//! The current bundle is in memory. Older files, and new ones that are not loaded yet, are sent from the disk. A file
+//! is sent only after its contents were found to match its name.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,53 +19,54 @@ use crate::disk::Disk;
 use crate::encoding::Encoding;
 use crate::memory::Memory;
 
-/// How often the manifest in the folder is read: a deployment shows within this and the time to read what is new.
+/// Interval between reads of the folder's manifest: a deployment shows within this time plus the time to read the new
+/// files.
 const TICK: Duration = Duration::from_millis(250);
-/// A bundle that was refused is looked at again after so long, and after so many times what that took.
+/// A rejected bundle is read again after this time, or after [`RETRY_SHARE`] times what reading it took if longer.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_SHARE: u32 = 10;
-/// How long downloads of the bundle before are awaited until the next one is taken into memory.
+/// Longest wait for downloads of the previous bundle before the next one is loaded into memory.
 const GOING: Duration = Duration::from_mins(1);
-/// Files of earlier bundles that are held open.
+/// Largest number of files of earlier bundles that are held open.
 const MAX_EARLIER: usize = 256;
-/// Compressed forms take at most one part in this many of what the bundle's files take.
+/// Compressed forms take at most this fraction (one in so many) of the size of the bundle's files.
 const COMPRESSED_SHARE: u64 = 4;
-/// Bytes that they may take of a small bundle all the same.
+/// Bytes that compressed forms may take in any case.
 const COMPRESSED_ANYWAY: u64 = 4 << 20;
 
-/// The bundle of a folder, as it was when it was last found sound.
+/// The bundle of a folder, in the last version that was valid.
 pub(crate) struct Store {
     dir: PathBuf,
     served: RwLock<Arc<Served>>,
-    /// One search at a time: it may read a large file.
+    /// One search at a time, since it may read a large file.
     search: tokio::sync::Mutex<()>,
-    /// Files that no manifest of the server's time lists, whether they are what their names say or not.
+    /// Files that no manifest seen by this server lists, whether their contents match their names or not.
     earlier: Mutex<HashMap<String, Arc<Asset>>>,
     watch: Mutex<Watch>,
 }
 
 struct Served {
     current: Arc<Snapshot>,
-    /// For visitors who fetched the manifest just before it was replaced, should its files be deleted.
+    /// For visitors who fetched the manifest just before it was replaced, even if its files are deleted.
     previous: Option<Arc<Snapshot>>,
 }
 
-/// What is known of a name at once.
+/// The result of a look-up without access to the disk.
 pub(crate) enum Found {
     Asset(Arc<Asset>),
     Nothing,
-    /// The disk has to be asked.
+    /// Only a search on the disk can tell.
     Perhaps,
 }
 
-/// A verified bundle: what may be served, by name.
+/// A verified bundle: its files by name.
 struct Snapshot {
     bytes: Vec<u8>,
     manifest: Arc<Asset>,
     files: HashMap<String, Arc<Asset>>,
 }
 
-/// The manifest that was last refused, why, and when it is looked at again.
+/// The last rejected manifest, the reason, and when it is read again.
 #[derive(Default)]
 struct Watch {
     refused: Option<(Vec<u8>, String, Instant)>,
@@ -98,7 +99,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The manifest, or the file with this name of the current bundle, as far as no look at the disk is needed.
+    /// The manifest, or the file with this name in the current bundle, without access to the disk.
     pub(crate) fn get(&self, name: &str) -> Found {
         if name == MANIFEST {
             return Found::Asset(self.served().current.manifest.clone());
@@ -113,8 +114,8 @@ impl Store {
         }
     }
 
-    /// The file with this name: of the current bundle, the one before it, or else one in the folder whose contents are
-    /// what its name says.
+    /// The file with this name: of the current bundle, of the previous one, or else a file in the folder whose
+    /// contents match its name.
     pub(crate) async fn search(self: &Arc<Self>, name: &str) -> Option<Arc<Asset>> {
         match self.known(name) {
             Some(asset) if asset.is_for(name) && asset.is_sound() => Some(asset),
@@ -135,11 +136,11 @@ impl Store {
             .or_else(|| lock(&self.earlier).get(name).cloned())
     }
 
-    /// Reads a file as long as it is not known to be sound. Blocks on the disk.
+    /// Reads a file if it is not known to be valid. Blocks on the disk.
     fn read(&self, name: &str) -> Option<Arc<Asset>> {
         if let Some(asset) = self.known(name) {
             if !asset.is_for(name) {
-                // It was read before, and is still the same.
+                // It was read before and is unchanged.
                 if asset.is_in_place() {
                     return None;
                 }
@@ -158,8 +159,8 @@ impl Store {
         asset.is_for(name).then_some(asset)
     }
 
-    /// Looks whether another bundle has been written to the folder, and serves it if it is sound. If
-    /// it is not, what was served before stays. Blocks on the disk.
+    /// Checks whether another bundle was written to the folder, and serves it if it is valid; otherwise the current
+    /// one stays. Blocks on the disk.
     fn refresh(self: &Arc<Self>) {
         let current = self.served().current.clone();
         let bytes = match dir::read_manifest(&self.dir) {
@@ -191,7 +192,7 @@ impl Store {
         }
     }
 
-    /// Remembers a bundle that is not served, and says so once.
+    /// Remembers a rejected bundle and logs it once.
     fn refuse(&self, bytes: Vec<u8>, error: &BundleError, took: Duration) {
         let mut watch = lock(&self.watch);
         let error = error.to_string();
@@ -206,10 +207,10 @@ impl Store {
         watch.refused = Some((bytes, error, Instant::now() + RETRY.max(took * RETRY_SHARE)));
     }
 
-    /// Takes a bundle into memory and adds the compressed forms, beside everything else, while it is the current one.
+    /// Loads a bundle into memory and adds the compressed forms, in the background, as long as it is the current one.
     ///
-    /// Downloads under way still hold what is `going`, the memory of the bundle before. It is awaited first, or both would
-    /// be in memory; the new files are sent from the disk until then.
+    /// Running downloads still hold `going`, the memory of the previous bundle. They are awaited first, so that
+    /// memory does not hold both; until then the new files are sent from the disk.
     fn prepare(self: &Arc<Self>, snapshot: &Arc<Snapshot>, mut going: Vec<Weak<Mmap>>) {
         let (store, snapshot, dir) = (Arc::downgrade(self), snapshot.clone(), self.dir.clone());
         in_background("ingle-prepare", move || {
@@ -242,8 +243,8 @@ impl Watch {
 }
 
 impl Snapshot {
-    /// Verifies every file that the manifest lists, whatever its role. Files that `before` has are taken from there:
-    /// the same name is the same contents.
+    /// Verifies every file that the manifest lists, whatever its role. Files that `before` has are reused: the same
+    /// name means the same contents.
     fn open(dir: &Path, bytes: Vec<u8>, before: Option<&Self>) -> Result<Self, BundleError> {
         let manifest = Manifest::parse(&bytes)?;
         let mut files = HashMap::new();
@@ -279,7 +280,7 @@ impl Snapshot {
         })
     }
 
-    /// What remains of this bundle when `next` takes its place: the files that are not also in that one, on the disk.
+    /// The files that remain of this bundle when `next` replaces it: those that `next` does not have, on the disk.
     fn earlier_than(&self, next: &Self) -> Self {
         let files = self
             .files
@@ -294,7 +295,7 @@ impl Snapshot {
         }
     }
 
-    /// What of this bundle is in memory and not also part of `next`.
+    /// The memory of this bundle that `next` does not share.
     fn memory_beside(&self, next: &Self) -> Vec<Weak<Mmap>> {
         let left = |name: &String| !next.files.contains_key(name);
         let files = self.files.iter().filter(|(name, _)| left(name));
@@ -304,8 +305,8 @@ impl Snapshot {
             .collect()
     }
 
-    /// Takes all files into memory. One that has changed since it was verified is left out, and looked at again
-    /// when it is asked for.
+    /// Loads all files into memory. A file that has changed since it was verified is skipped, and checked again when
+    /// it is requested.
     fn load(&self, wanted: compress::Wanted<'_>) {
         for (name, asset) in self.by_length() {
             if !wanted() {
@@ -317,8 +318,8 @@ impl Snapshot {
         }
     }
 
-    /// Adds compressed forms as long as there is room for them: of small files first, which are compressed most, and
-    /// brotli's first, which nearly everybody takes.
+    /// Adds compressed forms as long as there is room: small files first, which compress best, and Brotli first,
+    /// which nearly all clients accept.
     fn compress(&self, dir: &Path, wanted: compress::Wanted<'_>) {
         let files = self.by_length();
         let plain: u64 = files
@@ -345,7 +346,7 @@ impl Snapshot {
         tracing::info!("the bundle's compressed forms are ready");
     }
 
-    /// The files, the smallest first.
+    /// The files, smallest first.
     fn by_length(&self) -> Vec<(&String, &Arc<Asset>)> {
         let mut files: Vec<_> = self.files.iter().collect();
         files.sort_by_key(|(name, asset)| (asset.length_in(Encoding::Identity), *name));
@@ -379,7 +380,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a thread. Where the system gives none, what is served stays as it is, which is said.
+/// Starts a thread. If the system refuses, the current bundle stays, and a warning is logged.
 fn in_background(name: &str, work: impl FnOnce() + Send + 'static) {
     if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
         tracing::warn!(%error, "no thread for {name}: new bundles may go unnoticed");
@@ -393,7 +394,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes a bundle with a table of items that is large enough for pages of its own.
+    /// Writes a bundle with an item table large enough for its own memory mapping.
     fn write(folder: &Path, value: f32) -> String {
         const ROWS: usize = 20_000;
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundle/tests/data/v1");

@@ -1,4 +1,4 @@
-//! A connection that notices when nothing moves any more.
+//! A connection that fails when the client stops reading.
 
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// When something was last sent over a connection, in microseconds since `start`; at first, when it was opened.
+/// When something was last sent over a connection, in microseconds since `start`; initially, when it was opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Moved {
     start: Instant,
@@ -19,7 +19,7 @@ pub(crate) struct Moved {
 }
 
 impl Moved {
-    /// Now, on the clock that began at `start`.
+    /// The current time, on the clock that began at `start`.
     pub(crate) fn now(start: Instant) -> Self {
         let moved = Self {
             start,
@@ -40,12 +40,12 @@ impl Moved {
     }
 }
 
-/// A TCP stream that fails when its other end has taken nothing for `patience`, while there was something to send.
+/// A TCP stream that fails if the client reads nothing for `patience` while there is something to send.
 pub(crate) struct Stream {
     tcp: TcpStream,
     moved: Moved,
     patience: Duration,
-    /// Set at the first wait and used again for each.
+    /// Created at the first wait and reused.
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
 }
@@ -93,7 +93,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if self.waiting {
-            // What the other end does not take is not to be kept for it by the system either.
+            // The system must not keep buffering what the client does not read.
             let _ = self.tcp.set_zero_linger();
         }
     }

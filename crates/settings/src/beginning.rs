@@ -1,18 +1,18 @@
-//! Where item embeddings begin.
+//! Initial values of item embeddings.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Where item embeddings begin.
+/// Initial values of item embeddings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Beginning {
-    /// Each anywhere.
+    /// Random.
     Random,
-    /// At the words of the dataset's titles.
+    /// From the words of the dataset's titles.
     #[default]
     Titles,
-    /// At the embeddings in a file, of any width.
+    /// From the embeddings in a file, of any width.
     File(PathBuf),
 }
 

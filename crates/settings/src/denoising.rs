@@ -1,80 +1,78 @@
-//! How a denoiser is trained, and everything that teaches it.
+//! Settings of the denoiser's training.
 
 use super::{Decay, Schedule};
 use ingle_data::corrupt::Kind;
 use serde::{Deserialize, Serialize};
 
-/// How a denoiser is trained on labelled corruption.
+/// Settings of the denoiser's training on corrupted histories.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Denoising {
-    /// Passes over the data at most.
+    /// Largest number of passes over the data.
     pub epochs: usize,
     /// Stop when the validation AUC has not improved for this many epochs.
     pub patience: usize,
     /// Adam's learning rate.
     pub learning_rate: f64,
-    /// Clicks of one optimisation step, counted without padding.
+    /// Clicks per optimisation step, without padding.
     pub batch_clicks: usize,
-    /// Share of clicks that is replaced in the histories it is judged by and calibrated on.
+    /// Share of the clicks replaced in the histories for validation and calibration.
     pub rate: f64,
-    /// Shares of clicks that are replaced in training, one of them in each history: higher ones teach
-    /// more an epoch.
+    /// Shares of the clicks replaced in training; each history uses one of them. Higher shares give more labels per
+    /// epoch.
     pub rates: Vec<f64>,
-    /// Random clicks at most that are put into a history in training, in place of replacing some of its own;
-    /// 0 to replace.
+    /// Largest number of random clicks inserted into a training history instead of replacing some of its clicks; 0 to
+    /// replace.
     pub inserted: usize,
-    /// Share of the histories of training into which some clicks in a row of another user are put, one to three, in place
-    /// of anything else: a shared device, or a present for somebody.
+    /// Share of the training histories into which one to three consecutive clicks of another user are inserted
+    /// instead of any other noise: as on a shared device, or for a gift.
     pub sessions: f64,
-    /// Users of an epoch, as a share of all, who are also judged by the recommender that was trained on
-    /// them, so that the users of the log are judged well too.
+    /// Users per epoch, as a share of all, who are also judged by the recommender that was trained on them, so that
+    /// the users of the log are judged well too.
     pub seen: f64,
-    /// Share of the users whom prior, posterior and fusion do not learn from: by them they are selected and
-    /// calibrated and it is chosen which clicks count, as they are judged like shoppers whom nothing was learnt from.
-    /// 0 asks those that were learnt from, which promises more than holds.
+    /// Share of the users held out from the training of prior, posterior and fusion. Epochs are selected, calibration
+    /// is fitted and the keep rule is chosen on them, since they are judged like unseen users. With 0 these use the
+    /// training users, and the figures are then too good.
     pub holdout: f64,
-    /// How replacements are drawn; each history takes the next kind in turn.
+    /// How replacements are drawn; each history draws one of these kinds.
     pub kinds: Vec<Kind>,
-    /// Only the latest clicks of a history are replaced and judged.
+    /// Only the latest clicks of a history are replaced and judged; their number.
     pub last: usize,
-    /// Folder of a language model whose embeddings of the titles semantic codes are learnt from, beside
-    /// their words; "default" for where `scripts/fetch-lm` puts one, and nothing for words alone.
+    /// Folder of a language model whose embeddings of the titles are used for semantic codes, beside the titles'
+    /// words; "default" for the folder of `scripts/fetch-lm`, empty for words only.
     pub language_model: String,
-    /// Parts that the users are split into, so that each user can be judged by a recommender that does
-    /// not know him; 0 for none.
+    /// Number of folds: parts of the users, each judged by a recommender that was not trained on it; 0 for none.
     pub folds: usize,
-    /// Epochs in which the encoder learns to read the mean of the backbone's and the folds' item embeddings,
-    /// which is then what ranks and what judges; 0 keeps the backbone's own.
+    /// Epochs in which the encoder is trained on the mean of the backbone's and the folds' item tables, which then
+    /// ranks and judges; 0 keeps the backbone's table.
     pub consensus_epochs: usize,
-    /// How often prior, posterior and fusion are trained. Before every round but the first the language
-    /// model is refined by the histories that the views disputed most in the round before.
+    /// Rounds in which prior, posterior and fusion are trained. Before every round but the first, the language model
+    /// is refined on the histories on which the views disagreed most in the round before.
     pub rounds: usize,
     /// Epochs of prior, and of posterior and fusion, in every round but the first.
     pub round_epochs: usize,
-    /// Histories of an epoch in which the language model learns to tell noise; 0 if it is not to.
+    /// Histories per epoch in which the language model is trained to detect noise; 0 to leave it out.
     pub reader_histories: usize,
-    /// Such epochs, before the first round.
+    /// Epochs of the language model before the first round.
     pub reader_epochs: usize,
-    /// Disputed histories that the language model is refined by.
+    /// Number of disputed histories on which the language model is refined.
     pub disputed: usize,
-    /// How much of what the language model believes of clicks that were not replaced becomes the prior's
-    /// label of them, `0.0..=1.0`.
+    /// Weight of the language model's noise probabilities in the prior's labels of clicks that were not replaced,
+    /// `0.0..=1.0`.
     pub reading: f32,
-    /// The same of the learning dynamics and the posterior.
+    /// Weight of the learning dynamics in the posterior's labels, `0.0..=1.0`.
     pub dynamics: f32,
-    /// Weight of the two views' agreement in the loss.
+    /// Weight in the loss of the agreement of the two views.
     pub consistency: f32,
-    /// Whether labels that came with the log are learnt from. Where nothing is said they are, but for those
-    /// of `ingle corrupt --part log`, which no shop would have.
+    /// Whether labels that came with the log are used for training. By default they are, except those of `ingle
+    /// corrupt --part log`, which no shop would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_labels: Option<bool>,
-    /// Epochs in which the recommender's encoder goes on with what is kept of histories; 0 if it does not.
+    /// Epochs in which the recommender's encoder is trained further on kept histories; 0 for none.
     pub recommender_epochs: usize,
-    /// Shares of the clicks that are replaced in them, one of them in each history; none for histories as
-    /// they are.
+    /// Shares of the clicks replaced in these histories; each history uses one of them. Empty to replace none.
     pub recommender_rates: Vec<f64>,
-    /// Weight in its loss of attention to clicks that are noise.
+    /// Weight in its loss of attention to noise clicks.
     pub attention: f32,
 }
 
@@ -116,7 +114,7 @@ impl Denoising {
     /// Checks every range.
     ///
     /// # Errors
-    /// Names the first key out of its range.
+    /// The first key that is out of its range.
     pub fn check(&self) -> Result<(), String> {
         let shares = |key: &str, found: &[f64], low_too: bool| {
             let fits = |x: &f64| (0.0..=1.0).contains(x) && (low_too || (*x > 0.0 && *x < 1.0));
@@ -176,7 +174,7 @@ impl Denoising {
         }
     }
 
-    /// The epochs and steps of a round among these settings.
+    /// The schedule of a round (from 1) by these settings.
     pub fn schedule(&self, round: usize) -> Schedule {
         Schedule {
             epochs: if round > 1 {

@@ -1,4 +1,4 @@
-//! Keys of the configuration as a person writes them: overrides, and what was meant by one there is not.
+//! Keys of the configuration: overrides, and messages about unknown keys.
 
 use super::Config;
 use anyhow::{Result, bail};
@@ -7,7 +7,7 @@ use ingle_model::backbone::Kind;
 use ingle_model::kept::Rule;
 use ingle_model::methods::{MethodConfig, NAMES};
 
-/// What to say of settings that there were in earlier versions.
+/// The error for a setting that was removed, if there is one.
 pub(super) fn outdated(given: &toml::Table) -> Option<InputError> {
     given.contains_key("gate").then(|| {
         InputError::other(
@@ -18,7 +18,7 @@ pub(super) fn outdated(given: &toml::Table) -> Option<InputError> {
     })
 }
 
-/// What to say of the first key that there is not, with the nearest one that there is.
+/// The error for the first unknown key, with the most similar known one.
 pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
     if let Some(error) = outdated(given) {
         return Some(error);
@@ -27,7 +27,7 @@ pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
         keep: Some(Rule::all()),
         ..Config::default()
     };
-    // Defaults that are not written down.
+    // Settings that are absent from the default configuration.
     known.backbone.kind = Kind::Gru4rec;
     known.denoising.log_labels = Some(true);
     let method = given.get("method").and_then(|method| method.get("name"));
@@ -45,7 +45,7 @@ pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
     )))
 }
 
-/// Path of the first key of `given` that is not in `known`, and the key of that table most like it.
+/// Path of the first key of `given` that is not in `known`, and the most similar key of that table.
 fn unknown_key(
     given: &toml::Table,
     known: &toml::Table,
@@ -70,7 +70,7 @@ fn unknown_key(
     None
 }
 
-/// Sets `method.name`, keeping the file's settings if they are for that method.
+/// Sets `method.name`; the file's method settings are kept if they are for that method.
 pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
     if !NAMES.contains(&name) {
         let all = NAMES.join(", ");
@@ -87,7 +87,7 @@ pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Applies one `a.b=value`; the value is TOML, or else taken as text.
+/// Applies one `a.b=value`. The value is TOML, or else text.
 pub fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
     let Some((key, value)) = set.split_once('=') else {
         return Err(InputError::other(format!("--set {set}: expected key=value")).into());

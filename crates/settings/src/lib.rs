@@ -1,6 +1,5 @@
-//! What a training run is made of: a TOML file with every setting commented, and overrides on the
-//! command line. The resolved configuration is saved with the run, so that it says itself how it
-//! was made.
+//! Settings of a training run: a TOML file in which every setting has a comment, and overrides on the command line.
+//! The resolved configuration is saved with the run, so that the run documents how it was made.
 
 mod beginning;
 mod denoising;
@@ -22,19 +21,19 @@ pub use denoising::Denoising;
 pub use keys::apply;
 use keys::{choose, misspelt, outdated};
 
-/// Everything a run is made of beside its data.
+/// All settings of a run; its data come beside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The one source of every random choice.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Thresholds on the probability of noise, each of which makes a history without the clicks above it: what is
-    /// recommended is ranked by the mean over these histories. Chosen on validation clicks where this is not set.
+    /// Thresholds on the noise probability. Each gives a history without the clicks above it, and the catalogue is
+    /// ranked by the mean over these histories. Chosen on validation clicks if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Rule>,
     /// The method.
     pub method: MethodConfig,
-    /// Which encoder reads the clicks, and its sizes.
+    /// The backbone and its sizes.
     pub backbone: BackboneConfig,
     /// How the backbone is trained.
     pub training: Schedule,
@@ -42,11 +41,11 @@ pub struct Config {
     pub denoising: Denoising,
 }
 
-/// Epochs, steps and when to stop.
+/// Epochs, steps and early stopping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
-    /// Passes over the data at most.
+    /// Largest number of passes over the data.
     pub epochs: usize,
     /// Stop when the validation figure has not improved for this many epochs.
     pub patience: usize,
@@ -54,65 +53,61 @@ pub struct Schedule {
     pub learning_rate: f64,
     /// How the learning rate changes over the epochs.
     pub decay: Decay,
-    /// Clicks of one optimisation step, counted without padding.
+    /// Clicks per optimisation step, without padding.
     pub batch_clicks: usize,
-    /// Weight of the past in the mean of the weights over epochs, which is what is validated and
-    /// kept, `0.0..1.0`; 0 keeps the weights as they are.
+    /// Decay of the exponential moving average (EMA) of the weights over epochs, `0.0..1.0`. The average is validated
+    /// and kept; 0 uses the weights themselves.
     pub average: f64,
-    /// What each item embedding loses of itself a step, times the learning rate.
+    /// Decoupled weight decay of the item embeddings, per step, multiplied by the learning rate.
     pub weight_decay: f64,
-    /// Where item embeddings begin: "titles", "random" or a file.
+    /// Initial item embeddings: "titles", "random" or a file.
     pub embeddings: Beginning,
-    /// Whether item embeddings are kept at length 1, so that only their directions are learnt.
+    /// Whether item embeddings are normalised to length 1, so that only their directions are learnt.
     pub unit: bool,
-    /// Whether items of a history are left out of what its next item is ranked among, as they are left
-    /// out of what is recommended.
+    /// Whether the items of a history are masked when its next item is ranked, as in recommendations.
     pub mask_seen: bool,
-    /// What is minimised.
+    /// The loss.
     pub loss: Loss,
-    /// Items drawn a step to rank targets among, beside the targets of the step; 0 ranks the whole
-    /// catalogue, which is better and, up to some ten thousand items, fast.
+    /// Items drawn per step as negatives, beside the step's targets; 0 ranks the whole catalogue, which is better
+    /// and, up to some ten thousand items, fast.
     pub negatives: usize,
-    /// Shares of the clicks that are replaced before the next one is predicted from them, one of them in
-    /// each history: a recommender that has seen such histories trusts no single click. None for
-    /// histories as they are.
+    /// Shares of the clicks that are replaced in a history before its next click is predicted; each history uses one
+    /// of them. This makes the recommender robust to single noise clicks. Empty to replace none.
     pub replaced: Vec<f64>,
 }
 
-/// How far a step goes.
+/// Learning rate and weight decay of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// The learning rate.
     pub rate: f64,
-    /// What each weight loses of itself a step, times the learning rate.
+    /// Decoupled weight decay per step, multiplied by the learning rate.
     pub weight_decay: f64,
 }
 
-/// What a backbone is trained to minimise.
+/// The loss of a backbone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Loss {
     /// The cross-entropy of the target among all items, or among `negatives`.
     #[default]
     Softmax,
-    /// The binary cross-entropies of the target and of one item that the user has not clicked: what most papers'
-    /// backbones are trained by.
+    /// The binary cross-entropies of the target and of one item that the user has not clicked, as in most papers.
     Binary,
 }
 
-/// How a learning rate changes over a training.
+/// How the learning rate changes in a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decay {
-    /// It stays as it is.
+    /// Constant.
     None,
-    /// Down to 0 over all epochs along half a wave of the cosine
-    /// ([SGDR](https://arxiv.org/abs/1608.03983), without restarts).
+    /// Cosine decay to 0 over all epochs ([SGDR](https://arxiv.org/abs/1608.03983), without restarts).
     Cosine,
 }
 
 impl Decay {
-    /// What is left of the learning rate after `share` of a training, `0.0..=1.0`.
+    /// The factor of the learning rate after `share` of a training, `0.0..=1.0`.
     pub fn factor(self, share: f64) -> f64 {
         match self {
             Self::None => 1.0,
@@ -155,8 +150,8 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// How the encoder alone goes on for so many epochs: as it was trained, at a third of the rate, which
-    /// falls to 0.
+    /// The schedule for training the encoder alone for this many more epochs: a third of the learning rate, decaying
+    /// to 0.
     #[must_use]
     pub fn of_encoder(&self, epochs: usize) -> Self {
         Self {
@@ -172,7 +167,7 @@ impl Schedule {
 
 #[cfg(feature = "phases")]
 impl Config {
-    /// What the training goes through.
+    /// The phases of the training, in order.
     pub fn phases(&self) -> Vec<Phase> {
         let settings = &self.denoising;
         self.method.phases(&Plan {
@@ -184,15 +179,15 @@ impl Config {
         })
     }
 
-    /// Whether the learning dynamics teach anybody.
+    /// Whether the method denoises and the learning dynamics have a weight in the labels.
     pub fn watches(&self) -> bool {
         self.method.denoises() && self.denoising.dynamics > 0.0
     }
 }
 
 impl Config {
-    /// Reads `file` (defaults without one), takes `--set key=value` overrides and `--method`, and
-    /// checks the result.
+    /// Reads `file` (the defaults without one), applies the `--set key=value` overrides and `--method`, and checks
+    /// the result.
     ///
     /// # Errors
     /// Input errors that name the key: unknown keys, values of the wrong type or out of range.
@@ -202,14 +197,14 @@ impl Config {
         };
         let text = std::fs::read_to_string(path)
             .map_err(|e| InputError::other(format!("cannot read {}: {e}", path.display())))?;
-        // Of the overrides as well, but what is wrong with those names itself.
+        // Parsed here first, so that the error names the file; errors of overrides name the override.
         if let Err(error) = text.parse::<toml::Table>() {
             bail!(InputError::other(format!("{}: {error}", path.display())));
         }
         Self::of(&text, sets, method)
     }
 
-    /// The same of a text.
+    /// The same for the text of a file.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
@@ -232,7 +227,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The configuration a run was saved with.
+    /// The configuration that was saved with a run.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
@@ -267,7 +262,7 @@ impl Config {
 }
 
 impl Schedule {
-    /// How far the steps go after `done` epochs.
+    /// Learning rate and weight decay after `done` epochs.
     pub fn pace(&self, done: f64) -> Pace {
         Pace {
             rate: self.learning_rate * self.decay.factor(done / self.epochs as f64),

@@ -1,4 +1,4 @@
-//! A table from the blocks that it comes in.
+//! Builds a table from its blocks.
 
 use super::{ItemTable, TableValues};
 use crate::TableType;
@@ -21,9 +21,8 @@ impl ItemTable {
         }
     }
 
-    /// Asks for room for this many rows at once: a table that grows block by block would take twice its
-    /// size on the way, which a browser never gives back. Where there is no
-    /// such room the table grows as it can.
+    /// Reserves memory for this many rows at once: a table that grows block by block would need twice its size
+    /// meanwhile, and a browser never returns that memory. If the allocation fails, the table grows as it can.
     pub(crate) fn reserve(&mut self, rows: usize) {
         let count = rows.saturating_mul(self.width);
         let _ = match &mut self.values {
@@ -35,7 +34,7 @@ impl ItemTable {
         };
     }
 
-    /// Appends the rows of a block of the same width and type.
+    /// Appends the rows of a block with the same width and type.
     pub(crate) fn append(&mut self, block: Self) {
         debug_assert_eq!(self.width, block.width);
         match (&mut self.values, block.values) {
