@@ -1,4 +1,4 @@
-//! The GPU itself: opened, filled, watched.
+//! Opens the GPU, fills its buffers, and reports its errors.
 
 use crate::error::GpuError;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use wgpu::{
 pub(crate) struct Device {
     pub(crate) handle: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
-    /// What went wrong first, if anything did.
+    /// The first error, if there was one.
     fault: Arc<OnceLock<String>>,
 }
 
@@ -28,7 +28,7 @@ impl Device {
             .map_err(|error| unavailable(&error))?;
         let offered = adapter.limits();
         let wanted = DeviceDescriptor {
-            // What every GPU has, and as large a table as this one takes.
+            // The default limits, and buffers as large as this GPU allows.
             required_limits: Limits {
                 max_buffer_size: offered.max_buffer_size,
                 max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
@@ -54,7 +54,7 @@ impl Device {
         })
     }
 
-    /// Bytes of the largest buffer that a kernel can read.
+    /// Size of the largest buffer that a kernel can read, in bytes.
     pub(crate) fn largest(&self) -> u64 {
         let limits = self.handle.limits();
         limits
@@ -62,7 +62,7 @@ impl Device {
             .min(limits.max_storage_buffer_binding_size)
     }
 
-    /// An empty buffer of `values` numbers of four bytes, all zero.
+    /// A zeroed buffer of `values` numbers of four bytes.
     pub(crate) fn buffer(&self, values: usize, usage: BufferUsages) -> Buffer {
         self.handle.create_buffer(&BufferDescriptor {
             label: None,
@@ -72,7 +72,7 @@ impl Device {
         })
     }
 
-    /// A buffer that kernels read, of these numbers.
+    /// A buffer of these numbers that kernels can read.
     pub(crate) fn filled<T: bytemuck::Pod>(&self, values: &[T]) -> Buffer {
         let buffer = self.buffer(
             size_of_val(values) / 4,
@@ -82,12 +82,12 @@ impl Device {
         buffer
     }
 
-    /// Writes numbers from the value `at` on, after all that was submitted and before all that will be.
+    /// Writes numbers from value `at` on, after all work submitted before and before all work submitted later.
     pub(crate) fn write<T: bytemuck::Pod>(&self, buffer: &Buffer, at: usize, values: &[T]) {
         (self.queue).write_buffer(buffer, 4 * at as u64, bytemuck::cast_slice(values));
     }
 
-    /// The entry points of a shader, whose constants stand before it.
+    /// The entry points of a shader, with constants put in front of its source.
     pub(crate) fn pipelines<const N: usize>(
         &self,
         constants: &[(&str, usize)],
@@ -115,7 +115,7 @@ impl Device {
         })
     }
 
-    /// What a kernel works on: its buffers by the numbers of their bindings.
+    /// The bind group of a kernel: its buffers by binding number.
     pub(crate) fn bind(&self, pipeline: &ComputePipeline, buffers: &[(u32, &Buffer)]) -> BindGroup {
         let entries = buffers.iter().map(|&(binding, buffer)| BindGroupEntry {
             binding,
@@ -128,13 +128,13 @@ impl Device {
         })
     }
 
-    /// What `make` makes, if the GPU takes it.
+    /// The result of `make`, unless the GPU reports an error.
     pub(crate) async fn checked<T>(&self, make: impl FnOnce() -> T) -> Result<T, GpuError> {
         let refused = self.handle.push_error_scope(ErrorFilter::Validation);
         let full = self.handle.push_error_scope(ErrorFilter::OutOfMemory);
         let broken = self.handle.push_error_scope(ErrorFilter::Internal);
         let made = make();
-        // The last scope that was opened is the first to be closed.
+        // Error scopes are a stack: the last one opened is closed first.
         let [broken, full, refused] = [broken.pop().await, full.pop().await, refused.pop().await];
         if let Some(error) = full {
             return Err(GpuError::Memory(error.to_string()));
@@ -145,7 +145,7 @@ impl Device {
         self.sound().map(|()| made)
     }
 
-    /// That nothing went wrong so far.
+    /// An error if the GPU has reported one.
     pub(crate) fn sound(&self) -> Result<(), GpuError> {
         match self.fault.get() {
             Some(fault) => Err(GpuError::Lost(fault.clone())),

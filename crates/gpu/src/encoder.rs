@@ -1,8 +1,9 @@
-//! The backbone on the GPU ([SASRec](https://arxiv.org/abs/1808.09781)): from gated clicks to the user vector.
+//! The backbone on the GPU ([SASRec](https://arxiv.org/abs/1808.09781)): computes the user vector from clicks with
+//! keep weights.
 //!
-//! Two kernels a block: one projects clicks to query, key and value, one mixes them and feeds them forward, both
-//! four clicks at a time. The last block mixes the latest four alone, the last of which becomes the user
-//! vector.
+//! Two kernels per block: one projects clicks to queries, keys and values; one computes attention and the
+//! feed-forward layer. Both process four clicks at a time. The last block processes only the latest four, the last of
+//! which gives the user vector.
 
 use crate::device::Device;
 use crate::error::GpuError;
@@ -10,10 +11,10 @@ use ingle_model::BackboneConfig;
 use ingle_model::engine::{Rows, Transformer};
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass, ComputePipeline};
 
-/// Clicks that are worked on together, and columns of a weight that lie together.
+/// Clicks processed together, and columns of a weight that are stored together.
 const QUAD: usize = 4;
 
-/// Threads among which a kernel shares out a sum.
+/// Threads that share the computation of a sum.
 const PARTS: usize = 16;
 
 /// The Transformer's weights and kernels.
@@ -22,7 +23,7 @@ pub(crate) struct Encoder {
     project: ComputePipeline,
     mix: ComputePipeline,
     blocks: Vec<Block>,
-    /// What the first block reads, `[quads, width, 4]`.
+    /// Input of the first block, `[quads, width, 4]`.
     x: Buffer,
     width: usize,
 }
@@ -35,7 +36,7 @@ struct Block {
 
 impl Encoder {
     /// # Errors
-    /// If a workgroup has too little memory for a model of these sizes.
+    /// If a workgroup's memory is too small for a model of this size.
     pub(crate) fn new(
         device: &Device,
         config: &BackboneConfig,
@@ -82,7 +83,7 @@ impl Encoder {
         })
     }
 
-    /// Hands over what the first block reads, `[len, width]`.
+    /// Writes the input of the first block, `[len, width]`.
     pub(crate) fn write(&self, device: &Device, inputs: &[f32]) {
         let len = inputs.len() / self.width;
         let mut quads = vec![0.0; len.next_multiple_of(QUAD) * self.width];
@@ -95,7 +96,7 @@ impl Encoder {
         device.write(&self.x, 0, &quads);
     }
 
-    /// Computes the user vector of a history of `len` clicks, if there are any.
+    /// Computes the user vector of a history of `len` clicks; does nothing for an empty one.
     pub(crate) fn dispatch(&self, pass: &mut ComputePass<'_>, len: usize) {
         if len == 0 {
             return;
@@ -113,7 +114,7 @@ impl Encoder {
     }
 }
 
-/// All weights, every row filled up to whole fours.
+/// All weights, every row padded to a multiple of four.
 fn lay_out<'a>(weights: impl Iterator<Item = Rows<'a>>) -> Vec<f32> {
     let mut out = Vec::new();
     for Rows { columns, values } in weights {
@@ -125,7 +126,7 @@ fn lay_out<'a>(weights: impl Iterator<Item = Rows<'a>>) -> Vec<f32> {
     out
 }
 
-/// Fours that the weights of a block take.
+/// Number of groups of four values in a block's weights.
 fn block_size(width: usize, feed: usize) -> usize {
     let [wide, fed] = [width, feed].map(|columns| columns.div_ceil(QUAD));
     let norms = 2 * 2 * wide;

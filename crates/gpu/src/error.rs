@@ -1,11 +1,11 @@
-//! Why a GPU cannot be used.
+//! Errors of the GPU.
 
 use ingle_model::EngineError;
 
-/// Why a GPU was not opened, or stopped working.
+/// A GPU could not be opened, or stopped working.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
-    /// There is none, or it will not be opened.
+    /// There is no GPU, or it cannot be opened.
     #[error("the GPU could not be opened: {0}")]
     Unavailable(String),
     /// The catalogue does not fit.
@@ -13,18 +13,18 @@ pub enum GpuError {
         "the GPU takes {limit} bytes at once, and the item table has {needed}: the processor answers instead"
     )]
     TooLarge {
-        /// Bytes of the table as the GPU would hold it.
+        /// Bytes of the table in the GPU's layout.
         needed: u64,
-        /// Bytes that it takes.
+        /// Largest buffer of the GPU, in bytes.
         limit: u64,
     },
     /// Its memory is full.
     #[error("the GPU has no memory left for the catalogue: {0}")]
     Memory(String),
-    /// It refuses a kernel or a buffer.
+    /// The GPU rejects a kernel or a buffer.
     #[error("the GPU refuses the model: {0}")]
     Refused(String),
-    /// It failed while computing, or is gone.
+    /// The GPU failed while computing, or was lost.
     #[error("the GPU failed while computing: {0}")]
     Lost(String),
 }

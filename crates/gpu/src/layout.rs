@@ -1,28 +1,28 @@
-//! How the item table lies on the GPU.
+//! The item table's layout on the GPU.
 //!
-//! Rows come in tiles of 2,048. A thread of the pass scores 32 rows of a tile, 64 apart from each other, so that
-//! threads side by side read what lies side by side: of 64 rows first all their first 16 bytes, then all their
-//! next. Rows are filled up with zeros to whole pieces of 16 bytes, and the table to whole tiles.
+//! Rows are stored in tiles of 2,048. A thread scores 32 rows of a tile that are 64 apart, so that neighbouring
+//! threads read neighbouring memory: for 64 rows, first the first 16 bytes of each, then the next 16 bytes of each,
+//! and so on. Rows are padded with zeros to a multiple of 16 bytes, and the table to whole tiles.
 
 use ingle_bundle::{ItemTable, TableValues};
 
 /// Rows of a tile.
 pub(crate) const TILE: usize = 2048;
-/// Rows that lie together, and threads of a workgroup.
+/// Rows that are interleaved, and threads of a workgroup.
 pub(crate) const LANES: usize = 64;
 /// Bytes that a thread reads at once.
 const PIECE: usize = 16;
-/// What makes an integer of what `unpack4x8snorm` makes of a byte.
+/// Factor from the results of `unpack4x8snorm` to integers.
 const SNORM: f32 = 127.0;
 
-/// A table as the GPU holds it.
+/// A table's layout.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// Rows, filled up to whole tiles.
+    /// Rows, padded to whole tiles.
     pub(crate) rows: usize,
-    /// Pieces of a row.
+    /// Pieces per row.
     pub(crate) columns: usize,
-    /// Whether values are bytes; else they are floats.
+    /// Whether values are bytes; otherwise they are floats.
     pub(crate) bytes: bool,
 }
 
@@ -37,12 +37,12 @@ impl Layout {
         }
     }
 
-    /// Bytes of the whole table.
+    /// Size of the whole table in bytes.
     pub(crate) fn size(&self) -> u64 {
         (self.rows * self.columns * PIECE) as u64
     }
 
-    /// Values that the vector is filled up to.
+    /// Length of the padded vector.
     pub(crate) fn vector(&self) -> usize {
         self.columns * if self.bytes { PIECE } else { PIECE / 4 }
     }
@@ -69,8 +69,8 @@ impl Layout {
         out
     }
 
-    /// What the sum over a row's pieces is multiplied by to become an inner product, `[rows]`; not a number
-    /// for a row that is not made of numbers.
+    /// Factors `[rows]` from the sums over the pieces of a row to inner products; NaN for a row with values that are
+    /// not finite.
     pub(crate) fn factors(&self, table: &ItemTable) -> Vec<f32> {
         let mut factors = vec![0.0; self.rows];
         match &table.values {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a thread of the pass adds up of a row.
+    /// The sum that a thread of the kernel computes for a row.
     fn product(layout: &Layout, table: &ItemTable, row: usize, vector: &[f32]) -> f32 {
         let tile = layout.tile(table, row / TILE);
         let (block, lane) = (row % TILE / LANES, row % LANES);

@@ -1,4 +1,4 @@
-//! The GPU as a ranker: questions in, rows out.
+//! Ranks the catalogue on the GPU.
 
 use crate::device::Device;
 use crate::encoder::Encoder;
@@ -14,32 +14,32 @@ use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor
 #[derive(Debug)]
 pub struct Gpu {
     device: Device,
-    /// Nothing where the processor reads the histories: a recurrent encoder is one small product after the
-    /// other, which a GPU waits for longer than the processor takes.
+    /// `None` if the CPU encodes histories: a recurrent encoder is a sequence of small products, for which a GPU
+    /// takes longer than the CPU.
     encoder: Option<Encoder>,
     scan: Scan,
-    /// For as many histories at once as were asked about so far.
+    /// For as many histories at once as were needed so far.
     several: RefCell<Option<Several>>,
-    /// How many clicks there are, how many rows are wanted, and of how many histories.
+    /// The number of clicks, the number of rows wanted, and the number of histories.
     question: Buffer,
     staging: Staging,
     width: usize,
     rows: usize,
 }
 
-/// What came back.
+/// The result of a search.
 struct Found {
     rows: Vec<usize>,
     mass: Mass,
-    /// The vector that was ranked by, `[width]`.
+    /// The user vector, `[width]`.
     vector: Vec<f32>,
 }
 
 impl Gpu {
-    /// Opens the GPU and hands it the backbone and the item table.
+    /// Opens the GPU and uploads the backbone and the item table.
     ///
     /// # Errors
-    /// If there is no GPU, the catalogue is too large for it, or it does not take the kernels.
+    /// If there is no GPU, the catalogue is too large for it, or it rejects the kernels.
     pub async fn open(parts: &Parts) -> Result<Self, GpuError> {
         let device = Device::open().await?;
         let made = (device.checked(|| {
@@ -67,7 +67,7 @@ impl Gpu {
         })
     }
 
-    /// Ranks by the vector that `len` clicks become, or with none by the one that is there already.
+    /// Ranks by the user vector of `len` clicks, or with `None` by the vector that is there already.
     async fn find(
         &self,
         len: usize,
@@ -75,7 +75,7 @@ impl Gpu {
         wanted: &Wanted<'_>,
     ) -> Result<Found, GpuError> {
         let k = wanted.k.min(self.rows);
-        // Of so many the GPU would look for one after the other: the processor chooses them faster.
+        // The GPU finds rows one after the other; for more than `MOST` the CPU is faster.
         let picked = if k > MOST { 0 } else { k };
         self.scan.want(&self.device, wanted);
         (self.device).write(&self.question, 0, &[len as u32, picked as u32]);
@@ -107,7 +107,7 @@ impl Gpu {
         })
     }
 
-    /// Kernels and memory for so many histories, if the GPU has room.
+    /// Kernels and memory for this many histories, if the GPU has room.
     fn several(&self, histories: usize) -> Option<Several> {
         let mut kept = self.several.borrow_mut();
         if kept.as_ref().is_none_or(|several| several.room < histories) {
@@ -117,7 +117,7 @@ impl Gpu {
         kept.clone()
     }
 
-    /// Has the vector of a history computed into its place among several.
+    /// Computes the user vector of a history into its row of the vectors.
     fn read(&self, parts: &Parts, history: Reading<'_>, several: &Several, place: usize) {
         let at = place * several.stride;
         let Some((encoder, transformer)) = self.encoder.as_ref().zip(parts.transformer()) else {
@@ -136,11 +136,11 @@ impl Gpu {
         let [at, size] = [at, self.width].map(|values| 4 * values as u64);
         let (from, to) = (&self.scan.vector, &several.vectors);
         commands.copy_buffer_to_buffer(from, 0, to, at, size);
-        // At once: the next history takes the place of this one's clicks.
+        // Submitted at once, since the next history overwrites this one's clicks.
         self.device.queue.submit([commands.finish()]);
     }
 
-    /// Ranks by the mean over several histories.
+    /// Ranks by the mean of the softmaxes over several histories.
     async fn rank_several(
         &self,
         parts: &Parts,
@@ -193,7 +193,7 @@ impl Gpu {
     }
 }
 
-/// The rows that were found, or the best of all scores where those came back.
+/// The rows that were found, or the best of all scores if all scores were returned.
 fn best_rows(k: usize, header: &[u32], rows: &[u32], scores: &[u32]) -> Vec<usize> {
     if k > MOST {
         return best_of(bytemuck::cast_slice(scores), k);
@@ -245,7 +245,7 @@ impl Ranker for Gpu {
     }
 }
 
-/// The best rows of all scores, the boost and what is barred being in them.
+/// The best rows by scores that include the boost and the exclusions.
 fn best_of(scores: &[f32], k: usize) -> Vec<usize> {
     let mut best = Best::new(Wanted {
         k,

@@ -1,4 +1,4 @@
-//! The item table on the GPU: scored in one pass, and the best rows found there.
+//! Scores the item table on the GPU in one pass and finds the best rows.
 
 use crate::device::Device;
 use crate::error::GpuError;
@@ -10,23 +10,23 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass, ComputePipeline};
 
-/// Rows that the GPU finds at most; of more, all scores come back.
+/// Largest number of rows that the GPU finds; for more, all scores are returned.
 pub(crate) const MOST: usize = 256;
-/// Values before the rows in an answer.
+/// Values before the rows in a result.
 pub(crate) const HEADER: usize = 4;
-/// Rows of a group, and groups of an upper one.
+/// Rows of a group, and groups of an upper group.
 const FAN: usize = 32;
-/// What is added to the score of a row that may not be recommended; the kernels know it too.
+/// Added to the score of a row that must not be recommended; the kernels use the same constant.
 pub(crate) const BARRED: f32 = -3.0e38;
-/// The same for a row that is not made of numbers.
+/// The same for a row with values that are not finite.
 const DEAD: f32 = f32::MIN;
 
-/// Histories that are ranked over at once, at most.
+/// Largest number of histories that are ranked together.
 pub(crate) const HISTORIES: usize = ingle_model::kept::MOST;
 
 const SHADER: &str = include_str!("shaders/scan.wgsl");
 
-/// What a row is measured by.
+/// The score of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
     /// The inner product.
@@ -35,36 +35,36 @@ pub(crate) enum Measure {
     Cosine,
 }
 
-/// The table and its kernels.
+/// The item table and its kernels.
 #[derive(Debug)]
 pub(crate) struct Scan {
     layout: Layout,
     score: ComputePipeline,
     fold: ComputePipeline,
     pick: ComputePipeline,
-    /// By inner products and by cosines.
+    /// For inner products and for cosines.
     scans: [BindGroup; 2],
     folds: BindGroup,
     picks: BindGroup,
-    /// What is added to each score, and what is not allowed.
+    /// Added to each score: boosts and exclusions.
     bias: Buffer,
     barred: RefCell<Barred>,
-    /// Rows that are not made of numbers.
+    /// Rows with values that are not finite.
     dead: BTreeSet<usize>,
-    /// The vector, filled up with zeros.
+    /// The vector, padded with zeros.
     pub(crate) vector: Buffer,
     pub(crate) scores: Buffer,
     pub(crate) answer: Buffer,
-    /// What the kernels for several histories work on as well: their table, its factors, the best of each
-    /// group and its mass.
+    /// Buffers that the kernels for several histories use too: the table, its factors, and the best row and the mass
+    /// of each group.
     shared: [Buffer; 4],
     constants: Vec<(&'static str, usize)>,
 }
 
-/// Kernels and memory for several histories at once, made when they are first needed.
+/// Kernels and memory for several histories, created when they are first needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Several {
-    /// Histories that there is memory for.
+    /// Number of histories for which there is memory.
     pub(crate) room: usize,
     score: ComputePipeline,
     total: ComputePipeline,
@@ -72,17 +72,17 @@ pub(crate) struct Several {
     scans: BindGroup,
     sums: BindGroup,
     means: BindGroup,
-    /// Values from one vector to the next.
+    /// Distance of two vectors, in values.
     pub(crate) stride: usize,
-    /// A row for each history.
+    /// One row per history.
     pub(crate) vectors: Buffer,
-    /// Top and sum of each history's softmax.
+    /// Maximum and sum of each history's softmax.
     pub(crate) totals: Buffer,
-    /// How likely each history is.
+    /// The weight of each history.
     pub(crate) weights: Buffer,
 }
 
-/// What the bias holds beside zeros and dead rows.
+/// The entries of the bias that are neither zero nor those of dead rows.
 #[derive(Debug)]
 enum Barred {
     Rows(BTreeSet<usize>),
@@ -91,7 +91,7 @@ enum Barred {
 
 impl Scan {
     /// # Errors
-    /// If the GPU does not take a table as large.
+    /// If the GPU rejects a table of this size.
     pub(crate) fn new(device: &Device, parts: &Parts, question: &Buffer) -> Result<Self, GpuError> {
         let table = parts.table();
         let layout = Layout::of(table);
@@ -158,12 +158,12 @@ impl Scan {
         })
     }
 
-    /// Values of a vector, those included that it is filled up with.
+    /// Length of the padded vector.
     pub(crate) fn vector_len(&self) -> usize {
         self.layout.vector()
     }
 
-    /// What ranks by so many histories at once; `None` where the GPU has no room for their scores.
+    /// Kernels and memory for this many histories; `None` if the GPU has no room for their scores.
     pub(crate) fn several(
         &self,
         device: &Device,
@@ -204,7 +204,7 @@ impl Scan {
         })
     }
 
-    /// Scores all rows by several histories and finds the best by the mean of their probabilities.
+    /// Scores all rows for several histories and finds the best by the mean of their probabilities.
     pub(crate) fn dispatch_several(
         &self,
         pass: &mut ComputePass<'_>,
@@ -225,7 +225,7 @@ impl Scan {
         self.dispatch_best(pass);
     }
 
-    /// Tells the GPU which rows are wanted.
+    /// Writes which rows are wanted.
     pub(crate) fn want(&self, device: &Device, wanted: &Wanted<'_>) {
         let barred = (wanted.barred.iter().copied()).filter(|row| !self.dead.contains(row));
         let barred: BTreeSet<usize> = barred.collect();
@@ -275,7 +275,7 @@ impl Scan {
         self.dispatch_best(pass);
     }
 
-    /// Finds the best of the rows whose scores are there.
+    /// Finds the best rows of scores that are computed already.
     fn dispatch_best(&self, pass: &mut ComputePass<'_>) {
         let uppers = self.layout.rows / TILE * LANES / FAN;
         let kernels = [
@@ -290,7 +290,7 @@ impl Scan {
     }
 }
 
-/// Writes the table tile by tile, so that it is never held twice.
+/// Uploads the table tile by tile, so that memory never holds a second copy.
 fn upload(device: &Device, layout: &Layout, table: &ItemTable) -> Buffer {
     let values = (layout.size() / 4) as usize;
     let buffer = device.buffer(values, BufferUsages::STORAGE | BufferUsages::COPY_DST);
@@ -301,7 +301,7 @@ fn upload(device: &Device, layout: &Layout, table: &ItemTable) -> Buffer {
     buffer
 }
 
-/// What makes cosines of the sums over rows, with a direction: 0 for a row of no length.
+/// Factors from the sums over rows to cosines, up to the vector's length; 0 for a row of length 0.
 fn cosine_factors(products: &[f32], lengths: &[f32], table: &ItemTable) -> Vec<f32> {
     let mut factors = products.to_vec();
     for (factor, &length) in factors[..table.rows].iter_mut().zip(lengths) {

@@ -1,4 +1,4 @@
-//! What comes back from the GPU.
+//! Reads results back from the GPU.
 
 use crate::device::Device;
 use crate::error::GpuError;
@@ -6,16 +6,16 @@ use futures_channel::oneshot;
 use std::cell::RefCell;
 use wgpu::{Buffer, BufferUsages, CommandEncoder, MapMode, PollType};
 
-/// Buffers that the processor can read, used in turn: one for each answer that is waited for.
+/// Buffers that the CPU can read, used in turn: one per pending answer.
 #[derive(Debug)]
 pub(crate) struct Staging {
-    /// Values that usual answers have at most.
+    /// Size of a usual answer, in values.
     values: usize,
     free: RefCell<Vec<Buffer>>,
 }
 
 impl Staging {
-    /// For answers of so many values as a rule; a larger one gets a buffer of its own.
+    /// For answers of usually at most this many values; a larger one gets its own buffer.
     pub(crate) fn new(values: usize) -> Self {
         Self {
             values,
@@ -44,10 +44,10 @@ impl Staging {
         device.queue.submit([commands.finish()]);
         let (done, mapped) = oneshot::channel();
         staging.map_async(MapMode::Read, ..end, move |result| {
-            // Nobody waits any longer where the call was given up.
+            // The receiver is gone if the call was cancelled.
             let _ = done.send(result);
         });
-        // A browser calls back by itself; elsewhere somebody has to ask.
+        // In a browser the callback is called without polling.
         let polled = device.handle.poll(PollType::wait_indefinitely());
         polled.map_err(|error| GpuError::Lost(error.to_string()))?;
         let mapped = mapped.await;

@@ -1,6 +1,6 @@
-//! Low-rank adapters ([LoRA](https://arxiv.org/abs/2106.09685)): what a frozen linear map `W` learns is a
-//! product of two thin matrices, `W + down up (alpha / rank)`. `up` begins at zero, so that nothing has
-//! changed before the first step. The query and value maps of a layer have one each, as in the paper.
+//! Low-rank adapters ([LoRA](https://arxiv.org/abs/2106.09685)): the trained change of a frozen linear map `W` is a
+//! product of two thin matrices, `W + down up (alpha / rank)`. `up` is initialised to zero, so that the map is
+//! unchanged before the first step. The query and value maps of a layer have one each, as in the paper.
 
 use burn::module::Param;
 use burn::nn::Linear;
@@ -8,7 +8,7 @@ use burn::prelude::*;
 use ingle_model::Rng;
 use ingle_model::rng::{dropout, normal};
 
-/// What one linear map learns.
+/// The adapter of one linear map.
 #[derive(Module, Debug)]
 pub struct Adapter {
     /// `[input, rank]`
@@ -18,7 +18,7 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// An adapter of a square map that changes nothing yet.
+    /// An adapter of a square map, initialised to no change.
     pub fn new(width: usize, rank: usize, rng: &mut Rng, device: &Device) -> Self {
         Self {
             down: normal([width, rank], (width as f32).sqrt().recip(), rng, device),
@@ -26,7 +26,7 @@ impl Adapter {
         }
     }
 
-    /// What it adds to the map's output. With a generator, dropout is on.
+    /// The adapter's addition to the map's output. Dropout is active if a generator is given.
     ///
     /// # Shapes
     /// - `x`: `[rows, input]`
@@ -37,7 +37,7 @@ impl Adapter {
         (low * pace.scale).matmul(self.up.val())
     }
 
-    /// The map with what was learnt added to its weights.
+    /// The map with the adapter's change added to its weights.
     pub(crate) fn merged(&self, map: Linear, scale: f32) -> Linear {
         let learnt = (self.down.val() * scale).matmul(self.up.val());
         Linear {
@@ -47,7 +47,7 @@ impl Adapter {
     }
 }
 
-/// How adapters act, the same for all of a model.
+/// Parameters of all adapters of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
     /// `alpha / rank`.
@@ -66,7 +66,7 @@ pub struct LayerAdapters {
 }
 
 impl LayerAdapters {
-    /// Two adapters that change nothing yet.
+    /// Two adapters, initialised to no change.
     pub fn new(width: usize, rank: usize, rng: &mut Rng, device: &Device) -> Self {
         Self {
             query: Adapter::new(width, rank, rng, device),

@@ -1,4 +1,4 @@
-//! BERT's self-attention: every token looks at every real one.
+//! BERT's self-attention: every token attends to every token that is not padding.
 
 use crate::adapter::{LayerAdapters, Pace};
 use burn::module::Module;
@@ -19,12 +19,12 @@ pub(crate) struct SelfAttention {
 }
 
 impl SelfAttention {
-    /// Attends over each row's own tokens.
+    /// Attends within each row.
     ///
     /// # Shapes
     /// - `x`: `[batch * len, width]`
     /// - `shape`: `[batch, len]`
-    /// - `bias`: `[batch, 1, len, len]`, very negative on padding; none without padding
+    /// - `bias`: `[batch, 1, len, len]`, very negative on padding; `None` without padding
     /// - output: `[batch * len, width]`
     pub(crate) fn forward(
         &self,
@@ -53,7 +53,7 @@ impl SelfAttention {
         self.output.forward(mixed)
     }
 
-    /// With what adapters have learnt in its own weights.
+    /// The layer with the adapters' changes added to its weights.
     pub(crate) fn merged(self, adapters: &LayerAdapters, scale: f32) -> Self {
         Self {
             query: adapters.query.merged(self.query, scale),

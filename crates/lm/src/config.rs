@@ -1,28 +1,28 @@
-//! What a model's `config.json` says of it.
+//! A model's `config.json`.
 
 use crate::LmError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
 
-/// Sizes of an encoder, under the names Hugging Face gives them.
+/// Sizes of an encoder, by the names that Hugging Face gives them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncoderConfig {
-    /// Word pieces known.
+    /// Number of word pieces.
     pub vocab_size: usize,
     /// Width of a hidden state.
     pub hidden_size: usize,
-    /// Layers.
+    /// Number of layers.
     pub num_hidden_layers: usize,
-    /// Heads of attention; divides `hidden_size`.
+    /// Number of attention heads; divides `hidden_size`.
     pub num_attention_heads: usize,
     /// Width of the feed-forward layer.
     pub intermediate_size: usize,
-    /// The longest input, in tokens.
+    /// Longest input, in tokens.
     pub max_position_embeddings: usize,
-    /// Kinds of segments; only the first is used.
+    /// Number of segment types; only the first is used.
     pub type_vocab_size: usize,
-    /// Added to variances.
+    /// Added to variances in layer normalisation.
     pub layer_norm_eps: f64,
 }
 
@@ -30,8 +30,8 @@ impl EncoderConfig {
     /// Parses `config.json`.
     ///
     /// # Errors
-    /// [`LmError::Architecture`] for anything but BERT with the exact GELU and learnt positions,
-    /// [`LmError::Config`] for what is no configuration or out of range.
+    /// [`LmError::Architecture`] for anything but BERT with the exact GELU and learnt positions; [`LmError::Config`]
+    /// for an invalid configuration or a value out of range.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, LmError> {
         let bad = |reason: String| LmError::Config {
             path: path.to_owned(),
@@ -58,8 +58,7 @@ impl EncoderConfig {
         Ok(config)
     }
 
-    /// Says what describes no model. The bounds are generous; they keep a damaged file from asking for
-    /// all memory.
+    /// Checks the sizes. The bounds are generous; they keep a damaged file from allocating all memory.
     fn check(&self) -> Result<(), String> {
         for (name, value, most) in [
             ("vocab_size", self.vocab_size, 4_000_000),

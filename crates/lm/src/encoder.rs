@@ -1,6 +1,6 @@
-//! The encoder: tokens in, hidden states out.
+//! The encoder: from tokens to hidden states.
 //!
-//! A batch is one matrix of tokens through every linear map, and only attention sees its rows apart.
+//! In linear maps, a batch is one matrix of all tokens; only attention treats its rows separately.
 
 use crate::EncoderConfig;
 use crate::adapter::{LayerAdapters, Pace};
@@ -12,10 +12,10 @@ use burn::prelude::*;
 use burn::tensor::{Int, TensorData};
 use ingle_model::Rng;
 
-/// What a masked score becomes: far below any real one, yet finite.
+/// Score of a masked token: far below any real score, but finite.
 const MASKED: f32 = -1e9;
 
-/// A BERT without its pooler, which nothing here needs.
+/// A BERT encoder without its pooler, which is not needed here.
 #[derive(Module, Debug)]
 pub struct Encoder {
     words: Embedding,
@@ -25,7 +25,7 @@ pub struct Encoder {
     layers: Vec<Layer>,
 }
 
-/// One layer, normalised after each half as in the original Transformer.
+/// One layer with post-normalisation, as in the original Transformer.
 #[derive(Module, Debug)]
 pub struct Layer {
     attention: SelfAttention,
@@ -35,7 +35,7 @@ pub struct Layer {
     feed_norm: LayerNorm,
 }
 
-/// Token ids of some inputs, padded on the right to the longest.
+/// Token ids of several inputs, padded on the right to the longest.
 #[derive(Clone, Debug)]
 pub struct TokenBatch {
     ids: Vec<i32>,
@@ -45,10 +45,10 @@ pub struct TokenBatch {
 }
 
 impl TokenBatch {
-    /// Lays inputs side by side. There must be at least one input, and each at least one token.
+    /// Makes a batch. There must be at least one input, each with at least one token.
     ///
     /// # Panics
-    /// If there is nothing to lay.
+    /// If there are no inputs, or one is empty.
     pub fn new(inputs: &[&[u32]]) -> Self {
         let lens: Vec<usize> = inputs.iter().map(|input| input.len()).collect();
         let len = lens.iter().copied().max().unwrap_or(0);
@@ -67,13 +67,13 @@ impl TokenBatch {
         [self.lens.len(), self.len]
     }
 
-    /// Tokens that are no padding.
+    /// Tokens, without padding.
     pub fn tokens(&self) -> usize {
         self.lens.iter().sum()
     }
 }
 
-/// What is added to attention scores so that nothing looks at padding; none if nothing is padded.
+/// Added to attention scores to mask padding; `None` if nothing is padded.
 ///
 /// # Shapes
 /// - `lens`: tokens of each input, `len` at most
@@ -90,7 +90,7 @@ fn bias(lens: &[usize], len: usize, device: &Device) -> Option<Tensor<4>> {
 }
 
 impl Encoder {
-    /// An encoder whose weights are still to be read: zeros.
+    /// An encoder of zeros, whose weights are to be loaded.
     pub(crate) fn empty(config: &EncoderConfig, device: &Device) -> Self {
         let width = config.hidden_size;
         let embedding = |rows| Embedding {
@@ -113,25 +113,24 @@ impl Encoder {
         width
     }
 
-    /// Layers.
+    /// Number of layers.
     pub fn depth(&self) -> usize {
         self.layers.len()
     }
 
-    /// Where the weights are.
+    /// The device of the weights.
     pub fn device(&self) -> Device {
         self.words.weight.val().device()
     }
 
-    /// Hidden states of inputs that are read one by one, after the first `below` layers and after the
-    /// last.
+    /// Hidden states of independent inputs, after the first `below` layers and after the last.
     ///
     /// # Shapes
     /// - `batch`: `[batch, len]`, `len` within the positions of the configuration
-    /// - outputs: `[batch, len, width]`; what stands on padding means nothing
+    /// - outputs: `[batch, len, width]`; values at padding are undefined
     ///
     /// # Panics
-    /// If an input is longer than the encoder has positions, or an id is not in its vocabulary.
+    /// If an input is longer than the model's positions, or an id is not in its vocabulary.
     pub fn forward(&self, batch: &TokenBatch, below: usize) -> [Tensor<3>; 2] {
         let [inputs, len] = batch.dims();
         let [positions, width] = self.positions.weight.dims();
@@ -152,11 +151,11 @@ impl Encoder {
         [between, x].map(|x| x.reshape([inputs, len, width]))
     }
 
-    /// The last `layers` over hidden states of what is read together, with an adapter for each or none.
-    /// With a generator, their dropout is on.
+    /// The last `layers`, applied to hidden states of titles in a window, each with an adapter or none. Dropout of
+    /// the adapters is active if a generator is given.
     ///
     /// # Shapes
-    /// - `x` and output: `[batch, len, width]`; what stands on padding means nothing
+    /// - `x` and output: `[batch, len, width]`; values at padding are undefined
     /// - `lens`: tokens of each input
     pub fn last(
         &self,
@@ -192,8 +191,7 @@ impl Encoder {
         self.norm.forward(x.reshape([inputs * len, width]))
     }
 
-    /// With what adapters of the last layers have learnt in its own weights, which costs nothing more
-    /// to run.
+    /// The encoder with the adapters' changes added to the weights of the last layers: it costs no more to run.
     #[must_use]
     pub fn merged(mut self, adapters: &[LayerAdapters], scale: f32) -> Self {
         let below = self.layers.len() - adapters.len();

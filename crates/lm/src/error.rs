@@ -1,8 +1,8 @@
-//! What can be wrong with a language model's folder. Every message says what to do.
+//! Errors of a language model's folder. Every message says what to do.
 
 use std::path::PathBuf;
 
-/// A folder that holds no language model this crate can run.
+/// The folder contains no language model that this crate can run.
 #[derive(Debug, thiserror::Error)]
 pub enum LmError {
     /// A file is missing or not readable.
@@ -16,10 +16,10 @@ pub enum LmError {
         folder: PathBuf,
         /// The file in it.
         file: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The configuration is of another kind of model.
+    /// The configuration is of an unsupported architecture.
     #[error(
         "{}: the model's {what} is {found}, and only {expected} can be run; `scripts/fetch-lm` brings one that can",
         path.display()
@@ -27,14 +27,14 @@ pub enum LmError {
     Architecture {
         /// The configuration file.
         path: PathBuf,
-        /// The key that says so.
+        /// The key with the unsupported value.
         what: &'static str,
         /// Its value.
         found: String,
-        /// What it must be.
+        /// The supported value.
         expected: &'static str,
     },
-    /// The configuration cannot be read, or describes no model.
+    /// The configuration cannot be read, or is not valid.
     #[error("{}: {reason}; fetch the model again (`scripts/fetch-lm`)", path.display())]
     Config {
         /// The configuration file.
@@ -42,7 +42,7 @@ pub enum LmError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The tokeniser cannot be read, or does not go with the model.
+    /// The tokeniser cannot be read, or does not fit the model.
     #[error("{}: not a tokeniser of this model: {reason}; fetch the model again (`scripts/fetch-lm`)", path.display())]
     Tokenizer {
         /// The tokeniser's file.
@@ -50,7 +50,7 @@ pub enum LmError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The weights cannot be read, or are not those that the configuration describes.
+    /// The weights cannot be read, or do not match the configuration.
     #[error("{}: {reason}; fetch the model again (`scripts/fetch-lm`)", path.display())]
     Weights {
         /// The weights' file.

@@ -1,5 +1,4 @@
-//! A language model's folder: `config.json`, `tokenizer.json` and `model.safetensors`, as Hugging Face
-//! has them.
+//! A language model's folder: `config.json`, `tokenizer.json` and `model.safetensors`, in Hugging Face's formats.
 
 use crate::{Encoder, EncoderConfig, LmError, Tokens};
 use burn::module::Module as _;
@@ -12,7 +11,7 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 
-/// Names in the file, and what they are called here.
+/// Names of tensors in the file, and here.
 const NAMES: [(&str, &str); 11] = [
     (r"^bert\.", ""),
     (r"^embeddings\.word_embeddings\.", "words."),
@@ -27,32 +26,32 @@ const NAMES: [(&str, &str); 11] = [
     (r"^(layers\.\d+)\.output\.", "${1}.feed."),
 ];
 
-/// The rest of a layer's names, once attention's output is no longer called as theirs are.
+/// Further names of a layer, applied after attention's output was renamed, since it has the same names.
 const FEED_NAMES: [(&str, &str); 2] = [
     (r"\.feed\.dense\.", ".narrow."),
     (r"\.feed\.LayerNorm\.", ".feed_norm."),
 ];
 
-/// A language model, read and checked.
+/// A language model, loaded and checked.
 #[derive(Clone, Debug)]
 pub struct LanguageModel {
     /// Name of its folder.
     pub name: String,
     /// Its sizes.
     pub config: EncoderConfig,
-    /// How it reads text.
+    /// Its tokeniser.
     pub tokens: Tokens,
     /// Its weights, frozen.
     pub encoder: Encoder,
-    /// SHA-256 of the file of the weights, in hex.
+    /// SHA-256 of the weights' file, in hex.
     pub hash: String,
 }
 
 impl LanguageModel {
-    /// Reads a folder onto a device; one with autodiff to train adapters.
+    /// Loads a folder onto a device; use one with autodiff to train adapters.
     ///
     /// # Errors
-    /// [`LmError`] says which file is missing, what is wrong with it, and how to get a model.
+    /// [`LmError`] says which file is missing or invalid, why, and how to get a model.
     pub fn open(dir: &Path, device: &Device) -> Result<Self, LmError> {
         let read = |file: &'static str| {
             std::fs::read(dir.join(file)).map_err(|source| LmError::Missing {
@@ -77,7 +76,7 @@ impl LanguageModel {
     }
 }
 
-/// Where `scripts/fetch-lm` puts its model.
+/// The folder into which `scripts/fetch-lm` puts its model.
 pub fn default_folder() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = set("XDG_CACHE_HOME").map(PathBuf::from);
@@ -86,7 +85,7 @@ pub fn default_folder() -> PathBuf {
     cache.join("ingle/lm/all-MiniLM-L6-v2")
 }
 
-/// Reads the weights into an encoder. What the file has beside them (a pooler, heads) is left alone.
+/// Loads the weights into an encoder. Other tensors of the file (a pooler, heads) are ignored.
 fn weights(
     path: &Path,
     bytes: Vec<u8>,
@@ -202,7 +201,7 @@ mod tests {
         }
     }
 
-    /// What spoils a file of weights, and a part of what is said then.
+    /// A modification of a weights file, and a part of the expected error.
     type Spoilt<'a> = (&'a dyn Fn(&Path), &'a str);
 
     #[test]

@@ -1,11 +1,11 @@
-//! GELU by `ingle-kernel`'s vectors. Burn's takes the error function of every element by itself, which
-//! would be a third of the time of a forward pass.
+//! GELU with `ingle-kernel`'s vectorised code. Burn's computes the error function element by element, which would
+//! take a third of a forward pass.
 
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_kernel::gelu::{backward, forward};
 
-/// GELU of every element. Its gradient is only right if `recorded`; what records none is spared the work.
+/// GELU of every element. The gradient is only computed if `recorded`.
 ///
 /// # Shapes
 /// - `x` and output: `[rows, width]`
@@ -21,7 +21,7 @@ pub(crate) fn gelu(x: Tensor<2>, recorded: bool) -> Tensor<2> {
     }
     let mut slopes = vec![1.0; values.len()];
     backward(values, &mut slopes);
-    // Adds nothing to the value, and to the gradient what the derivative is.
+    // Adds zero to the value, and the derivative to the gradient.
     output + (x - plain) * Tensor::from_data(TensorData::new(slopes, shape), &device)
 }
 

@@ -1,20 +1,21 @@
-//! From hidden states to a noise logit a title.
+//! From hidden states to one noise logit per title.
 //!
-//! A title is two vectors: the mean of its tokens' hidden states when the window is read together, and the
-//! same when it was read by itself. What it is judged by is the first, its mean over the other titles, the
-//! product of both, and that product of the second, each vector at the length `sqrt(width)`. The sum of a
-//! product is a cosine, and with that of the second the head begins: a title is noise if what it means is
-//! unlike the rest. In a window of one title there is no rest, and its part is zero.
+//! A title has two vectors: the mean of its tokens' hidden states when the window is read together, and the same when
+//! it is read alone. Its features are the first vector, the mean of the first vectors of the other titles, the
+//! product of both, and the same product for the second vectors, with each vector scaled to the length `sqrt(width)`.
+//! The sum of a product is then proportional to a cosine. The head is initialised to use the cosine of the second
+//! vectors: a title is noise if its meaning differs from the others'. In a window of one title, features of the
+//! others are zero.
 
 use crate::Windows;
 use burn::module::{Module, Param};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-/// The weight of the cosine that the head begins with.
+/// Initial weight of the cosine.
 const COSINE: f32 = 4.0;
 
-/// A linear map from what is known of a title to its noise logit.
+/// A linear map from a title's features to its noise logit.
 #[derive(Module, Debug)]
 pub struct Head {
     /// `[4 * width, 1]`
@@ -24,7 +25,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// A head that judges by the cosine alone.
+    /// A head initialised to judge by the cosine only.
     pub fn new(width: usize, device: &Device) -> Self {
         let mut weight = vec![0.0; 4 * width];
         weight[3 * width..].fill(-COSINE / width as f32);
@@ -39,7 +40,7 @@ impl Head {
     ///
     /// # Shapes
     /// - `hidden`: `[windows, len, width]`
-    /// - output: `[windows, titles]`; what stands where there is no title means nothing
+    /// - output: `[windows, titles]`; values where there is no title are undefined
     pub fn forward(&self, hidden: Tensor<3>, windows: &Windows<'_>) -> Tensor<2> {
         let [count, _len, width] = hidden.dims();
         let [_count, titles] = windows.dims();
@@ -58,7 +59,7 @@ impl Head {
     }
 }
 
-/// Rows at the length `sqrt(width)`; those of zeros stay zeros.
+/// Rows scaled to the length `sqrt(width)`; rows of zeros are kept.
 ///
 /// # Shapes
 /// - `x` and output: `[windows, titles, width]`

@@ -1,5 +1,5 @@
-//! What judges titles: low-rank adapters in the last layers of an encoder, and a head on its hidden
-//! states. Learnt from labelled windows by binary cross-entropy.
+//! Judges titles: low-rank adapters in the last layers of an encoder and a head on its hidden states, trained on
+//! labelled windows by binary cross-entropy.
 
 use crate::adapter::{LayerAdapters, Pace};
 use crate::head::Head;
@@ -10,21 +10,20 @@ use burn::tensor::TensorData;
 use burn::tensor::activation::log_sigmoid;
 use ingle_model::Rng;
 
-/// The shape of what is learnt.
+/// Sizes and dropout of the trained part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tuning {
-    /// Layers that read titles together and carry adapters, counted from the last; more than there are
-    /// means all.
+    /// Number of last layers that read titles together and have adapters; a number above the model's means all.
     pub layers: usize,
     /// Rank of an adapter.
     pub rank: usize,
-    /// Adapters count `alpha / rank` times.
+    /// Adapters are scaled by `alpha / rank`.
     pub alpha: f32,
     /// Dropout before an adapter in training, `0.0..1.0`.
     pub dropout: f32,
 }
 
-/// All that is learnt beside a frozen encoder.
+/// The trained parameters, beside a frozen encoder.
 #[derive(Module, Debug)]
 pub struct Judge {
     adapters: Vec<LayerAdapters>,
@@ -34,7 +33,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge of an encoder, before it has learnt anything: by cosine to the other titles.
+    /// A judge before training: it judges by the cosine to the other titles.
     pub fn new(tuning: &Tuning, encoder: &Encoder, rng: &mut Rng) -> Self {
         let (width, device) = (encoder.width(), encoder.device());
         let layers = tuning.layers.min(encoder.depth());
@@ -48,10 +47,10 @@ impl Judge {
         }
     }
 
-    /// Noise logits by an encoder without what was learnt in its weights. With a generator, dropout is on.
+    /// Noise logits by an encoder into which the adapters are not merged. Dropout is active if a generator is given.
     ///
     /// # Shapes
-    /// - output: `[windows, titles]`; what stands where there is no title means nothing
+    /// - output: `[windows, titles]`; values where there is no title are undefined
     pub fn logits(
         &self,
         encoder: &Encoder,
@@ -68,7 +67,7 @@ impl Judge {
         self.head.forward(hidden, windows)
     }
 
-    /// The judge as it is used: what was learnt becomes part of the encoder's weights.
+    /// The judge for inference: adapters are merged into the encoder's weights.
     pub fn ready(self, encoder: Encoder) -> Scorer {
         Scorer {
             layers: self.adapters.len(),
@@ -78,12 +77,12 @@ impl Judge {
     }
 }
 
-/// A judge that learns no more.
+/// A judge for inference.
 #[derive(Clone, Debug)]
 pub struct Scorer {
     encoder: Encoder,
     head: Head,
-    /// Layers that read titles together.
+    /// Number of layers that read titles together.
     layers: usize,
 }
 
@@ -102,15 +101,15 @@ impl Scorer {
     }
 }
 
-/// Sum over titles of the binary cross-entropy of noise logits, hard and soft labels alike.
+/// Sum over titles of the binary cross-entropy of noise logits with hard or soft labels.
 ///
 /// # Shapes
 /// - `logits`: `[windows, titles]`
-/// - `labels`: of each window, one in `0.0..=1.0` for each of its titles
+/// - `labels`: for each window, one label in `0.0..=1.0` per title
 /// - output: `[1]`
 ///
 /// # Panics
-/// If there are not as many labels as titles.
+/// If the numbers of labels and titles differ.
 pub fn loss(logits: Tensor<2>, windows: &Windows<'_>, labels: &[&[f32]]) -> Tensor<1> {
     let [count, titles] = logits.dims();
     let (mut noisy, mut clean) = (vec![0.0; count * titles], vec![0.0; count * titles]);
@@ -155,7 +154,7 @@ mod tests {
         titles.into_iter().map(Arc::new).collect()
     }
 
-    /// A judge whose adapters do change something.
+    /// A judge whose adapters are not zero.
     fn moved(judge: Judge) -> Judge {
         struct Move;
         impl burn::module::ModuleMapper for Move {

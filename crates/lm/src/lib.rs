@@ -1,16 +1,15 @@
-//! A BERT-class language model on Burn ([Devlin et al., 2019](https://arxiv.org/abs/1810.04805)), read
-//! from a folder as Hugging Face keeps one, and two things made with it: embeddings of sentences, and a
-//! noise logit for each title of a window.
+//! A BERT-class language model on Burn ([Devlin et al., 2019](https://arxiv.org/abs/1810.04805)), loaded from a
+//! folder in Hugging Face's formats, with two uses: sentence embeddings, and a noise logit for each title of a
+//! window.
 //!
-//! [`LanguageModel`] is the folder: configuration, tokeniser, weights. [`sentence`] pools the hidden
-//! states of a text ([Reimers and Gurevych, 2019](https://arxiv.org/abs/1908.10084)). [`judge`] says of each
-//! title of a window how likely it does not belong: the lower layers read every title by itself and once
-//! ([`title`]), the last ones read the whole window ([`window`]); what it learns are
-//! low-rank adapters ([Hu et al., 2021](https://arxiv.org/abs/2106.09685)) and a linear head, while the
-//! weights read stay as they are.
+//! [`LanguageModel`] is the folder: configuration, tokeniser, weights. [`sentence`] pools the hidden states of a text
+//! ([Reimers and Gurevych, 2019](https://arxiv.org/abs/1908.10084)). [`judge`] gives each title of a window a noise
+//! logit: the lower layers read every title alone and only once ([`title`]), and the last layers read the whole
+//! window ([`window`]). Trained are low-rank adapters ([Hu et al., 2021](https://arxiv.org/abs/2106.09685)) and a
+//! linear head; the loaded weights are frozen.
 //!
-//! The crate knows nothing of users, clicks or datasets: it is given titles and labels. It starts no
-//! threads of its own. All chance comes from [`ingle_model::Rng`].
+//! The crate has no notion of users, clicks or datasets: its input is titles and labels. It starts no threads. All
+//! random draws come from [`ingle_model::Rng`].
 #![recursion_limit = "256"]
 
 pub mod adapter;

@@ -1,21 +1,21 @@
-//! Embeddings of sentences: the mean of a text's hidden states, at unit length
-//! ([Reimers and Gurevych, 2019](https://arxiv.org/abs/1908.10084)).
+//! Sentence embeddings: the mean of a text's hidden states, normalised to length 1 ([Reimers and Gurevych,
+//! 2019](https://arxiv.org/abs/1908.10084)).
 
 use crate::LanguageModel;
 use crate::encoder::TokenBatch;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 
-/// Tokens that all-MiniLM-L6-v2 reads of a text, special ones among them.
+/// The longest input of all-MiniLM-L6-v2, in tokens with the special ones.
 pub const SENTENCE_TOKENS: usize = 256;
 
-/// Tokens that are embedded at once.
+/// Tokens per batch.
 const BATCH_TOKENS: usize = 2048;
 
-/// Embeds texts, each as long as `limit` tokens (or as the model reads) allow.
+/// Embeds texts, cut to `limit` tokens or to the model's longest input.
 ///
 /// # Shapes
-/// - output: a row of `[width]` a text, of length 1
+/// - output: one row `[width]` per text, of length 1
 pub fn embed(model: &LanguageModel, texts: &[&str], limit: usize) -> Vec<Vec<f32>> {
     let limit = limit.min(model.config.max_position_embeddings);
     let inputs: Vec<Vec<u32>> = (texts.iter())
@@ -26,7 +26,7 @@ pub fn embed(model: &LanguageModel, texts: &[&str], limit: usize) -> Vec<Vec<f32
     let mut rows = vec![Vec::new(); texts.len()];
     let mut rest = order.as_slice();
     while !rest.is_empty() {
-        // The longest comes last, and every other is padded to it.
+        // The longest comes last; the others are padded to it.
         let fits = |&n: &usize| n * inputs[rest[n - 1]].len() <= BATCH_TOKENS;
         let count = (1..=rest.len()).take_while(fits).last().unwrap_or(1);
         let (batch, later) = rest.split_at(count);

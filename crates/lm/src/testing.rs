@@ -1,4 +1,4 @@
-//! A small random model, written and read in the original's file formats.
+//! A small random model, written and read in Hugging Face's file formats.
 
 use crate::{EncoderConfig, LanguageModel};
 use burn::prelude::*;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The words it knows.
+/// Its vocabulary.
 pub const WORDS: [&str; 12] = [
     "lipstick", "mascara", "eyeliner", "blush", "powder", "brush", "hammer", "saw", "drill",
     "nail", "screw", "wrench",
@@ -17,7 +17,7 @@ pub const WORDS: [&str; 12] = [
 
 const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 
-/// Its `config.json`: two layers, 16 wide.
+/// Its `config.json`: two layers of width 16.
 pub fn config() -> Value {
     json!({
         "model_type": "bert", "hidden_act": "gelu", "vocab_size": SPECIAL.len() + WORDS.len(),
@@ -26,7 +26,7 @@ pub fn config() -> Value {
     })
 }
 
-/// Names and shapes of its tensors, as the original has them.
+/// Names and shapes of its tensors in the file.
 fn shapes() -> Vec<(String, Vec<usize>)> {
     let config: EncoderConfig = serde_json::from_value(config()).expect("sizes");
     let (width, wide) = (config.hidden_size, config.intermediate_size);
@@ -66,7 +66,7 @@ fn shapes() -> Vec<(String, Vec<usize>)> {
     shapes
 }
 
-/// Tensors of its weights, by the original's names.
+/// Its weights, by their names in the file.
 pub fn weights(seed: u64) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     let mut rng = Rng::new(seed, &[]);
     let drawn = shapes().into_iter().map(|(name, shape)| {
@@ -78,7 +78,7 @@ pub fn weights(seed: u64) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     drawn.collect()
 }
 
-/// Writes tensors as a safetensors file, their names behind a prefix.
+/// Writes tensors as a safetensors file, with a prefix before their names.
 pub fn write_weights(
     path: &Path,
     weights: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
@@ -105,7 +105,7 @@ pub fn write(dir: &Path, seed: u64) {
     write_weights(&dir.join("model.safetensors"), &weights(seed), "");
 }
 
-/// Its `tokenizer.json`: BERT's, of whole words.
+/// Its `tokenizer.json`: BERT's, with whole words only.
 pub fn tokenizer() -> String {
     let words = SPECIAL.iter().chain(&WORDS).zip(0..);
     let vocabulary: Map<String, Value> = words
@@ -133,7 +133,7 @@ pub fn tokenizer() -> String {
     tokenizer.to_string()
 }
 
-/// The model, read back from a folder.
+/// The model, read from a folder.
 pub fn tiny(seed: u64) -> LanguageModel {
     tiny_on(seed, &Device::flex())
 }

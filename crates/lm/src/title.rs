@@ -1,25 +1,25 @@
-//! Titles as the lower layers of an encoder leave them: read one by one, once and for all, since an item's
-//! title is the same in every window.
+//! Titles after the lower layers of an encoder. Each is read alone and only once, since an item's title is the same
+//! in every window.
 
 use crate::encoder::TokenBatch;
 use crate::{Encoder, Tokens};
 
-/// What is kept of a title.
+/// The stored states of a title.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Title {
-    /// Hidden states of its word pieces and the `[SEP]` behind them, `[tokens, width]`.
+    /// Hidden states of its word pieces and the following `[SEP]`, `[tokens, width]`.
     pub(crate) states: Vec<f32>,
-    /// The mean of its word pieces' hidden states after the last layer: what the title means by itself.
+    /// The mean of its word pieces' hidden states after the last layer, read alone.
     pub(crate) meaning: Vec<f32>,
 }
 
 impl Title {
-    /// Tokens it takes in a window.
+    /// Number of its tokens in a window.
     pub fn tokens(&self) -> usize {
         self.states.len() / self.meaning.len()
     }
 
-    /// All but the last word pieces, so that it takes `limit` tokens at most.
+    /// The title without its last word pieces, so that it takes at most `limit` tokens.
     pub(crate) fn cut(&self, limit: usize) -> Self {
         let (width, tokens) = (self.meaning.len(), self.tokens());
         let kept = limit.min(tokens) - 1;
@@ -31,8 +31,8 @@ impl Title {
     }
 }
 
-/// Reads titles, given as word pieces, through all but the last `above` layers. One without word pieces is
-/// read as `[UNK]`: a title of which nothing is known. Those of about the same length belong together.
+/// Reads titles, given as word pieces, through all but the last `above` layers. A title without word pieces is read
+/// as `[UNK]`. Titles of a batch should be of similar length.
 pub fn read<T: AsRef<[u32]>>(
     encoder: &Encoder,
     tokens: &Tokens,

@@ -1,28 +1,27 @@
-//! Text to word pieces, as the model was trained to read it.
+//! Tokenises text into word pieces.
 
 use crate::{EncoderConfig, LmError};
 use std::path::Path;
 use tokenizers::Tokenizer;
 
-/// A model's tokeniser with the ids of its special tokens.
+/// A model's tokeniser and the ids of its special tokens.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     tokenizer: Tokenizer,
-    /// Begins every input.
+    /// First token of every input.
     pub cls: u32,
-    /// Ends every text.
+    /// Last token of every text.
     pub sep: u32,
-    /// Stands for what has no word piece.
+    /// For text without a word piece.
     pub unknown: u32,
 }
 
 impl Tokens {
-    /// Parses `tokenizer.json`. Truncation and padding that the file asks for are left out: inputs are
-    /// cut and laid by whoever makes them.
+    /// Parses `tokenizer.json`. Its truncation and padding are turned off: callers cut and pad inputs.
     ///
     /// # Errors
-    /// [`LmError::Tokenizer`] if it is none, has no `[CLS]`, `[SEP]` or `[UNK]`, or knows word pieces
-    /// that the model has no embedding for.
+    /// [`LmError::Tokenizer`] if it is not a tokeniser, has no `[CLS]`, `[SEP]` or `[UNK]`, or has word pieces for
+    /// which the model has no embedding.
     pub fn parse(path: &Path, bytes: &[u8], config: &EncoderConfig) -> Result<Self, LmError> {
         let bad = |reason: String| LmError::Tokenizer {
             path: path.to_owned(),
@@ -53,8 +52,8 @@ impl Tokens {
         })
     }
 
-    /// Word pieces of a text, at most `limit`, without special tokens. A text that the tokeniser can
-    /// make nothing of has none.
+    /// Word pieces of a text, at most `limit`, without special tokens. Empty for a text that the tokeniser cannot
+    /// process.
     pub fn pieces(&self, text: &str, limit: usize) -> Vec<u32> {
         let encoded = self.tokenizer.encode_fast(text, false);
         let mut pieces = encoded.map_or_else(|_| Vec::new(), |encoded| encoded.get_ids().to_vec());
@@ -62,7 +61,7 @@ impl Tokens {
         pieces
     }
 
-    /// A text as an input of its own, `[CLS] text [SEP]`, at most `limit` tokens in all.
+    /// A text as an input, `[CLS] text [SEP]`, of at most `limit` tokens in all.
     pub fn input(&self, text: &str, limit: usize) -> Vec<u32> {
         [
             &[self.cls],
@@ -72,7 +71,7 @@ impl Tokens {
         .concat()
     }
 
-    /// Word pieces as an input of their own; where there are none, `[UNK]` stands for them.
+    /// Word pieces as an input; `[UNK]` if there are none.
     pub(crate) fn wrap(&self, pieces: &[u32]) -> Vec<u32> {
         let unknown = [self.unknown];
         let pieces = if pieces.is_empty() { &unknown } else { pieces };

@@ -1,5 +1,4 @@
-//! Windows: the titles of a stretch of clicks read together, each followed by `[SEP]`, and batches of such
-//! windows.
+//! Windows: the titles of consecutive clicks, each followed by `[SEP]`, and batches of windows.
 
 use crate::title::Title;
 use burn::prelude::*;
@@ -13,8 +12,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// Puts titles together, oldest first. If they are more than `limit` tokens, the oldest are left out;
-    /// the latest is cut where it alone is too long.
+    /// Joins titles, oldest first. If they take more than `limit` tokens, the oldest are left out; the latest is cut
+    /// if it is too long alone.
     ///
     /// # Panics
     /// If there is no title, or `limit` is below 2.
@@ -35,18 +34,18 @@ impl Window {
         Self { titles }
     }
 
-    /// Tokens of the window.
+    /// Number of tokens.
     pub fn tokens(&self) -> usize {
         self.titles.iter().map(|title| title.tokens()).sum()
     }
 
-    /// Titles in it: the latest of those given.
+    /// Number of titles: the latest of those given.
     pub fn titles(&self) -> usize {
         self.titles.len()
     }
 }
 
-/// Windows that are read at once.
+/// A batch of windows.
 #[derive(Clone, Debug)]
 pub struct Windows<'a> {
     rows: &'a [&'a Window],
@@ -54,13 +53,13 @@ pub struct Windows<'a> {
     pub(crate) lens: Vec<usize>,
     /// Tokens of the longest.
     len: usize,
-    /// Titles of the window that has most.
+    /// Largest number of titles of a window.
     most: usize,
 }
 
 impl<'a> Windows<'a> {
-    /// Lays windows side by side; there must be one. Those of about the same number of tokens belong
-    /// together: each is padded to the longest.
+    /// Makes a batch of windows; there must be at least one. They should be of similar length, since each is padded
+    /// to the longest.
     pub fn new(windows: &'a [&'a Window]) -> Self {
         let lens: Vec<usize> = windows.iter().map(|window| window.tokens()).collect();
         Self {
@@ -71,17 +70,17 @@ impl<'a> Windows<'a> {
         }
     }
 
-    /// `[windows, titles of the window that has most]`
+    /// `[windows, largest number of titles of a window]`
     pub fn dims(&self) -> [usize; 2] {
         [self.rows.len(), self.most]
     }
 
-    /// Titles of each window.
+    /// Number of titles of each window.
     pub fn counts(&self) -> impl Iterator<Item = usize> {
         self.rows.iter().map(|window| window.titles())
     }
 
-    /// Hidden states of the titles' tokens, one title behind the other.
+    /// Hidden states of the titles' tokens, title after title.
     ///
     /// # Shapes
     /// - output: `[windows, len, width]`; padding is 0
@@ -97,7 +96,7 @@ impl<'a> Windows<'a> {
         Tensor::from_data(TensorData::new(states, shape), device)
     }
 
-    /// What each title means by itself.
+    /// Mean hidden states of the titles, each read alone.
     ///
     /// # Shapes
     /// - output: `[windows, titles, width]`; 0 where there is no title
@@ -113,10 +112,10 @@ impl<'a> Windows<'a> {
         Tensor::from_data(TensorData::new(meanings, shape), device)
     }
 
-    /// The share of each token in each title's mean; `[SEP]` has none.
+    /// The weight of each token in the mean of each title; 0 for `[SEP]`.
     ///
     /// # Shapes
-    /// - output: `[windows, titles, len]`; rows of titles there are not are 0
+    /// - output: `[windows, titles, len]`; rows without a title are 0
     pub(crate) fn shares(&self, device: &Device) -> Tensor<3> {
         let (titles, len) = (self.most, self.len);
         let mut shares = vec![0.0; self.rows.len() * titles * len];
@@ -132,10 +131,10 @@ impl<'a> Windows<'a> {
         Tensor::from_data(TensorData::new(shares, shape), device)
     }
 
-    /// For each title, the weight of every title in the mean of the others of its window.
+    /// For each title, the weight of every title in the mean of the others in its window.
     ///
     /// # Shapes
-    /// - output: `[windows, titles, titles]`; 0 where there is no title, or no other
+    /// - output: `[windows, titles, titles]`; 0 if there is no title, or no other one
     pub(crate) fn others(&self, device: &Device) -> Tensor<3> {
         let titles = self.most;
         let weight = |count: usize, row: usize, column: usize| {
@@ -154,8 +153,8 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Splits windows into batches of about `budget` tokens with padding, similar lengths together. A
-/// window longer than that is a batch of its own. Deterministic; the shortest come first.
+/// Splits windows into batches of about `budget` tokens with padding, grouping similar lengths. A longer window is a
+/// batch of its own. Deterministic; the shortest come first.
 pub fn bucket(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&window| (lengths[window], window));
@@ -175,7 +174,7 @@ mod tests {
     use crate::testing::{self, WORDS};
     use crate::title;
 
-    /// Titles of so many word pieces.
+    /// Titles with these numbers of word pieces.
     fn titles(pieces: &[usize]) -> Vec<Arc<Title>> {
         let lm = testing::tiny(1);
         let ids: Vec<Vec<u32>> = pieces.iter().map(|&count| vec![7; count]).collect();

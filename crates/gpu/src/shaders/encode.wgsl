@@ -1,16 +1,16 @@
-// A causal Transformer over one history, two kernels a block: a workgroup works on four clicks at a time, a click
-// in each component of its vectors, so that a weight that is read serves all four.
+// A causal Transformer over one history, two kernels per block. A workgroup processes four clicks at a time, one in
+// each component of its vectors, so that each weight is read once for four clicks.
 //
-// Constants: WIDTH, HEADS, FEED (width of the feed-forward layer), QUADS of clicks that fit.
+// Constants: WIDTH, HEADS, FEED (width of the feed-forward layer), QUADS (largest number of groups of four clicks).
 
 const LANES: u32 = 64u;
-// Threads among which a sum over a row is shared out.
+// Threads that share a sum over a row.
 const PARTS: u32 = 16u;
 const HEAD: u32 = WIDTH / HEADS;
-// Four columns of a weight lie together; rows of it are filled up to whole fours.
+// Four columns of a weight are stored together; its rows are padded to a multiple of four.
 const WIDE4: u32 = (WIDTH + 3u) / 4u;
 const FEED4: u32 = (FEED + 3u) / 4u;
-// Where a block's weights lie: of a norm its factor and offset, of a layer a row for each input and its bias.
+// Offsets of a block's weights. A norm has scale and offset; a layer has a row per input, then its bias.
 const NORM: u32 = 2u * WIDE4;
 const LAYER: u32 = (WIDTH + 1u) * WIDE4;
 const OUTPUT: u32 = NORM + 3u * LAYER;
@@ -20,7 +20,8 @@ const NARROW: u32 = WIDEN + (WIDTH + 1u) * FEED4;
 const END: u32 = NARROW + (FEED + 1u) * WIDE4;
 
 struct Question { len: u32, k: u32 }
-// Where its weights begin, and whether it is the last: then only the latest click is of use, and normalised.
+// Offset of the block's weights, and whether it is the last one: then only the latest click is computed, and
+// normalised.
 struct Block { start: u32, last: u32 }
 
 @group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;
@@ -35,10 +36,10 @@ struct Block { start: u32, last: u32 }
 var<workgroup> row: array<vec4<f32>, 4u * WIDE4>;
 var<workgroup> skip: array<vec4<f32>, 4u * WIDE4>;
 var<workgroup> partial: array<vec4<f32>, PARTS>;
-// Attention to each click by each head, later what the feed-forward layer makes wide.
+// Attention weights per click and head; later the hidden layer of the feed-forward network.
 var<workgroup> scratch: array<vec4<f32>, SCRATCH>;
 
-// What four columns of a layer are for four clicks.
+// Four columns of a layer's output for four clicks.
 struct Tile { a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32> }
 
 fn outer(tile: Tile, columns: vec4<f32>, clicks: vec4<f32>) -> Tile {
@@ -52,7 +53,7 @@ fn bias(columns: vec4<f32>) -> Tile {
   return Tile(vec4(columns.x), vec4(columns.y), vec4(columns.z), vec4(columns.w));
 }
 
-// Four columns from 4 * j on of `row` times the layer at `at`.
+// Four columns, from 4 * j on, of `row` times the layer at `at`.
 fn columns_of(at: u32, outputs: u32, j: u32) -> Tile {
   var tile = bias(weights[at + WIDTH * outputs + j]);
   for (var i = 0u; i < WIDTH; i++) {
@@ -61,7 +62,7 @@ fn columns_of(at: u32, outputs: u32, j: u32) -> Tile {
   return tile;
 }
 
-// The sum of what the first PARTS threads hold.
+// The sum of the values of the first PARTS threads.
 fn sum_of(lane: u32, own: vec4<f32>) -> vec4<f32> {
   workgroupBarrier();
   if (lane < PARTS) {
@@ -75,7 +76,7 @@ fn sum_of(lane: u32, own: vec4<f32>) -> vec4<f32> {
   return sum;
 }
 
-// Layer normalisation of `row` by the factor and offset at `at`.
+// Layer normalisation of `row` with the scale and offset at `at`.
 fn normalise(lane: u32, at: u32) {
   workgroupBarrier();
   var own = vec4(0.0);
@@ -122,7 +123,7 @@ fn project(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocatio
   }
 }
 
-// Attention of four clicks to themselves and those before them, into `row`.
+// Attention of four clicks to themselves and earlier clicks, written to `row`.
 fn attend(lane: u32, quad: u32) {
   let seen = quad + 1u;
   let width = 4u * WIDE4;
@@ -144,7 +145,7 @@ fn attend(lane: u32, quad: u32) {
   let clicks = vec4(4u * quad) + vec4(0u, 1u, 2u, 3u);
   for (var head = lane; head < HEADS; head += LANES) {
     let start = head * QUADS * 4u;
-    // Every click sees the first.
+    // Every click attends to the first.
     var top = scratch[start];
     for (var other = 1u; other < 4u * seen; other++) {
       top = select(top, max(top, scratch[start + other]), vec4(other) <= clicks);
@@ -173,7 +174,7 @@ fn attend(lane: u32, quad: u32) {
   workgroupBarrier();
 }
 
-// x times the normal distribution, whose tail is Abramowitz and Stegun's 7.1.26.
+// GELU: x times the normal distribution function, by Abramowitz and Stegun's 7.1.26.
 fn gelu(value: vec4<f32>) -> vec4<f32> {
   let t = 1.0 / (1.0 + 0.3275911 * abs(value) * 0.70710678);
   let series = ((((1.0614054 * t - 1.4531521) * t + 1.4214138) * t - 0.28449672) * t + 0.2548296) * t;

@@ -1,13 +1,12 @@
-// Scores of all rows, the softmax's denominator over them, and the best few.
+// Scores all rows, adds up the softmax's denominator, and finds the best rows.
 //
-// Constants: ROWS of the catalogue, COLUMNS of 16 bytes in a row, BYTES (1 where they are bytes, 0 where they are
-// floats), GROUPS of 32 rows. A group is what one thread scores; its rows are 64 apart. Of 32 groups the best and
-// the mass are kept once more, behind those of the groups, so that finding the best row and taking it out costs
-// 96 scores and not all.
+// Constants: ROWS of the catalogue, COLUMNS of 16 bytes per row, BYTES (1 if values are bytes, 0 for floats), GROUPS
+// of 32 rows. A group is what one thread scores; its rows are 64 apart. The best row and the mass of 32 groups are
+// stored again behind those of the groups, so that finding and removing the best row reads 96 scores instead of all.
 
-// At or below it no row is recommended ...
+// A row with a score at or below this is not recommended ...
 const BARRED: f32 = -3.0e38;
-// ... and at or below that it is not made of numbers, and is no part of the softmax.
+// ... and at or below this it has values that are not finite, and is left out of the softmax.
 const DEAD: f32 = -3.3e38;
 const NOBODY: u32 = 0xffffffffu;
 const FAN: u32 = 32u;
@@ -28,8 +27,8 @@ struct Mass { top: f32, sum: f32 }
 @group(0) @binding(6) var<storage, read_write> masses: array<Mass>;
 @group(0) @binding(7) var<storage, read_write> answer: array<u32>;
 @group(0) @binding(8) var<uniform> question: Question;
-// Of several histories: their logits, `[histories, GROUPS * FAN]`, what groups add up to, `[histories, GROUPS]`, what
-// all rows add up to, and how likely each history is. `vector` then has one row a history.
+// For several histories: their logits `[histories, GROUPS * FAN]`, the masses of the groups `[histories, GROUPS]`,
+// the masses of all rows, and the weight of each history. `vector` then has one row per history.
 @group(0) @binding(9) var<storage, read_write> each: array<f32>;
 @group(0) @binding(10) var<storage, read_write> each_mass: array<Mass>;
 @group(0) @binding(11) var<storage, read_write> totals: array<Mass>;
@@ -45,20 +44,20 @@ fn sum_of(a: Mass, b: Mass) -> Mass {
   return Mass(top, a.sum * exp(a.top - top) + b.sum * exp(b.top - top));
 }
 
-// One logit more. One exponential: of what it is below the largest so far, or the other way round.
+// Adds one logit. A single exponential: of the difference between the logit and the maximum so far.
 fn with_logit(mass: Mass, logit: f32) -> Mass {
   let below = exp(-abs(logit - mass.top));
   return Mass(max(mass.top, logit), select(mass.sum + below, mass.sum * below + 1.0, logit > mass.top));
 }
 
-// The sum over 16 bytes of a row.
+// The sum over the 16 bytes of a piece of a row.
 fn bytes(bits: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) -> f32 {
   return dot(unpack4x8snorm(bits.x), a) + dot(unpack4x8snorm(bits.y), b)
     + dot(unpack4x8snorm(bits.z), c) + dot(unpack4x8snorm(bits.w), d);
 }
 
-// The sums over four rows, 64 apart from each other, the first of which is this thread's in `block`. Together, so
-// that a part of the vector, which begins at `start`, is read once for all four.
+// The sums over four rows, 64 apart, the first of which is this thread's in `block`. They are computed together so
+// that the vector, from `start` on, is read once for four rows.
 fn sums(block: u32, lane: u32, start: u32) -> vec4<f32> {
   var sums = vec4(0.0);
   for (var column = 0u; column < COLUMNS; column++) {
@@ -111,8 +110,8 @@ fn score(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
   masses[group] = mass;
 }
 
-// The logits of one tile in one of several histories. Workgroups of one tile come one after the other, so that
-// its rows are in the cache for all but the first.
+// The logits of one tile for one of several histories. The workgroups of a tile are consecutive, so that its rows are
+// in the cache for all but the first.
 @compute @workgroup_size(64)
 fn score_each(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let history = workgroup.x;
@@ -135,7 +134,7 @@ fn score_each(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   each_mass[history * GROUPS + tile * LANES + lane] = mass;
 }
 
-// One workgroup a history: what all its rows add up to.
+// One workgroup per history: the mass of all its rows.
 @compute @workgroup_size(64)
 fn total(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let history = workgroup.x;
@@ -155,7 +154,7 @@ fn logarithm(mass: Mass) -> f32 {
 
 var<workgroup> offsets: array<f32, HISTORIES>;
 
-// The mean of the histories' probabilities, as the logits that have them in the last history's softmax.
+// The mean of the histories' probabilities, as logits that give them in the softmax of the last history.
 @compute @workgroup_size(64)
 fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let last = question.histories - 1u;
@@ -202,7 +201,7 @@ fn fold(@builtin(global_invocation_id) thread: vec3<u32>) {
 var<workgroup> shared_bests: array<Best, 64>;
 var<workgroup> shared_masses: array<Mass, 64>;
 
-// The best of what the threads hold.
+// The best row of all threads.
 fn best_of_all(lane: u32, own: Best) -> Best {
   shared_bests[lane] = own;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -233,7 +232,7 @@ fn best_row(lane: u32) -> Best {
   return best_of_all(lane, own);
 }
 
-// Takes a row out of its group and of what is kept of 32 groups.
+// Removes a row from its group and from its upper group.
 fn take_out(lane: u32, row: u32) {
   let tile = row / TILE;
   let column = row % LANES;
@@ -265,7 +264,7 @@ fn take_out(lane: u32, row: u32) {
   storageBarrier();
 }
 
-// One workgroup: the answer is top and sum of the softmax, how many rows were found, and those rows.
+// One workgroup: writes maximum and sum of the softmax, the number of rows found, and the rows.
 @compute @workgroup_size(64)
 fn pick(@builtin(local_invocation_index) lane: u32) {
   var own = Mass(BARRED, 0.0);
