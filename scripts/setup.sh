@@ -72,6 +72,11 @@ setup_browser() {
   if ! find_firefox >/dev/null; then
     apt_install firefox-esr || fail "no Firefox: install it, or set FIREFOX to its path"
   fi
+  # macOS comes with Safari and its driver.
+  if [ "$(uname)" = Linux ] && ! { command -v WebKitWebDriver && command -v Xvfb; } >/dev/null; then
+    apt_install webkit2gtk-driver xvfb ||
+      fail "no WebKit with its driver: install WebKitWebDriver (webkit2gtk-driver on Debian) and Xvfb (xvfb)"
+  fi
   echo "$("$(find_chrome)" --version 2>/dev/null), $("$(find_chromedriver)" --version | cut -d' ' -f1,2), $("$(find_firefox)" --version)"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Visits to the served demo shop in Chromium and in Firefox. Expects the package, the demo bundle and the shop to be built.
+# Visits to the served demo shop in Chromium, Firefox and WebKit. Expects the package, the demo bundle and the shop to be built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
