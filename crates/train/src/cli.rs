@@ -1,4 +1,4 @@
-//! The command line: one subcommand a step of the way from logs to bundle.
+//! The command line: one subcommand per step from logs to a bundle.
 
 use crate::commands::{
     corrupt, denoise, doctor, evaluate, export, inspect, new, prepare, prior, recommend, report,

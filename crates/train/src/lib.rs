@@ -1,8 +1,8 @@
-//! The `ingle` program: prepares interaction logs, trains a model on them, judges it, exports it
-//! as a bundle and serves that. A library, so that each step can be tested and reused.
+//! The `ingle` program: prepares interaction logs, trains a model on them, evaluates it, exports it as a bundle and
+//! serves the bundle. It is a library, so that each step can be tested and reused.
 //!
-//! `logs -> prepare -> train -> export -> bundle`: one direction, one format at each step, each
-//! step runnable alone.
+//! `logs -> prepare -> train -> export -> bundle`: each step reads the format that the step before writes, and can be
+//! run alone.
 #![recursion_limit = "256"]
 
 pub mod cli;

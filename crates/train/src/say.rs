@@ -1,19 +1,19 @@
-//! What the program says on standard output.
+//! Standard output of the program.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write as _, stdout};
 use std::process::exit;
 
-/// Writes a line to standard output; whoever reads it may stop before the end, as `head` does.
+/// Writes a line to standard output. The reader may close the pipe, as `head` does.
 macro_rules! say {
     ($($text:tt)*) => { $crate::say::line(format_args!($($text)*)) };
 }
 pub(crate) use say;
 
-/// Writes a line, or ends the program where nobody reads any more.
+/// Writes a line; ends the program if the pipe is closed.
 ///
 /// # Panics
-/// If standard output fails otherwise, as on a full disk.
+/// If writing fails for another reason, such as a full disk.
 pub(crate) fn line(text: Arguments<'_>) {
     match writeln!(stdout(), "{text}") {
         Ok(()) => {}

@@ -1,8 +1,8 @@
-//! `ingle train --method auto`: every method that denoises is trained on one backbone, and the run of the one that wins most
-//! on validation is taken; that of the backbone alone where none wins anything.
+//! `ingle train --method auto`: trains every denoising method on the same backbone and takes the run with the highest
+//! gain on validation histories, or the backbone's own run if no method has a gain.
 //!
-//! What a method wins is measured where [which clicks count](crate::training::choice) was chosen: on users whom neither
-//! it nor the fold that answers has learnt from, without noise and with each kind of it.
+//! A method's gain is measured where its [keep rule](crate::training::choice) was chosen: on users held out from the
+//! method and from the fold that answers, without noise and with each kind of noise.
 
 use super::sweep::{Base, finish};
 use crate::data::{Dataset, InputError};
@@ -17,22 +17,22 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-/// The method that trains the backbone and denoises nothing.
+/// The method that trains only the backbone.
 const NONE: &str = "sasrec";
-/// Where the methods are trained, in the run folder.
+/// Folder of the methods' runs, inside the run folder.
 const FOLDER: &str = "methods";
 
-/// What became of each method.
+/// Results of all methods.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Methods {
-    /// The method that was taken.
+    /// The method that was selected.
     pub taken: String,
-    /// What the rule of each that denoises came to; gains are over every click.
+    /// Result of each denoising method's keep rule; gains are over keeping every click.
     pub tried: Vec<(String, Tried)>,
 }
 
-/// Trains all methods into a folder and makes it the run of the one that is taken. Runs that are finished are kept, one
-/// that was interrupted goes on. `None` if the person stopped it.
+/// Trains all methods into a folder and copies the run of the selected one into it. Finished runs are kept, an
+/// interrupted one is resumed. `None` if training was stopped by the user.
 pub fn train(
     base: &Base<'_>,
     data: (&Path, &Dataset),
@@ -86,8 +86,8 @@ pub fn train(
     Ok(Some(methods))
 }
 
-/// The configurations of all methods that denoise; the one that the settings name first, as its folds are what the
-/// others are trained on.
+/// The configurations of all denoising methods. The method named in the settings comes first, since the others reuse
+/// its folds.
 fn configs(base: &Base<'_>) -> Result<Vec<(&'static str, Config)>> {
     let denoises = |name: &&&str| MethodConfig::named(name).is_some_and(|method| method.denoises());
     let named = Config::resolve(base.config, base.sets, None)?.method.name();
@@ -105,14 +105,14 @@ fn configs(base: &Base<'_>) -> Result<Vec<(&'static str, Config)>> {
     each.collect()
 }
 
-/// The method whose rule wins most; none where every click counts in all of them.
+/// The method whose rule has the highest gain; none if every rule keeps every click.
 fn taken<'a>(tried: &[(&'a str, Tried)]) -> &'a str {
     let wins = tried.iter().filter(|(_, tried)| tried.gain.value > 0.0);
     let best = wins.max_by(|(_, a), (_, b)| a.gain.value.total_cmp(&b.gain.value));
     best.map_or(NONE, |(name, _)| name)
 }
 
-/// Copies a run; what says that it is one comes last.
+/// Copies a run; the file that identifies the folder as a run is copied last.
 fn copy_run(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("cannot copy {}", from.display());
     fs::create_dir_all(to).with_context(failed)?;
@@ -132,7 +132,7 @@ fn copy_run(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The methods for a person.
+/// The results as a table of text.
 pub fn table(methods: &Methods) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);

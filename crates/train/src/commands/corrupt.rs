@@ -1,4 +1,4 @@
-//! `ingle corrupt`: a dataset with some of its clicks replaced or some put in, and the labels kept.
+//! `ingle corrupt`: writes a dataset with noise and its labels.
 
 use crate::data::corrupt::{Asked, How, Kind, Part, corrupt};
 use crate::data::{Corruption, Dataset, InputError};

@@ -1,5 +1,5 @@
-//! `ingle denoise`: the verdict of a run on every click of a dataset or of windows, and, where the noise
-//! is known, how good the verdicts are.
+//! `ingle denoise`: a run's noise probability for every click of a dataset or of windows and, if the noise is known,
+//! noise detection figures.
 
 use super::prepare::{columns, skipped};
 use super::{Subject, open, unlabelled, write_line};
@@ -70,13 +70,13 @@ pub fn run(args: &Args) -> Result<()> {
 /// A history to be judged.
 struct History {
     user_id: String,
-    /// Index of each item, oldest click first.
+    /// Item indices, oldest click first.
     clicks: Vec<u32>,
-    /// 1 for each click that was replaced, where that is known.
+    /// 1 for each replaced click, if that is known.
     noise: Option<Vec<u8>>,
 }
 
-/// The histories of a split, shortest first, so that a batch pads little.
+/// The histories of a split, shortest first, so that batches have little padding.
 fn of_dataset(data: &Dataset, split: Split) -> Vec<History> {
     let history = |user: usize| {
         let (clicks, noise) = data.history(user, split)?;
@@ -111,7 +111,7 @@ fn of_windows(args: &Args, data: &Dataset) -> Result<Vec<History>> {
     Ok(histories)
 }
 
-/// The clicks of each window but its last, on items of the catalogue. Says how many others there are.
+/// The clicks of each window except the last, without those on unknown items, whose number is printed.
 fn known(windows: &Windows, items: &[Item]) -> Vec<History> {
     let indices = items.iter().map(|item| item.id.as_str()).zip(1..);
     let indices: HashMap<&str, u32> = indices.collect();
@@ -184,8 +184,8 @@ fn line(figures: &Detection) -> String {
     format!("AUC {auc:.4}   AP {ap:.4}   ECE {ece:.4}")
 }
 
-/// One JSON line a history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`, and `prior`
-/// and `posterior` of a click in a method of two views.
+/// Writes one JSON line per history: `{"user_id": ..., "clicks": [{"item_id", "noise", "keep"}]}`, with `prior` and
+/// `posterior` per click for a method with two views.
 fn print_verdicts(run: &Run, items: &[Item], model: &Model, asked: &[History]) -> Result<()> {
     let config = run.model_config();
     let known = run.known()?;

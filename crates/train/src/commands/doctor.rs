@@ -1,4 +1,4 @@
-//! `ingle doctor`: what is missing on this machine, in a bundle, or at a page's host.
+//! `ingle doctor`: checks this machine, a bundle, or a page's host.
 
 use crate::data::InputError;
 use crate::say::say;

@@ -124,7 +124,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what cannot be asked of this run and these datasets.
+/// Rejects parameters that do not apply to this run and these datasets.
 fn check(args: &Args, asked: &Asked<'_>, draws: &[Dataset]) -> Result<()> {
     if args.keep == Keep::Oracle && !draws.iter().all(Dataset::has_labels) {
         bail!(unlabelled());
@@ -140,7 +140,7 @@ fn check(args: &Args, asked: &Asked<'_>, draws: &[Dataset]) -> Result<()> {
     Ok(())
 }
 
-/// The datasets that were named, or else the one that a run was trained on.
+/// The named datasets, or the one on which the run was trained.
 fn draws(named: &[PathBuf], run: &Run) -> Result<Vec<Dataset>> {
     if named.is_empty() {
         return Ok(vec![Dataset::open(&run.about.data)?]);
@@ -169,7 +169,7 @@ fn draws(named: &[PathBuf], run: &Run) -> Result<Vec<Dataset>> {
     Ok(draws.into_iter().map(|(data, _)| data).collect())
 }
 
-/// The folder itself, or where it is no dataset those in it that `ingle corrupt --draws` numbered.
+/// The folder itself if it is a dataset, or else the numbered datasets that `ingle corrupt --draws` wrote into it.
 fn folders(dir: &Path) -> Vec<PathBuf> {
     let is_dataset = |dir: &Path| dir.join("dataset.json").exists();
     let number = |dir: &Path| dir.file_name()?.to_str()?.parse::<usize>().ok();
@@ -185,7 +185,7 @@ fn folders(dir: &Path) -> Vec<PathBuf> {
     numbered.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Ranks the latest target of each user of a split as the run does it.
+/// Ranks the latest target of each user of a split by the run.
 pub fn answers(run: &Run, data: &Dataset, model: &Model, split: Split) -> Result<Vec<Answer>> {
     let asked = Asked::new(run, model, None, 0)?;
     let cases = judge::cases(data, split);
@@ -264,7 +264,7 @@ fn gain(way: &Way) -> [String; 6] {
     ]
 }
 
-/// Two differences as one reads them.
+/// Two differences as text.
 #[derive(Default)]
 struct NdcgAndHr {
     ndcg: String,

@@ -1,4 +1,4 @@
-//! `ingle export`: from a run to a bundle.
+//! `ingle export`: writes a run as a bundle.
 
 use super::evaluate::{answers, report};
 use super::prepare::{columns, skipped};
@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The items of a catalogue that a run does not know, placed among those that it knows.
+/// The items of a catalogue that a run does not have, with embeddings derived from similar titles.
 fn newcomers(
     args: &Args,
     file: &Path,
@@ -154,7 +154,7 @@ fn newcomers(
     Ok(placed)
 }
 
-/// What a run does not know of a catalogue, as it stands there, and the line of each item by id.
+/// The items of a catalogue that a run does not have, in file order, and the line of each item by id.
 fn unknown(catalogue: read::Catalogue, data: &Dataset) -> (Vec<Item>, HashMap<String, usize>) {
     let known: HashSet<&str> = data.items().iter().map(|item| &*item.id).collect();
     let rows = catalogue.items.into_iter();
@@ -170,7 +170,7 @@ fn unknown(catalogue: read::Catalogue, data: &Dataset) -> (Vec<Item>, HashMap<St
     (new.into_iter().map(item).collect(), lines)
 }
 
-/// What a run is exported as where nothing is asked for: names and bytes of its files, the manifest's last.
+/// The files of a run's bundle with default options: names and bytes, the manifest last.
 pub fn shipped(run: &Run, data: &Dataset, model: &Model) -> Result<Vec<(String, Vec<u8>)>> {
     let evaluation = evaluation(run, data, model)?;
     let bundle = bundle(
@@ -183,7 +183,7 @@ pub fn shipped(run: &Run, data: &Dataset, model: &Model) -> Result<Vec<(String, 
     Ok(bundle.write(BLOCK_ROWS)?)
 }
 
-/// Test figures that travel with the bundle.
+/// Test figures for the manifest.
 fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
     let mut figures = Map::new();
     for (name, split) in [("test", Split::Test), ("unseen", Split::Unseen)] {

@@ -1,4 +1,4 @@
-//! `ingle inspect`: what a bundle holds, after checking every byte of it.
+//! `ingle inspect`: checks every byte of a bundle and prints its contents.
 
 use super::read_bundle;
 use super::titles::Titles;
@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of clicks that may be noise.
+/// How the bundle treats clicks that may be noise.
 fn kept(calibration: &Calibration) -> String {
     let Calibration {
         keep,
@@ -107,7 +107,7 @@ fn kept(calibration: &Calibration) -> String {
     }
 }
 
-/// The most popular items, to recognise a catalogue by.
+/// The most popular items, by which a catalogue can be recognised.
 fn examples(bundle: &Bundle, titles: &Titles) -> String {
     let mut rows: Vec<usize> = (0..bundle.ids.len()).collect();
     rows.sort_by(|&a, &b| {

@@ -1,4 +1,4 @@
-//! One module a subcommand: its arguments, and what it prints. What several of them share is here.
+//! One module per subcommand, with its arguments and output. Shared code is here.
 
 pub mod auto;
 pub mod corrupt;
@@ -55,7 +55,7 @@ pub enum SplitName {
 }
 
 impl SplitName {
-    /// The dataset's name for it.
+    /// The dataset's split.
     pub fn split(self) -> Split {
         match self {
             Self::Valid => Split::Valid,
@@ -73,7 +73,7 @@ pub fn open(run: &Path, data: Option<&Path>) -> Result<(Run, Dataset, Model)> {
     Ok((run, data, model))
 }
 
-/// A run's model, to be asked about a dataset of the same catalogue.
+/// A run's model, checked to be usable with a dataset of the same catalogue.
 fn model_for(run: &Run, data: &Dataset) -> Result<Model> {
     let (found, expected) = (data.n_items(), run.about.items);
     if found != expected {
@@ -85,17 +85,17 @@ fn model_for(run: &Run, data: &Dataset) -> Result<Model> {
     run.model(&Device::flex())
 }
 
-/// Reads a bundle and checks every byte of it; a bad one is the input's fault.
+/// Reads a bundle and checks every byte. An invalid bundle is an input error.
 fn read_bundle(dir: &Path) -> Result<Bundle, InputError> {
     ingle_bundle::dir::read_dir(dir).map_err(|error| bad_bundle(dir, &error))
 }
 
-/// What is wrong with the bundle in a folder.
+/// The error for an invalid bundle in a folder.
 fn bad_bundle(dir: &Path, error: &impl Display) -> InputError {
     InputError::other(format!("{}: {error}", dir.display()))
 }
 
-/// Why nothing can be judged by the labels of a dataset that has none.
+/// The error for a dataset without noise labels.
 fn unlabelled() -> InputError {
     InputError::other(
         "the noise of this dataset is not known: `ingle corrupt` makes a dataset with labels, and \
@@ -103,7 +103,7 @@ fn unlabelled() -> InputError {
     )
 }
 
-/// Writes a line of JSON; `false` if the reader has seen enough, as `head` has.
+/// Writes a line of JSON; `false` if the reader has closed the pipe, as `head` does.
 fn write_line(out: &mut impl Write, line: &Value) -> Result<bool> {
     match writeln!(out, "{line}") {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(false),

@@ -1,4 +1,4 @@
-//! `ingle prepare`: from interaction logs to a dataset.
+//! `ingle prepare`: reads interaction logs and writes a dataset.
 
 use super::file_name;
 use crate::data::read::{self, Catalogue, Columns, Log, Windows, Worths};
@@ -107,7 +107,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What decides which clicks are predicted.
+/// How targets are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum SplitBy {
     /// The position in the history
@@ -174,7 +174,7 @@ fn from_windows(args: &Args, columns: &Columns, shares: Shares) -> Result<Datase
     Ok(windows::build(&read, catalogue, name, sources, shares)?)
 }
 
-/// What the items file says, if there is one. Shows all rows that could not be used, of the log first.
+/// Reads the items file, if there is one. Prints all rows that could not be used, those of the log first.
 fn catalogue(args: &Args, columns: &Columns, bad: &read::BadRows) -> Result<Catalogue, InputError> {
     let mut bad_items = read::BadRows {
         strict: args.strict,
@@ -205,7 +205,7 @@ pub(super) fn skipped(rows: &[&read::BadRows]) {
     }
 }
 
-/// The shares of a split by time or of windows, if that is what is asked for.
+/// The shares of a split by time or of windows, if one is requested.
 fn shares(args: &Args) -> Result<Option<Shares>, InputError> {
     let (valid, test) = (args.valid_share, args.test_share);
     let windows = !args.windows.is_empty();
@@ -272,7 +272,7 @@ fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
     Ok((log, sources))
 }
 
-/// What is printed for machines: the summary, and what it took.
+/// JSON output: the summary, time and memory.
 #[derive(Serialize)]
 struct Report<'a> {
     #[serde(flatten)]

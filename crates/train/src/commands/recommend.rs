@@ -1,4 +1,4 @@
-//! `ingle recommend`: what a bundle recommends, as a browser would, without one.
+//! `ingle recommend`: recommends from a bundle, without a browser.
 
 use super::titles::Titles;
 use super::{SplitName, bad_bundle, read_bundle, write_line};
@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Writes titles beside the ids of a list of items.
+/// Adds titles to a list of items with ids.
 fn entitle(items: &mut Value, titles: &Titles) {
     for item in items.as_array_mut().into_iter().flatten() {
         let title = item["item"].as_str().and_then(|id| titles.get(id));
@@ -99,7 +99,7 @@ fn entitle(items: &mut Value, titles: &Titles) {
     }
 }
 
-/// The histories that are asked about, and the titles that are known.
+/// The histories to answer, and the known titles.
 fn histories(args: &Args) -> Result<(Vec<Vec<String>>, Titles)> {
     let data = (args.data.as_deref()).map(Dataset::open).transpose()?;
     let titles = match (&args.titles, &data) {
@@ -134,7 +134,7 @@ fn from_file(file: &Path) -> Result<Vec<Vec<String>>> {
     Ok(histories)
 }
 
-/// Histories of a split by item id, of `users` users spread evenly over all.
+/// Histories of a split as item ids, of `users` users spread evenly over all.
 fn from_dataset(
     data: &Dataset,
     split: SplitName,

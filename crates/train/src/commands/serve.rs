@@ -1,4 +1,4 @@
-//! `ingle serve`: a bundle over HTTP, and beside it a site that uses it, to try both out.
+//! `ingle serve`: serves a bundle over HTTP, optionally with a site that uses it, for trials.
 
 use crate::say::say;
 use anyhow::Result;

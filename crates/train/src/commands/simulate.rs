@@ -1,4 +1,4 @@
-//! `ingle simulate`: an invented shop with its click log, for the demo and for trying things out.
+//! `ingle simulate`: simulates a shop with its click log, for the demo and for trials.
 
 use crate::say::say;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct Args {
     format: Format,
 }
 
-/// Invents the shop, or only a log, and writes it.
+/// Simulates the shop, or only a log, and writes it.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     match args.clicks {
         Some(clicks) => log(args, clicks),

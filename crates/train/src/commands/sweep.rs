@@ -1,4 +1,4 @@
-//! `ingle train --sweep`: every combination of some settings, each a run of its own.
+//! `ingle train --sweep`: trains one run for every combination of some settings.
 
 use crate::data::{Dataset, InputError};
 use crate::metrics::spread::Spread;
@@ -13,51 +13,51 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-/// What a sweep is made of.
+/// A sweep.
 #[derive(Debug)]
 pub struct Sweep {
     config: Option<PathBuf>,
-    /// Key and values of each setting that varies, the seed last.
+    /// Key and values of each setting that varies; the seed is last.
     grid: Vec<(String, Vec<toml::Value>)>,
 }
 
-/// What all combinations have in common.
+/// What all combinations share.
 #[derive(Clone, Copy, Debug)]
 pub struct Base<'a> {
-    /// TOML file with settings, before the sweep's own.
+    /// TOML file with settings; the sweep's own override them.
     pub config: Option<&'a Path>,
     /// Settings that override it, as `key=value`.
     pub sets: &'a [String],
-    /// The method, where the grid names none.
+    /// The method, if the grid does not vary it.
     pub method: Option<&'a str>,
-    /// Where to compute.
+    /// The device.
     pub compute: Compute,
-    /// The run that all of them begin with, if there is one.
+    /// The run from which all of them take over finished phases, if there is one.
     pub from: Option<&'a Path>,
 }
 
 /// One combination: key and value of each setting that varies.
 type Settings = Vec<(String, toml::Value)>;
 
-/// What came of a combination.
+/// The result of a combination.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     /// Name of its folder.
     pub run: String,
     /// The settings that vary.
     pub settings: Map<String, Value>,
-    /// Best validation figure of each phase, in order.
+    /// Best validation figure of each phase, in training order.
     pub figures: Vec<(String, f64)>,
     /// Seconds of training.
     pub seconds: f64,
 }
 
-/// Outcomes that differ in nothing but the seed.
+/// Results that differ only in the seed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SeedGroup {
     /// The settings they share.
     pub settings: Map<String, Value>,
-    /// How many seeds there are.
+    /// Number of seeds.
     pub seeds: usize,
     /// Mean and standard deviation of each figure over the seeds.
     pub figures: Vec<NamedSpread>,
@@ -66,24 +66,24 @@ pub struct SeedGroup {
 /// A figure over several seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NamedSpread {
-    /// The figure.
+    /// The figure's name.
     pub figure: String,
-    /// Its mean and deviation.
+    /// Its mean and standard deviation.
     #[serde(flatten)]
     pub spread: Spread,
 }
 
-/// What came of all combinations, the best first.
+/// The results of all combinations, best first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcomes {
-    /// One a run.
+    /// One per run.
     pub runs: Vec<Outcome>,
-    /// Those alike in everything but the seed.
+    /// Grouped over seeds.
     pub over_seeds: Vec<SeedGroup>,
 }
 
-/// Trains all combinations of the grid in `file` into `out`; runs that are finished are kept, one
-/// that was interrupted goes on. `None` if the person stopped it.
+/// Trains all combinations of the grid in `file` into `out`. Finished runs are kept, an interrupted one is resumed.
+/// `None` if training was stopped by the user.
 pub fn train(
     file: &Path,
     base: &Base<'_>,
@@ -108,7 +108,7 @@ pub fn train(
     Ok(Some(outcomes))
 }
 
-/// The outcomes for a person.
+/// The results as tables of text.
 pub fn tables(outcomes: &Outcomes) -> String {
     let runs = runs_table(&outcomes.runs);
     if outcomes.over_seeds.iter().all(|group| group.seeds < 2) {
@@ -126,7 +126,7 @@ impl Outcomes {
 }
 
 impl Sweep {
-    /// Reads a sweep file: a table `[grid]` of lists, and perhaps `config`, a path from its folder.
+    /// Reads a sweep file: a table `[grid]` of lists and optionally `config`, a path relative to its folder.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
@@ -153,7 +153,7 @@ impl Sweep {
         Ok(Self { config, grid })
     }
 
-    /// Name, settings and configuration of every combination, each checked before any is trained.
+    /// Name, settings and configuration of every combination. All are checked before any is trained.
     fn plan(&self, base: &Base<'_>) -> Result<Vec<(String, Settings, Config)>> {
         let file = base.config.or(self.config.as_deref());
         let mut planned: Vec<(String, Settings, Config)> = Vec::new();
@@ -179,7 +179,7 @@ impl Sweep {
     }
 }
 
-/// The lists of a grid by their paths; `a.b = []` and `"a.b" = []` mean the same.
+/// The lists of a grid by path; `a.b = []` and `"a.b" = []` mean the same.
 fn flatten(
     path: &str,
     table: toml::Table,
@@ -196,7 +196,7 @@ fn flatten(
     Ok(())
 }
 
-/// Every way to take one value of each list, the last list varying fastest.
+/// The Cartesian product of the lists; the last list varies fastest.
 fn combinations(grid: &[(String, Vec<toml::Value>)]) -> Vec<Settings> {
     grid.iter().fold(vec![Vec::new()], |so_far, (key, values)| {
         let longer = so_far.iter().flat_map(|settings: &Settings| {
@@ -210,7 +210,7 @@ fn combinations(grid: &[(String, Vec<toml::Value>)]) -> Vec<Settings> {
     })
 }
 
-/// A folder's name: `learning_rate-0.001_seed-1`, with whole paths where last parts are alike.
+/// A folder's name: `learning_rate-0.001_seed-1`, with whole paths if last parts are equal.
 fn name(settings: &[(String, toml::Value)]) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let part = |(key, value): &(String, toml::Value)| {
@@ -231,7 +231,7 @@ fn name(settings: &[(String, toml::Value)]) -> String {
     parts.join("_")
 }
 
-/// A value in letters that every file system takes.
+/// A value in characters that are valid in file names.
 fn plain(value: &toml::Value) -> String {
     let text = value.to_string();
     let safe = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
@@ -239,8 +239,8 @@ fn plain(value: &toml::Value) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// The finished run of these settings in a folder: the one that is there, which goes on where it was interrupted, or a new
-/// one. `None` if the person stopped it.
+/// The finished run of these settings in a folder: the existing one, resumed if it was interrupted, or a new one.
+/// `None` if training was stopped by the user.
 pub(super) fn finish(
     dir: &Path,
     config: &Config,
@@ -255,7 +255,7 @@ pub(super) fn finish(
     Ok(done.then_some(run))
 }
 
-/// The run of a combination: the one that is there if it has these settings, else a new one.
+/// The run of a combination: the existing one if it has these settings, else a new one.
 fn open_or_create(
     dir: &Path,
     config: &Config,
@@ -305,7 +305,7 @@ fn outcome(name: &str, settings: &Settings, run: &Run) -> Outcome {
     }
 }
 
-/// The best first: by the first phase's figure, then by the next.
+/// Best first: sorted by the first phase's figure, then by the next.
 fn sort(outcomes: &mut [Outcome]) {
     outcomes.sort_by(|a, b| {
         let pairs = a.figures.iter().zip(&b.figures);
@@ -314,7 +314,7 @@ fn sort(outcomes: &mut [Outcome]) {
     });
 }
 
-/// Groups of outcomes alike in everything but the seed, in the order of their means.
+/// Groups the results that differ only in the seed, sorted by mean.
 pub fn by_seed(outcomes: &[Outcome]) -> Vec<SeedGroup> {
     let mut groups: BTreeMap<String, (Map<String, Value>, Vec<&Outcome>)> = BTreeMap::new();
     for outcome in outcomes {

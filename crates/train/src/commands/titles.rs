@@ -1,4 +1,4 @@
-//! What items are called, for commands that know a bundle or a run by its ids.
+//! Titles of items, for commands that have only ids.
 
 use super::prepare::columns;
 use crate::data::{Dataset, read};
@@ -11,7 +11,7 @@ use std::path::Path;
 pub(super) struct Titles(HashMap<String, String>);
 
 impl Titles {
-    /// Reads those of a dataset, or of an items file.
+    /// Reads the titles of a dataset or of an items file.
     pub(super) fn open(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return Ok(Self::of(&Dataset::open(path)?));
@@ -26,19 +26,19 @@ impl Titles {
         ))
     }
 
-    /// Those of a dataset.
+    /// The titles of a dataset.
     pub(super) fn of(data: &Dataset) -> Self {
         let items = data.items().iter();
         let titled = items.filter_map(|item| Some((item.id.clone(), item.title.clone()?)));
         Self(titled.collect())
     }
 
-    /// What an item is called.
+    /// The title of an item.
     pub(super) fn get(&self, id: &str) -> Option<&str> {
         self.0.get(id).map(String::as_str)
     }
 
-    /// An item for people: its title with the id beside it, or the id.
+    /// An item for display: its title and id, or only its id.
     pub(super) fn name(&self, id: &str) -> String {
         self.get(id)
             .map_or_else(|| id.to_owned(), |title| format!("{title} ({id})"))

@@ -1,4 +1,4 @@
-//! `ingle train`: from a dataset to a run folder.
+//! `ingle train`: trains a model on a dataset and writes a run folder.
 
 use super::auto;
 use super::sweep::{self, Base};
@@ -76,7 +76,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What there is to choose from.
+/// Help text that lists the methods.
 fn methods() -> String {
     let all = NAMES.join(", ");
     format!(
@@ -163,7 +163,7 @@ fn choose_method(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What several runs of one command have in common.
+/// What several runs of one command share.
 fn base<'a>(args: &'a Args, sets: &'a [String]) -> Base<'a> {
     Base {
         config: args.config.as_deref(),
@@ -199,7 +199,7 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
     Ok((run, data, device))
 }
 
-/// What is set on the command line.
+/// The settings of the command line.
 fn settings(args: &Args) -> Vec<String> {
     let rounds = args
         .rounds
@@ -242,7 +242,7 @@ fn resume(args: &Args) -> Result<(Run, Dataset, Device)> {
     Ok((run, data, device))
 }
 
-/// The first Ctrl-C asks the training to stop at the next step; a second one ends the program.
+/// The first Ctrl-C stops training after the current step; the second ends the program.
 pub(super) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

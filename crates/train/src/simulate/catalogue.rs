@@ -1,4 +1,4 @@
-//! The shop: products composed from the stock list, four styles and their colours.
+//! The simulated shop: products made from the stock list, four styles and their colours.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::SimulateError;
 use super::styles::STYLES;
 
-/// One line of `stock.csv`: a kind of product. The lines of a theme stand in the order in which
-/// people come to want them.
+/// One line of `stock.csv`: a kind of product. The kinds of a theme are in the order in which shoppers want them.
 #[derive(Debug, Deserialize)]
 struct Kind {
     category: String,
@@ -22,30 +21,30 @@ struct Kind {
     blurb: String,
 }
 
-/// A product of the invented shop, with all that a page needs to show it.
+/// A product of the simulated shop, with everything that a page needs to show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Product {
-    /// The title, as it would stand in an address.
+    /// Made from the title, in a form for addresses.
     pub item_id: String,
-    /// What it is called; no two products share one.
+    /// Unique title.
     pub title: String,
-    /// The department it is sold in.
+    /// Its department.
     pub category: String,
-    /// The interest it belongs to.
+    /// The theme that it belongs to.
     pub theme: String,
-    /// Its place in that interest, from 0.
+    /// Its step in the theme, from 0.
     pub step: usize,
     /// The style of its collection.
     pub style: String,
-    /// Which picture to draw.
+    /// Name of its picture.
     pub motif: String,
     /// The name of its colour.
     pub colour: String,
-    /// The colour itself.
+    /// The colour as hex.
     pub hex: String,
-    /// A colour that goes with it.
+    /// A matching colour.
     pub accent: String,
-    /// What its surface looks like.
+    /// Pattern of its surface.
     pub pattern: String,
     /// In pence.
     pub price: u32,
@@ -53,21 +52,21 @@ pub struct Product {
     pub blurb: String,
 }
 
-/// The products, arranged as shoppers walk through them.
+/// The products, by theme and step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shop {
-    /// Every product; clicks name them by position.
+    /// Every product; clicks refer to products by index.
     pub products: Vec<Product>,
-    /// How much each product draws clicks by itself.
+    /// Relative click frequency of each product.
     pub(super) appeal: Vec<f64>,
-    /// For each theme, for each step, the products that serve it.
+    /// Products by theme and step.
     pub(super) themes: Vec<Vec<Vec<usize>>>,
     /// The theme of each product.
     pub(super) theme_of: Vec<usize>,
 }
 
 impl Shop {
-    /// Composes `count` products, spreading them evenly over all kinds.
+    /// Makes `count` products, spread evenly over all kinds.
     pub(super) fn invent<R: Rng>(count: usize, rng: &mut R) -> Result<Self, SimulateError> {
         let themes = stock()?;
         let kinds: Vec<(usize, usize)> = (0..themes.len())
@@ -99,12 +98,12 @@ impl Shop {
             let collection = names[position][style][round / STYLES.len()];
             shop.themes[theme][step].push(index);
             shop.theme_of.push(theme);
-            // A few favourites and a long tail, as in any shop.
+            // Heavy-tailed: a few popular products and a long tail.
             shop.appeal.push((1.0 - rng.random::<f64>()).powf(-0.45));
             shop.products
                 .push(compose(&themes[theme][step], step, style, collection, rng));
         }
-        // A small shop stops in the middle of the list: no empty shelves, no empty themes.
+        // A small shop uses only a part of the list: empty steps and themes are removed.
         for steps in &mut shop.themes {
             steps.retain(|shelf| !shelf.is_empty());
         }
@@ -113,11 +112,11 @@ impl Shop {
     }
 }
 
-/// The most themes that one shopper follows, with room for one to buy presents from.
+/// The most themes of one shopper; at least one more is needed for gifts.
 const LARGEST_INTEREST: usize = 4;
 
-/// The stock list, theme by theme: one theme of every department, then the second of each, so that
-/// a small shop has complete themes from different departments.
+/// The stock list by theme: one theme of every department, then the second of each, and so on, so that a small shop
+/// has complete themes of different departments.
 fn stock() -> Result<Vec<Vec<Kind>>, SimulateError> {
     let mut themes: Vec<Vec<Kind>> = Vec::new();
     for row in csv::Reader::from_reader(include_str!("stock.csv").as_bytes()).deserialize() {
@@ -136,7 +135,7 @@ fn stock() -> Result<Vec<Vec<Kind>>, SimulateError> {
     Ok(themes)
 }
 
-/// For one kind, the collections of each style in the order in which it appears in them.
+/// For one kind, the collections of each style in random order.
 fn shuffled_names<R: Rng>(rng: &mut R) -> [Vec<usize>; 4] {
     std::array::from_fn(|style| {
         let mut names: Vec<usize> = (0..STYLES[style].collections.len()).collect();
@@ -162,7 +161,7 @@ fn compose<R: Rng>(
         format!("{name} {detail} {}", kind.name)
     };
     let (colour, hex, accent) = *pick(&style.colours, rng);
-    // Whole pounds up to a quarter off or on, in fifties.
+    // Prices vary by up to a quarter, in steps of fifty pence.
     let price = kind.price * rng.random_range(80..=125) / 100;
     Product {
         item_id: slug(&title),
@@ -185,7 +184,7 @@ fn pick<'a, T, R: Rng>(choices: &'a [T], rng: &mut R) -> &'a T {
     choices.choose(rng).expect("the word lists are never empty")
 }
 
-/// Lower-case words joined by hyphens, apostrophes dropped.
+/// Lower-case words joined by hyphens, without apostrophes.
 fn slug(title: &str) -> String {
     let spaced: String = title
         .chars()

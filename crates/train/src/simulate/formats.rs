@@ -1,4 +1,4 @@
-//! A log as a file, written a few thousand rows at a time.
+//! Writes a log to a file, a few thousand rows at a time.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -14,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 use super::SimulateError;
 use super::log::{LogOptions, Row, walk};
 
-/// How a log is written.
+/// File format of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Text, a line a click
@@ -23,21 +23,21 @@ pub enum Format {
     Parquet,
 }
 
-/// What was written.
+/// Result of writing a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The file.
     pub path: PathBuf,
-    /// How many shoppers it is about.
+    /// Number of shoppers.
     pub shoppers: u32,
 }
 
-/// Rows handed to the Parquet writer at a time, and rows it holds before they go to the file.
+/// Rows per batch of the Parquet writer, and rows it buffers.
 const BATCH: usize = 8192;
 const ROW_GROUP: usize = 32 * BATCH;
 
-/// Invents a log and writes it as `interactions.csv` or `interactions.parquet` into `dir`, which is
-/// made if missing.
+/// Simulates a log and writes it as `interactions.csv` or `interactions.parquet` into `dir`, which is created if it
+/// is missing.
 pub fn write_log(
     options: &LogOptions,
     format: Format,
@@ -100,7 +100,7 @@ fn parquet(options: &LogOptions, file: File) -> io::Result<u32> {
     Ok(shoppers)
 }
 
-/// Rows on their way into a Parquet file.
+/// Rows to be written to a Parquet file.
 #[derive(Default)]
 struct Columns {
     users: StringBuilder,
@@ -122,7 +122,7 @@ impl Columns {
         Ok(())
     }
 
-    /// What was pushed since the last call.
+    /// The rows pushed since the last call.
     fn batch(&mut self) -> io::Result<RecordBatch> {
         self.rows = 0;
         let columns: [(&str, ArrayRef); 3] = [
@@ -134,8 +134,7 @@ impl Columns {
     }
 }
 
-/// Numbers for ids that tell nothing: multiplying by an odd number mixes 32 bits up and keeps
-/// different numbers different.
+/// Numbers for meaningless ids: multiplication by an odd number permutes the 32-bit numbers.
 fn ids(row: &Row) -> [u32; 2] {
     [row.shopper, row.product].map(|number| number.wrapping_add(1).wrapping_mul(0x9e37_79b1))
 }

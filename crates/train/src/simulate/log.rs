@@ -1,23 +1,23 @@
-//! A click log of any size, to measure how the program grows with it.
+//! A click log of any size, to measure how time and memory grow.
 //!
-//! It has what decides about time and memory in a real log: a few products that everybody clicks
-//! and a long tail, most histories short and some very long, rows of many shoppers mixed. And it
-//! has something to learn: every product has companions that tend to be clicked after it. Nothing
-//! is kept but the rows of one block of shoppers, so memory grows with neither clicks nor products.
+//! It has the properties of real logs that determine time and memory: a few popular products and a long tail, mostly
+//! short histories and some very long ones, rows of many shoppers mixed. It can also be learnt from: every product
+//! has companions that tend to be clicked after it. Only the rows of one block of shoppers are in memory, so memory
+//! grows with neither clicks nor products.
 
 use std::io;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
-/// How much to invent.
+/// Sizes of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogOptions {
-    /// How many clicks there are.
+    /// Number of clicks.
     pub clicks: u64,
-    /// How many products there are to click; in a short log not all of them are.
+    /// Number of products; in a short log some have no click.
     pub products: u32,
-    /// Where every random choice comes from.
+    /// Seed of all random draws.
     pub seed: u64,
 }
 
@@ -32,25 +32,25 @@ pub struct Row {
     pub timestamp: i64,
 }
 
-/// Shoppers whose rows are put in order of time together.
+/// Shoppers whose rows are sorted by time together.
 const BLOCK: u32 = 4096;
-/// How fast popularity falls with rank: rank `r` draws `1 / r^FALL` as much as the first.
+/// Exponent of popularity: rank `r` is clicked `1 / r^FALL` times as often as the first.
 const FALL: f64 = 0.6;
-/// Histories have at least this many clicks, and `n` times as many with probability `1 / n^TAIL`:
-/// half of them have 6 or fewer, the mean is near 9, one in twenty has 20 or more.
+/// Histories have at least this many clicks, and `n` times as many with probability `1 / n^TAIL`: half of them have 6
+/// or fewer, the mean is near 9, one in twenty has 20 or more.
 const SHORTEST: f64 = 5.0;
 const TAIL: f64 = 2.1;
 const LONGEST: f64 = 1000.0;
-/// How often the next product is a companion of one of the last two, and how many each has.
+/// Probability that the next product is a companion of one of the last two, and companions per product.
 const FOLLOW: f64 = 0.5;
 const COMPANIONS: u64 = 8;
 
-/// The log begins on the first of January 2024; shoppers turn up over two years.
+/// The log begins on 1 January 2024; first visits are spread over two years.
 const OPENING: i64 = 1_704_067_200;
 const DAY: i64 = 86_400;
 const OPEN_DAYS: i64 = 730;
 
-/// Hands every row to `sink` and gives the number of shoppers. Equal options give equal rows.
+/// Passes every row to `sink` and returns the number of shoppers. Equal options give equal rows.
 pub(super) fn walk(
     options: &LogOptions,
     mut sink: impl FnMut(&Row) -> io::Result<()>,
@@ -77,14 +77,14 @@ pub(super) fn walk(
 struct Crowd {
     options: LogOptions,
     rng: Xoshiro256PlusPlus,
-    /// Products of the shopper at hand.
+    /// Products of the current shopper.
     history: Vec<u32>,
-    /// Clicks of the block at hand.
+    /// Clicks of the current block.
     rows: Vec<Row>,
 }
 
 impl Crowd {
-    /// One shopper's clicks, at most `left`; gives how many.
+    /// Adds one shopper's clicks, at most `left`; returns their number.
     fn shopper(&mut self, shopper: u32, left: u64) -> u64 {
         let luck = 1.0 - self.rng.random::<f64>();
         let length = (SHORTEST * luck.powf(-1.0 / TAIL)).min(LONGEST) as u64;
@@ -128,14 +128,14 @@ impl Crowd {
         }
         let back = self.rng.random_range(0..self.history.len().min(2));
         let from = self.history[self.history.len() - 1 - back];
-        // The lesser of two draws: the first companions are followed more often.
+        // The smaller of two draws: the first companions are followed more often.
         let which =
             (self.rng.random_range(0..COMPANIONS)).min(self.rng.random_range(0..COMPANIONS));
         companion(&self.options, from, which)
     }
 }
 
-/// The product at a point between 0 and 1, each product as wide as it is popular.
+/// The product at a point in 0 to 1, where each product has a width proportional to its popularity.
 fn popular(point: f64, products: u32) -> u32 {
     let rest = 1.0 - FALL;
     let whole = (f64::from(products) + 1.0).powf(rest) - 1.0;
@@ -143,7 +143,7 @@ fn popular(point: f64, products: u32) -> u32 {
     (rank as u32).clamp(1, products) - 1
 }
 
-/// A companion of a product: drawn by popularity, and always the same for the same log.
+/// A companion of a product: drawn by popularity, and fixed for a log.
 fn companion(options: &LogOptions, product: u32, which: u64) -> u32 {
     let place = u64::from(product) * COMPANIONS + which;
     let mut rng = SplitMix64::seed_from_u64(options.seed.rotate_left(32) ^ place);

@@ -1,9 +1,9 @@
-//! An invented shop and its shoppers, for the demo and for tests that need to know the truth.
+//! A simulated shop and its shoppers, for the demo and for tests that need known noise.
 //!
-//! Real logs never say which clicks were accidents. Here the program decides, so it can write the
-//! answer beside the log: shoppers follow a few interests step by step (a tent, then a sleeping bag,
-//! then a stove), and now and then click something for somebody else or by mistake. Everything
-//! follows from one seed. Where size matters and meaning does not, [`write_log`] writes a log alone.
+//! Real logs do not say which clicks are noise. Here the noise is simulated, so its labels can be written beside the
+//! log. Shoppers follow a few themes step by step (a tent, then a sleeping bag, then a stove), and sometimes click
+//! something for somebody else or by mistake. Everything depends on one seed. [`write_log`] writes only a log, for
+//! measurements of size.
 
 mod catalogue;
 mod formats;
@@ -21,42 +21,42 @@ pub use log::{LogOptions, Row};
 pub use shoppers::{Click, Noise};
 pub use write::write;
 
-/// What to invent, and how much of it.
+/// Parameters of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// How many products the shop sells.
+    /// Number of products.
     pub products: usize,
-    /// How many shoppers visit it.
+    /// Number of shoppers.
     pub shoppers: usize,
-    /// The share of clicks that lie outside their shopper's interests.
+    /// Share of clicks outside their shopper's themes.
     pub noise: f64,
-    /// Where every random choice comes from.
+    /// Seed of all random draws.
     pub seed: u64,
 }
 
-/// Why a shop could not be invented or written.
+/// A shop could not be simulated or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
-    /// The word lists compose only so many different titles.
+    /// The number of products is out of range: the word lists give a limited number of titles.
     #[error("--products {asked} is out of range: the word lists make between {least} and {most}")]
     Products {
-        /// What was asked for.
+        /// The requested number.
         asked: usize,
-        /// The fewest that leave a shopper something outside their interests.
+        /// The smallest number that leaves products outside a shopper's themes.
         least: usize,
-        /// The number of different titles there are.
+        /// The number of different titles.
         most: usize,
     },
-    /// A shop without shoppers has no clicks.
+    /// There are no shoppers.
     #[error("--shoppers must be at least 1")]
     Shoppers,
-    /// A log needs clicks, and something else to click next.
+    /// A log needs clicks and at least two products.
     #[error("a log needs --clicks of at least 1 and --products of at least 2")]
     Log,
-    /// Shares lie between nothing and everything; past a half there is no interest left to find.
+    /// The share of noise is out of range.
     #[error("--noise {0} is out of range: give a share of clicks from 0 to 0.5")]
     Noise(f64),
-    /// The built-in table of products cannot be read.
+    /// The built-in list of products cannot be read.
     #[error("the built-in stock list is damaged")]
     Stock(#[source] csv::Error),
     /// A file could not be written.
@@ -64,22 +64,22 @@ pub enum SimulateError {
     Write {
         /// The file.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// A shop, and everything that was clicked in it.
+/// A shop and its clicks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
     /// The products.
     pub shop: Shop,
-    /// The clicks, shopper by shopper, each shopper's oldest first.
+    /// The clicks by shopper, oldest first.
     pub clicks: Vec<Click>,
 }
 
-/// Invents a shop and its shoppers' clicks. Equal options give equal results.
+/// Simulates a shop and its shoppers' clicks. Equal options give equal results.
 pub fn simulate(options: &Options) -> Result<Simulation, SimulateError> {
     if options.shoppers == 0 {
         return Err(SimulateError::Shoppers);

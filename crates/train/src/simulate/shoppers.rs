@@ -1,4 +1,4 @@
-//! The shoppers: who is interested in what, and what they click, on purpose or not.
+//! The shoppers: their interests, and their clicks, intended or not.
 
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
@@ -6,12 +6,12 @@ use rand::{Rng, RngExt};
 use super::styles::STYLES;
 use super::{Options, Shop};
 
-/// Where a click outside the shopper's interests came from.
+/// The cause of a click outside the shopper's interests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noise {
-    /// Looking for something for somebody else: always in the same foreign theme.
+    /// Searching for somebody else: always in the same theme.
     Gift,
-    /// A finger that landed on the wrong picture.
+    /// A click on the wrong picture.
     MisTap,
 }
 
@@ -20,37 +20,37 @@ pub enum Noise {
 pub struct Click {
     /// The shopper, from 0.
     pub shopper: usize,
-    /// The product's position in the shop.
+    /// The product's index in the shop.
     pub product: usize,
     /// Seconds since 1970.
     pub timestamp: i64,
-    /// `None` when the shopper meant it.
+    /// `None` for an intended click.
     pub noise: Option<Noise>,
 }
 
-/// The log begins on the first of January 2025 and runs for 300 days.
+/// The log begins on 1 January 2025 and covers 300 days.
 const OPENING_DAY: i64 = 1_735_689_600;
 const OPEN_DAYS: i64 = 300;
 const DAY: i64 = 86_400;
 
-/// How often a shopper goes on to the next step of a theme, and how often they compare first.
+/// Probability of going on to the next step of a theme, and of comparing products first.
 const GO_ON: f64 = 0.68;
 const COMPARE: f64 = 0.22;
-/// How much more a shopper is drawn to their own style.
+/// Factor by which a shopper prefers products of their own style.
 const OWN_STYLE: f64 = 7.0;
-/// The share of noise that is looking for a present.
+/// Share of the noise that is searching for a gift.
 const GIFTS: f64 = 0.4;
 
 struct Shopper {
     number: usize,
-    /// Themes with the step the shopper has reached in each.
+    /// Themes with the step that the shopper has reached.
     interests: Vec<(usize, usize)>,
     gift_theme: usize,
     style: &'static str,
 }
 
-/// Lets every shopper visit the shop. With at least as many shoppers as products, every product
-/// is somebody's first click.
+/// Simulates every shopper's visits. With at least as many shoppers as products, every product is the first click of
+/// a shopper.
 pub(super) fn visit<R: Rng>(shop: &Shop, options: &Options, rng: &mut R) -> Vec<Click> {
     let mut clicks = Vec::with_capacity(options.shoppers * 14);
     for number in 0..options.shoppers {
@@ -69,7 +69,7 @@ impl Shopper {
         let more = rng.random_range(1..=2);
         let mut interests = vec![(home, shop.products[first].step)];
         interests.extend(others[..more].iter().map(|&theme| {
-            // Most people begin at the beginning.
+            // Most shoppers start at the first step.
             let begun = usize::from(rng.random_bool(0.3));
             (theme, begun.min(shop.last_step(theme)))
         }));
@@ -82,7 +82,7 @@ impl Shopper {
         }
     }
 
-    /// A few visits, each within one interest, spread over the time the log covers.
+    /// A few visits, each within one theme, spread over the time of the log.
     fn walk<R: Rng>(
         &mut self,
         shop: &Shop,
@@ -124,7 +124,7 @@ impl Shopper {
         }
     }
 
-    /// A product for the step reached, drawn by appeal and by the shopper's style.
+    /// A product of the current step, drawn by appeal and by the shopper's style.
     fn choose<R: Rng>(&self, shop: &Shop, interest: usize, rng: &mut R) -> usize {
         let (theme, step) = self.interests[interest];
         let shelf = &shop.themes[theme][step];
@@ -151,7 +151,7 @@ impl Shopper {
         }
     }
 
-    /// A click that says nothing about the shopper.
+    /// A noise click.
     fn stray<R: Rng>(&self, shop: &Shop, rng: &mut R) -> (usize, Noise) {
         if rng.random_bool(GIFTS) {
             let shelves = &shop.themes[self.gift_theme];

@@ -1,12 +1,12 @@
-//! The four styles the shop sells in: names for its collections, and the colours they come in.
+//! The shop's four styles: names of their collections, and colours.
 
-/// A style: shoppers prefer one, so variants of a product do not sell alike.
+/// A style. Shoppers prefer one, so that variants of a product differ in popularity.
 #[derive(Debug)]
 pub(super) struct Style {
     pub(super) name: &'static str,
-    /// Collection names with the place a book of that collection is set in.
+    /// Collection names, and the setting of a book in that collection.
     pub(super) collections: [(&'static str, &'static str); 4],
-    /// Colour names, the colour, and the colour that goes with it.
+    /// Colour name, the colour, and a matching colour.
     pub(super) colours: [(&'static str, &'static str, &'static str); 5],
     pub(super) patterns: [&'static str; 3],
 }

@@ -1,4 +1,4 @@
-//! The files: what a shop would have (items, interactions), and what only an inventor can know.
+//! Writes the files: those that a shop would have (items, interactions), and the labels that only a simulation has.
 
 use std::fs::File;
 use std::io;
@@ -25,8 +25,8 @@ struct Label<'a> {
     why: &'static str,
 }
 
-/// Writes `items.csv` and `items.json` (the products), `interactions.csv` (the clicks) and
-/// `labels.csv` (the same clicks with the truth about each) into `dir`, which is made if missing.
+/// Writes `items.csv` and `items.json` (the products), `interactions.csv` (the clicks) and `labels.csv` (the same
+/// clicks with their labels) into `dir`, which is created if it is missing.
 pub fn write(simulation: &Simulation, dir: &Path) -> Result<(), SimulateError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();

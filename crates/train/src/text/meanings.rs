@@ -1,16 +1,16 @@
-//! Items by what a language model makes of their titles: sentence embeddings
-//! ([Reimers and Gurevych, 2019](https://arxiv.org/abs/1908.10084)).
+//! Sentence embeddings of the items' titles by a language model ([Reimers and Gurevych,
+//! 2019](https://arxiv.org/abs/1908.10084)).
 
 use crate::data::Item;
 use ingle_lm::LanguageModel;
 use ingle_lm::sentence::{SENTENCE_TOKENS, embed};
 use rayon::prelude::*;
 
-/// Titles that one core reads before it takes others.
+/// Titles per parallel task.
 const CHUNK: usize = 128;
 
-/// A row of length 1 an item, `[items, columns]`, and the columns; zeros for an item without a title.
-/// `done` hears of every few titles that were read.
+/// One row of length 1 per item, `[items, columns]`, and the number of columns; zeros for an item without a title.
+/// `done` is called with the number of titles after every few.
 pub fn embeddings(
     lm: &LanguageModel,
     items: &[Item],

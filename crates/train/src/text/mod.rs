@@ -1,4 +1,4 @@
-//! What the titles of items say, as numbers.
+//! Features of items from their titles.
 
 pub mod meanings;
 

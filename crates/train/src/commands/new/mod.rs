@@ -1,4 +1,4 @@
-//! `ingle new`: a folder that works, to begin from: a log, a configuration and a page.
+//! `ingle new`: writes a working folder to start from: a log, a configuration and a page.
 
 use crate::data::InputError;
 use crate::say::say;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is written as it is.
+/// Files that are copied unchanged.
 const FILES: [(&str, &str); 5] = [
     ("README.md", include_str!("README.md")),
     ("ingle.toml", include_str!("ingle.toml")),
@@ -16,7 +16,7 @@ const FILES: [(&str, &str); 5] = [
     ("page/shop.js", include_str!("page/shop.js")),
     ("page/shop.css", include_str!("page/shop.css")),
 ];
-/// What of the npm package the page needs.
+/// Files of the npm package that the page needs.
 const PACKAGE: [&str; 5] = [
     "ingle.iife.js",
     "worker-cpu.js",
@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let products = serde_json::to_string_pretty(&products(&simulation))?;
     write(&dir.join("page/products.json"), &products)?;
-    // Which clicks were noise no shop knows, and the products are in the page's file.
+    // A shop does not know which clicks are noise, and the products are in the page's file.
     for name in ["labels.csv", "items.json"] {
         fs::remove_file(dir.join(name))?;
     }
@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The folder `dist` of the npm package; nothing if it was not named and is not where it usually is.
+/// The folder `dist` of the npm package; `None` if it was not named and is not in its usual places.
 fn package(given: Option<&Path>) -> Result<Option<PathBuf>> {
     let whole = |package: &Path| {
         let dist = package.join("dist");
@@ -116,7 +116,7 @@ fn package(given: Option<&Path>) -> Result<Option<PathBuf>> {
     Ok(Some(dist))
 }
 
-/// What the page shows of the products, by id.
+/// The products' data for the page, by id.
 fn products(simulation: &Simulation) -> Map<String, Value> {
     let products = simulation.shop.products.iter();
     products

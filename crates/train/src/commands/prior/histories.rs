@@ -1,4 +1,4 @@
-//! Histories for a language model that Ingle does not run: what it is asked about, or tuned with.
+//! Writes histories for a language model that Ingle does not run itself, for prompting or fine-tuning.
 
 use crate::data::corrupt::Kind;
 use crate::data::{Dataset, InputError};

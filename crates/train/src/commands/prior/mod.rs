@@ -1,5 +1,5 @@
-//! `ingle prior`: the language model's opinion of every click. Fits it, asks it, and refines it by what is
-//! disputed.
+//! `ingle prior`: fine-tunes a language model to detect noise, scores clicks with it, and refines it on disputed
+//! histories.
 
 mod histories;
 
@@ -198,7 +198,7 @@ fn run_fit(args: &FitArgs) -> Result<()> {
     Ok(())
 }
 
-/// The prior to go on with, if that is asked, and the settings.
+/// The prior to resume, if requested, and the settings.
 fn begin(args: &FitArgs) -> Result<(Option<Prior>, Settings)> {
     if !args.resume {
         Prior::check_new(&args.out)?;
@@ -251,7 +251,7 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
     Ok(())
 }
 
-/// The scores of a fitted encoder; `None` if `stop` was set.
+/// The scores by a fitted encoder; `None` if `stop` was set.
 fn by_encoder(
     args: &ScoreArgs,
     prior: &Path,

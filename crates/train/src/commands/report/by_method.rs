@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use std::fs;
 
-/// What a browser takes for the bundle of a run, which the benchmark leaves beside the run.
+/// File beside a run with the benchmark's measurements of its bundle in a browser.
 const BROWSER: &str = "browser.json";
 
 pub(super) fn run(args: &Args, runs: &[Run]) -> Result<()> {
-    // Said before the first of them is measured, which takes minutes.
+    // Checked before the measurements, which take minutes.
     if let Some(run) = runs.iter().find(|run| !run.finished()) {
         return Err(run.unfinished().into());
     }
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, runs: &[Run]) -> Result<()> {
     Ok(())
 }
 
-/// What was measured of a run before, or else now. The dataset of the run before is kept open for it.
+/// A run's measurements, read from its folder or made now. The dataset stays open for the next run.
 fn measured_of(run: &Run, opened: &mut Option<Dataset>) -> Result<Measured> {
     if let Some(measured) = measured::read(run)? {
         return Ok(measured);
@@ -79,7 +79,7 @@ fn measure(run: &Run, data: &Dataset, bar: &ProgressBar) -> Result<Measured> {
     measured::measure(run, data, &model, Shipped { bytes, files }, bar)
 }
 
-/// What a browser takes, if it was measured.
+/// The measurements in a browser, if there are any.
 fn browser(run: &Run) -> Result<Option<Browser>> {
     let path = run.dir.join(BROWSER);
     let Ok(text) = fs::read(&path) else {

@@ -1,4 +1,4 @@
-//! `ingle report`: what is to be known of one run or several, as one page.
+//! `ingle report`: writes a page about one or several runs.
 
 mod by_method;
 
@@ -82,7 +82,7 @@ fn progress() -> ProgressBar {
         .with_style(ProgressStyle::with_template(style).expect("the template is valid"))
 }
 
-/// The dataset that was named, or else the one of a run, if it still is that one.
+/// The named dataset, or the one of a run if it is unchanged.
 fn open_data(named: Option<&Path>, run: &Run) -> Result<Dataset> {
     if let Some(dir) = named {
         return Ok(Dataset::open(dir)?);
@@ -99,8 +99,7 @@ fn open_data(named: Option<&Path>, run: &Run) -> Result<Dataset> {
     Ok(data)
 }
 
-/// The runs with their models, under the names of their folders, or their whole paths where
-/// those are equal.
+/// The runs with their models, named by their folders, or by their whole paths if two folders have the same name.
 fn subjects(runs: Vec<Run>, data: &Dataset) -> Result<Vec<Subject>> {
     let short: Vec<String> = runs.iter().map(|run| folder_name(&run.dir)).collect();
     let mut subjects: Vec<Subject> = Vec::new();
@@ -117,7 +116,7 @@ fn subjects(runs: Vec<Run>, data: &Dataset) -> Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-/// The last part of a path that may be `.` or end in `..`.
+/// The last part of a path, which may be `.` or end in `..`.
 fn folder_name(dir: &Path) -> String {
     let whole = fs::canonicalize(dir);
     file_name(whole.as_deref().unwrap_or(dir))
