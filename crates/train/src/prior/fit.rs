@@ -1,5 +1,5 @@
-//! Fine-tuning: epochs over freshly corrupted training histories, the best epoch by validation kept; and
-//! a few more steps by histories with soft labels.
+//! Fine-tuning on training histories that are corrupted anew in each epoch, with early selection by validation; and
+//! refinement by a few steps on histories with soft labels.
 
 use super::folder::{Figures, Prior};
 use super::learner::{Labelled, Learner, Sample, steps};
@@ -24,38 +24,37 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Streams of chance, each its own purpose.
+/// Streams of random draws.
 const EPOCH: u64 = 21;
 const STEP: u64 = 22;
 const APART: u64 = 23;
 const REFINE: u64 = 24;
-/// Corruption of the validation histories and of a refinement; epochs count from 0.
+/// Corruption of the validation histories and of a refinement; epochs are numbered from 0.
 const VALID_STREAM: u64 = 1 << 40;
 const REFINE_STREAM: u64 = 1 << 41;
 
-/// What a fit learns from and is judged by.
+/// The data of a fit, for training and validation.
 pub struct Ground<'a> {
     data: &'a Dataset,
     lm: &'a LanguageModel,
     settings: &'a Settings,
     titles: Titles,
     corruption: Corruption,
-    /// Users learnt from.
+    /// Training users.
     users: Vec<usize>,
-    /// Histories of other users, corrupted once and for all.
+    /// Corrupted histories of the validation users, the same in every epoch.
     valid: Vec<LabelledHistory>,
 }
 
 impl<'a> Ground<'a> {
-    /// Reads the titles, and keeps some users apart to validate on. The language model is on a device
-    /// with autodiff.
+    /// Reads the titles and holds out some users for validation. The language model must be on a device with
+    /// autodiff.
     ///
     /// # Errors
-    /// If nothing can be corrupted, or there are no histories of two clicks or more to learn from or to
-    /// validate on.
+    /// If no clicks can be replaced, or there are no histories of two clicks or more for training or for validation.
     pub fn new(data: &'a Dataset, lm: &'a LanguageModel, settings: &'a Settings) -> Result<Self> {
         let corruption = Corruption::new(&settings.corruption(), data)?;
-        // Of a single click there is nothing to agree or disagree with.
+        // A single click cannot be compared with others.
         let mut valid: Vec<_> = cases(data, Split::Valid);
         valid.retain(|case| case.history.len() > 1);
         valid.sort_by_key(|case| case.user);
@@ -89,7 +88,7 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// Freshly corrupted histories of `count` users drawn at random.
+    /// Newly corrupted histories of `count` random users.
     fn corrupted(&self, count: usize, stream: u64, rng: &mut Rng) -> Vec<Sample> {
         let mut order = rng.permutation(self.users.len());
         order.truncate(count);
@@ -104,7 +103,7 @@ impl<'a> Ground<'a> {
         samples.collect()
     }
 
-    /// How well a judge tells replaced clicks of the validation histories.
+    /// Noise detection figures of a judge on the validation histories.
     pub fn validate(&self, judge: &Judge, epoch: usize) -> Figures {
         let scorer = judge.valid().ready(self.lm.encoder.valid());
         let histories: Vec<&[u32]> = self
@@ -119,7 +118,7 @@ impl<'a> Ground<'a> {
         }
         let scale = calibrate::scale(&verdicts.logits, &verdicts.noisy);
         let found = verdicts.detection(scale);
-        // With a handful of histories there may be no replaced click at all.
+        // With few histories there may be no replaced click.
         let (auc, ap, ece) = found.map_or((0.5, 0.0, 0.0), |d| (d.auc, d.ap, d.ece));
         Figures {
             epoch,
@@ -131,24 +130,24 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// The place a fit has reached.
+/// The progress of a fit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct State {
     epoch: usize,
     step: usize,
-    /// Sum over the epoch's steps of loss times titles, and of titles.
+    /// Sums over the epoch's steps: loss times titles, and titles.
     loss: (f64, f64),
     /// Tokens and seconds of the epoch so far.
     spent: (usize, f64),
     best: Option<Figures>,
-    /// Lines of `metrics.jsonl` that belong to what is complete.
+    /// Lines of `metrics.jsonl` up to the last complete epoch.
     lines: usize,
 }
 
-/// How often a fit saves where it is, in seconds.
+/// Interval between checkpoints, in seconds.
 const SAVE_EVERY: f64 = 30.0;
 
-/// A fit under way.
+/// A running fit.
 struct Fit<'a> {
     prior: &'a mut Prior,
     ground: &'a Ground<'a>,
@@ -159,11 +158,10 @@ struct Fit<'a> {
     saved: Instant,
 }
 
-/// Fits a prior, from its checkpoint if it has one, until all epochs are done (`true`) or `stop` is set
-/// (`false`).
+/// Fits a prior, from its checkpoint if there is one, until all epochs are done (`true`) or `stop` is set (`false`).
 ///
 /// # Errors
-/// If the loss diverges, files cannot be written, or language model or dataset are not the prior's.
+/// If the loss diverges, files cannot be written, or the language model or the dataset differs from the prior's.
 pub fn fit(
     prior: &mut Prior,
     ground: &Ground<'_>,
@@ -195,7 +193,7 @@ pub fn fit(
 }
 
 impl Fit<'_> {
-    /// One epoch with its validation; `false` if the person stopped it.
+    /// One epoch with validation; `false` if it was stopped.
     fn epoch(&mut self) -> Result<bool> {
         let settings = self.ground.settings;
         let epoch = self.state.epoch as u64;
@@ -290,7 +288,7 @@ impl Fit<'_> {
     }
 }
 
-/// Reads a checkpoint into what a fresh fit begins with, where there is one.
+/// Loads a checkpoint into a new learner, if there is one.
 fn load(dir: &Path, fresh: Learner) -> Result<(Learner, State)> {
     let Some(dir) = checkpoint::find(dir) else {
         return Ok((fresh, State::default()));
@@ -305,8 +303,8 @@ fn load(dir: &Path, fresh: Learner) -> Result<(Learner, State)> {
     Ok((Learner { judge, optimizer }, state))
 }
 
-/// A few more steps by disputed histories with soft labels, each step mixed with as many freshly
-/// corrupted ones, so that nothing else is forgotten. `None` if `stop` was set.
+/// A few more steps on disputed histories with soft labels. Each step has as many newly corrupted histories, against
+/// forgetting. `None` if `stop` was set.
 ///
 /// # Errors
 /// If the loss diverges.

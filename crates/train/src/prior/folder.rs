@@ -1,4 +1,4 @@
-//! A prior as a folder.
+//! The folder of a prior.
 //!
 //! ```text
 //! PRIOR/prior.json             language model, settings, dataset, figures
@@ -22,13 +22,13 @@ use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Layout of the folder; others are refused.
+/// Version of the folder's layout; other versions are rejected.
 pub const VERSION: u32 = 1;
 
 const ABOUT: &str = "prior.json";
 const ADAPTERS: &str = "adapters.safetensors";
 
-/// What a prior says of itself.
+/// The content of `prior.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// Layout version.
@@ -39,7 +39,7 @@ pub struct About {
     pub lm: String,
     /// SHA-256 of its weights.
     pub lm_hash: String,
-    /// How it is made.
+    /// Its settings.
     pub settings: Settings,
     /// Hash of the dataset it was fitted on.
     pub data_hash: String,
@@ -54,7 +54,7 @@ pub struct About {
     pub refined: Option<Refined>,
 }
 
-/// How well a prior judges corrupted histories.
+/// Noise detection figures of a prior on corrupted histories.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// The epoch, counted from 1; 0 after a refinement.
@@ -63,36 +63,36 @@ pub struct Figures {
     pub auc: f64,
     /// Average precision.
     pub ap: f64,
-    /// Expected calibration error, calibrated.
+    /// Expected calibration error after calibration.
     pub ece: f64,
-    /// How its logits become probabilities.
+    /// The calibration of its logits.
     #[serde(default)]
     pub scale: Scale,
 }
 
-/// Where a refined prior comes from.
+/// The origin of a refined prior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refined {
-    /// Hash of the prior before.
+    /// Hash of the prior that was refined.
     pub from: String,
-    /// Disputed histories learnt from.
+    /// Number of disputed histories.
     pub disputed: usize,
 }
 
-/// The folder.
+/// A prior's folder.
 #[derive(Clone, Debug)]
 pub struct Prior {
-    /// Where it is.
+    /// Its path.
     pub dir: PathBuf,
-    /// What it says of itself.
+    /// The content of `prior.json`.
     pub about: About,
 }
 
 impl Prior {
-    /// Refuses a folder that holds a prior.
+    /// Rejects a folder that contains a prior.
     ///
     /// # Errors
-    /// Says what to do.
+    /// An input error that says what to do.
     pub fn check_new(dir: &Path) -> Result<(), InputError> {
         if !dir.join(ABOUT).exists() {
             return Ok(());
@@ -103,10 +103,10 @@ impl Prior {
         )))
     }
 
-    /// Begins a prior in a new folder.
+    /// Creates a prior in a new folder.
     ///
     /// # Errors
-    /// If there is one already, or the folder cannot be written.
+    /// If there is one already, or the folder cannot be written to.
     pub fn create(
         dir: &Path,
         settings: Settings,
@@ -135,8 +135,8 @@ impl Prior {
         Ok(prior)
     }
 
-    /// Writes what refining this prior has made, as a finished prior of its own, with its figures and the
-    /// number of disputed histories.
+    /// Writes a refined version of this prior as a new finished prior, with its figures and the number of disputed
+    /// histories.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -158,10 +158,10 @@ impl Prior {
         Ok(after)
     }
 
-    /// Opens a folder.
+    /// Opens a prior's folder.
     ///
     /// # Errors
-    /// If it holds no prior, or one of another version.
+    /// If there is no prior in it, or one of another version.
     pub fn open(dir: &Path) -> Result<Self> {
         let path = dir.join(ABOUT);
         let here = dir.display();
@@ -185,10 +185,10 @@ impl Prior {
         })
     }
 
-    /// Opens a prior that is to be used.
+    /// Opens a finished prior.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and if its fit is not done.
+    /// As [`open`](Self::open), and if its fit is not finished.
     pub fn finished(dir: &Path) -> Result<Self> {
         let prior = Self::open(dir)?;
         if !prior.about.finished {
@@ -200,16 +200,16 @@ impl Prior {
         Ok(prior)
     }
 
-    /// Writes what it says of itself.
+    /// Writes `prior.json`.
     pub fn save(&self) -> Result<()> {
         let path = self.dir.join(ABOUT);
         write_atomically(&path, &serde_json::to_vec_pretty(&self.about)?)
     }
 
-    /// Refuses another language model than the one the adapters belong to.
+    /// Rejects a language model other than the one for which the adapters were trained.
     ///
     /// # Errors
-    /// Names both.
+    /// An input error that names both.
     pub fn check_lm(&self, lm: &LanguageModel) -> Result<(), InputError> {
         if lm.hash == self.about.lm_hash {
             return Ok(());
@@ -224,10 +224,10 @@ impl Prior {
         )))
     }
 
-    /// Refuses another dataset than the one it was begun on.
+    /// Rejects a dataset other than the one on which the fit was started.
     ///
     /// # Errors
-    /// Says so.
+    /// An input error.
     pub fn check_data(&self, data: &Dataset) -> Result<(), InputError> {
         if data.hash() == self.about.data_hash {
             return Ok(());
@@ -238,17 +238,17 @@ impl Prior {
         )))
     }
 
-    /// A judge that has learnt nothing yet, on the language model's device.
+    /// A judge before training, on the language model's device.
     pub fn fresh(&self, lm: &LanguageModel) -> Judge {
         let settings = &self.about.settings;
         let mut rng = Rng::new(settings.seed, &[20]);
         Judge::new(&settings.tuning(), &lm.encoder, &mut rng)
     }
 
-    /// The judge that was learnt, on the language model's device.
+    /// The trained judge, on the language model's device.
     ///
     /// # Errors
-    /// Another language model, or adapters that are missing, damaged or of other shapes.
+    /// If the language model is another one, or the adapters are missing, damaged or of other shapes.
     pub fn judge(&self, lm: &LanguageModel) -> Result<Judge> {
         self.check_lm(lm)?;
         let path = self.dir.join(ADAPTERS);
@@ -267,7 +267,7 @@ impl Prior {
         )
     }
 
-    /// SHA-256 over all that decides what it answers: language model, settings and adapters.
+    /// SHA-256 of everything that determines its answers: language model, settings and adapters.
     ///
     /// # Errors
     /// If the adapters cannot be read.

@@ -29,7 +29,7 @@ pub struct Labelled {
 /// A window with the labels of its titles.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// What is read.
+    /// The titles of a window.
     pub window: Window,
     /// One label per title.
     pub noise: Vec<f32>,
@@ -46,7 +46,7 @@ impl Sample {
 
 /// Splits an epoch's samples into steps of about `tokens`: shards of similar lengths, in random order.
 pub fn steps(samples: &[Sample], tokens: usize, rng: &mut Rng) -> Vec<Vec<Vec<usize>>> {
-    // By chance among those of about one length.
+    // Random order, then sorted by length: random among equal lengths.
     let order = rng.permutation(samples.len());
     let lengths: Vec<usize> = (order.iter())
         .map(|&sample| samples[sample].window.tokens())
@@ -122,7 +122,7 @@ fn gradient(
     titles: usize,
     rng: &mut Rng,
 ) -> (f32, GradientsParams) {
-    // Separate leaves: graphs that share leaves would wait for each other.
+    // Each shard has its own leaves, since graphs with common leaves would wait for each other.
     let judge = judge.clone().fork(&lm.encoder.device());
     let windows: Vec<&Window> = shard.iter().map(|sample| &sample.window).collect();
     let labels: Vec<&[f32]> = shard.iter().map(|sample| sample.noise.as_slice()).collect();

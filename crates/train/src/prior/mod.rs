@@ -1,15 +1,14 @@
-//! The semantic prior of DC4SR: a language model reads the titles of a history's latest clicks together
-//! and says of each how likely it does not belong.
+//! The language model as DC4SR's semantic prior: it reads the titles of a history's latest clicks together and gives
+//! each a noise logit.
 //!
-//! It is fine-tuned on training histories some of whose clicks are replaced, which labels them
-//! ([`fit`]), then asked about every history ([`score`], kept in [`scores`]). Histories on which the
-//! recommender later disagrees with it come back with soft labels ([`fit::refine`]). Only adapters and a
-//! head are learnt (`ingle-lm`); the folder of a prior ([`folder`]) holds those and names the language
-//! model they belong to.
+//! It is fine-tuned on training histories with replaced clicks, which are labelled ([`fit`]), and then scores every
+//! history ([`score`], stored by [`scores`]). Histories on which the recommender disagrees with it are used to refine
+//! it, with soft labels ([`fit::refine`]). Only adapters and a head are trained (`ingle-lm`); the prior's folder
+//! ([`folder`]) stores these and the identity of the language model.
 //!
-//! Where the published method asks a large language model by prompt, this one reads a small encoder's
-//! hidden states: its lower layers read every title once, the last ones a whole window, in one short pass
-//! a history on a processor. No language model is shipped to the browser.
+//! The published method prompts a large language model. This one uses the hidden states of a small encoder: its lower
+//! layers read every title once, its last layers a whole window, in one short pass per history on a CPU. No language
+//! model is shipped to the browser.
 
 pub mod fit;
 pub mod folder;
@@ -32,10 +31,10 @@ use burn::prelude::*;
 use ingle_lm::LanguageModel;
 use std::path::Path;
 
-/// Reads a language model; what is wrong with its folder is the input's fault.
+/// Opens a language model. An invalid folder is an input error.
 ///
 /// # Errors
-/// Says what is missing or wrong, and how to get a model.
+/// Says what is missing or invalid, and how to get a model.
 pub fn open_lm(dir: &Path, device: &Device) -> Result<LanguageModel, InputError> {
     LanguageModel::open(dir, device).map_err(|error| InputError::other(error.to_string()))
 }

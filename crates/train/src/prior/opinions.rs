@@ -1,5 +1,5 @@
-//! Files of opinions on histories: of each click how likely it is noise, one JSON line a history. A prior is refined by
-//! them where it and the recommender disagree, and any model that reads titles can write them.
+//! Files of noise probabilities per click, one JSON line per history. A prior is refined on them, and any model that
+//! reads titles can write them.
 
 use super::learner::Labelled;
 use super::{ScoredSplit, Scores};
@@ -17,13 +17,12 @@ struct Line {
     noise: Vec<f32>,
 }
 
-/// Reads disputed histories: `{"user": id, "items": [ids], "noise": [how likely each is noise, 0 to 1]}`, one a line;
-/// empty lines are passed over.
+/// Reads disputed histories: `{"user": id, "items": [ids], "noise": [noise probabilities, 0 to 1]}`, one per line.
+/// Empty lines are skipped.
 ///
 /// # Errors
-/// An input error with file and line: no such JSON, a user or an item that the dataset does not have, a
-/// user held out of training, not one label an item, or one that is no probability. Also if there is no
-/// line at all.
+/// An input error with file and line: invalid JSON, an unknown user or item, a held-out user, a number of labels that
+/// is not the number of items, or a value that is not a probability. Also if there are no lines.
 pub fn disputed(path: &Path, data: &Dataset) -> Result<Vec<Labelled>, InputError> {
     let mut histories = Vec::new();
     each(path, data, |user, history| {
@@ -43,11 +42,11 @@ pub fn disputed(path: &Path, data: &Dataset) -> Result<Vec<Labelled>, InputError
     Ok(histories)
 }
 
-/// Reads the answers of another model on a split's histories, in the same form, as noise logits. A line may be about the
-/// latest clicks of a history alone.
+/// Reads the answers of another model on a split's histories, in the same form, as noise logits. A line may contain
+/// only the latest clicks of a history.
 ///
 /// # Errors
-/// The same, but for users held out, and where a line has other items than the history, a user comes twice, or a
+/// The same, except for held-out users; and if a line has other items than the history, a user occurs twice, or a
 /// history has no line.
 pub fn answers(path: &Path, data: &Dataset, split: ScoredSplit) -> Result<Scores, InputError> {
     let mut rows = vec![Vec::new(); data.n_users()];
@@ -80,13 +79,13 @@ pub fn answers(path: &Path, data: &Dataset, split: ScoredSplit) -> Result<Scores
     Ok(Scores::new(&rows, data, split, name))
 }
 
-/// The logit of a probability; of 0 and 1 that of a millionth from them.
+/// The logit of a probability, clamped to a millionth from 0 and 1.
 fn logit(probability: f32) -> f32 {
     let p = probability.clamp(1e-6, 1.0 - 1e-6);
     (p / (1.0 - p)).ln()
 }
 
-/// Hands over the user and the history of each line of a file.
+/// Passes the user and the history of each line of a file to a function.
 fn each(
     path: &Path,
     data: &Dataset,
@@ -109,7 +108,7 @@ fn each(
     Ok(())
 }
 
-/// What a line may name.
+/// The users and items that a line may name.
 struct Known<'a> {
     users: HashMap<&'a str, usize>,
     items: HashMap<&'a str, u32>,
@@ -127,7 +126,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// One line's user and history, or what is wrong with it.
+    /// Parses a line into user and history, or says what is wrong with it.
     fn history(&self, line: &str) -> Result<(usize, Labelled), String> {
         let line: Line = serde_json::from_str(line).map_err(|e| e.to_string())?;
         let user = self.users.get(line.user.as_str());

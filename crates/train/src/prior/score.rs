@@ -1,5 +1,5 @@
-//! What a prior says of histories: of one group, or of a whole split into a file, in chunks that a later
-//! call goes on from.
+//! Scores histories with a prior: a group of them, or a whole split into a file, in chunks, so that an interrupted
+//! call can be resumed.
 
 use super::folder::Prior;
 use super::learner::SHARD_TOKENS;
@@ -17,11 +17,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Histories that are kept together: what a kill costs, at most.
+/// Histories per chunk: at most this many are scored again after an interruption.
 const CHUNK: usize = 1024;
 
-/// Noise logits of the latest clicks of each history, oldest first: as many as the window has room for,
-/// none of an empty one.
+/// Noise logits of the latest clicks of each history, oldest first: as many as fit into the window, none for an empty
+/// history.
 pub fn logits(
     scorer: &Scorer,
     titles: &Titles,
@@ -34,7 +34,7 @@ pub fn logits(
         .collect();
     let lengths: Vec<usize> = windows.iter().map(|(_, window)| window.tokens()).collect();
     let mut batches = bucket(&lengths, SHARD_TOKENS);
-    // The longest first, so that no core is left with one at the end.
+    // Longest first, so that no core is left with a long one at the end.
     batches.reverse();
     let answered: Vec<Vec<Vec<f32>>> = (batches.par_iter())
         .map(|batch| {
@@ -53,8 +53,8 @@ pub fn logits(
     all
 }
 
-/// Scores every history of a split into `out`; `None` if `stop` was set before the end. What is done
-/// then stays beside `out`, and the same call goes on from there.
+/// Scores every history of a split into `out`; `None` if `stop` was set before the end. Partial results stay beside
+/// `out`, and the same call resumes from them.
 ///
 /// # Errors
 /// If files cannot be written.
@@ -94,15 +94,15 @@ pub fn split(
     Ok(Some(scores))
 }
 
-/// What is scored so far, in a file beside the one to be: a line that says of what, then of each chunk
-/// the counts of its rows and their logits, little-endian, behind their number of bytes.
+/// Partial results in a file beside the final one: a line that identifies the work, then for each chunk its number of
+/// bytes, the lengths of its rows and their logits, little-endian.
 struct Partial {
     path: PathBuf,
     file: File,
 }
 
 impl Partial {
-    /// Opens what an earlier call left of the same work, or begins.
+    /// Opens the partial results of the same work, or a new file.
     fn open(
         out: &Path,
         prior: &str,
@@ -151,7 +151,7 @@ impl Partial {
     }
 }
 
-/// Rows of the chunks that are there whole, `most` at most, and how many bytes those are.
+/// Rows of the complete chunks, at most `most`, and the number of bytes of these chunks.
 fn whole_chunks(bytes: &[u8], most: usize) -> (Vec<Vec<f32>>, usize) {
     let mut rows = Vec::new();
     let mut rest = bytes;

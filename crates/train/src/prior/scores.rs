@@ -1,6 +1,6 @@
-//! The noise logits of a split's histories, as a file: `offsets` of each user's logits, the `logits`, and
-//! in its metadata the dataset, split and prior they are of. A reader refuses any other dataset or split,
-//! so that nothing is judged by the logits of other clicks.
+//! The noise logits of a split's histories, as a file: `offsets` of each user's logits, the `logits`, and in its
+//! metadata the dataset, split and prior. A reader rejects another dataset or split, so that logits are never used
+//! for other clicks.
 
 use crate::data::{Dataset, InputError, Split};
 use crate::training::checkpoint::write_atomically;
@@ -16,7 +16,7 @@ const DATA: &str = "data_hash";
 const PRIOR: &str = "prior_hash";
 const SPLIT: &str = "split";
 
-/// Which histories are scored.
+/// The histories of a scores file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ScoredSplit {
     /// The clicks that a model may learn from
@@ -30,7 +30,7 @@ pub enum ScoredSplit {
 }
 
 impl ScoredSplit {
-    /// The name, as `--split` takes it.
+    /// Its name in `--split`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -51,9 +51,9 @@ impl ScoredSplit {
         }
     }
 
-    /// Of each click of that history 1 when it was replaced; `None` in a clean dataset.
+    /// The noise labels of that history (1 = replaced); `None` in a dataset without labels.
     pub fn noise(self, data: &Dataset, user: usize) -> Option<&[u8]> {
-        // Every split's history begins with the user's first click.
+        // In every split, the history begins with the user's first click.
         let clicks = self.history(data, user).len();
         data.noise(user).map(|noise| &noise[..clicks])
     }
@@ -62,9 +62,9 @@ impl ScoredSplit {
 /// Noise logits of the latest clicks of every user's history in a split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
-    /// Whose histories.
+    /// The split of the histories.
     pub split: ScoredSplit,
-    /// Hash of the prior that gave them.
+    /// Hash of the prior that computed them.
     pub prior: String,
     data: String,
     offsets: Vec<u64>,
@@ -72,10 +72,10 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// One row a user.
+    /// One row per user.
     ///
     /// # Panics
-    /// If there is not one row a user.
+    /// If the number of rows is not the number of users.
     pub fn new(rows: &[Vec<f32>], data: &Dataset, split: ScoredSplit, prior: String) -> Self {
         assert_eq!(rows.len(), data.n_users(), "one row a user");
         let mut offsets = vec![0];
@@ -91,8 +91,8 @@ impl Scores {
         }
     }
 
-    /// Noise logits of the latest clicks of a user's history, oldest first: fewer than clicks where the
-    /// window was shorter, none for a user who is not in the split.
+    /// Noise logits of the latest clicks of a user's history, oldest first: fewer than clicks if the window was
+    /// shorter, none for a user who is not in the split.
     pub fn of(&self, user: usize) -> &[f32] {
         &self.logits[self.offsets[user] as usize..self.offsets[user + 1] as usize]
     }
@@ -102,12 +102,12 @@ impl Scores {
         self.logits.len()
     }
 
-    /// Whether nobody has any.
+    /// Whether there are no logits.
     pub fn is_empty(&self) -> bool {
         self.logits.is_empty()
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         let offsets: Vec<u8> = self.offsets.iter().flat_map(|x| x.to_le_bytes()).collect();
         let logits: Vec<u8> = self.logits.iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -134,8 +134,8 @@ impl Scores {
     /// Reads the scores of a split of a dataset.
     ///
     /// # Errors
-    /// Input errors that name the file: not readable, of another dataset or split, or not one row of at
-    /// most as many finite logits as clicks a user.
+    /// An input error that names the file: it cannot be read, is of another dataset or split, or does not have one
+    /// row per user with finite logits, at most one per click.
     pub fn open(path: &Path, data: &Dataset, split: ScoredSplit) -> Result<Self, InputError> {
         let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
         let bytes = std::fs::read(path).map_err(|e| bad(e.to_string()))?;
@@ -187,7 +187,7 @@ impl Scores {
     }
 }
 
-/// The values of a tensor of one axis.
+/// The values of a one-dimensional tensor.
 fn words<T, const N: usize>(
     tensors: &SafeTensors<'_>,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a prior is made of and how it is fitted.
+//! Settings of a prior.
 
 use crate::data::InputError;
 use crate::data::corrupt::Kind;
@@ -7,44 +7,44 @@ use ingle_lm::Tuning;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
-/// Every setting of a prior; saved with it.
+/// All settings of a prior; saved with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The one source of every random choice.
+    /// Seed of all random draws.
     pub seed: u64,
     /// Latest clicks of a history that are read, corrupted and judged.
     pub window: usize,
-    /// Word pieces of a title that are read.
+    /// Word pieces read of each title, at most.
     pub title_tokens: usize,
-    /// Layers that read the window together and carry adapters, counted from the last. Those below read
-    /// every title once, which is much faster.
+    /// Number of last layers that read the window together and have adapters. The layers below read every title once,
+    /// which is much faster.
     pub adapt_layers: usize,
     /// Rank of an adapter.
     pub rank: usize,
-    /// Adapters count `alpha / rank` times.
+    /// Adapters are scaled by `alpha / rank`.
     pub alpha: f32,
     /// Dropout before an adapter in training.
     pub dropout: f32,
-    /// Histories of an epoch, drawn anew for each; 0 takes all there are.
+    /// Histories per epoch, drawn anew for each; 0 uses all.
     pub histories: usize,
-    /// Epochs.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Adam's learning rate at its highest: it rises over the first steps and falls to 0 at the end.
+    /// Adam's peak learning rate: it rises over the first steps and decays to 0 at the end.
     pub learning_rate: f64,
     /// Share of the steps over which the learning rate rises.
     pub warmup: f64,
-    /// Tokens of a step, padding included.
+    /// Tokens per step, padding included.
     pub batch_tokens: usize,
-    /// Share of clicks that is replaced in the histories it is validated on.
+    /// Share of the clicks replaced in the validation histories.
     pub rate: f64,
-    /// Shares that are replaced in training, one of them in each history: higher ones teach more.
+    /// Shares of the clicks replaced in training; each history uses one of them. Higher shares give more labels.
     pub rates: Vec<f64>,
-    /// How replacements are drawn; each history takes the next kind in turn.
+    /// How replacements are drawn; each history draws one of these kinds.
     pub kinds: Vec<Kind>,
-    /// Users that are kept apart to validate on, a tenth of all at most.
+    /// Users held out for validation, a tenth of all at most.
     pub validation: usize,
-    /// Steps of a refinement by disputed histories.
+    /// Steps of a refinement on disputed histories.
     pub refine_steps: usize,
 }
 
@@ -73,7 +73,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Defaults with `key=value` overrides.
+    /// The defaults with `key=value` overrides.
     ///
     /// # Errors
     /// Input errors that name the key: unknown, of the wrong type or out of range.
@@ -92,7 +92,7 @@ impl Settings {
     /// Checks every range.
     ///
     /// # Errors
-    /// Names the first key out of its range.
+    /// The first key that is out of its range.
     pub fn check(&self) -> Result<(), InputError> {
         for (key, value, most) in [
             ("window", self.window, 500),
@@ -131,7 +131,7 @@ impl Settings {
         require(!self.kinds.is_empty(), "kinds", "empty", "one kind or more")
     }
 
-    /// The shape of what is learnt.
+    /// The sizes of adapters.
     pub fn tuning(&self) -> Tuning {
         Tuning {
             layers: self.adapt_layers,
@@ -152,7 +152,7 @@ impl Settings {
         }
     }
 
-    /// The learning rate when a share `done` of all steps is done.
+    /// The learning rate after a share `done` of all steps.
     pub fn rate_at(&self, done: f64) -> f64 {
         let rise = if self.warmup > 0.0 {
             (done / self.warmup).min(1.0)
@@ -160,12 +160,12 @@ impl Settings {
             1.0
         };
         let fall = ((1.0 - done) / (1.0 - self.warmup)).min(1.0);
-        // Never quite nothing: the first step, too, learns.
+        // At least 1%, so that the first step is not zero.
         self.learning_rate * rise.min(fall).max(0.01)
     }
 }
 
-/// Refuses a value that does not fit.
+/// Rejects a value that is out of range.
 fn require(fits: bool, key: &str, found: impl Display, expected: &str) -> Result<(), InputError> {
     if fits {
         return Ok(());

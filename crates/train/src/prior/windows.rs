@@ -1,4 +1,4 @@
-//! From histories to what a language model reads: the titles of the latest clicks.
+//! Windows for a language model: the titles of a history's latest clicks.
 
 use super::Settings;
 use super::learner::SHARD_TOKENS;
@@ -10,21 +10,21 @@ use ingle_lm::{LanguageModel, Title, Window, title};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// The longest window, in tokens, whatever a model could read.
+/// Longest window in tokens, even if a model could read more.
 const MOST_TOKENS: usize = 512;
 
-/// The titles of a catalogue, each cut to the setting and read by the lower layers: some 24 KB of memory
-/// a title.
+/// The titles of a catalogue, cut to the limit of the settings and read by the lower layers: about 24 KB of memory
+/// per title.
 #[derive(Debug)]
 pub struct Titles {
-    /// By item index; entry 0 is padding's. An item without a title is read as `[UNK]`.
+    /// By item index; entry 0 is for padding. An item without a title is read as `[UNK]`.
     read: Vec<Arc<Title>>,
     window: usize,
     limit: usize,
 }
 
 impl Titles {
-    /// Reads all titles of a dataset; those that are equal are read once.
+    /// Reads all titles of a dataset; equal titles are read once.
     pub fn new(lm: &LanguageModel, data: &Dataset, settings: &Settings) -> Self {
         let limit = MOST_TOKENS.min(lm.config.max_position_embeddings);
         let most = settings.title_tokens.min(limit - 2);
@@ -48,8 +48,8 @@ impl Titles {
         }
     }
 
-    /// The titles of a history's latest clicks, together; `None` of an empty history. Where they are more
-    /// tokens than fit, the window has fewer titles than clicks.
+    /// The titles of a history's latest clicks; `None` for an empty history. If they exceed the token limit, the
+    /// window has fewer titles than clicks.
     pub fn window(&self, history: &[u32]) -> Option<Window> {
         let titles: Vec<Arc<Title>> = (latest(history, self.window).iter())
             .map(|&item| Arc::clone(&self.read[item as usize]))
@@ -59,7 +59,7 @@ impl Titles {
 }
 
 fn read(lm: &LanguageModel, pieces: &[Vec<u32>], above: usize) -> Vec<Arc<Title>> {
-    // Nothing is learnt here, so nothing need be recorded.
+    // No gradients are needed here.
     let encoder = lm.encoder.valid();
     let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len() + 2).collect();
     let batches = bucket(&lengths, SHARD_TOKENS);

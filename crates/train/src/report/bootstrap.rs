@@ -98,7 +98,7 @@ mod tests {
 
     const HR10: usize = 1;
 
-    /// Ranks of users of whom each finds the target in the first ten with probability `p`.
+    /// Ranks of users, each of whom has the target in the first ten with probability `p`.
     fn ranks(users: usize, p: f32, rng: &mut Rng) -> Vec<usize> {
         (0..users)
             .map(|_| {

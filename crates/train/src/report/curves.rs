@@ -1,11 +1,11 @@
-//! What a training wrote down epoch by epoch.
+//! Training curves, read from `metrics.jsonl`.
 
 use crate::data::InputError;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// Figures that a phase may be selected by, as `metrics.jsonl` names them.
+/// Figures by which a phase may be selected, by their names in `metrics.jsonl`.
 const SELECTED_BY: [&str; 2] = ["ndcg@10", "auc"];
 
 /// The epochs of one phase of a training.
@@ -24,18 +24,18 @@ pub struct Curve {
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Mean training loss; not a number where the training diverged.
+    /// Mean training loss; NaN if the training diverged.
     pub loss: f64,
-    /// The validation figure after it.
+    /// The validation figure after the epoch.
     pub valid: f64,
     /// Seconds of training.
     pub seconds: f64,
-    /// Clicks learnt from.
+    /// Training clicks.
     pub clicks: f64,
 }
 
 impl Curve {
-    /// The epoch of the highest validation figure, the first of equals.
+    /// The epoch with the highest validation figure; the first of equal ones.
     pub fn best(&self) -> Option<&Epoch> {
         let higher = |best: &'_ Epoch, epoch: &'_ Epoch| epoch.valid > best.valid;
         self.epochs
@@ -43,12 +43,12 @@ impl Curve {
             .reduce(|best, epoch| if higher(best, epoch) { epoch } else { best })
     }
 
-    /// Seconds of training, all epochs together.
+    /// Seconds of all epochs.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
     }
 
-    /// Clicks learnt from in a second.
+    /// Training clicks per second.
     pub fn speed(&self) -> f64 {
         let clicks: f64 = self.epochs.iter().map(|epoch| epoch.clicks).sum();
         clicks / self.seconds().max(f64::MIN_POSITIVE)
@@ -81,7 +81,7 @@ pub fn read(run: &Path) -> Result<Vec<Curve>, InputError> {
     Ok(curves)
 }
 
-/// Phase, name of the validation figure and the figures of a line; or the key that is missing.
+/// Phase, name of the validation figure, and the figures of a line; or the missing key.
 fn epoch(line: &Value) -> Result<(&str, &'static str, Epoch), &'static str> {
     let number = |key: &'static str| line[key].as_f64().ok_or(key);
     let phase = line["phase"].as_str().ok_or("phase")?;
@@ -89,7 +89,7 @@ fn epoch(line: &Value) -> Result<(&str, &'static str, Epoch), &'static str> {
     let figure = figure.ok_or("validation figure")?;
     let epoch = Epoch {
         epoch: number("epoch")? as usize,
-        // A loss that is no number is written as null.
+        // A loss that is not a number is stored as null.
         loss: line["loss"].as_f64().unwrap_or(f64::NAN),
         valid: number(figure)?,
         seconds: number("seconds")?,

@@ -5,7 +5,7 @@
 pub struct Fifths(Vec<u32>);
 
 impl Fifths {
-    /// Of these values.
+    /// The groups of these values.
     pub fn of(values: impl IntoIterator<Item = u32>) -> Self {
         let mut sorted: Vec<u32> = values.into_iter().collect();
         sorted.sort_unstable();

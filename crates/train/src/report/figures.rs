@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::metrics::ranking::Rank;
 
-    /// One case a history length, with the target's index equal to the user's number plus one.
+    /// One case per history length, whose target's index is the user's number plus one.
     fn cases<'a>(clicks: &'a [u32], lengths: &[usize]) -> (Vec<Case<'a>>, Vec<Answer>) {
         let case = |(user, &len): (usize, &usize)| Case {
             user,

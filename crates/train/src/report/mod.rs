@@ -1,7 +1,7 @@
-//! `ingle report`: what is to be known of one run or several, as one page and as JSON.
+//! `ingle report`: figures of one or several runs, as a page and as JSON.
 //!
-//! [`collect`] judges the runs and gathers every figure into a [`Report`]; [`page::html`] draws it.
-//! Nothing is computed while drawing, so the page and the JSON say the same.
+//! [`collect`] evaluates the runs and gathers all figures into a [`Report`]; [`page::html`] draws it. Drawing
+//! computes nothing, so the page and the JSON agree.
 
 pub mod bootstrap;
 pub mod curves;
@@ -31,14 +31,14 @@ use noise::Noise;
 use robustness::{RATES, Robustness, robustness};
 use serde::Serialize;
 
-/// Everything a report says.
+/// All figures of a report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Version of the program.
     pub ingle: String,
     /// Which clicks were predicted.
     pub split: &'static str,
-    /// How the intervals were made.
+    /// Parameters of the intervals.
     pub bootstrap: Resampling,
     /// The data.
     pub dataset: DatasetFigures,
@@ -48,90 +48,90 @@ pub struct Report {
     pub comparisons: Vec<Comparison>,
 }
 
-/// How intervals were made.
+/// Parameters of the intervals.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Resampling {
     /// Number of resamples of the users.
     pub resamples: usize,
     /// Seed of all draws.
     pub seed: u64,
-    /// Share of such intervals that hold the true value.
+    /// Coverage of the intervals.
     pub level: f64,
 }
 
-/// What is to be known of the dataset.
+/// Figures of the dataset.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatasetFigures {
     /// Its name.
     pub name: String,
     /// Hash of its content.
     pub hash: String,
-    /// Whether it is the one that the runs were trained on.
+    /// Whether it is the dataset on which the runs were trained.
     pub trained_on: bool,
-    /// Users that were judged.
+    /// Number of evaluated users.
     pub users_judged: usize,
-    /// Its size, and what was dropped on the way.
+    /// Its size, and what was removed in preparation.
     pub summary: Summary,
-    /// Set when clicks were replaced on purpose.
+    /// Set if clicks were replaced or inserted.
     pub corruption: Option<Corruption>,
-    /// Users by how many clicks they have.
+    /// Histogram of the users' numbers of clicks.
     pub lengths: Vec<Bar>,
 }
 
-/// A count of users of some length of history.
+/// A bar of the histogram.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Bar {
-    /// The fewest clicks they have; the next bar begins where these end.
+    /// Smallest number of clicks; the next bar begins where this one ends.
     pub from: usize,
-    /// How many there are.
+    /// Number of users.
     pub count: usize,
 }
 
-/// What is to be known of a run.
+/// Figures of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunFigures {
     /// Its name in the report.
     pub name: String,
     /// Name of its method.
     pub method: &'static str,
-    /// Its configuration as resolved.
+    /// Its resolved configuration.
     pub config: Config,
     /// Seconds of training.
     pub seconds: f64,
-    /// Most memory held in training, bytes.
+    /// Peak memory of training, in bytes.
     pub peak_memory: Option<u64>,
-    /// Its epochs, phase by phase.
+    /// Its training curves by phase.
     pub curves: Vec<Curve>,
     /// Figures without the items of the history.
     pub masked: Estimates,
     /// Figures over all items.
     pub unmasked: Estimates,
-    /// Masked figures by how long histories are.
+    /// Masked figures by length of the history.
     pub by_history: Vec<Group>,
-    /// Masked figures by how popular targets are.
+    /// Masked figures by popularity of the target.
     pub by_popularity: Vec<Group>,
-    /// How well it finds noise, if it looks for any.
+    /// Noise detection, if it has a scorer.
     pub noise: Option<Noise>,
-    /// What corruption costs it, where it looks for noise and clicks can be replaced.
+    /// Cost of corruption, if it has a scorer and clicks can be replaced.
     pub robustness: Vec<Robustness>,
-    /// How it was chosen which clicks count, if it was.
+    /// The choice of its keep rule, if there was one.
     pub keep: Option<Choice>,
-    /// The rounds of its training, if it went in any.
+    /// Its training rounds, if the method has rounds.
     pub rounds: Vec<Account>,
 }
 
-/// A run against the first one over the same users.
+/// Comparison of a run with the first one, on the same users.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
     /// The run.
     pub run: String,
     /// The first one.
     pub base: String,
-    /// By how much each masked figure of the run is above the first one's.
+    /// Difference of each masked figure to the first run's.
     pub masked: Estimates,
 }
 
-/// A run to report on, under the name it goes by.
+/// A run with its name in the report.
 #[derive(Debug)]
 pub struct Subject {
     /// Unique among the runs of a report.
@@ -142,11 +142,10 @@ pub struct Subject {
     pub model: Model,
 }
 
-/// Judges the runs on a split of `data` and gathers what there is to say. `bar` moves on a
-/// user at a time.
+/// Evaluates the runs on a split of `data` and gathers the figures. `bar` advances by one per user.
 ///
 /// # Errors
-/// An input error if the runs were trained on different datasets or nobody is to be judged.
+/// An input error if the runs were trained on different datasets or there are no users.
 pub fn collect(
     subjects: &[Subject],
     data: &Dataset,
@@ -192,7 +191,7 @@ pub fn collect(
     })
 }
 
-/// Every run but the first against the first.
+/// Compares every run with the first.
 fn against_first(runs: &[RunFigures], ranked: &[Bootstrap]) -> Vec<Comparison> {
     let others = runs.iter().zip(ranked).skip(1);
     let comparisons = others.map(|(run, bootstrap)| Comparison {
@@ -203,7 +202,7 @@ fn against_first(runs: &[RunFigures], ranked: &[Bootstrap]) -> Vec<Comparison> {
     comparisons.collect()
 }
 
-/// Figures of runs trained on different data say nothing about each other.
+/// Rejects runs that were trained on different datasets, since their figures cannot be compared.
 fn same_dataset(subjects: &[Subject]) -> Result<(), InputError> {
     let Some(first) = subjects.first() else {
         return Err(InputError::other("name at least one run"));
@@ -245,7 +244,7 @@ fn judged(
         let open = answers.pop().unwrap_or_default();
         let open = resampled(&open, seed, |answer| answer.rank.masked);
         let gained = masked.minus(&open)[NDCG10];
-        // Histories that are corrupted already would be corrupted twice.
+        // Corrupted histories must not be corrupted again.
         let curve = if data.has_labels() {
             Vec::new()
         } else {

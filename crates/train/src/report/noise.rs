@@ -1,4 +1,4 @@
-//! How well a run tells replaced clicks from real ones, and what that does to the ranking.
+//! Noise detection of a run, and its effect on the ranking.
 
 use super::bootstrap::Estimate;
 use crate::data::{Case, Dataset};
@@ -13,34 +13,34 @@ use ingle_model::Model;
 use ingle_model::methods::Views;
 use serde::Serialize;
 
-/// Names the draws of a report among all that are made of a run's seed: training counts epochs
-/// from 0 and validation takes the largest number.
+/// Stream of a report's draws, different from those of training with the same seed: training numbers epochs from 0,
+/// and validation uses the largest number.
 const STREAM: u64 = u64::MAX - 1;
 
 /// Equal-width bins of the histogram of noise probabilities.
 pub const HISTOGRAM: usize = 10;
 
-/// Noise detection of a run on histories of known noise.
+/// Noise detection of a run on histories with labels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Noise {
     /// Whether the labels came with the dataset; else they were drawn for this report.
     pub labels_of_dataset: bool,
     /// AUC, AP and ECE.
     pub detection: Detection,
-    /// The same of each view alone, in a method that has two.
+    /// The same for each view, for a method with two.
     pub views: Option<Views<Detection>>,
     /// Predicted probability against observed share.
     pub reliability: Vec<Bin>,
-    /// Share of the clicks in each tenth of the probability, of clicks that were replaced.
+    /// Share of the replaced clicks in each tenth of the noise probability.
     pub replaced: [f64; HISTOGRAM],
-    /// The same of clicks that were not.
+    /// The same for the other clicks.
     pub untouched: [f64; HISTOGRAM],
-    /// NDCG@10 over the histories that are kept less NDCG@10 where every click counts.
+    /// NDCG@10 with the kept histories minus NDCG@10 with every click.
     pub gain: Estimate,
 }
 
-/// Judges the histories of some cases; `None` for a method without verdicts, or where noisy and
-/// clean clicks do not both occur. Histories without labels are corrupted as in the run's training.
+/// Noise detection on the histories of some cases; `None` for a method without a scorer, or if noise and clean clicks
+/// do not both occur. Histories without labels are corrupted as in the run's training.
 pub fn noise(
     run: &Run,
     data: &Dataset,
@@ -70,10 +70,10 @@ pub fn noise(
     }))
 }
 
-/// The histories with their labels: the dataset's own, or those of a corruption drawn here by a seed and a stream.
+/// The histories with labels: the dataset's own, or of a corruption with this seed and stream.
 ///
 /// # Errors
-/// If clicks of this dataset cannot be replaced as the settings say.
+/// If clicks of this dataset cannot be replaced with these settings.
 pub fn labelled(
     settings: &Denoising,
     (seed, stream): (u64, u64),
@@ -90,7 +90,7 @@ pub fn labelled(
     Ok(cases.iter().map(history).collect())
 }
 
-/// Share of the clicks with that label in each bin of the probability.
+/// Shares of the clicks with that label in each bin of the noise probability.
 fn histogram(probabilities: &[f32], noisy: &[bool], label: bool) -> [f64; HISTOGRAM] {
     let mut counts = [0usize; HISTOGRAM];
     for (&p, _) in probabilities

@@ -1,4 +1,4 @@
-//! What corruption costs a run, and what its denoising wins back of that.
+//! Cost of corruption for a run, and the share that denoising wins back.
 
 use crate::data::{Case, Dataset};
 use crate::evaluation::{Asked, Keep};
@@ -12,28 +12,28 @@ use serde::{Deserialize, Serialize};
 
 /// Shares of the clicks that are replaced.
 pub const RATES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.5];
-/// Names the draws; the first of them, so that streams of other rates are its neighbours.
+/// Stream of the draws at the first rate; those of the other rates follow.
 const STREAM: u64 = u64::MAX - 100;
 
-/// NDCG@10, masked, after histories of which a share was replaced.
+/// Masked NDCG@10 for histories of which a share was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robustness {
     /// The share.
     pub rate: f64,
-    /// With the clicks that the run keeps.
+    /// With the run's kept histories.
     pub model: f64,
-    /// With every click.
+    /// With every click kept.
     pub all: f64,
-    /// With as many left out as the run leaves out, without looking at them.
+    /// With the random control.
     pub random: f64,
-    /// With exactly the replaced clicks left out.
+    /// With the oracle.
     pub oracle: f64,
-    /// By how much the clicks that the run keeps are better than every click, user by user.
+    /// Gain of the kept histories over keeping every click, paired by user.
     pub gain: Difference,
 }
 
-/// The figures at every rate, over clean cases of which each is another user's; `moved` hears how many cases are
-/// done. `seed` is that of the draws.
+/// The figures at every rate, over clean cases of different users. `moved` is called with the number of cases done;
+/// `seed` is that of the draws.
 ///
 /// # Errors
 /// If clicks of this dataset cannot be replaced.
@@ -59,7 +59,7 @@ pub fn robustness(
             .collect();
         let ways = asked.ways(true);
         let answers = asked.answers(&corrupted, &ways, at, &mut moved);
-        // A run that judges nothing keeps every click.
+        // A run without a scorer keeps every click.
         let of = |way: Keep| {
             let place = ways.iter().position(|&other| other == way);
             &answers[place.unwrap_or(0)]

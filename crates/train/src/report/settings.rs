@@ -1,11 +1,11 @@
-//! Settings as one reads them.
+//! Settings as text.
 
 use serde::Serialize;
 
-/// Settings by their paths, `training.epochs` and the like.
+/// Settings by their paths, such as `training.epochs`.
 ///
 /// # Panics
-/// If they are no table of TOML, as all configurations are.
+/// If they do not serialise to a TOML table, as all configurations do.
 pub(super) fn settings(of: &impl Serialize) -> Vec<(String, String)> {
     let table = toml::Table::try_from(of).expect("a configuration is TOML");
     let mut settings = Vec::new();
@@ -22,7 +22,7 @@ fn flatten(path: &str, table: &toml::Table, settings: &mut Vec<(String, String)>
     }
 }
 
-/// A value as one reads it, numbers without the digits that 32-bit floats bring along.
+/// A value as text, without the superfluous digits of 32-bit floats.
 fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),

@@ -1,12 +1,12 @@
-//! Figures as papers and people write them.
+//! Figures as text.
 
-/// A figure between 0 and 1 in four digits, without the zero that all of them begin with.
+/// A figure between 0 and 1 with four digits, without the leading zero.
 pub fn share(value: f64) -> String {
     let text = format!("{value:.4}");
     text.strip_prefix('0').map_or(text.clone(), str::to_owned)
 }
 
-/// Seconds as a person says them.
+/// Seconds as text.
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {

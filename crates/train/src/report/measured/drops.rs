@@ -1,30 +1,30 @@
-//! Clean clicks that are dropped with the noise, by how popular their items are.
+//! Clean clicks dropped with the noise, by their items' popularity.
 
 use crate::report::fifths::Fifths;
 use crate::training::judge::LabelledHistory;
 use crate::training::samples::latest;
 use serde::{Deserialize, Serialize};
 
-/// A click that keeps less than this counts as dropped.
+/// A click with a weight below this counts as dropped.
 const KEPT: f32 = 0.5;
 
-/// Shares of clicks that are dropped, `0.0..=1.0`. Fifths are of the clean clicks, by how often their items
-/// were clicked in training, the least popular first; none where there is no click in a fifth.
+/// Shares of dropped clicks, `0.0..=1.0`. The clean clicks are divided into fifths by the training clicks of their
+/// items, least popular first; `None` for an empty fifth.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Drops {
-    /// The fewest training clicks of an item in each fifth.
+    /// The smallest number of training clicks of an item in each fifth.
     pub from: [Option<u32>; 5],
-    /// Replaced clicks that stand in less than half of the histories that the run keeps.
+    /// Share of the replaced clicks that are in less than half of the kept histories.
     pub found: f64,
-    /// The same of clean clicks, by fifth.
+    /// The same share of the clean clicks, by fifth.
     pub kept: [Option<f64>; 5],
-    /// Clean clicks at least as suspicious as the more suspicious half of the replaced ones, by fifth.
+    /// Share of the clean clicks with at least the median noise probability of the replaced ones, by fifth.
     pub half: [Option<f64>; 5],
 }
 
 impl Drops {
-    /// Of judged clicks: their noise probabilities, whether they were replaced, how often their items were
-    /// clicked in training, and in what share of the histories each stands.
+    /// From the judged clicks' noise probabilities, labels, training clicks of their items, and shares of the kept
+    /// histories that contain them.
     pub fn of(p: &[f32], noisy: &[bool], clicked: &[u32], kept: &[f32]) -> Self {
         let dropped: Vec<bool> = kept.iter().map(|&keep| keep < KEPT).collect();
         let of_label = |label: bool| (0..p.len()).filter(move |&at| noisy[at] == label);
@@ -45,7 +45,7 @@ impl Drops {
     }
 }
 
-/// Items of the judged clicks, in the order of the verdicts: the latest `last` that the model looks back on.
+/// Items of the judged clicks, in the same order: the latest `last` within the model's window.
 pub(super) fn judged(histories: &[LabelledHistory], max_len: usize, last: usize) -> Vec<u32> {
     let items = histories.iter();
     items

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 /// Number of draws of each noise.
 pub const DRAWS: u64 = 5;
 
-/// Noise by its name: what happens, how items are drawn, how often, and clicks of a session.
+/// A kind of noise: name, change, item distribution, rate, and length of a session.
 type Named = (&'static str, How, Option<Kind>, f64, Option<usize>);
 
-/// What is put between the clicks of the judged histories, or in their place.
+/// The noise conditions of the table.
 pub const NOISES: [Named; 4] = [
     (
         "20 % replaced, uniform",
@@ -41,7 +41,7 @@ pub const NOISES: [Named; 4] = [
     ),
 ];
 
-/// NDCG@10, masked, of the ways that clicks may count.
+/// Masked NDCG@10 in several ways of keeping clicks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OfNoise {
     /// Name of the noise: `none` if there is none, `as it is` if the dataset has its own labels.

@@ -29,20 +29,20 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 
-/// Version of the file and of what is measured: with another, it is measured anew.
+/// Version of the file and of the measurements; results of another version are measured again.
 const LAYOUT: u32 = 2;
 const FILE: &str = "measured.json";
-/// Share of the clicks that is replaced where noise is to be found.
+/// Share of the clicks replaced for noise detection.
 pub const RATE: f64 = 0.1;
 /// Only the latest clicks of a history are replaced and judged.
 pub const LAST: usize = 20;
-/// Seed of what is drawn.
+/// Seed of all draws.
 pub const SEED: u64 = 1;
-/// Names the draws of noise among all that are made of the seed.
+/// Stream of the draws of noise.
 const STREAM: u64 = u64::MAX - 200;
-/// How replaced clicks are drawn where noise is to be found. What corruption costs is measured on the first.
+/// How replaced clicks are drawn for noise detection. The cost of corruption is measured on the first kind.
 pub const KINDS: [Kind; 3] = [Kind::Uniform, Kind::Popularity, Kind::Hard];
-/// What a run's folder has that its figures depend on.
+/// Files of a run's folder on which its figures depend.
 const FILES: [&str; 5] = [
     "config.toml",
     "run.json",
@@ -51,10 +51,10 @@ const FILES: [&str; 5] = [
     "model.bpk",
 ];
 
-/// All that the table says of a run.
+/// All measurements of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Hash over what it depends on.
+    /// Hash of everything they depend on.
     pub key: String,
     /// Version of the program.
     pub ingle: String,
@@ -62,17 +62,17 @@ pub struct Measured {
     pub dataset: String,
     /// Hash of its content.
     pub data_hash: String,
-    /// Items of the catalogue.
+    /// Number of items.
     pub items: usize,
     /// The run's configuration.
     pub config: Config,
-    /// Seconds of training, of phases that were taken over from another run too.
+    /// Seconds of training, including phases taken over from another run.
     pub seconds: f64,
-    /// Most memory held in training, bytes.
+    /// Peak memory of training, in bytes.
     pub peak_memory: Option<u64>,
-    /// What is shipped.
+    /// The exported bundle.
     pub bundle: Shipped,
-    /// Users of the log and users whom nothing was learnt from, where there are any.
+    /// Measurements on users of the log and, if there are any, on unseen users.
     pub splits: BTreeMap<SplitKey, OfSplit>,
 }
 
@@ -82,7 +82,7 @@ pub struct Measured {
 pub enum SplitKey {
     /// The last click of users of the log.
     Test,
-    /// The same of users held out of training.
+    /// The same for unseen users.
     Unseen,
 }
 
@@ -94,39 +94,39 @@ pub const SPLITS: [SplitKey; 2] = [SplitKey::Test, SplitKey::Unseen];
 pub struct Shipped {
     /// Bytes of all its files, uncompressed.
     pub bytes: u64,
-    /// Names of the files, which are hashes of what is in them, sorted; without the manifest.
+    /// Names of the files without the manifest, sorted; they contain hashes of the contents.
     pub files: Vec<String>,
 }
 
-/// What a run comes to for users of a kind.
+/// Measurements on the users of a split.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OfSplit {
-    /// How many users.
+    /// Number of users.
     pub users: usize,
-    /// HR, NDCG and MRR without the items of the history, as the run ranks.
+    /// HR, NDCG and MRR without the items of the history, with the run's keep rule.
     pub masked: BTreeMap<String, f64>,
     /// The same over all items.
     pub unmasked: BTreeMap<String, f64>,
-    /// What replaced clicks cost.
+    /// Cost of replaced clicks by rate.
     pub robustness: Vec<Robustness>,
-    /// What is gained by the clicks that are kept, without noise and with each of [`NOISES`] that can be drawn.
+    /// Gains by the kept histories, without noise and with each of [`NOISES`] that can be drawn.
     pub gains: Vec<OfNoise>,
-    /// How well noise of each kind is found; empty for a method that looks for none.
+    /// Noise detection by kind; empty for a method without a scorer.
     pub noise: Vec<OfKind>,
 }
 
-/// How well noise of a kind is found.
+/// Noise detection on one kind of noise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OfKind {
-    /// How replaced clicks are drawn; none where the dataset knows its noise.
+    /// How replaced clicks are drawn; `None` if the dataset has labels.
     pub kind: Option<Kind>,
     /// AUC, AP and ECE.
     pub detection: Detection,
-    /// Clean clicks that are dropped with it.
+    /// Clean clicks dropped with the noise.
     pub drops: Drops,
 }
 
-/// What was measured of a run, if it still is that run.
+/// A run's stored measurements, if the run has not changed.
 ///
 /// # Errors
 /// If the run's files cannot be read.
@@ -134,13 +134,13 @@ pub fn read(run: &Run) -> Result<Option<Measured>> {
     let Ok(text) = fs::read(run.dir.join(FILE)) else {
         return Ok(None);
     };
-    // One of another version or a damaged one is replaced, as it can be had again.
+    // A file of another version or a damaged one is ignored: it can be measured again.
     let kept: Option<Measured> = serde_json::from_slice(&text).ok();
     let key = key(run)?;
     Ok(kept.filter(|kept| kept.key == key))
 }
 
-/// Keeps what was measured beside the run.
+/// Stores measurements in the run's folder.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -148,7 +148,7 @@ pub fn write(run: &Run, measured: &Measured) -> Result<()> {
     write_atomically(&run.dir.join(FILE), &serde_json::to_vec_pretty(measured)?)
 }
 
-/// A hash over all that figures of a run depend on.
+/// A hash of everything on which a run's figures depend.
 fn key(run: &Run) -> Result<String> {
     let mut hashes = vec![LAYOUT.to_string(), run.about.data_hash.clone()];
     for name in FILES {
@@ -162,7 +162,7 @@ fn key(run: &Run) -> Result<String> {
     Ok(sha256_hex(hashes.join("\n").as_bytes()))
 }
 
-/// Measures a run on the dataset it was trained on. `bar` moves on a user at a time.
+/// Measures a run on the dataset on which it was trained. `bar` advances by one per user.
 ///
 /// # Errors
 /// If the run's folder is damaged.
@@ -197,7 +197,7 @@ pub fn measure(
 }
 
 impl SplitKey {
-    /// The dataset's name for it.
+    /// The dataset's split.
     pub fn split(self) -> Split {
         match self {
             Self::Test => Split::Test,
@@ -206,7 +206,7 @@ impl SplitKey {
     }
 }
 
-/// How clicks are replaced, by a kind.
+/// Settings for replacing clicks by one kind.
 fn settings(kind: Kind) -> Denoising {
     Denoising {
         kinds: vec![kind],
@@ -239,7 +239,7 @@ fn of_split(
         users: cases.len(),
         masked: by_name(&answers, |answer| answer.rank.masked),
         unmasked: by_name(&answers, |answer| answer.rank.unmasked),
-        // Histories that are corrupted already would be corrupted twice.
+        // Corrupted histories must not be corrupted again.
         robustness: if data.has_labels() {
             Vec::new()
         } else {
@@ -260,7 +260,7 @@ fn by_name(answers: &[Answer], rank: fn(&Answer) -> usize) -> BTreeMap<String, f
     names.zip(figures.values()).collect()
 }
 
-/// How well each kind of noise is found that can be drawn.
+/// Noise detection on each kind that can be drawn.
 fn noise(
     run: &Run,
     (model, known): (&Model, &Known),
@@ -276,7 +276,7 @@ fn noise(
     };
     let mut found = Vec::new();
     for &kind in kinds {
-        // What is alike is not known of a catalogue without words and categories.
+        // Hard noise cannot be drawn for a catalogue without titles and categories.
         let Ok(histories) = labelled(&settings(kind), (SEED, STREAM), data, model, cases) else {
             continue;
         };

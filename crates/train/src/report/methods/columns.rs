@@ -1,4 +1,4 @@
-//! What is shown of each method, table by table.
+//! The tables' columns.
 
 use super::{Cell, Entry, Method, Set, Table};
 use crate::data::corrupt::Kind;
@@ -10,13 +10,13 @@ use crate::report::measured::{
 use crate::report::robustness::{RATES, Robustness};
 use crate::report::words::{duration, share};
 
-/// What stands where there is nothing to show.
+/// The content of an empty cell.
 const NOTHING: &str = "–";
 
-/// How a column's figure is found.
+/// Gets a column's figure.
 type Figure = Box<dyn Fn(&Entry) -> Option<f64>>;
 
-/// A column: how its figure is found, which is better, and how it is written.
+/// A column: its figure, whether higher is better, and its format.
 struct Column {
     name: String,
     figure: Figure,
@@ -26,7 +26,7 @@ struct Column {
 }
 
 impl Column {
-    /// A share of which more is better.
+    /// A share; higher is better.
     fn of(name: impl Into<String>, figure: impl Fn(&Entry) -> Option<f64> + 'static) -> Self {
         Self {
             name: name.into(),
@@ -37,7 +37,7 @@ impl Column {
         }
     }
 
-    /// The same of which less is better.
+    /// A share; lower is better.
     fn of_cost(name: impl Into<String>, figure: impl Fn(&Entry) -> Option<f64> + 'static) -> Self {
         Self {
             more_is_better: false,
@@ -64,7 +64,7 @@ pub fn tables(set: &Set) -> Vec<Table> {
     tables
 }
 
-/// How many users of a kind were asked about.
+/// Number of users of a split.
 fn users(set: &Set, key: SplitKey) -> Option<usize> {
     let runs = set.methods.iter().flat_map(|method| &method.runs);
     runs.filter_map(|entry| entry.measured.splits.get(&key))
@@ -157,7 +157,7 @@ fn corruption(set: &Set, key: SplitKey) -> Table {
     )
 }
 
-/// Names of the noise of which it is told what is won back, and of none.
+/// Names of the noise conditions whose won-back share is shown, and of "none".
 fn noises() -> impl Iterator<Item = &'static str> {
     let drawn = NOISES.into_iter().map(|(name, ..)| name);
     ["none", "as it is"].into_iter().chain(drawn)
@@ -298,7 +298,7 @@ fn table(set: &Set, title: String, words: String, columns: Vec<Column>) -> Table
     }
 }
 
-/// A method with how many seeds it has.
+/// A method's name with its number of seeds.
 fn row_name(method: &Method) -> String {
     match method.runs.len() {
         1 => format!("{}, 1 seed", method.name),
@@ -306,8 +306,8 @@ fn row_name(method: &Method) -> String {
     }
 }
 
-/// The best mean, if the next best is further from it than the deviation of either; without deviations
-/// nobody can tell.
+/// The index of the best mean, if its distance to the next best is more than the standard deviation of either; `None`
+/// without deviations.
 fn best(spreads: &[Option<Spread>], more_is_better: bool) -> Option<usize> {
     let known = spreads.iter().enumerate();
     let mut known: Vec<(usize, Spread)> = known.filter_map(|(at, s)| Some((at, (*s)?))).collect();
@@ -316,7 +316,7 @@ fn best(spreads: &[Option<Spread>], more_is_better: bool) -> Option<usize> {
     let [(at, first), rest @ ..] = &known[..] else {
         return None;
     };
-    // A method further down may vary so much that it could be the best.
+    // A lower-ranked method may vary so much that it could be the best.
     let clear = |other: &Spread| {
         let deviation = first.deviation?.max(other.deviation?);
         Some((first.mean - other.mean).abs() > deviation)
@@ -333,12 +333,12 @@ fn write(spread: Spread, written: fn(f64) -> String) -> String {
     }
 }
 
-/// What a run comes to for users of a kind.
+/// A run's measurements on a split.
 pub(crate) fn split(entry: &Entry, key: SplitKey) -> Option<&OfSplit> {
     entry.measured.splits.get(&key)
 }
 
-/// How well a run finds noise of a kind. Where the dataset knows its noise, that is of the first kind.
+/// A run's noise detection on a kind; for a dataset with labels, the first entry.
 pub(crate) fn of_kind(entry: &Entry, key: SplitKey, kind: Kind) -> Option<&OfKind> {
     let found = &split(entry, key)?.noise;
     found
@@ -346,7 +346,7 @@ pub(crate) fn of_kind(entry: &Entry, key: SplitKey, kind: Kind) -> Option<&OfKin
         .find(|found| found.kind.unwrap_or(KINDS[0]) == kind)
 }
 
-/// The kind in a word.
+/// The kind's name.
 pub(crate) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Uniform => "uniform",

@@ -41,7 +41,7 @@ fn write(table: &Table, text: &mut String) {
     }
 }
 
-/// Text from data that neither ends a cell nor begins markup.
+/// Escapes text from data so that it neither ends a cell nor begins markup.
 fn escaped(text: &str) -> String {
     let meaning = ['\\', '|', '<', '>', '*', '_', '`', '[', ']', '#'];
     let letters = text.chars().flat_map(|letter| {

@@ -1,7 +1,7 @@
-//! The table of methods: what many runs come to, the seeds of a method taken together.
+//! The table of methods: results of many runs, averaged over the seeds of each method.
 //!
-//! Runs are compared where dataset and backbone are the same. A method is a row, with mean and standard
-//! deviation over its seeds; runs of one method that differ in more than the seed are rows of their own.
+//! Runs are compared if dataset and backbone are the same. A row is a method, with mean and standard deviation over
+//! its seeds; runs of a method that differ in more than the seed are separate rows.
 
 pub(super) mod columns;
 pub mod markdown;
@@ -19,18 +19,18 @@ use std::collections::BTreeMap;
 pub struct Methods {
     /// Version of the program.
     pub ingle: String,
-    /// What can be compared with each other.
+    /// Groups of methods that can be compared.
     pub sets: Vec<Set>,
 }
 
-/// Methods on one dataset and over one backbone.
+/// Methods on the same dataset with the same backbone.
 #[derive(Clone, Debug, Serialize)]
 pub struct Set {
     /// Name of the dataset.
     pub dataset: String,
     /// Hash of its content.
     pub data_hash: String,
-    /// Items of its catalogue.
+    /// Number of items.
     pub items: usize,
     /// The backbone's settings, in words.
     pub backbone: String,
@@ -38,7 +38,7 @@ pub struct Set {
     pub methods: Vec<Method>,
 }
 
-/// A method, by all its seeds.
+/// A method with all its seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Method {
     /// Its name, and in brackets the settings in which it differs from another row of the method.
@@ -47,54 +47,54 @@ pub struct Method {
     pub runs: Vec<Entry>,
 }
 
-/// A run with what a browser takes for it.
+/// A run with its measurements in a browser.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// Its name, for messages.
     pub run: String,
-    /// What it comes to.
+    /// Its measurements.
     pub measured: Measured,
-    /// What a browser takes, where that was measured.
+    /// Its measurements in a browser, if there are any.
     pub browser: Option<Browser>,
 }
 
-/// What a browser takes for a recommendation of a bundle.
+/// Time of a bundle's recommendations in a browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Browser {
-    /// Median of the answers, milliseconds.
+    /// Median time of an answer, in milliseconds.
     pub ms: f64,
-    /// Clicks of the histories that were asked about.
+    /// Clicks per history.
     pub history: usize,
     /// Names of the bundle's files, sorted, without the manifest.
     pub files: Vec<String>,
 }
 
-/// A table as it is shown.
+/// A table for display.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// What it is about.
+    /// Its title.
     pub title: String,
-    /// What its columns are.
+    /// Description of its columns.
     pub words: String,
-    /// Names of the columns, after that of the method.
+    /// Names of the columns after the method's.
     pub head: Vec<String>,
-    /// Method and cells.
+    /// Method name and cells.
     pub rows: Vec<(String, Vec<Cell>)>,
 }
 
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {
-    /// Mean and deviation, as written.
+    /// Mean and standard deviation as text.
     pub text: String,
-    /// Whether it is better than the next by more than the deviation.
+    /// Whether it is better than the next by more than the standard deviation.
     pub best: bool,
 }
 
-/// Takes the seeds of each method together.
+/// Groups runs by method.
 ///
 /// # Errors
-/// If a seed of a method is there twice.
+/// If a method has the same seed twice.
 pub fn methods(entries: Vec<Entry>) -> Result<Methods, InputError> {
     let mut sets: Vec<(Set, Vec<Vec<Entry>>)> = Vec::new();
     for entry in entries {
@@ -118,7 +118,7 @@ pub fn methods(entries: Vec<Entry>) -> Result<Methods, InputError> {
     })
 }
 
-/// The set that a run belongs to, still empty.
+/// The set to which a run belongs, without methods.
 fn set(of: &Measured) -> Set {
     let backbone = settings(&of.config.backbone);
     let words = backbone
@@ -159,7 +159,7 @@ fn apart_from_seed(entry: &Entry) -> BTreeMap<String, String> {
     all.filter(|(key, _)| key != "seed").collect()
 }
 
-/// Rows by the names of their methods, with the settings in which rows of one name differ.
+/// Rows named by method, with the settings in which rows of the same method differ.
 fn named(groups: Vec<Vec<Entry>>) -> Vec<Method> {
     let settings: Vec<_> = groups
         .iter()
@@ -189,7 +189,7 @@ fn named(groups: Vec<Vec<Entry>>) -> Vec<Method> {
 }
 
 impl Method {
-    /// Mean and deviation of a figure; `None` where a run does not have it.
+    /// Mean and standard deviation of a figure; `None` if a run does not have it.
     pub fn spread(&self, figure: impl Fn(&Entry) -> Option<f64>) -> Option<Spread> {
         let values: Option<Vec<f64>> = self.runs.iter().map(figure).collect();
         Spread::of(&values?)
@@ -197,7 +197,7 @@ impl Method {
 }
 
 impl Entry {
-    /// What a browser takes for the bundle that this run is exported as, if it was measured for that one.
+    /// The time in a browser, if it was measured with this run's bundle.
     pub fn browser_ms(&self) -> Option<f64> {
         let browser = self.browser.as_ref()?;
         (browser.files == self.measured.bundle.files).then_some(browser.ms)

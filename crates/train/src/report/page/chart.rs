@@ -1,5 +1,5 @@
-//! The kinds of charts of a report. A series keeps its colour and its mark in all of them, and the
-//! mark tells it apart where there is no colour.
+//! The charts of a report. A series has the same colour and mark in all of them; the marks distinguish series without
+//! colour.
 
 use super::frame::{Axis, Frame, Grid};
 use super::markup::{Markup, Text};
@@ -7,7 +7,7 @@ use crate::metrics::detection::Bin;
 use crate::report::bootstrap::Estimate;
 use std::fmt::Write as _;
 
-/// Colours of series before they repeat.
+/// Number of colours; then they repeat.
 const COLOURS: usize = 6;
 
 /// Class that colours a series.
@@ -43,24 +43,24 @@ pub(super) fn mark(series: usize, x: f64, y: f64, r: f64) -> String {
     }
 }
 
-/// Values over the epochs of a training, or over other whole numbers.
+/// Values over epochs or other whole numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     /// Number of the series.
     pub(super) series: usize,
     /// Its name.
     pub(super) name: String,
-    /// Place on the axis, as the number of an epoch, and value.
+    /// Epoch and value.
     pub(super) points: Vec<(usize, f64)>,
     /// The epoch that is marked.
     pub(super) marked: Option<usize>,
 }
 
-/// Lines over the epochs of a training, or over other whole numbers. `titles` name the axes.
+/// A line chart over epochs or other whole numbers. `titles` name the axes.
 pub(super) fn lines(says: &str, titles: (&str, &str), lines: &[Line]) -> Markup {
     let points = || lines.iter().flat_map(|line| &line.points);
     let places = || points().map(|(place, _)| *place);
-    // Epochs and rounds are counted; shares begin at nothing.
+    // Epochs and rounds begin at 1, shares at 0.
     let x = match places().min() {
         Some(0) => Axis::around(places().map(|place| place as f64)),
         _ => Axis::epochs(places().max().unwrap_or(1)),
@@ -103,7 +103,7 @@ pub(super) fn lines(says: &str, titles: (&str, &str), lines: &[Line]) -> Markup 
     Markup::ours(frame.draw(says, &content))
 }
 
-/// Figures with their intervals, of one or several series over categories.
+/// Figures with their intervals, of one or several series by category.
 pub(super) fn dots(
     says: &str,
     titles: (&str, &str),
@@ -135,12 +135,12 @@ pub(super) fn dots(
     Markup::ours(frame.draw(says, &content))
 }
 
-/// Where in its category a series stands.
+/// Horizontal offset of a series within its category.
 fn place(number: usize, count: usize) -> f64 {
     0.5 + (number as f64 - (count as f64 - 1.0) / 2.0) * (0.6 / count as f64)
 }
 
-/// Bars over categories, side by side where there are several series.
+/// Bars by category, side by side for several series.
 pub(super) fn bars(
     says: &str,
     titles: (&str, &str),
@@ -176,8 +176,8 @@ pub(super) fn bars(
     Markup::ours(frame.draw(says, &content))
 }
 
-/// Predicted probabilities against observed shares; a perfectly calibrated judge is on the diagonal,
-/// and the size of a mark says how many clicks it stands for.
+/// Reliability diagram: predicted probabilities against observed shares. Perfect calibration is the diagonal; the
+/// size of a mark shows its number of clicks.
 pub(super) fn reliability(says: &str, series: usize, bins: &[Bin]) -> Markup {
     let titles = ("predicted probability of noise", "share that was noise");
     let frame = Frame::new(Axis::unit(), Axis::unit(), titles);
@@ -214,7 +214,7 @@ pub(super) fn reliability(says: &str, series: usize, bins: &[Bin]) -> Markup {
     Markup::ours(frame.draw(says, &content))
 }
 
-/// Differences with their intervals, one row a figure, with a line at no difference.
+/// Differences with their intervals, one row per figure, with a line at zero.
 pub(super) fn differences(
     says: &str,
     x_title: &str,

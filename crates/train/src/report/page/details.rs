@@ -1,4 +1,4 @@
-//! The sections about how the runs came to be and how they were measured.
+//! The sections about training and the protocol.
 
 use super::chart::{Line, bars, lines};
 use super::markup::{Markup, Text, figure, legend, paragraph, section, side_by_side, table};
@@ -131,7 +131,7 @@ pub(super) fn data(report: &Report) -> Markup {
     [other, parts].into_iter().collect()
 }
 
-/// What the trainings took.
+/// Time and memory of the trainings.
 pub(super) fn cost(report: &Report) -> Markup {
     let rows: Vec<Vec<Markup>> = report
         .runs
@@ -182,7 +182,7 @@ fn cost_row(run: &RunFigures, curve: &Curve) -> Vec<Markup> {
     ]
 }
 
-/// The settings of every run, those first in which runs differ.
+/// The settings of every run; those in which the runs differ come first.
 pub(super) fn configuration(report: &Report) -> Markup {
     let settings: Vec<Vec<(String, String)>> =
         (report.runs.iter().map(|run| settings(&run.config))).collect();
@@ -233,7 +233,7 @@ pub(super) fn configuration(report: &Report) -> Markup {
     parts.into_iter().collect()
 }
 
-/// The protocol, so that nobody has to guess it.
+/// The evaluation protocol.
 pub(super) fn method(report: &Report) -> Markup {
     let resampling = &report.bootstrap;
     let words = format!(

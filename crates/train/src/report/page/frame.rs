@@ -1,15 +1,15 @@
-//! The frame of a chart: a rectangle, its scales, and the lines and labels around it.
+//! The frame of a chart: its scales, grid lines and labels.
 
 use super::markup::Text;
 use std::fmt::Write as _;
 
-/// Width of every chart in its own units.
+/// Width of every chart, in its own units.
 pub(super) const WIDTH: f64 = 560.0;
 
-/// From here on numbers are taken for infinite.
+/// Larger numbers are treated as infinite.
 const BEYOND: f64 = 1e12;
 
-/// A scale over one direction.
+/// The scale of one axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
     low: f64,
@@ -18,8 +18,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Around the values, from one round number to another. A training that diverged may bring
-    /// numbers beyond all measure; they do not stretch the axis and stand at its end.
+    /// A scale around the values, with round ends. Huge values of a diverged training are ignored and drawn at the
+    /// end.
     pub(super) fn around(values: impl IntoIterator<Item = f64>) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.into_iter().filter(|value| value.abs() < BEYOND) {
@@ -40,12 +40,12 @@ impl Axis {
         }
     }
 
-    /// Around the values and zero.
+    /// A scale around the values and zero.
     pub(super) fn from_zero(values: impl IntoIterator<Item = f64>) -> Self {
         Self::around(values.into_iter().chain([0.0]))
     }
 
-    /// From zero to one.
+    /// A scale from zero to one.
     pub(super) fn unit() -> Self {
         Self {
             low: 0.0,
@@ -54,7 +54,7 @@ impl Axis {
         }
     }
 
-    /// Numbers of epochs, `1..=last`.
+    /// A scale of epochs, `1..=last`.
     pub(super) fn epochs(last: usize) -> Self {
         Self {
             low: 1.0,
@@ -63,7 +63,7 @@ impl Axis {
         }
     }
 
-    /// Room for a number of categories, each one wide.
+    /// A scale for a number of categories, each of width one.
     pub(super) fn categories(count: usize) -> Self {
         Self {
             low: 0.0,
@@ -72,7 +72,7 @@ impl Axis {
         }
     }
 
-    /// Where lines and labels stand.
+    /// Positions of grid lines, with labels.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         let first = (self.low / self.step - 1e-9).ceil() as i64;
         let last = (self.high / self.step + 1e-9).floor() as i64;
@@ -81,13 +81,13 @@ impl Axis {
         ticks.map(|at| (at, format!("{at:.decimals$}"))).collect()
     }
 
-    /// `0.0..=1.0` from the low end to the high end.
+    /// The position of a value, `0.0..=1.0` from the low end to the high end.
     fn share(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 }
 
-/// The next of 1, 2 and 5 times a power of ten.
+/// The smallest of 1, 2 and 5 times a power of ten that is at least this.
 fn round_step(at_least: f64) -> f64 {
     let power = 10f64.powf(at_least.max(1e-12).log10().floor());
     let factor = [1.0, 2.0, 5.0]
@@ -96,12 +96,12 @@ fn round_step(at_least: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Which way the faint lines of a frame run.
+/// Direction of the grid lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grid {
-    /// Across, at the labels of the vertical axis.
+    /// Horizontal, at the labels of the vertical axis.
     Rows,
-    /// Down, at the labels of the horizontal axis.
+    /// Vertical, at the labels of the horizontal axis.
     Columns,
 }
 
@@ -116,9 +116,9 @@ pub(super) struct Frame {
     pub(super) x_ticks: Vec<(f64, String)>,
     /// Labels along the left.
     pub(super) y_ticks: Vec<(f64, String)>,
-    /// What the horizontal axis measures.
+    /// Title of the horizontal axis.
     pub(super) x_title: String,
-    /// What the vertical axis measures, written above it.
+    /// Title of the vertical axis, above it.
     pub(super) y_title: String,
     /// Height in the chart's units.
     pub(super) height: f64,
@@ -157,18 +157,18 @@ impl Frame {
         }
     }
 
-    /// Across, in the chart's units.
+    /// Horizontal position, in the chart's units.
     pub(super) fn at_x(&self, value: f64) -> f64 {
         LEFT + self.x.share(value) * (WIDTH - LEFT - RIGHT)
     }
 
-    /// Down, in the chart's units.
+    /// Vertical position, in the chart's units.
     pub(super) fn at_y(&self, value: f64) -> f64 {
         let inside = self.height - TOP - BOTTOM;
         TOP + (1.0 - self.y.share(value)) * inside
     }
 
-    /// The frame around `content`, as one picture that says what it shows.
+    /// The frame around `content`, as one picture with a text alternative.
     pub(super) fn draw(&self, says: &str, content: &str) -> String {
         let (right, bottom) = (WIDTH - RIGHT, self.height - BOTTOM);
         let mut svg = format!(

@@ -1,11 +1,11 @@
-//! The section about how it was chosen which clicks count.
+//! The section about the choice of the keep rule.
 
 use super::markup::{Markup, Text, figure, paragraph, share, table};
 use crate::metrics::paired::Difference;
 use crate::report::{Report, RunFigures};
 use crate::training::choice::{Choice, Condition, Tried};
 
-/// Every rule that was tried, of the runs that chose theirs.
+/// Every rule that was tried, for the runs that chose theirs.
 pub(super) fn kept(report: &Report) -> Option<Markup> {
     let mut chosen = (report.runs.iter())
         .filter_map(|run| Some(tried(run, run.keep.as_ref()?)))

@@ -1,11 +1,11 @@
-//! Text into markup. Whatever comes from data goes through [`Text`] or [`Markup::text`], which
-//! escape it; only this folder's own words are written as they are.
+//! Creates markup. Everything from data goes through [`Text`] or [`Markup::text`], which escape it; only this
+//! folder's own text is written unescaped.
 
 use crate::report::bootstrap::Estimate;
 pub(super) use crate::report::words::share;
 use std::fmt::{self, Display, Write};
 
-/// Shows a value with everything escaped that means something to HTML.
+/// Displays a value with HTML's special characters escaped.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text<T>(pub(super) T);
 
@@ -38,12 +38,12 @@ impl Write for Escaper<'_, '_> {
 pub(super) struct Markup(String);
 
 impl Markup {
-    /// Text as text.
+    /// Escaped text.
     pub(super) fn text(text: impl Display) -> Self {
         Self(Text(text).to_string())
     }
 
-    /// Markup of our own, with every hole filled by [`Markup`], [`Text`] or a number.
+    /// Markup of our own; every value in it must be [`Markup`], [`Text`] or a number.
     pub(super) fn ours(markup: impl Into<String>) -> Self {
         Self(markup.into())
     }
@@ -61,14 +61,14 @@ impl FromIterator<Markup> for Markup {
     }
 }
 
-/// A section of the page with a heading that can be linked to.
+/// A section with a heading that can be linked to.
 pub(super) fn section(id: &str, title: &str, body: &Markup) -> Markup {
     Markup(format!(
         "<section id=\"{id}\"><h2>{title}</h2>{body}</section>\n"
     ))
 }
 
-/// A paragraph of our own words.
+/// A paragraph of our own text.
 pub(super) fn paragraph(words: impl Display) -> Markup {
     Markup(format!("<p>{words}</p>"))
 }
@@ -91,7 +91,7 @@ fn row(cells: &[Markup]) -> String {
     format!("<tr><th scope=\"row\">{name}</th>{rest}</tr>")
 }
 
-/// A chart with what it shows above it.
+/// A chart with its caption above.
 pub(super) fn figure(caption: &str, chart: &Markup) -> Markup {
     Markup(format!(
         "<figure><figcaption>{caption}</figcaption>{chart}</figure>"
@@ -104,7 +104,7 @@ pub(super) fn side_by_side(figures: impl IntoIterator<Item = Markup>) -> Markup 
     Markup(format!("<div class=\"figures\">{figures}</div>"))
 }
 
-/// Which mark belongs to which run; nothing for one run alone.
+/// The legend of runs; empty for a single run.
 pub(super) fn legend<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Markup {
     if names.len() < 2 {
         return Markup::default();
@@ -112,7 +112,7 @@ pub(super) fn legend<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Marku
     keys(names.enumerate())
 }
 
-/// Which mark belongs to which series.
+/// The legend of series.
 pub(super) fn keys<'a>(series: impl Iterator<Item = (usize, &'a str)>) -> Markup {
     let entry = |(at, name): (usize, &str)| {
         let mark = super::chart::mark(at, 8.0, 8.0, 5.0);
@@ -126,7 +126,7 @@ pub(super) fn keys<'a>(series: impl Iterator<Item = (usize, &'a str)>) -> Markup
     Markup(format!("<ul class=\"legend\">{entries}</ul>"))
 }
 
-/// A difference of figures in four digits, with its sign.
+/// A difference with four digits and its sign.
 pub(super) fn signed(value: f64) -> String {
     let sign = if value < 0.0 { '\u{2212}' } else { '+' };
     format!("{sign}{}", share(value.abs()))
@@ -140,7 +140,7 @@ pub(super) fn estimate(e: &Estimate) -> Markup {
     ))
 }
 
-/// A difference with its interval beneath, marked where it is clear of zero.
+/// A difference with its interval beneath, marked if the interval excludes zero.
 pub(super) fn difference(e: &Estimate) -> Markup {
     let class = match (e.is_clear(), e.value > 0.0) {
         (false, _) => "even",

@@ -1,4 +1,4 @@
-//! The table of methods as a page, and its pictures.
+//! The table of methods as a page, and its charts.
 
 use super::chart::{Line, bars, class, lines, mark};
 use super::frame::WIDTH;
@@ -9,7 +9,7 @@ use crate::report::methods::columns::{FIFTHS, kind_name, of_kind, split};
 use crate::report::methods::{Cell, Entry, Method, Methods, Set, Table, tables};
 use crate::report::robustness::RATES;
 
-/// Which users' figures are drawn: those of unseen users, as in a browser, if there are any.
+/// The users whose figures are drawn: unseen users, as in a browser, if there are any.
 fn drawn(set: &Set) -> SplitKey {
     let runs = set.methods.iter().flat_map(|method| &method.runs);
     let mut splits = runs.map(|entry| &entry.measured.splits);
@@ -20,7 +20,7 @@ fn drawn(set: &Set) -> SplitKey {
     }
 }
 
-/// A picture: a name for its file, what it shows, the chart, and the methods in it by their numbers.
+/// A chart for a file: its name, description, content, and the indices of the methods in it.
 struct Picture {
     name: &'static str,
     caption: String,
@@ -36,7 +36,7 @@ fn pictures_of(set: &Set) -> Vec<Picture> {
         .collect()
 }
 
-/// NDCG@10 by the share of clicks that were replaced.
+/// NDCG@10 by the share of replaced clicks.
 fn corruption(set: &Set) -> Picture {
     let key = drawn(set);
     let of = |(series, method): (usize, &Method)| {
@@ -73,7 +73,7 @@ fn corruption(set: &Set) -> Picture {
     }
 }
 
-/// Clean clicks that are dropped where half of the noise is.
+/// Share of clean clicks dropped where half of the noise is dropped.
 fn false_drops(set: &Set) -> Picture {
     let key = drawn(set);
     let share =
@@ -92,7 +92,7 @@ fn false_drops(set: &Set) -> Picture {
     })
 }
 
-/// AUC of each kind of noise.
+/// AUC by kind of noise.
 fn found(set: &Set) -> Picture {
     let key = drawn(set);
     let labels = KINDS.map(|kind| kind_name(kind).to_owned());
@@ -208,7 +208,7 @@ fn table_of(shown: &Table) -> Markup {
     .collect()
 }
 
-/// The protocol, so that nobody has to guess it.
+/// The evaluation protocol.
 fn method() -> Markup {
     section(
         "method",
@@ -229,7 +229,7 @@ fn method() -> Markup {
     )
 }
 
-/// The pictures as files of their own: names and SVG. Of several datasets, each has its number in the name.
+/// The charts as files: names and SVG. With several datasets, each has its number in the name.
 pub fn pictures(methods: &Methods) -> Vec<(String, String)> {
     let several = methods.sets.len() > 1;
     let sets = (1..).zip(&methods.sets);
@@ -246,17 +246,17 @@ pub fn pictures(methods: &Methods) -> Vec<(String, String)> {
     drawn.collect()
 }
 
-/// Colours and lines of a picture outside of the page.
+/// Style of a chart outside the page.
 const STYLE: &str = ".chart{--line:#e4d8c5;--soft:#6f5f56;--card:#fffcf6;--c0:#b5472c;--c1:#2b6a93;--c2:#5d7a2c;\
 --c3:#8a4b8f;--c4:#b07a10;--c5:#4b5563;font:12px system-ui,sans-serif}\
 .chart text{fill:var(--soft)}.end{text-anchor:end}.middle{text-anchor:middle}\
 .grid{stroke:var(--line);fill:none}.axis{stroke:var(--soft);fill:none}\
 .c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}.c5{--c:var(--c5)}\
 .line{stroke:var(--c);stroke-width:2;fill:none}.mark{fill:var(--c);stroke:var(--card)}.bar{fill:var(--c)}";
-/// Height of the line of keys.
+/// Height of the legend's line.
 const KEYS: f64 = 26.0;
 
-/// A chart with paper, style and keys of its own.
+/// A chart with its own background, style and legend.
 fn alone(picture: &Picture) -> String {
     let svg = picture.chart.to_string();
     let height = svg

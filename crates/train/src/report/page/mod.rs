@@ -1,4 +1,4 @@
-//! The page: one HTML file that loads nothing, in light and dark, on a screen and on paper.
+//! The page: one HTML file that loads nothing else, for light and dark mode, screen and paper.
 
 mod chart;
 mod details;
@@ -13,7 +13,7 @@ use super::Report;
 use crate::data::grouped;
 use markup::{Markup, Text};
 
-/// Sections of the page: id, title, and the body where there is something to say.
+/// Sections of the page: id, title, and the body unless it is empty.
 type Section = (&'static str, &'static str, Option<Markup>);
 
 /// All sections, in order.
@@ -70,11 +70,11 @@ pub fn html(report: &Report) -> String {
     })
 }
 
-/// What a page is made of.
+/// Parts of a page.
 struct Document<'a> {
     /// Its title, as text.
     title: &'a str,
-    /// What stands below the title.
+    /// Markup below the title.
     header: Markup,
     /// Id, title and body of each section; the title is markup.
     sections: &'a [(String, String, Markup)],
@@ -107,7 +107,7 @@ fn document(page: Document<'_>) -> String {
     )
 }
 
-/// What was judged, in a line.
+/// What was evaluated, in one line.
 fn header(report: &Report) -> Markup {
     let data = &report.dataset;
     Markup::ours(format!(
@@ -123,7 +123,7 @@ fn header(report: &Report) -> Markup {
     ))
 }
 
-/// Whose click is predicted, in words.
+/// Whose clicks are predicted, in words.
 fn split_words(split: &str) -> &'static str {
     match split {
         "valid" => "the last click but one of users seen in training",

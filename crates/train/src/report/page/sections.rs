@@ -1,4 +1,4 @@
-//! The sections about how good the runs are.
+//! The sections about the quality of the runs.
 
 use super::chart::{bars, differences, dots, reliability};
 use super::markup::{
@@ -15,7 +15,7 @@ use crate::report::words::duration;
 use crate::report::{Comparison, Report, RunFigures};
 use ingle_model::methods::Views;
 
-/// The few figures to remember, and what they mean.
+/// The main figures, and what they mean.
 pub(super) fn short(report: &Report) -> Markup {
     let best = report.runs.iter().reduce(|best, run| {
         let better = run.masked.0[NDCG10].value > best.masked.0[NDCG10].value;
@@ -66,7 +66,7 @@ fn overview(run: &RunFigures) -> Vec<Markup> {
     ]
 }
 
-/// Every run against the first; nothing for one run alone.
+/// Every run compared with the first; `None` for a single run.
 pub(super) fn comparison(report: &Report) -> Option<Markup> {
     let base = &report.comparisons.first()?.base;
     let verdicts: String = report.comparisons.iter().map(verdict).collect();
@@ -160,7 +160,7 @@ pub(super) fn ranking(report: &Report) -> Markup {
     .collect()
 }
 
-/// Figures by length of history and by popularity of the target.
+/// Figures by length of the history and popularity of the target.
 pub(super) fn groups(report: &Report) -> Markup {
     let split = |by: fn(&RunFigures) -> &[Group], x: &str, caption: &str, first: &str| {
         let labels: Vec<String> = by(&report.runs[0])
@@ -246,7 +246,7 @@ const NOISE_MEANING: &str = "<dl class=\"meaning\">\
          <div><dt>gain</dt><dd>what ranking over the histories without suspicious clicks does to NDCG@10</dd></div>\
          </dl>";
 
-/// How well noise is found, for the runs that look for it.
+/// Noise detection of the runs that have a scorer.
 pub(super) fn noise(report: &Report) -> Option<Markup> {
     let judges = report
         .runs
@@ -344,7 +344,7 @@ fn noise_charts(number: usize, run: &RunFigures, noise: &Noise) -> Markup {
     let labels: Vec<String> = (0..HISTOGRAM)
         .map(|at| format!("{:.1}", at as f64 / HISTOGRAM as f64))
         .collect();
-    // Colours that no run has unless there are many.
+    // Colours that no run has unless there are many runs.
     let series = [
         (5, "real clicks", noise.untouched.to_vec()),
         (4, "replaced clicks", noise.replaced.to_vec()),

@@ -1,4 +1,4 @@
-//! The sections about what noise costs, and about the two views and where they disagree.
+//! The sections about the cost of noise, and about the two views and their disagreement.
 
 use super::chart::{Line, lines};
 use super::markup::{Markup, Text, figure, keys, paragraph, share, side_by_side, table};
@@ -7,10 +7,10 @@ use crate::report::{Report, RunFigures};
 use crate::training::rounds::account::Account;
 use crate::training::rounds::disputes::{Shown, ShownClick};
 
-/// A line of a chart: its number, its name, and its value at each of the places.
+/// A series of a chart: its number, its name, and its value by place.
 type Series<T> = (usize, &'static str, fn(&T) -> Option<f64>);
 
-/// A chart of some series over the same places, with its keys in the caption.
+/// A chart of some series over the same places, with a legend in the caption.
 fn chart<T>(
     (caption, x_title, y_title): (&str, &str, &str),
     over: &[T],
@@ -35,7 +35,7 @@ fn chart<T>(
     )
 }
 
-/// NDCG@10 after histories of which a share was replaced, of the runs that look for noise.
+/// NDCG@10 by share of replaced clicks, of the runs that have a scorer.
 pub(super) fn robustness(report: &Report) -> Option<Markup> {
     let with = |run: &&RunFigures| !run.robustness.is_empty();
     let judged: Vec<&RunFigures> = report.runs.iter().filter(with).collect();
@@ -107,7 +107,7 @@ fn cost_row(run: &RunFigures, at: &Robustness) -> Vec<Markup> {
     ]
 }
 
-/// How the views came along, round by round, and the histories they dispute.
+/// The views' figures by round, and the disputed histories.
 pub(super) fn rounds(report: &Report) -> Option<Markup> {
     let trained: Vec<&RunFigures> = report
         .runs
@@ -202,7 +202,7 @@ fn round_row(run: &RunFigures, round: &Account) -> Vec<Markup> {
     ]
 }
 
-/// The histories of the log on which the views are furthest apart.
+/// The histories of the log on which the views disagree most.
 fn disputed(histories: &[Shown]) -> Markup {
     let words = Markup::ours(
         "<h3>Judge for yourself: the most disputed histories</h3>\
