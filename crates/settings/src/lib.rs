@@ -179,9 +179,9 @@ impl Config {
         })
     }
 
-    /// Whether the method denoises and the learning dynamics have a weight in the labels.
+    /// Whether the method learns from the learning dynamics, which are recorded then.
     pub fn watches(&self) -> bool {
-        self.method.denoises() && self.denoising.dynamics > 0.0
+        self.method.taught() && self.denoising.dynamics > 0.0
     }
 }
 

@@ -130,6 +130,12 @@ macro_rules! registry {
                 match self { $(Self::$variant(_) => $folder::DENOISES),+ }
             }
 
+            /// Whether soft labels of clicks that were not replaced are learnt from, where the settings ask for any.
+            #[cfg(feature = "burn")]
+            pub fn taught(&self) -> bool {
+                match self { $(Self::$variant(_) => $folder::TAUGHT),+ }
+            }
+
             /// Width of the items' semantic codes, if the method uses them.
             pub fn code_width(&self) -> Option<usize> {
                 match self { $(Self::$variant(config) => config.code_width()),+ }

@@ -29,7 +29,7 @@ mod tower;
 #[cfg(feature = "burn")]
 pub use judge::Dc4sr;
 #[cfg(feature = "burn")]
-pub use objective::{DENOISES, phases};
+pub use objective::{DENOISES, TAUGHT, phases};
 pub use slices::Shipped;
 
 use crate::config::{BackboneConfig, ConfigError, within};

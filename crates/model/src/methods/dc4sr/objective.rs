@@ -19,6 +19,9 @@ const OWN: f32 = 0.5;
 /// The method has a scorer.
 pub const DENOISES: bool = true;
 
+/// Clicks that were not replaced have soft labels, by a language model or by learning dynamics.
+pub const TAUGHT: bool = true;
+
 /// The backbone, its folds, and then in each round the views, each after those that it depends on.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
     let mut phases = plan.backbones();

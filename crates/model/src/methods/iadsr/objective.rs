@@ -18,6 +18,9 @@ const OWN: f32 = 0.5;
 /// The method has a scorer.
 pub const DENOISES: bool = true;
 
+/// Clicks that were not replaced have no soft labels.
+pub const TAUGHT: bool = false;
+
 /// The backbone, its folds, and in each round the semantic view and then the rest.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
     let mut phases = plan.backbones();

@@ -41,7 +41,7 @@ mod slices;
 #[cfg(feature = "burn")]
 pub use judge::MgsdWss;
 #[cfg(feature = "burn")]
-pub use objective::{DENOISES, phases};
+pub use objective::{DENOISES, TAUGHT, phases};
 pub use slices::Shipped;
 
 use crate::config::{BackboneConfig, ConfigError, within};

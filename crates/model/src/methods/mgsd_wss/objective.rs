@@ -14,6 +14,9 @@ use burn::tensor::activation::sigmoid;
 /// The method has a scorer.
 pub const DENOISES: bool = true;
 
+/// Clicks that were not replaced have no soft labels.
+pub const TAUGHT: bool = false;
+
 /// The backbone, its folds, and the scorer once per round.
 pub fn phases(plan: &Plan) -> Vec<Phase> {
     let mut phases = plan.backbones();

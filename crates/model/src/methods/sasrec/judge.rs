@@ -16,6 +16,9 @@ pub fn phases(_: &Plan) -> Vec<Phase> {
 /// The method has no scorer.
 pub const DENOISES: bool = false;
 
+/// Clicks that were not replaced have no soft labels.
+pub const TAUGHT: bool = false;
+
 /// The method has no parameters.
 #[derive(Module, Debug)]
 pub struct Sasrec {

@@ -6,7 +6,7 @@ mod judge;
 mod slices;
 
 #[cfg(feature = "burn")]
-pub use judge::{DENOISES, Sasrec, phases};
+pub use judge::{DENOISES, Sasrec, TAUGHT, phases};
 pub use slices::Shipped;
 
 use crate::config::ConfigError;

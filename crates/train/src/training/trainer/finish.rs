@@ -101,8 +101,9 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Writes the round's figures and the histories on which the views disagree most. `verdicts` are those on
-    /// validation histories, judged as of unseen users. Does nothing for a method with one view.
+    /// Writes the round's figures, and for the language model of the next round the histories on which the views
+    /// disagree most. `verdicts` are those on validation histories, judged as of unseen users. Does nothing for a
+    /// method with one view.
     fn account_for(&mut self, phase: &Phase, verdicts: &Verdicts) -> Result<()> {
         if verdicts.views.is_none() {
             return Ok(());
@@ -113,7 +114,11 @@ impl Trainer<'_> {
         let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
         let ece = |scale| verdicts.detection(scale).map_or(0.0, |found| found.ece);
         let views = verdicts.by_view(scales);
-        let (readings, disputes) = self.disputes()?;
+        // Without a language model to compare with or to refine, the report alone shows some of the histories.
+        let users: Vec<usize> = (0..self.context.data.n_users())
+            .filter(|&user| self.reads() || self.context.judges(user))
+            .collect();
+        let (readings, disputes) = self.disputes(&users)?;
         let (reader_auc, likeness) = self.against_reader(phase, &readings)?;
         let account = Account {
             round: phase.round,
@@ -140,24 +145,26 @@ impl Trainer<'_> {
             account.ndcg10[0],
             account.ndcg10[1],
         ));
-        let kept = self.run.config.denoising.disputed.min(disputes.len());
-        let file = reader::disputed_file(&self.run.dir, phase.round);
-        disputes::write(&file, &disputes[..kept], self.context.data)?;
+        let denoising = &self.run.config.denoising;
+        if self.reads() && phase.round < denoising.rounds {
+            let kept = denoising.disputed.min(disputes.len());
+            let file = reader::disputed_file(&self.run.dir, phase.round);
+            disputes::write(&file, &disputes[..kept], self.context.data)?;
+        }
         account::add(&self.run.dir, account)
     }
 
-    /// Readings of all training histories, by user, and the histories of two clicks or more, sorted by how
-    /// much the views disagree.
-    fn disputes(&self) -> Result<(Vec<Reading>, Vec<Dispute>)> {
+    /// Readings of the training histories of these users, and those of two clicks or more, sorted by how much the
+    /// views disagree.
+    fn disputes(&self, users: &[usize]) -> Result<(Vec<Reading>, Vec<Dispute>)> {
         let data = self.context.data;
-        let users: Vec<usize> = (0..data.n_users()).collect();
         let histories: Vec<&[u32]> = users.iter().map(|&user| data.train(user)).collect();
         let model = self.trained.model.valid();
-        let readings = self.unseen_readings(&model, &users, &histories)?;
+        let readings = self.unseen_readings(&model, users, &histories)?;
         let about = &self.run.about;
         let scales = (about.scale, about.views.unwrap_or_default());
         let (users, read): (Vec<usize>, Vec<Reading>) = (users.iter().zip(&readings))
-            .filter(|(user, _)| histories[**user].len() > 1)
+            .filter(|(user, _)| data.train(**user).len() > 1)
             .map(|(&user, reading)| (user, reading.clone()))
             .unzip();
         let last = self.run.config.denoising.last;
