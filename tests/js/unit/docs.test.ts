@@ -12,11 +12,12 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 const guides = readdirSync(join(root, "docs/guides")).map((name) => `docs/guides/${name}`);
 const all = [...guides, "pkg/README.md"].map(read).join("\n");
 
-/** The members that an exported interface or class declares. */
+/** The public members that an exported interface or class declares. */
 function membersOf(file: string, name: string): string[] {
   const body = new RegExp(`^export (?:interface|class) ${name}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, "m").exec(read(file))?.[1];
   ok(body !== undefined, `${file} has ${name}`);
-  return [...body.matchAll(/^ {2}(?:readonly |async |get )*([a-z]\w*)[?(:]/gm)].flatMap(([, member = ""]) => (member === "constructor" ? [] : [member]));
+  const shown = body.replace(/^ {2}\/\*\* @internal[\s\S]*?\*\/\n.*$/gm, "");
+  return [...shown.matchAll(/^ {2}(?:readonly |async |get )*([a-z]\w*)[?(:]/gm)].flatMap(([, member = ""]) => (member === "constructor" ? [] : [member]));
 }
 
 test("every error code has its advice, and no other", () => {
