@@ -9,9 +9,13 @@ use burn::prelude::*;
 use ingle_model::engine::{Engine, RecommendOptions};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+
+/// Unknown ids that are named.
+const UNKNOWN_SHOWN: usize = 5;
 
 /// Recommend from a bundle, one JSON line a history
 #[derive(Debug, clap::Args)]
@@ -72,6 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
         ..RecommendOptions::default()
     };
     let (histories, titles) = histories(args)?;
+    tell_unknown(&histories, &engine.items());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for history in histories {
         let items = pollster::block_on(engine.recommend(&history, &options))?;
@@ -87,6 +92,29 @@ pub fn run(args: &Args) -> Result<()> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// Prints ids of the histories that the bundle does not know, the first few by name.
+fn tell_unknown(histories: &[Vec<String>], known: &[String]) {
+    let known: HashSet<&String> = known.iter().collect();
+    let asked: BTreeSet<&String> = histories.iter().flatten().collect();
+    let unknown: Vec<&str> = (asked.into_iter())
+        .filter(|id| !known.contains(id))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        let shown = &unknown[..unknown.len().min(UNKNOWN_SHOWN)];
+        let more = if shown.len() < unknown.len() {
+            ", ..."
+        } else {
+            ""
+        };
+        eprintln!(
+            "{} of the histories' ids are not in the bundle and change nothing: {}{more}",
+            unknown.len(),
+            shown.join(", ")
+        );
+    }
 }
 
 /// Adds titles to a list of items with ids.

@@ -100,6 +100,12 @@ pub(crate) fn recommends_from_a_bundle(shop: &Shop, bundle: &str) {
     let popular = shop.json(&format!("recommend {bundle} --history"));
     let unknown = shop.json(&format!("recommend {bundle} --history no-such-item"));
     assert_eq!(popular["items"], unknown["items"]);
+    let told = shop.run(&format!("recommend {bundle} --history no-such-item"));
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(
+        told.contains("are not in the bundle") && told.contains("no-such-item"),
+        "{told}"
+    );
 }
 
 #[test]
