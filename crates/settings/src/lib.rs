@@ -9,8 +9,6 @@ use anyhow::{Context, Result, bail};
 use ingle_model::config::BackboneConfig;
 use ingle_model::kept::Rule;
 use ingle_model::methods::MethodConfig;
-#[cfg(feature = "phases")]
-use ingle_model::methods::{Phase, Plan};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -165,26 +163,6 @@ impl Schedule {
     }
 }
 
-#[cfg(feature = "phases")]
-impl Config {
-    /// The phases of the training, in order.
-    pub fn phases(&self) -> Vec<Phase> {
-        let settings = &self.denoising;
-        self.method.phases(&Plan {
-            folds: settings.folds,
-            consensus: settings.consensus_epochs > 0,
-            rounds: settings.rounds,
-            reader: !settings.language_model.is_empty() && settings.reader_histories > 0,
-            recommender: settings.recommender_epochs > 0,
-        })
-    }
-
-    /// Whether the method learns from the learning dynamics, which are recorded then.
-    pub fn watches(&self) -> bool {
-        self.method.taught() && self.denoising.dynamics > 0.0
-    }
-}
-
 impl Config {
     /// Reads `file` (the defaults without one), applies the `--set key=value` overrides and `--method`, and checks
     /// the result.
@@ -237,6 +215,18 @@ impl Config {
             bail!(InputError::other(format!("{}: {error}", path.display())));
         }
         table.try_into().with_context(damaged)
+    }
+
+    /// Whether the method learns from the learning dynamics, which are recorded then.
+    pub fn watches(&self) -> bool {
+        self.method.taught() && self.denoising.dynamics > 0.0
+    }
+
+    /// Whether a language model scores the log for the method.
+    pub fn reads(&self) -> bool {
+        let settings = &self.denoising;
+        let asked = !settings.language_model.is_empty() && settings.reader_histories > 0;
+        self.method.taught() && asked
     }
 
     /// Checks every range.

@@ -4,7 +4,7 @@
 //! two implementations: on tensors (`Denoise`) and on slices (`Judge`), which the browser's engines run. The
 //! `Objective`, the loss of a training step, stays in the trainer. Methods use the backbone and the shared
 //! [`Clicks`]; the backbone names no method, and no method names another. To add one: a folder with a
-//! `Config`, its `phases` of training, whether it `DENOISES`, a module type with both halves, a `Shipped`
+//! `Config`, the `PARTS` of its scorer, whether it is `TAUGHT`, a module type with both halves, a `Shipped`
 //! type on slices, and one line in the registry below. The contract tests cover it by its registration.
 
 #[cfg(feature = "burn")]
@@ -19,7 +19,7 @@ pub mod sasrec;
 #[cfg(feature = "burn")]
 pub use clicks::Clicks;
 #[cfg(feature = "burn")]
-pub use objective::{Labelled, Learns, Objective, Phase, Plan, RankLoss, Step};
+pub use objective::{Labelled, Objective, RankLoss, Step};
 
 use crate::config::{BackboneConfig, ConfigError};
 #[cfg(feature = "burn")]
@@ -71,6 +71,15 @@ pub struct Opinion {
     pub views: Option<Views<Tensor<2>>>,
 }
 
+/// A part of a scorer that is trained in a stage of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What judges by what the items are, with the semantic codes.
+    Prior,
+    /// The rest of the scorer.
+    Scorer,
+}
+
 /// A value for each of a method's two views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Views<T> {
@@ -118,20 +127,18 @@ macro_rules! registry {
                 match self { $(Self::$variant(_) => $name),+ }
             }
 
-            /// The phases of its training, in order.
-            #[cfg(feature = "burn")]
-            pub fn phases(&self, plan: &Plan) -> Vec<Phase> {
-                match self { $(Self::$variant(_) => $folder::phases(plan)),+ }
+            /// The parts of its scorer in the order of their training, each with the name of its stage; none for a
+            /// method without a scorer.
+            pub fn parts(&self) -> &'static [(&'static str, Part)] {
+                match self { $(Self::$variant(_) => $folder::PARTS),+ }
             }
 
             /// Whether the method has a scorer.
-            #[cfg(feature = "burn")]
             pub fn denoises(&self) -> bool {
-                match self { $(Self::$variant(_) => $folder::DENOISES),+ }
+                !self.parts().is_empty()
             }
 
             /// Whether soft labels of clicks that were not replaced are learnt from, where the settings ask for any.
-            #[cfg(feature = "burn")]
             pub fn taught(&self) -> bool {
                 match self { $(Self::$variant(_) => $folder::TAUGHT),+ }
             }
@@ -212,8 +219,8 @@ macro_rules! registry {
 
         #[cfg(feature = "burn")]
         impl Objective for Method {
-            fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
-                match self { $(Self::$variant(method) => method.loss(phase, step)),+ }
+            fn loss(&self, part: Part, step: &mut Step<'_>) -> Tensor<1> {
+                match self { $(Self::$variant(method) => method.loss(part, step)),+ }
             }
         }
     };

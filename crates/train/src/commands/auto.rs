@@ -86,14 +86,12 @@ pub fn train(
     Ok(Some(methods))
 }
 
-/// The configurations of all denoising methods. The method named in the settings comes first, since the others reuse
-/// its folds.
+/// The configurations of all denoising methods. Those that need the learning dynamics come first, since the others reuse
+/// the first one's backbone and folds; of them the method named in the settings.
 fn configs(base: &Base<'_>) -> Result<Vec<(&'static str, Config)>> {
     let denoises = |name: &&&str| MethodConfig::named(name).is_some_and(|method| method.denoises());
     let named = Config::resolve(base.config, base.sets, None)?.method.name();
-    let mut names: Vec<&'static str> = NAMES.iter().filter(denoises).copied().collect();
-    names.sort_by_key(|name| *name != named);
-    let each = names.into_iter().map(|name| {
+    let each = NAMES.iter().filter(denoises).map(|&name| {
         let config = Config::resolve(base.config, base.sets, Some(name))?;
         if config.keep.is_some() || config.denoising.folds == 0 {
             bail!(InputError::other(
@@ -102,7 +100,9 @@ fn configs(base: &Base<'_>) -> Result<Vec<(&'static str, Config)>> {
         }
         Ok((name, config))
     });
-    each.collect()
+    let mut configs = each.collect::<Result<Vec<_>>>()?;
+    configs.sort_by_key(|(name, config)| (!config.watches(), *name != named));
+    Ok(configs)
 }
 
 /// The method whose rule has the highest gain; none if every rule keeps every click.

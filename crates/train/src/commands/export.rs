@@ -261,7 +261,11 @@ pub fn bundle(
             "data_hash": run.about.data_hash,
             "seed": run.config.seed,
             "training_seconds": run.about.seconds.round(),
-            "phases": run.about.phases,
+            "phases": (run.about.best())
+                .map(|(phase, best)| json!({
+                    "phase": phase, "figure": best.figure, "value": best.value, "epoch": best.epoch,
+                }))
+                .collect::<Vec<_>>(),
         }),
         evaluation,
     };

@@ -291,15 +291,14 @@ fn open_or_create(
 
 fn outcome(name: &str, settings: &Settings, run: &Run) -> Outcome {
     let value = |value: &toml::Value| serde_json::to_value(value).unwrap_or_default();
-    let phases = run.about.phases.iter();
     Outcome {
         run: name.to_owned(),
         settings: settings
             .iter()
             .map(|(key, v)| (key.clone(), value(v)))
             .collect(),
-        figures: phases
-            .map(|best| (best.figure.clone(), best.value))
+        figures: (run.about.best())
+            .map(|(_, best)| (best.figure.clone(), best.value))
             .collect(),
         seconds: run.about.seconds,
     }

@@ -51,8 +51,7 @@ pub struct Args {
     /// Rounds of a method that has any, short for `--set denoising.rounds=N`
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
-    /// Run of the same data, seed, [backbone] and [training] to begin with: its backbone is taken over, and of
-    /// its folds and language model what would come out the same
+    /// Run of the same data to begin with: every finished stage of it that this run would train in the same way is taken over
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     from: Option<PathBuf>,
     /// Finished run of the same data that judges its clicks: in every epoch each is left out of what the backbone and its
@@ -111,10 +110,9 @@ pub fn run(args: &Args) -> Result<()> {
         say!("{}", serde_json::to_string_pretty(&run.about)?);
         return Ok(());
     }
-    for best in &run.about.phases {
+    for (stage, best) in run.about.best() {
         say!(
-            "{}: best {} {:.4} at epoch {}",
-            best.phase,
+            "{stage}: best {} {:.4} at epoch {}",
             best.figure,
             best.value,
             best.epoch

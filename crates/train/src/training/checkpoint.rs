@@ -12,52 +12,40 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layout version of a run folder; runs of other versions are not resumed.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
-/// The position in a training.
+/// The position in a stage of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Layout version.
     pub version: u32,
-    /// Index of the current phase; the number of phases when all are finished.
-    pub phase: usize,
-    /// Finished epochs of the phase.
+    /// Name of the stage.
+    pub stage: String,
+    /// Finished epochs of the stage.
     pub epoch: usize,
     /// Finished steps of the current epoch.
     pub step: usize,
     /// Sums over those steps: loss times targets, and targets.
     pub loss: (f64, f64),
-    /// Best validation figure of the phase, and its epoch, counted from 1.
+    /// Best validation figure of the stage, and its epoch, counted from 1.
     pub best: Option<(f64, usize)>,
-    /// Lines of `metrics.jsonl` written by the finished epochs.
-    pub lines: usize,
 }
 
 impl State {
-    /// The position before the first step.
-    pub fn fresh() -> Self {
+    /// The position before the first step of a stage.
+    pub fn fresh(stage: &str) -> Self {
         Self {
             version: VERSION,
-            phase: 0,
+            stage: stage.to_owned(),
             epoch: 0,
             step: 0,
             loss: (0.0, 0.0),
             best: None,
-            lines: 0,
         }
-    }
-
-    /// Moves to the next phase.
-    pub fn next_phase(&mut self) {
-        *self = Self {
-            phase: self.phase + 1,
-            lines: self.lines,
-            ..Self::fresh()
-        };
     }
 }
 
-/// What a training resumes from.
+/// What a stage resumes from.
 pub struct Whole {
     /// The weights being trained, on an autodiff device.
     pub model: Model,
@@ -118,10 +106,13 @@ pub fn find(run: &Path) -> Option<PathBuf> {
     places.into_iter().find(|dir| dir.exists())
 }
 
-/// Loads the checkpoint of a run into `fresh`; returns `fresh` unchanged if there is none.
-pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
+/// The position of a run's checkpoint, if there is one.
+///
+/// # Errors
+/// If it is damaged or was written by another version.
+pub fn position(run: &Path) -> Result<Option<State>> {
     let Some(dir) = find(run) else {
-        return Ok(fresh);
+        return Ok(None);
     };
     let text = fs::read(dir.join("state.json"))
         .with_context(|| format!("{} has no state.json", dir.display()))?;
@@ -134,6 +125,15 @@ pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
             state.version
         );
     }
+    Ok(Some(state))
+}
+
+/// Loads the checkpoint of a run into `fresh`; returns `fresh` unchanged if there is none of its stage.
+pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
+    let own = position(run)?.filter(|state| state.stage == fresh.state.stage);
+    let (Some(state), Some(dir)) = (own, find(run)) else {
+        return Ok(fresh);
+    };
     let optimizer = (fresh.optimizer)
         .load(dir.join("optimizer.bpk"))
         .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;

@@ -235,7 +235,7 @@ pub(super) fn read_codes(path: &Path) -> Result<Codes> {
 mod tests {
     use super::*;
     use crate::data::testing::{from_parts, parts};
-    use crate::training::trainer::optimizer;
+    use crate::training::stages::optimizer;
     use ingle_lm::testing::{WORDS, tiny};
 
     /// Codes of items with these titles, one row each.

@@ -10,12 +10,12 @@ use super::folds;
 use super::judge::{self, probabilities};
 use super::run::Run;
 use super::samples::latest;
-use super::trainer::fold_file;
+use super::stages::table_file;
 use crate::data::{Dataset, InputError};
 use anyhow::{Context as _, Result, bail, ensure};
 use burn::prelude::*;
+use ingle_bundle::sha256_hex;
 use ingle_model::Rng;
-use ingle_model::methods::Learns;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -45,6 +45,8 @@ pub struct Dropped {
     pub by: PathBuf,
     /// Whose probabilities they are.
     pub how: How,
+    /// Hash of the probabilities.
+    pub hash: String,
 }
 
 /// The noise probability of each training click by user, `0.0..=1.0`, from a finished run of a method that denoises.
@@ -58,12 +60,8 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
             "{dir} was trained on another dataset: it has not judged the clicks of this one"
         )));
     }
-    let phases = run.config.phases();
-    let fold_of = phases
-        .iter()
-        .filter(|p| matches!(p.learns, Learns::Fold(_)));
-    let fold_files: Vec<PathBuf> = fold_of.map(|p| run.dir.join(fold_file(p))).collect();
-    if fold_files.is_empty() || !run.config.method.denoises() {
+    let folds = run.config.denoising.folds;
+    if folds == 0 || !run.config.method.denoises() {
         bail!(InputError::other(format!(
             "{dir} cannot say which clicks are noise: that takes a method that denoises, with denoising.folds"
         )));
@@ -71,7 +69,7 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let device = Device::flex();
     let model = run.model(&device)?;
     let shape = model.backbone.items.dims();
-    let tables = (fold_files.iter()).map(|path| folds::open(path, shape, &device));
+    let tables = (0..folds).map(|part| folds::open(&table_file(run, part), shape, &device));
     let tables: Vec<Tensor<2>> = tables.collect::<Result<_>>()?;
     let parts = folds::parts(data, tables.len(), run.config.seed);
     let users: Vec<usize> = (0..data.n_users()).collect();
@@ -103,16 +101,23 @@ pub fn shuffled(noise: Vec<Vec<f32>>, seed: u64) -> Vec<Vec<f32>> {
     noise.into_iter().map(each).collect()
 }
 
+/// Hash of the probabilities.
+#[must_use]
+pub fn hash(noise: &[Vec<f32>]) -> String {
+    sha256_hex(&bytes(noise))
+}
+
+fn bytes(noise: &[Vec<f32>]) -> Vec<u8> {
+    let all = noise.iter().flatten();
+    all.flat_map(|p| p.to_le_bytes()).collect()
+}
+
 /// Writes the probabilities into a run folder.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn write(dir: &Path, noise: &[Vec<f32>]) -> Result<()> {
-    let bytes: Vec<u8> = noise
-        .iter()
-        .flatten()
-        .flat_map(|p| p.to_le_bytes())
-        .collect();
+    let bytes = bytes(noise);
     let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], &bytes)?;
     let file = safetensors::serialize([("noise", view)], None)?;
     write_atomically(&dir.join(FILE), &file)

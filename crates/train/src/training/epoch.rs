@@ -1,4 +1,4 @@
-//! One epoch of a phase: the training steps over all training histories.
+//! One epoch of a stage: the training steps over all training histories.
 
 use super::backbone::{Learner, Pace};
 use super::batches::plan;
@@ -16,7 +16,7 @@ use anyhow::{Result, ensure};
 use burn::module::{Module, Param};
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
-use ingle_model::methods::{Learns, Phase};
+use ingle_model::methods::Part;
 use ingle_model::{Known, Model, Rng};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -110,6 +110,26 @@ impl Context<'_> {
         lesson.weighing(&places.iter().map(|&at| weights[at]).collect::<Vec<_>>())
     }
 
+    /// Number of clicks of each user that a next-item model is trained on: the first click has no clicks before it to
+    /// be predicted from.
+    pub fn next_clicks(&self, max_len: usize) -> Vec<usize> {
+        let clicks = (0..self.data.n_users()).map(|user| self.data.train(user).len());
+        clicks
+            .map(|clicks| clicks.saturating_sub(1).min(max_len))
+            .collect()
+    }
+
+    /// Number of clicks of each user that a scorer is trained on: none of held-out users, and none of a single click,
+    /// which has no context to be judged by.
+    pub fn judged_clicks(&self, max_len: usize) -> Vec<usize> {
+        let judged = |user| match self.data.train(user).len() {
+            0 | 1 => 0,
+            _ if self.held_out(user) => 0,
+            clicks => clicks.min(max_len),
+        };
+        (0..self.data.n_users()).map(judged).collect()
+    }
+
     /// How histories are corrupted.
     ///
     /// # Panics
@@ -146,15 +166,48 @@ pub struct Diverged {
     epoch: usize,
 }
 
+/// What the steps of a stage train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learns {
+    /// A next-item model.
+    Items,
+    /// The encoder of a next-item model, with a constant item table.
+    Encoder,
+    /// A part of a scorer in a round, with a constant recommender.
+    Scorer(Part, usize),
+}
+
+impl Learns {
+    /// Whether a next-item model is trained and not a scorer.
+    pub fn ranks(self) -> bool {
+        !matches!(self, Self::Scorer(..))
+    }
+}
+
+/// How the epochs of a stage go.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// Name of the stage.
+    pub name: String,
+    /// Number of the stage, which names its random draws.
+    pub number: u64,
+    /// What its steps train.
+    pub learns: Learns,
+    /// Its epochs.
+    pub schedule: Schedule,
+    /// Number of clicks that each user's history contributes to an epoch; 0 for users it is not trained on.
+    pub lengths: Vec<usize>,
+}
+
 /// The state that an epoch changes.
 pub struct Trained {
     /// The model. While a learner trains the backbone, these are its weights before the epoch.
     pub model: Model,
     /// Burn's optimiser, for parameters trained by autodiff.
     pub optimizer: ModuleOptimizer,
-    /// The learner of the backbone, in phases that train it with hand-written gradients on the CPU.
+    /// The learner of the backbone, in stages that train it with hand-written gradients on the CPU.
     pub learner: Option<Learner>,
-    /// The learner of semantic codes, in the phase that trains them.
+    /// The learner of semantic codes, in the stage that trains them.
     pub coder: Option<Coder>,
     /// Item features known so far.
     pub known: Known,
@@ -188,10 +241,10 @@ impl Trained {
     }
 
     /// The model as it is validated and saved, on a device without autodiff.
-    pub fn latest(&self, phase: &Phase, schedule: &Schedule) -> Model {
+    pub fn latest(&self, course: &Course) -> Model {
         let mut latest = self.model.valid();
         // A learner normalises the rows itself.
-        if schedule.unit && phase.learns.ranks() && self.learner.is_none() {
+        if course.schedule.unit && course.learns.ranks() && self.learner.is_none() {
             let items = &mut latest.backbone.items;
             *items = Param::from_tensor(on_device::unit_rows(items.val()));
         }
@@ -218,17 +271,16 @@ pub struct Batch {
 /// Runs the steps of the current epoch from `state.step` on.
 pub fn run(
     context: &Context<'_>,
-    phase: &Phase,
-    schedule: &Schedule,
+    course: &Course,
     trained: &mut Trained,
     state: &mut State,
 ) -> Result<Ended> {
-    let place = [3, state.phase as u64, state.epoch as u64];
-    let lengths = lengths(context, phase.learns, trained.model.backbone.max_len());
+    let (schedule, lengths) = (&course.schedule, &course.lengths);
+    let place = [3, course.number, state.epoch as u64];
     let mut rng = Rng::new(context.seed, &place);
     let clicks_of = |users: &[usize]| users.iter().map(|&user| lengths[user]).sum::<usize>();
-    let batches = batches(context, phase.learns, schedule, trained, &lengths, &mut rng);
-    let title = format!("{} epoch {}", phase.name, state.epoch + 1);
+    let batches = batches(context, course, trained, &mut rng);
+    let title = format!("{} epoch {}", course.name, state.epoch + 1);
     let all = batches.iter().map(|batch| clicks_of(&batch.users)).sum();
     context.progress.start(title, all);
     for (step, batch) in batches.iter().enumerate().skip(state.step) {
@@ -236,16 +288,9 @@ pub fn run(
             trained.settle();
             return Ok(Ended::Interrupted);
         }
-        let [purpose, phase_number, epoch] = place;
-        let mut rng = Rng::new(context.seed, &[purpose, phase_number, epoch, step as u64]);
-        let found = find(
-            context,
-            (phase, schedule),
-            trained,
-            batch,
-            state.epoch,
-            &mut rng,
-        );
+        let [purpose, number, epoch] = place;
+        let mut rng = Rng::new(context.seed, &[purpose, number, epoch, step as u64]);
+        let found = find(context, course, trained, batch, state.epoch, &mut rng);
         let loss = found.loss();
         let diverged = Diverged {
             loss,
@@ -274,14 +319,8 @@ pub fn run(
 
 /// The steps of an epoch in random order. With folds, each user is judged through the fold that was not
 /// trained on them, and a share of the users also through the backbone's own table.
-fn batches(
-    context: &Context<'_>,
-    learns: Learns,
-    schedule: &Schedule,
-    trained: &Trained,
-    lengths: &[usize],
-    rng: &mut Rng,
-) -> Vec<Batch> {
+fn batches(context: &Context<'_>, course: &Course, trained: &Trained, rng: &mut Rng) -> Vec<Batch> {
+    let (schedule, lengths) = (&course.schedule, &course.lengths);
     let folds = trained.folds.len();
     let planned = |kept: Vec<usize>, fold, rng: &mut Rng| {
         let batches = plan(&kept, schedule.batch_clicks, rng);
@@ -290,8 +329,8 @@ fn batches(
             .map(move |users| Batch { users, fold })
             .collect::<Vec<_>>()
     };
-    if learns != Learns::Denoiser || folds == 0 {
-        return planned(lengths.to_vec(), None, rng);
+    if !matches!(course.learns, Learns::Scorer(Part::Scorer, _)) || folds == 0 {
+        return planned(lengths.clone(), None, rng);
     }
     let users = || lengths.iter().copied().enumerate();
     let mut batches = Vec::new();
@@ -314,27 +353,6 @@ fn batches(
     batches.extend(planned(kept, None, rng));
     let order = rng.permutation(batches.len());
     order.into_iter().map(|at| batches[at].clone()).collect()
-}
-
-/// Number of clicks that each user's history contributes to the epoch.
-fn lengths(context: &Context<'_>, learns: Learns, max_len: usize) -> Vec<usize> {
-    let users = 0..context.data.n_users();
-    let lengths = users.map(|user| {
-        let clicks = context.data.train(user).len();
-        match learns {
-            Learns::Fold(fold) if context.parts[user] == fold => 0,
-            // The first click has no clicks before it to be predicted from.
-            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
-                clicks.saturating_sub(1).min(max_len)
-            }
-            Learns::Prior | Learns::Denoiser if context.held_out(user) => 0,
-            // A single click has no context to be judged by.
-            Learns::Prior | Learns::Denoiser if clicks < 2 => 0,
-            Learns::Prior | Learns::Denoiser => clicks.min(max_len),
-            Learns::Reader => unreachable!("a language model has epochs of its own"),
-        }
-    });
-    lengths.collect()
 }
 
 #[cfg(test)]
@@ -380,15 +398,21 @@ mod tests {
         let spoilt = model.backbone.items.val().inner() * f32::NAN;
         let spoilt = Tensor::from_inner(spoilt).require_grad();
         model.backbone.items = Param::from_tensor(spoilt);
-        let schedule = Schedule {
-            batch_clicks: 1,
-            ..Default::default()
+        let course = Course {
+            name: "backbone".to_owned(),
+            number: 0,
+            learns: Learns::Items,
+            schedule: Schedule {
+                batch_clicks: 1,
+                ..Default::default()
+            },
+            lengths: context.next_clicks(6),
         };
-        let mut state = State::fresh();
+        let schedule = &course.schedule;
+        let mut state = State::fresh(&course.name);
         state.epoch = 2;
         state.step = 1;
-        let phase = &Phase::new("backbone", Learns::Backbone);
-        let by_hand = Learner::new(&model, &config.backbone, &schedule, &context.counts);
+        let by_hand = Learner::new(&model, &config.backbone, schedule, &context.counts);
         for learner in [None, Some(by_hand)] {
             let mut trained = Trained {
                 model: model.clone(),
@@ -401,7 +425,7 @@ mod tests {
                 beliefs: None,
                 lessons: None,
             };
-            let ended = run(&context, phase, &schedule, &mut trained, &mut state);
+            let ended = run(&context, &course, &mut trained, &mut state);
             let error = ended.expect_err("no number").to_string();
             assert!(error.contains("at step 2 of epoch 3"), "{error}");
             assert_eq!(state.step, 1);

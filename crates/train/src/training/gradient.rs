@@ -1,15 +1,15 @@
 //! The loss of one batch of users and its gradients.
 
 use super::backbone::Gradient;
-use super::config::Schedule;
-use super::epoch::{Batch, Context, ROUND, Trained};
+use super::epoch::{Batch, Context, Course, Learns, ROUND, Trained};
 use super::on_device::{self, CatalogueSoftmax};
 use super::samples::{Labelling, Lesson, labelled, next_items, seen};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use ingle_model::Rng;
-use ingle_model::methods::{Objective, Phase, Step};
+use ingle_model::methods::objective::recommendation;
+use ingle_model::methods::{Objective, Part, Step};
 
 /// Loss and gradients of a step that is not taken yet.
 pub enum Found {
@@ -19,11 +19,11 @@ pub enum Found {
     Graph {
         /// Mean loss.
         loss: f32,
-        /// Loss of each target, in phases that train a recommender.
+        /// Loss of each target, in stages that train a recommender.
         losses: Vec<f32>,
         /// Gradients of the model's parameters.
         model: GradientsParams,
-        /// Gradients of the coder, in the phase that trains it.
+        /// Gradients of the coder, in the stage that trains it.
         coder: Option<GradientsParams>,
     },
 }
@@ -37,7 +37,7 @@ impl Found {
         }
     }
 
-    /// Loss of each target, in phases that train a recommender.
+    /// Loss of each target, in stages that train a recommender.
     pub fn losses(&self) -> &[f32] {
         match self {
             Self::ByHand(gradient) => &gradient.losses,
@@ -49,7 +49,7 @@ impl Found {
 /// Computes loss and gradients of one batch of users.
 pub fn find(
     context: &Context<'_>,
-    (phase, schedule): (&Phase, &Schedule),
+    course: &Course,
     trained: &mut Trained,
     batch: &Batch,
     epoch: usize,
@@ -66,18 +66,14 @@ pub fn find(
         );
         return Found::ByHand(learner.gradient(&lessons, rng));
     }
-    let (loss, losses) = if phase.learns.ranks() {
-        recommendation_loss(
-            context,
-            (phase, schedule),
-            trained,
-            &batch.users,
-            epoch,
-            rng,
-        )
-    } else {
-        let loss = denoising_loss(context, phase, trained, batch, epoch, rng);
-        (loss, Vec::new())
+    let (loss, losses) = match course.learns {
+        Learns::Scorer(part, round) => {
+            let loss = denoising_loss(context, (part, round), trained, batch, epoch, rng);
+            (loss, Vec::new())
+        }
+        Learns::Items | Learns::Encoder => {
+            recommendation_loss(context, course, trained, &batch.users, epoch, rng)
+        }
     };
     let mut gradients = loss.backward();
     let coder = trained.coder.as_ref();
@@ -106,7 +102,7 @@ fn lessons(
 
 fn recommendation_loss(
     context: &Context<'_>,
-    (phase, schedule): (&Phase, &Schedule),
+    course: &Course,
     trained: &Trained,
     users: &[usize],
     epoch: usize,
@@ -117,14 +113,14 @@ fn recommendation_loss(
     let lessons = lessons(context, trained.lessons.as_deref(), users, max_len, epoch);
     let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
     let mut backbone = model.backbone.clone();
-    if phase.learns.holds_items() {
+    if course.learns == Learns::Encoder {
         let items = backbone.items.val().detach();
         backbone.items = Param::initialized(ParamId::new(), items);
-    } else if schedule.unit {
+    } else if course.schedule.unit {
         let directions = on_device::unit_rows(backbone.items.val());
         backbone.items = Param::initialized(ParamId::new(), directions);
     }
-    let barred = if schedule.mask_seen {
+    let barred = if course.schedule.mask_seen {
         seen(&lessons)
     } else {
         Vec::new()
@@ -141,14 +137,14 @@ fn recommendation_loss(
         rank: &mut rank,
         rng,
     };
-    let loss = model.method.loss(phase, &mut step);
+    let loss = recommendation(&mut step);
     let losses = trained.dynamics.as_ref().map(|_| rank.losses());
     (loss, losses.unwrap_or_default())
 }
 
 fn denoising_loss(
     context: &Context<'_>,
-    phase: &Phase,
+    (part, round): (Part, usize),
     trained: &Trained,
     batch: &Batch,
     epoch: usize,
@@ -156,7 +152,7 @@ fn denoising_loss(
 ) -> Tensor<1> {
     let model = &trained.model;
     let mut backbone = model.backbone.valid();
-    // The item table is constant here: this phase does not train it.
+    // The item table is constant here: a scorer does not train it.
     let mut rank = CatalogueSoftmax::new(backbone.items.val(), Vec::new());
     if let Some(fold) = batch.fold {
         backbone.items = Param::from_tensor(trained.folds[fold].clone());
@@ -164,7 +160,7 @@ fn denoising_loss(
     let device = backbone.items.val().device();
     // A user can be judged twice in an epoch, by a fold and by the backbone; the corruptions differ.
     let again = u64::from(batch.fold.is_none());
-    let stream = ROUND * phase.round.saturating_sub(1) as u64 + 2 * epoch as u64 + again;
+    let stream = ROUND * (round - 1) as u64 + 2 * epoch as u64 + again;
     let labelling = Labelling {
         corruption: context.corruption(),
         inserted: context.denoising.inserted,
@@ -187,5 +183,5 @@ fn denoising_loss(
         rank: &mut rank,
         rng,
     };
-    model.method.loss(phase, &mut step)
+    model.method.loss(part, &mut step)
 }

@@ -16,6 +16,7 @@ mod folds;
 pub mod gradient;
 pub mod inherit;
 pub mod judge;
+mod metrics;
 pub mod newcomers;
 pub mod on_device;
 pub mod progress;
@@ -23,7 +24,7 @@ pub mod rounds;
 pub mod run;
 pub mod samples;
 pub mod softmax;
-mod trainer;
+mod stages;
 
 pub use config::Config;
 pub use device::Compute;

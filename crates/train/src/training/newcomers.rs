@@ -8,8 +8,8 @@ use super::coder::{self, Coder};
 use super::config::lm_folder;
 use super::folds::table;
 use super::progress::Progress;
-use super::run::{CODER, Run};
-use super::trainer::optimizer;
+use super::run::Run;
+use super::stages::{CODER, optimizer};
 use crate::data::{Dataset, Item};
 use crate::prior::open_lm;
 use anyhow::{Context as _, Result};
@@ -81,7 +81,8 @@ impl Newcomers {
         let codes = known.codes.as_ref().map(|codes| {
             let device = Device::flex().autodiff();
             let coder = Coder::new((fresh, columns), codes.width, 0, optimizer(), &device);
-            anyhow::Ok(coder.from(&run.dir.join(CODER))?.codes().values)
+            let path = run.latest(CODER).context("a run with codes has a coder")?;
+            anyhow::Ok(coder.from(&path)?.codes().values)
         });
         Ok(Self {
             items,

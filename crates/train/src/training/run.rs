@@ -2,22 +2,25 @@
 //!
 //! ```text
 //! RUN/config.toml     the configuration with all defaults
-//! RUN/run.json        dataset, seed, best figures, calibration
+//! RUN/run.json        dataset, finished stages with their figures, calibration
 //! RUN/counts.json     training clicks of each item
-//! RUN/codes.safetensors    semantic codes, for methods that use them
-//! RUN/best-coder.bpk  the network that makes codes from titles
-//! RUN/titles.safetensors   title features of a language model
-//! RUN/fold-N.safetensors   item tables of the folds, rotated onto the backbone's
 //! RUN/noise.safetensors    noise probability of each click, if the log is denoised
-//! RUN/dynamics.safetensors learning dynamics of the log's clicks
-//! RUN/reader-N/       the language model of round N, and its scores of the log
-//! RUN/disputed-N.jsonl     histories on which the views disagree most after round N
-//! RUN/rounds.json     the figures of each round
 //! RUN/fresh.bpk       the initial weights of the backbone and of the folds
-//! RUN/best-PHASE.bpk  the best weights of each phase
+//! RUN/stages/NAME/    what a stage made
+//! RUN/checkpoint/     the state from which the current stage is resumed
 //! RUN/metrics.jsonl   one line per epoch
-//! RUN/checkpoint/     the state from which a training is resumed
+//! RUN/rounds.json     the figures of each round
 //! RUN/model.bpk       the final weights
+//!
+//! stages/backbone/    backbone.bpk; dynamics.safetensors, the learning dynamics of the log's clicks, if they are used
+//! stages/fold-N/      backbone.bpk; table.safetensors, the item table rotated onto the backbone's
+//! stages/encoder/     backbone.bpk, with the mean of the item tables
+//! stages/titles/      titles.safetensors, title features of a language model
+//! stages/reader/      the language model, and its scores of the log
+//! stages/prior/       method.bpk, codes.safetensors, and coder.bpk, which makes codes from titles
+//! stages/scorer/      method.bpk
+//! stages/gate/        gate.json; disputed.jsonl, histories on which the views disagree most
+//! stages/recommender/ backbone.bpk
 //! ```
 
 use super::checkpoint::{self, load_module, write_atomically};
@@ -31,7 +34,7 @@ use super::epoch::Context;
 use super::folds;
 use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
-use super::trainer::Trainer;
+use super::stages::{self, BACKBONE_STAGE, DYNAMICS, Inputs};
 use crate::data::corrupt::Part;
 use crate::data::{Dataset, InputError};
 use crate::prior::open_lm;
@@ -41,7 +44,7 @@ use burn::prelude::*;
 use ingle_bundle::Scale;
 use ingle_model::gate::GateConfig;
 use ingle_model::kept::Rule;
-use ingle_model::methods::{Learns, Phase, Views};
+use ingle_model::methods::Views;
 use ingle_model::{Known, Model, ModelConfig};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -51,9 +54,8 @@ use std::sync::atomic::AtomicBool;
 
 const COUNTS: &str = "counts.json";
 /// Semantic codes, for methods that use them.
-pub(super) const CODES: &str = "codes.safetensors";
-/// The network that makes codes from titles.
-pub(super) const CODER: &str = "best-coder.bpk";
+pub const CODES: &str = "codes.safetensors";
+const STAGES: &str = "stages";
 
 /// Contents of `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,12 +72,13 @@ pub struct About {
     pub items: usize,
     /// The device it is trained on.
     pub device: Compute,
-    /// Best validation figure of each finished phase.
-    pub phases: Vec<BestOf>,
+    /// The finished stages.
+    #[serde(default)]
+    pub stages: Vec<Finished>,
     /// The origin of the noise probabilities, if the log is denoised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
-    /// Whether all phases are finished.
+    /// Whether all stages are finished.
     pub finished: bool,
     /// Calibration from noise logits to probabilities, once fitted.
     pub scale: Scale,
@@ -89,17 +92,35 @@ pub struct About {
     pub peak_memory: Option<u64>,
 }
 
-/// The best epoch of a phase.
+/// A finished stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BestOf {
-    /// The phase.
-    pub phase: String,
+pub struct Finished {
+    /// Its name.
+    pub stage: String,
+    /// Hash over what it was made from.
+    pub fingerprint: String,
+    /// Its best epoch, if it has epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<Best>,
+}
+
+/// The best epoch of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
     /// Name of the figure by which the epoch was selected.
     pub figure: String,
     /// Its value at the best epoch.
     pub value: f64,
     /// The epoch, counted from 1.
     pub epoch: usize,
+}
+
+impl About {
+    /// The finished stages that have epochs, with their best ones.
+    pub fn best(&self) -> impl Iterator<Item = (&str, &Best)> {
+        let stages = self.stages.iter();
+        stages.filter_map(|done| Some((&*done.stage, done.best.as_ref()?)))
+    }
 }
 
 /// A run folder.
@@ -187,7 +208,7 @@ impl Run {
             data_hash: data.hash().to_owned(),
             items: data.n_items(),
             device,
-            phases: Vec::new(),
+            stages: Vec::new(),
             dropped: None,
             finished: false,
             scale: Scale::default(),
@@ -241,21 +262,45 @@ impl Run {
         set.or(chosen).cloned().unwrap_or_else(|| Rule::even(4))
     }
 
-    /// Whether the learning dynamics are used. They are not if clicks are dropped, as a dropped click has no loss.
-    pub(super) fn watches(&self) -> bool {
-        self.config.watches() && self.about.dropped.is_none()
+    /// The folder of a stage.
+    pub fn stage_dir(&self, stage: &str) -> PathBuf {
+        self.dir.join(STAGES).join(stage)
     }
 
-    /// Whether the keep rule is still to be chosen.
-    pub(super) fn to_choose(&self) -> bool {
-        let asked = |phase: &Phase| matches!(phase.learns, Learns::Fold(_));
-        let open = self.config.keep.is_none() && self.about.keep.is_none();
-        open && self.config.method.denoises() && self.config.phases().iter().any(asked)
+    /// A stage, if it is finished.
+    pub fn finished_stage(&self, stage: &str) -> Option<&Finished> {
+        self.about.stages.iter().find(|done| done.stage == stage)
+    }
+
+    /// The file of that name of the last finished stage that made one.
+    pub fn latest(&self, file: &str) -> Option<PathBuf> {
+        let stages = self.about.stages.iter().rev();
+        let mut files = stages.map(|done| self.stage_dir(&done.stage).join(file));
+        files.find(|path| path.exists())
+    }
+
+    /// Whether the learning dynamics are used. They are not if clicks are dropped, as a dropped click has no loss, or
+    /// if the backbone was taken over from a run that did not record them.
+    pub(super) fn watches(&self) -> bool {
+        let without = self.finished_stage(BACKBONE_STAGE).is_some()
+            && !self.stage_dir(BACKBONE_STAGE).join(DYNAMICS).exists();
+        self.config.watches() && self.about.dropped.is_none() && !without
+    }
+
+    /// What the stages are made from.
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            config: &self.config,
+            data: &self.about.data_hash,
+            dropped: (self.about.dropped.as_ref()).map(|dropped| &*dropped.hash),
+            watches: self.watches(),
+            number: 0,
+        }
     }
 
     /// Whether the training is complete.
     pub fn finished(&self) -> bool {
-        self.about.finished && !self.to_choose()
+        self.about.finished
     }
 
     /// Item features beside the embeddings.
@@ -264,8 +309,7 @@ impl Run {
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let counts: Vec<u32> = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
-        let wanted = self.config.method.code_width();
-        let codes = wanted.map(|_| read_codes(&self.dir.join(CODES)));
+        let codes = self.latest(CODES).map(|path| read_codes(&path));
         Ok(Known {
             popularity: popularity(&counts),
             codes: codes.transpose()?,
@@ -308,7 +352,7 @@ impl Run {
         load_module(&self.dir.join("model.bpk"), self.blank_model(device))
     }
 
-    /// Trains until all phases are finished (`true`) or `stop` is set (`false`). `device` must be the one that the
+    /// Trains until all stages are finished (`true`) or `stop` is set (`false`). `device` must be the one that the
     /// run was created for.
     pub fn train(
         &mut self,
@@ -351,7 +395,7 @@ impl Run {
             stop,
             progress,
         };
-        Trainer::start(self, &context)?.run()
+        stages::train(self, &context)
     }
 }
 

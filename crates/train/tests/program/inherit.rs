@@ -85,7 +85,6 @@ fn a_run_that_was_trained_otherwise_lends_nothing() {
         ("seed=2", "another seed"),
         ("training.epochs=2", "another [training]"),
         ("backbone.width=8", "another [backbone]"),
-        ("denoising.dynamics=0.2", "no learning dynamics"),
     ] {
         let message = shop.refused(&format!(
             "train --data data --from plain --out other {SMALL} {SHORT} --set {set}"
@@ -114,10 +113,12 @@ fn the_language_model_of_the_first_round_is_taken_over_whatever_the_number_of_ro
     assert_eq!(shop.losses("two"), shop.losses("anew"));
     shop.ok(&format!("train --data data --from two --out again {once}"));
     assert_eq!(shop.losses("again"), shop.losses("one"));
-    let read = |run: &str| {
-        std::fs::read(shop.path(run).join("reader-1/train.safetensors")).expect("scores")
+    let read = |run: &str, stage: &str| {
+        let file = format!("{run}/stages/{stage}/train.safetensors");
+        std::fs::read(shop.path(&file)).expect("scores")
     };
-    assert_eq!(read("again"), read("one"));
+    assert_eq!(read("again", "reader"), read("one", "reader"));
+    assert_eq!(read("two", "reader-1"), read("one", "reader"));
 }
 
 #[test]
@@ -152,15 +153,87 @@ fn which_clicks_count_is_chosen_where_the_settings_leave_it_open() {
         let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
         assert_eq!(manifest["calibration"]["keep"], *keep, "{run} {flags}");
     }
-    // A run of a version that chose something else makes the choice when it goes on, and the same.
-    open.as_object_mut().expect("an object").remove("keep");
-    open["gate"] = serde_json::json!({ "rates": [0.0], "open": [0.1], "tried": [], "taken": 0 });
+    // A training goes on with the first stage that is not finished, and chooses the same.
+    let stages = open["stages"].as_array_mut().expect("stages");
+    stages.retain(|done| done["stage"] != "gate");
+    open["finished"] = false.into();
     let text = serde_json::to_vec(&open).expect("JSON");
     std::fs::write(shop.path("open/run.json"), text).expect("writes");
     let error = shop.refused("evaluate open");
     assert!(error.contains("train --resume --out open"), "{error}");
+    let epochs = shop.losses("open");
     shop.ok("train --resume --out open");
-    let again = about("open");
-    assert_eq!(again["keep"], choice);
+    assert_eq!(about("open")["keep"], choice);
+    assert_eq!(shop.losses("open"), epochs);
     shop.ok("evaluate open");
+}
+
+#[test]
+fn a_backbone_is_lent_to_every_method_and_dynamics_are_recorded_for_those_that_learn_from_them() {
+    let shop = Shop::new();
+    let recorded =
+        |run: &str| (shop.path(&format!("{run}/stages/backbone/dynamics.safetensors"))).exists();
+    shop.ok(&format!(
+        "train --data data --method sasrec --out plain {SMALL} {SHORT}"
+    ));
+    let short = format!("{SMALL} {SHORT} --set denoising.folds=2");
+    for method in ["dc4sr", "iadsr", "mgsd-wss"] {
+        let train = format!("train --data data --method {method} {short}");
+        shop.ok(&format!("{train} --from plain --out lent-{method}"));
+        shop.ok(&format!(
+            "{train} --set denoising.dynamics=0 --out anew-{method}"
+        ));
+        let [lent, anew] = ["lent", "anew"].map(|run| shop.losses(&format!("{run}-{method}")));
+        assert_eq!(lent, anew);
+        assert!(!recorded(&format!("lent-{method}")));
+    }
+    let output = shop.run(&format!(
+        "train --data data --from plain --out told {short} --set denoising.epochs=1"
+    ));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.contains("plain recorded no learning dynamics"),
+        "{told}"
+    );
+    for (method, due) in [("dc4sr", true), ("iadsr", false), ("mgsd-wss", false)] {
+        shop.ok(&format!(
+            "train --data data --method {method} --out {method} {short}"
+        ));
+        assert_eq!(recorded(method), due, "{method}");
+    }
+    // What a run of another method trained alike is taken over, and nothing else.
+    shop.ok(&format!(
+        "train --data data --method dc4sr --from iadsr --out other {short} --set denoising.dynamics=0"
+    ));
+    assert_eq!(shop.losses("other"), shop.losses("anew-dc4sr"));
+}
+
+#[test]
+fn a_run_of_another_layout_or_of_changed_settings_does_not_go_on() {
+    let shop = Shop::new();
+    shop.ok(&format!(
+        "train --data data --out run {SMALL} {SHORT} --set denoising.folds=2"
+    ));
+    let config = std::fs::read_to_string(shop.path("run/config.toml")).expect("settings");
+    let other = config.replace("consensus_epochs = 6", "consensus_epochs = 5");
+    assert_ne!(config, other);
+    std::fs::write(shop.path("run/config.toml"), other).expect("writes");
+    let message = shop.refused("train --out run --resume");
+    assert!(
+        message.contains("encoder was trained with other settings"),
+        "{message}"
+    );
+    let text = std::fs::read(shop.path("run/run.json")).expect("a run");
+    let mut about: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let about = about.as_object_mut().expect("an object");
+    about["version"] = 7.into();
+    about.remove("stages");
+    let text = serde_json::to_vec(about).expect("JSON");
+    std::fs::write(shop.path("run/run.json"), text).expect("writes");
+    let output = shop.run("evaluate run");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && message.contains("another version"),
+        "{message}"
+    );
 }

@@ -215,7 +215,7 @@ fn codes_are_learnt_from_a_language_model_that_going_on_does_without() {
     shop.ok(&format!("train --data data --out whole {small}=lm"));
     let mut command = shop.command(&format!("train --data data --out torn {small}=lm"));
     let mut training = command.spawn().expect("the program starts");
-    while !shop.path("torn/titles.safetensors").exists() {
+    while !shop.path("torn/stages/titles/titles.safetensors").exists() {
         assert!(
             training.try_wait().expect("a status").is_none(),
             "too fast to be killed"

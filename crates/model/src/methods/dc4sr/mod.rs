@@ -28,12 +28,17 @@ mod tower;
 
 #[cfg(feature = "burn")]
 pub use judge::Dc4sr;
-#[cfg(feature = "burn")]
-pub use objective::{DENOISES, TAUGHT, phases};
 pub use slices::Shipped;
 
+use super::Part;
 use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
+
+/// The views, each after those that it depends on; the posterior is trained with the fusion.
+pub const PARTS: &[(&str, Part)] = &[("prior", Part::Prior), ("scorer", Part::Scorer)];
+
+/// Clicks that were not replaced have soft labels, by a language model or by learning dynamics.
+pub const TAUGHT: bool = true;
 
 /// Number of statistics of a click's similarity to the others.
 const SUMMARY: usize = 4;

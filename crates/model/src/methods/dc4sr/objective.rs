@@ -1,14 +1,12 @@
-//! Training: the backbone on the log; folds, from whose embeddings the posterior learns; then in each round
-//! the reader, the prior, and the posterior with the fusion, on labelled corruption; and last the
-//! recommender's encoder on kept histories.
+//! Training on labelled corruption: the prior, and then the posterior with the fusion.
 //!
 //! Labels say which clicks were replaced. For the other clicks each view has a teacher that gives soft
 //! labels: the prior the language model's scores of the log, the posterior the recommender's learning
 //! dynamics.
 
 use super::Dc4sr;
-use crate::methods::Clicks;
-use crate::methods::objective::{Labelled, Learns, Objective, Phase, Plan, Step, recommendation};
+use crate::methods::objective::{Labelled, Objective, Step};
+use crate::methods::{Clicks, Part};
 use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
@@ -16,48 +14,11 @@ use burn::tensor::activation::{log_sigmoid, sigmoid};
 /// Weight of the posterior's own loss, relative to the fusion's.
 const OWN: f32 = 0.5;
 
-/// The method has a scorer.
-pub const DENOISES: bool = true;
-
-/// Clicks that were not replaced have soft labels, by a language model or by learning dynamics.
-pub const TAUGHT: bool = true;
-
-/// The backbone, its folds, and then in each round the views, each after those that it depends on.
-pub fn phases(plan: &Plan) -> Vec<Phase> {
-    let mut phases = plan.backbones();
-    for round in 1..=plan.rounds {
-        let parts = [
-            ("reader", Learns::Reader),
-            ("prior", Learns::Prior),
-            ("scorer", Learns::Denoiser),
-        ];
-        let parts = parts
-            .into_iter()
-            .filter(|(_, learns)| plan.reader || *learns != Learns::Reader);
-        phases.extend(parts.map(|(name, learns)| Phase {
-            name: match plan.rounds {
-                1 => name.to_owned(),
-                _ => format!("{name}-{round}"),
-            },
-            learns,
-            round,
-        }));
-    }
-    if plan.recommender {
-        phases.push(Phase::new("recommender", Learns::Recommender));
-    }
-    phases
-}
-
 impl Objective for Dc4sr {
-    fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
-        match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
-                recommendation(step)
-            }
-            Learns::Prior => self.prior_loss(step),
-            Learns::Denoiser => self.fused_loss(step),
-            Learns::Reader => unreachable!("a language model has a loss of its own"),
+    fn loss(&self, part: Part, step: &mut Step<'_>) -> Tensor<1> {
+        match part {
+            Part::Prior => self.prior_loss(step),
+            Part::Scorer => self.fused_loss(step),
         }
     }
 }
@@ -123,7 +84,7 @@ fn entropy(p: Tensor<2>) -> Tensor<2> {
 
 fn labelled(step: &Step<'_>) -> Labelled {
     let labelled = step.labelled.clone();
-    labelled.expect("a phase that learns a view has labelled histories")
+    labelled.expect("a step of a view has labelled histories")
 }
 
 /// Binary cross-entropy with labels in `0..=1`, mean over the judged clicks.
@@ -187,40 +148,5 @@ mod tests {
             value(disagreement([row(&[5.0]), row(&[-5.0])], &row(&[0.0]))),
             0.0
         );
-    }
-
-    #[test]
-    fn each_round_has_its_phases_and_a_reader_only_where_one_is_wanted() {
-        let plan = Plan {
-            folds: 2,
-            consensus: true,
-            rounds: 2,
-            reader: true,
-            recommender: true,
-        };
-        let names =
-            |plan: &Plan| -> Vec<String> { phases(plan).into_iter().map(|p| p.name).collect() };
-        let expected = [
-            "backbone",
-            "fold-1",
-            "fold-2",
-            "encoder",
-            "reader-1",
-            "prior-1",
-            "scorer-1",
-            "reader-2",
-            "prior-2",
-            "scorer-2",
-            "recommender",
-        ];
-        assert_eq!(names(&plan), expected);
-        let plan = Plan {
-            folds: 0,
-            consensus: true,
-            rounds: 1,
-            reader: false,
-            recommender: false,
-        };
-        assert_eq!(names(&plan), ["backbone", "prior", "scorer"]);
     }
 }

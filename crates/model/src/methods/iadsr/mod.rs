@@ -48,12 +48,17 @@ mod slices;
 
 #[cfg(feature = "burn")]
 pub use judge::Iadsr;
-#[cfg(feature = "burn")]
-pub use objective::{DENOISES, TAUGHT, phases};
 pub use slices::Shipped;
 
+use super::Part;
 use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
+
+/// The semantic view, and then the rest.
+pub const PARTS: &[(&str, Part)] = &[("semantics", Part::Prior), ("alignment", Part::Scorer)];
+
+/// Clicks that were not replaced have no soft labels.
+pub const TAUGHT: bool = false;
 
 /// Least square of a length, so that nothing is divided by 0.
 const SHORTEST: f32 = 1e-12;

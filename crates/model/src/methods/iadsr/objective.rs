@@ -1,12 +1,11 @@
-//! Training: the backbone and its folds; the semantic codes and states, by detecting replaced clicks; then
-//! both kinds of states and the score, by the paper's losses and the same labels; and last, if configured,
-//! the recommender's encoder on kept histories.
+//! Training: the semantic codes and states, by detecting replaced clicks; then both kinds of states and the score, by
+//! the paper's losses and the same labels.
 
 use super::Iadsr;
 use super::align::contrast;
 use super::judge::{States, embeddings, of_all};
-use crate::methods::objective::{Labelled, Learns, Objective, Phase, Plan, Step, recommendation};
-use crate::methods::{Clicks, Opinion, Views};
+use crate::methods::objective::{Labelled, Objective, Step};
+use crate::methods::{Clicks, Opinion, Part, Views};
 use crate::rng::Rng;
 use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
@@ -15,44 +14,11 @@ use burn::tensor::{Int, TensorData};
 /// Weight of each view's own label loss, relative to the score's.
 const OWN: f32 = 0.5;
 
-/// The method has a scorer.
-pub const DENOISES: bool = true;
-
-/// Clicks that were not replaced have no soft labels.
-pub const TAUGHT: bool = false;
-
-/// The backbone, its folds, and in each round the semantic view and then the rest.
-pub fn phases(plan: &Plan) -> Vec<Phase> {
-    let mut phases = plan.backbones();
-    for round in 1..=plan.rounds {
-        let parts = [
-            ("semantics", Learns::Prior),
-            ("alignment", Learns::Denoiser),
-        ];
-        phases.extend(parts.map(|(name, learns)| Phase {
-            name: match plan.rounds {
-                1 => name.to_owned(),
-                _ => format!("{name}-{round}"),
-            },
-            learns,
-            round,
-        }));
-    }
-    if plan.recommender {
-        phases.push(Phase::new("recommender", Learns::Recommender));
-    }
-    phases
-}
-
 impl Objective for Iadsr {
-    fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
-        match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
-                recommendation(step)
-            }
-            Learns::Prior => self.semantic_loss(step),
-            Learns::Denoiser => self.aligned_loss(step),
-            Learns::Reader => unreachable!("no phase of it reads"),
+    fn loss(&self, part: Part, step: &mut Step<'_>) -> Tensor<1> {
+        match part {
+            Part::Prior => self.semantic_loss(step),
+            Part::Scorer => self.aligned_loss(step),
         }
     }
 }
@@ -139,7 +105,7 @@ fn logistic(uniform: f32) -> f32 {
 
 fn labelled(step: &Step<'_>) -> (Labelled, Clicks) {
     let labelled = step.labelled.clone();
-    let labelled = labelled.expect("a phase that learns a view has labelled histories");
+    let labelled = labelled.expect("a step of a view has labelled histories");
     let clicks = Clicks::of(step.backbone, labelled.batch.clone());
     (labelled, clicks)
 }
@@ -222,14 +188,13 @@ mod tests {
         }
     }
 
-    /// Losses of the steps of a phase, and the method afterwards.
-    fn trained(config: &Config, learns: Learns, steps: usize) -> (Vec<f32>, Iadsr) {
+    /// Losses of the steps that train a part, and the method afterwards.
+    fn trained(config: &Config, part: Part, steps: usize) -> (Vec<f32>, Iadsr) {
         let device = Device::flex();
         let mut rng = Rng::new(1, &[]);
         let backbone = Backbone::new(&sizes(), 12, &mut rng, &device);
         let mut method = Iadsr::new(config, &sizes(), &mut rng, &device.clone().autodiff());
         let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
-        let phase = Phase::new("any", learns);
         let mut losses = Vec::new();
         for _ in 0..steps {
             let mut step = Step {
@@ -241,7 +206,7 @@ mod tests {
                 rank: &mut Unasked,
                 rng: &mut rng,
             };
-            let loss = method.loss(&phase, &mut step);
+            let loss = method.loss(part, &mut step);
             let gradients = GradientsParams::from_grads(loss.backward(), &method);
             method = optimizer.step(0.01, method, gradients);
             losses.push(loss.inner().into_scalar::<f32>());
@@ -256,10 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn losses_of_both_phases_fall() {
-        for learns in [Learns::Prior, Learns::Denoiser] {
-            let (losses, _) = trained(&Config::default(), learns, 60);
-            assert!(falls(&losses), "{learns:?}: {losses:?}");
+    fn losses_of_both_parts_fall() {
+        for part in [Part::Prior, Part::Scorer] {
+            let (losses, _) = trained(&Config::default(), part, 60);
+            assert!(falls(&losses), "{part:?}: {losses:?}");
         }
     }
 
@@ -271,7 +236,7 @@ mod tests {
             reconstruction: 1.0,
             ..Config::default()
         };
-        let (losses, method) = trained(&config, Learns::Denoiser, 60);
+        let (losses, method) = trained(&config, Part::Scorer, 60);
         assert!(falls(&losses), "{losses:?}");
         let device = Device::flex();
         let backbone = Backbone::new(&sizes(), 12, &mut Rng::new(1, &[]), &device);
@@ -315,30 +280,5 @@ mod tests {
         assert!(kept.iter().all(|&x| x == 0.0 || (x - 1.0).abs() < 1e-6));
         let gradient = noise.grad(&gradients).expect("a gradient").into_data();
         assert!(gradient.iter::<f32>().all(|x| x < 0.0));
-    }
-
-    #[test]
-    fn each_round_has_its_phases_and_nobody_reads() {
-        let plan = Plan {
-            folds: 2,
-            consensus: true,
-            rounds: 1,
-            reader: true,
-            recommender: true,
-        };
-        let names: Vec<String> = phases(&plan).into_iter().map(|phase| phase.name).collect();
-        let due = [
-            "backbone",
-            "fold-1",
-            "fold-2",
-            "encoder",
-            "semantics",
-            "alignment",
-            "recommender",
-        ];
-        assert_eq!(names, due);
-        let plan = Plan { rounds: 2, ..plan };
-        let names: Vec<String> = phases(&plan).into_iter().map(|phase| phase.name).collect();
-        assert_eq!(names[6..8], ["semantics-2", "alignment-2"]);
     }
 }

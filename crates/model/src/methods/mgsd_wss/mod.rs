@@ -40,12 +40,17 @@ mod slices;
 
 #[cfg(feature = "burn")]
 pub use judge::MgsdWss;
-#[cfg(feature = "burn")]
-pub use objective::{DENOISES, TAUGHT, phases};
 pub use slices::Shipped;
 
+use super::Part;
 use crate::config::{BackboneConfig, ConfigError, within};
 use serde::{Deserialize, Serialize};
+
+/// The scorer is trained as a whole.
+pub const PARTS: &[(&str, Part)] = &[("scorer", Part::Scorer)];
+
+/// Clicks that were not replaced have no soft labels.
+pub const TAUGHT: bool = false;
 
 /// Keeps the mean finite over an interest that has next to no clicks.
 const LEAST: f32 = 1e-3;

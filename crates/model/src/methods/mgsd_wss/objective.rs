@@ -1,47 +1,21 @@
-//! Training: the backbone on the log, its folds, and then the scorer on histories with a weak signal. The
+//! Training: the scorer on histories with a weak signal. The
 //! target is the last click of some histories and the click after them in others.
 
 use super::judge::{MgsdWss, Reading, Sight, later, later_rows};
 use super::losses::{Contrast, kept, weak_signal};
 use super::{Config, Target};
-use crate::methods::Clicks;
-use crate::methods::objective::{Labelled, Learns, Objective, Phase, Plan, Step, recommendation};
+use crate::methods::objective::{Labelled, Objective, Step};
+use crate::methods::{Clicks, Part};
 use crate::rng::Rng;
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use burn::tensor::activation::sigmoid;
 
-/// The method has a scorer.
-pub const DENOISES: bool = true;
-
-/// Clicks that were not replaced have no soft labels.
-pub const TAUGHT: bool = false;
-
-/// The backbone, its folds, and the scorer once per round.
-pub fn phases(plan: &Plan) -> Vec<Phase> {
-    let mut phases = plan.backbones();
-    phases.extend((1..=plan.rounds).map(|round| Phase {
-        name: match plan.rounds {
-            1 => "scorer".to_owned(),
-            _ => format!("scorer-{round}"),
-        },
-        learns: Learns::Denoiser,
-        round,
-    }));
-    if plan.recommender {
-        phases.push(Phase::new("recommender", Learns::Recommender));
-    }
-    phases
-}
-
 impl Objective for MgsdWss {
-    fn loss(&self, phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
-        match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Encoder | Learns::Recommender => {
-                recommendation(step)
-            }
-            Learns::Denoiser => self.denoising_loss(step),
-            Learns::Reader | Learns::Prior => unreachable!("no phase of this method"),
+    fn loss(&self, part: Part, step: &mut Step<'_>) -> Tensor<1> {
+        match part {
+            Part::Prior => unreachable!("the scorer is trained as a whole"),
+            Part::Scorer => self.denoising_loss(step),
         }
     }
 }
@@ -148,7 +122,7 @@ impl MgsdWss {
     fn denoising_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let config = &self.config;
         let labelled = step.labelled.clone();
-        let labelled = labelled.expect("a phase that learns to judge has labelled histories");
+        let labelled = labelled.expect("a step of a scorer has labelled histories");
         let aimed = Aimed::new(labelled, config, step);
         let reading = self.look(&aimed.sight, Some(step.rng));
         let fused = reading.fused();

@@ -1,23 +1,12 @@
-//! The method's module and its training, which is the backbone's.
+//! The method's module, which has nothing to train.
 
 use super::Config;
 use crate::config::BackboneConfig;
-use crate::methods::objective::{Learns, Objective, Phase, Plan, Step, recommendation};
-use crate::methods::{Clicks, Denoise, Opinion};
+use crate::methods::objective::{Objective, Step};
+use crate::methods::{Clicks, Denoise, Opinion, Part};
 use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
-
-/// The backbone alone.
-pub fn phases(_: &Plan) -> Vec<Phase> {
-    vec![Phase::new("backbone", Learns::Backbone)]
-}
-
-/// The method has no scorer.
-pub const DENOISES: bool = false;
-
-/// Clicks that were not replaced have no soft labels.
-pub const TAUGHT: bool = false;
 
 /// The method has no parameters.
 #[derive(Module, Debug)]
@@ -39,7 +28,7 @@ impl Denoise for Sasrec {
 }
 
 impl Objective for Sasrec {
-    fn loss(&self, _phase: &Phase, step: &mut Step<'_>) -> Tensor<1> {
-        recommendation(step)
+    fn loss(&self, _part: Part, _step: &mut Step<'_>) -> Tensor<1> {
+        unreachable!("the method has no scorer")
     }
 }

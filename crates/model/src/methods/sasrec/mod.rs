@@ -6,11 +6,18 @@ mod judge;
 mod slices;
 
 #[cfg(feature = "burn")]
-pub use judge::{DENOISES, Sasrec, TAUGHT, phases};
+pub use judge::Sasrec;
 pub use slices::Shipped;
 
+use super::Part;
 use crate::config::ConfigError;
 use serde::{Deserialize, Serialize};
+
+/// The method has no scorer.
+pub const PARTS: &[(&str, Part)] = &[];
+
+/// Clicks that were not replaced have no soft labels.
+pub const TAUGHT: bool = false;
 
 /// `sasrec` has no settings of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

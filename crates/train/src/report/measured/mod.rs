@@ -17,6 +17,7 @@ use crate::metrics::ranking::{Figures, names};
 use crate::training::checkpoint::write_atomically;
 use crate::training::config::Denoising;
 use crate::training::judge::{self, Answer, Verdicts, probabilities};
+use crate::training::run::CODES;
 use crate::training::{Config, Run};
 use anyhow::{Context as _, Result};
 use burn::prelude::*;
@@ -42,14 +43,8 @@ pub const SEED: u64 = 1;
 const STREAM: u64 = u64::MAX - 200;
 /// How replaced clicks are drawn for noise detection. The cost of corruption is measured on the first kind.
 pub const KINDS: [Kind; 3] = [Kind::Uniform, Kind::Popularity, Kind::Hard];
-/// Files of a run's folder on which its figures depend.
-const FILES: [&str; 5] = [
-    "config.toml",
-    "run.json",
-    "counts.json",
-    "codes.safetensors",
-    "model.bpk",
-];
+/// Files of a run's folder on which its figures depend, beside its semantic codes.
+const FILES: [&str; 4] = ["config.toml", "run.json", "counts.json", "model.bpk"];
 
 /// All measurements of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,13 +146,10 @@ pub fn write(run: &Run, measured: &Measured) -> Result<()> {
 /// A hash of everything on which a run's figures depend.
 fn key(run: &Run) -> Result<String> {
     let mut hashes = vec![LAYOUT.to_string(), run.about.data_hash.clone()];
-    for name in FILES {
-        let path = run.dir.join(name);
-        if path.exists() {
-            let bytes =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            hashes.push(sha256_hex(&bytes));
-        }
+    let files = FILES.iter().map(|name| run.dir.join(name));
+    for path in files.chain(run.latest(CODES)).filter(|path| path.exists()) {
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        hashes.push(sha256_hex(&bytes));
     }
     Ok(sha256_hex(hashes.join("\n").as_bytes()))
 }

@@ -7,7 +7,8 @@ use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use ingle_model::backbone::Kind;
-use ingle_model::methods::{Learns, MethodConfig, Objective, Phase, Step};
+use ingle_model::methods::objective::recommendation;
+use ingle_model::methods::{MethodConfig, Step};
 use ingle_model::{Batch, Known, ModelConfig, weights};
 
 const ITEMS: usize = 11;
@@ -140,8 +141,7 @@ fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
         rank: &mut rank,
         rng: &mut Rng::new(1, &[]),
     };
-    let phase = &Phase::new("backbone", Learns::Backbone);
-    let loss = model.method.loss(phase, &mut step);
+    let loss = recommendation(&mut step);
     let gradients = GradientsParams::from_grads(loss.backward(), model);
     (loss.into_scalar::<f32>(), gradients)
 }

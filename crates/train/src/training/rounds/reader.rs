@@ -10,68 +10,57 @@ use crate::training::progress::Progress;
 use anyhow::{Context as _, Result};
 use burn::prelude::*;
 use ingle_lm::LanguageModel;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// File of the language model's scores of the log.
 const SCORES: &str = "train.safetensors";
 
-/// Folder of a round's language model.
-pub fn folder(run: &Path, round: usize) -> PathBuf {
-    run.join(format!("reader-{round}"))
-}
-
-/// File of the disputed histories of a round.
-pub fn disputed_file(run: &Path, round: usize) -> PathBuf {
-    run.join(format!("disputed-{round}.jsonl"))
-}
-
-/// Trains or refines the language model of a round and scores the log with it. Returns `None` if `stop` was
-/// set before the end; the next call resumes.
+/// Trains the language model of the first round into `dir`, or refines that of the round before, and scores the log
+/// with it. `before` are the folder of the round before and the file of its disputed histories. Returns `None` if the
+/// training was interrupted before the end; the next call resumes.
 ///
 /// # Errors
 /// If the language model is missing or differs from that of the round before, or files cannot be written.
 pub fn work(
-    run: &Path,
+    dir: &Path,
+    before: Option<(&Path, &Path)>,
     config: &Config,
     data: &Dataset,
-    round: usize,
     (stop, progress): (&AtomicBool, &Progress),
 ) -> Result<Option<Prior>> {
     let folder_of_lm = lm_folder(&config.denoising);
     let folder_of_lm = folder_of_lm.context("a reader needs a language model")?;
     let lm = open_lm(&folder_of_lm, &Device::flex().autodiff())?;
-    let ready = match round {
-        1 => fitted(run, config, data, &lm, (stop, progress))?,
-        _ => refined(run, data, round, &lm, (stop, progress))?,
+    let ready = match before {
+        None => fitted(dir, config, data, &lm, (stop, progress))?,
+        Some(before) => refined(dir, before, data, &lm, (stop, progress))?,
     };
     let Some(prior) = ready else {
         return Ok(None);
     };
     let lm = open_lm(&folder_of_lm, &Device::flex())?;
-    let out = folder(run, round).join(SCORES);
     let scored = score::split(
         &prior,
         &lm,
         data,
         ScoredSplit::Train,
-        &out,
+        &dir.join(SCORES),
         (stop, progress),
     )?;
     Ok(scored.map(|_| prior))
 }
 
 fn fitted(
-    run: &Path,
+    dir: &Path,
     config: &Config,
     data: &Dataset,
     lm: &LanguageModel,
     (stop, progress): (&AtomicBool, &Progress),
 ) -> Result<Option<Prior>> {
-    let dir = folder(run, 1);
-    let mut prior = match Prior::check_new(&dir) {
-        Ok(()) => Prior::create(&dir, settings(config), lm, data)?,
-        Err(_) => Prior::open(&dir)?,
+    let mut prior = match Prior::check_new(dir) {
+        Ok(()) => Prior::create(dir, settings(config), lm, data)?,
+        Err(_) => Prior::open(dir)?,
     };
     let settings = prior.about.settings.clone();
     let ground = fit::Ground::new(data, lm, &settings)?;
@@ -80,24 +69,22 @@ fn fitted(
 }
 
 fn refined(
-    run: &Path,
+    dir: &Path,
+    (before, disputed): (&Path, &Path),
     data: &Dataset,
-    round: usize,
     lm: &LanguageModel,
     (stop, progress): (&AtomicBool, &Progress),
 ) -> Result<Option<Prior>> {
-    let dir = folder(run, round);
-    if Prior::check_new(&dir).is_err() {
-        let prior = Prior::open(&dir)?;
+    if Prior::check_new(dir).is_err() {
+        let prior = Prior::open(dir)?;
         if prior.about.finished {
             return Ok(Some(prior));
         }
         // An interrupted refinement is not resumed: remove what it wrote.
-        std::fs::remove_dir_all(&dir)
-            .with_context(|| format!("cannot remove {}", dir.display()))?;
+        std::fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
-    let before = Prior::finished(&folder(run, round - 1))?;
-    let disputed = opinions::disputed(&disputed_file(run, round - 1), data)?;
+    let before = Prior::finished(before)?;
+    let disputed = opinions::disputed(disputed, data)?;
     let settings = &before.about.settings;
     let ground = fit::Ground::new(data, lm, settings)?;
     let judge = fit::refine(&ground, before.judge(lm)?, &disputed, (stop, progress))?;
@@ -106,7 +93,7 @@ fn refined(
     };
     let valid = ground.validate(&judge, 0);
     let figures = (valid, disputed.len());
-    Ok(Some(before.refined(&dir, lm, data, &judge, figures)?))
+    Ok(Some(before.refined(dir, lm, data, &judge, figures)?))
 }
 
 /// The language model's training settings, from the configuration of the training.
@@ -126,9 +113,8 @@ pub fn settings(config: &Config) -> Settings {
 
 /// The language model's noise probability of each training click by user. Clicks older than its window get
 /// the mean over those it read.
-pub fn beliefs(run: &Path, data: &Dataset, round: usize) -> Result<Vec<Vec<f32>>> {
-    let dir = folder(run, round);
-    let prior = Prior::finished(&dir)?;
+pub fn beliefs(dir: &Path, data: &Dataset) -> Result<Vec<Vec<f32>>> {
+    let prior = Prior::finished(dir)?;
     let scores = Scores::open(&dir.join(SCORES), data, ScoredSplit::Train)?;
     let scale = prior
         .about
@@ -188,18 +174,24 @@ mod tests {
         let (data, config) = (data(), config(lm.path()));
         let stop = AtomicBool::new(false);
         let progress = Progress::new();
-        let round = |round| work(run.path(), &config, &data, round, (&stop, &progress));
+        let dir = |round: usize| run.path().join(round.to_string());
+        let disputed = run.path().join("disputed.jsonl");
+        let round = |round| {
+            let before = (dir(1), &*disputed);
+            let before = (round > 1).then_some((&*before.0, before.1));
+            work(&dir(round), before, &config, &data, (&stop, &progress))
+        };
         let first = round(1).expect("works").expect("not stopped");
-        let believed = beliefs(run.path(), &data, 1).expect("read");
+        let believed = beliefs(&dir(1), &data).expect("read");
         for (user, row) in believed.iter().enumerate() {
             assert_eq!(row.len(), data.train(user).len());
             assert!(row.iter().all(|p| (0.0..=1.0).contains(p)));
         }
         let line = r#"{"user":"u0","items":["i1","i2"],"noise":[1.0,0.0]}"#;
-        std::fs::write(disputed_file(run.path(), 1), line).expect("written");
+        std::fs::write(&disputed, line).expect("written");
         let second = round(2).expect("works").expect("not stopped");
         assert_ne!(first.hash().expect("hash"), second.hash().expect("hash"));
-        assert_ne!(beliefs(run.path(), &data, 2).expect("read"), believed);
+        assert_ne!(beliefs(&dir(2), &data).expect("read"), believed);
         // A finished round has nothing left to do.
         let again = round(2).expect("works").expect("not stopped");
         assert_eq!(again.hash().expect("hash"), second.hash().expect("hash"));
@@ -211,17 +203,12 @@ mod tests {
         let (data, config) = (data(), config(lm.path()));
         let progress = Progress::new();
         let round = |stop| {
-            work(
-                run.path(),
-                &config,
-                &data,
-                1,
-                (&AtomicBool::new(stop), &progress),
-            )
+            let stop = &AtomicBool::new(stop);
+            work(run.path(), None, &config, &data, (stop, &progress))
         };
         assert!(round(true).expect("works").is_none());
-        assert!(beliefs(run.path(), &data, 1).is_err());
+        assert!(beliefs(run.path(), &data).is_err());
         assert!(round(false).expect("works").is_some());
-        assert!(beliefs(run.path(), &data, 1).is_ok());
+        assert!(beliefs(run.path(), &data).is_ok());
     }
 }

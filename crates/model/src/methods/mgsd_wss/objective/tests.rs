@@ -92,7 +92,6 @@ fn trained(config: &Config) -> (Vec<f32>, MgsdWss, Backbone) {
     let autodiff = device.clone().autodiff();
     let mut model = MgsdWss::new(config, &sizes, &mut Rng::new(2, &[]), &autodiff);
     let mut optimizer = AdamConfig::new().init();
-    let phase = Phase::new("scorer", Learns::Denoiser);
     let mut losses = Vec::new();
     for step in 0..150 {
         let mut rank = Whole(backbone.items.val());
@@ -106,7 +105,7 @@ fn trained(config: &Config) -> (Vec<f32>, MgsdWss, Backbone) {
             rank: &mut rank,
             rng: &mut rng,
         };
-        let loss = model.loss(&phase, &mut step);
+        let loss = model.loss(Part::Scorer, &mut step);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         losses.push(loss.inner().into_scalar::<f32>());
         model = optimizer.step(0.01, model, gradients);
@@ -207,20 +206,4 @@ fn a_history_of_which_nothing_is_kept_keeps_its_last_click() {
     let kept = Tensor::<2>::from_floats([[0.0, 0.0], [1.0, 0.0]], &Device::flex());
     let kept: Vec<f32> = at_least_the_last(kept).into_data().iter().collect();
     assert_eq!(kept, [0.0, 1.0, 1.0, 0.0]);
-}
-
-#[test]
-fn phases_are_the_backbones_and_the_methods_own() {
-    let plan = Plan {
-        folds: 1,
-        consensus: false,
-        rounds: 2,
-        reader: true,
-        recommender: true,
-    };
-    let names: Vec<String> = phases(&plan).into_iter().map(|p| p.name).collect();
-    assert_eq!(
-        names,
-        ["backbone", "fold-1", "scorer-1", "scorer-2", "recommender"]
-    );
 }

@@ -1,63 +1,24 @@
-//! Validation: the figure by which each phase selects its best epoch, and which item tables compute it.
+//! Validation figures, and the item tables by which users are judged.
 
-use super::Trainer;
+use super::Training;
 use crate::data::Case;
-use crate::metrics::detection::Detection;
 use crate::metrics::ranking::{Figures, NDCG10};
-use crate::training::coder::Coder;
-use crate::training::judge::{self, Answer, LabelledHistory, Reading, Verdicts, probabilities};
+use crate::training::judge::{self, LabelledHistory, Reading, Verdicts, probabilities};
 use anyhow::{Context as _, Result};
-use ingle_bundle::Scale;
 use ingle_model::kept::KeptHistories;
-use ingle_model::methods::{Learns, Phase, Views};
 use ingle_model::{Known, Model};
 
-impl Trainer<'_> {
-    /// The validation figure of a phase, with its name.
-    pub(super) fn validate(&self, phase: &Phase) -> Result<(&'static str, f64)> {
-        let model = &self.average;
+impl Training<'_> {
+    /// Masked NDCG@10 on the users that are `asked`, each target counting as much as it does in training.
+    pub(super) fn ndcg10(&self, model: &Model, asked: impl Fn(usize) -> bool) -> f64 {
+        let cases: Vec<Case<'_>> = (self.valid.iter().filter(|case| asked(case.user)))
+            .copied()
+            .collect();
         let device = model.backbone.items.val().device();
-        let known = &self.trained.known;
-        let auc = |found: Option<Detection>| found.map_or(0.0, |found| found.auc);
-        match phase.learns {
-            Learns::Backbone | Learns::Fold(_) | Learns::Encoder => {
-                // A fold is validated on the users that it was not trained on.
-                let asked = |case: &&Case<'_>| match phase.learns {
-                    Learns::Fold(fold) => self.context.parts[case.user] == fold,
-                    _ => true,
-                };
-                let cases: Vec<Case<'_>> = self.valid.iter().filter(asked).copied().collect();
-                let answers = judge::answer(model, &cases, known, &device, |_| ());
-                Ok(("ndcg@10", self.weighed_ndcg10(&cases, &answers)))
-            }
-            Learns::Recommender => {
-                let [clean, corrupted] = self.kept_ndcg10(model)?;
-                Ok(("ndcg@10", f64::midpoint(clean, corrupted)))
-            }
-            Learns::Prior => {
-                // With the codes as they would be exported.
-                let codes = self.trained.coder.as_ref().map(Coder::codes);
-                let known = Known {
-                    codes: codes.or_else(|| known.codes.clone()),
-                    ..known.clone()
-                };
-                let verdicts = self.verdicts(model, &known)?;
-                let views = verdicts.by_view(Views::default());
-                Ok(("auc", auc(views.map(|views| views.prior))))
-            }
-            Learns::Denoiser => {
-                let verdicts = self.unseen_verdicts(model)?;
-                Ok(("auc", auc(verdicts.detection(Scale::default()))))
-            }
-            Learns::Reader => unreachable!("a language model is validated by itself"),
-        }
-    }
-
-    /// Masked NDCG@10, each target counting as much as it does in training.
-    fn weighed_ndcg10(&self, cases: &[Case<'_>], answers: &[Answer]) -> f64 {
+        let answers = judge::answer(model, &cases, &self.known, &device, |_| ());
         let weight = |case| f64::from(self.context.data.target_weight(case).unwrap_or(1.0));
         let (mut sum, mut weights) = (0.0, 0.0);
-        for (case, answer) in cases.iter().zip(answers) {
+        for (case, answer) in cases.iter().zip(&answers) {
             sum += weight(case) * Figures::of_rank(answer.rank.masked)[NDCG10];
             weights += weight(case);
         }
@@ -69,7 +30,7 @@ impl Trainer<'_> {
     /// replaced.
     pub(super) fn kept_ndcg10(&self, model: &Model) -> Result<[f64; 2]> {
         let config = self.run.model_config();
-        let known = &self.trained.known;
+        let known = &self.known;
         let device = model.backbone.items.val().device();
         let corrupted = self.valid.iter().zip(&self.corrupted);
         let corrupted: Vec<Case<'_>> = corrupted
@@ -77,8 +38,8 @@ impl Trainer<'_> {
             .collect();
         let ndcg10 = |cases: &[Case<'_>]| -> Result<f64> {
             let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
-            let readings = judge::read(model, &histories, known, &device).context(NO_DENOISER)?;
-            let rule = config.keep.clone().context(NO_DENOISER)?;
+            let readings = judge::read(model, &histories, known, &device).context(NO_SCORER)?;
+            let rule = config.keep.clone().context(NO_SCORER)?;
             let kept = readings.iter().zip(cases).map(|(reading, case)| {
                 let noise = probabilities(&reading.fused, config.gate.scale);
                 let before = case.history.len() - noise.len();
@@ -104,7 +65,7 @@ impl Trainer<'_> {
         let histories: Vec<LabelledHistory> =
             self.judges().map(|(_, history)| history.clone()).collect();
         let verdicts = judge::judge(model, &histories, last, known, &device);
-        verdicts.context(NO_DENOISER)
+        verdicts.context(NO_SCORER)
     }
 
     /// The same verdicts, with the users treated as unseen: each is judged through the item table of the fold
@@ -129,9 +90,9 @@ impl Trainer<'_> {
         users: &[usize],
         histories: &[&[u32]],
     ) -> Result<Vec<Reading>> {
-        let eyes = (&self.trained.folds[..], &self.context.parts[..]);
-        judge::read_by_fold(model, eyes, users, histories, &self.trained.known).context(NO_DENOISER)
+        let eyes = (&self.folds[..], &self.context.parts[..]);
+        judge::read_by_fold(model, eyes, users, histories, &self.known).context(NO_SCORER)
     }
 }
 
-pub(super) const NO_DENOISER: &str = "a phase that trains a denoiser needs a method that has one";
+pub(super) const NO_SCORER: &str = "a stage that judges clicks needs a method with a scorer";

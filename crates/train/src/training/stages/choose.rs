@@ -5,18 +5,17 @@
 //! changes the top 10 of few users, so each user gives several cases: each of the latest clicks is a target,
 //! predicted from the clicks before it. Neither the fold nor the denoiser has learnt from these targets.
 
-use super::{Trainer, best_file};
+use super::{Training, fold};
 use crate::data::Case;
 use crate::metrics::ranking::{Figures, NDCG10};
-use crate::training::checkpoint::load_module;
 use crate::training::choice::{Choice, Condition, Trial, candidates};
 use crate::training::judge::{self, probabilities};
 use crate::training::samples::latest;
 use anyhow::Result;
 use burn::module::Module;
+use ingle_bundle::Scale;
 use ingle_model::Model;
 use ingle_model::kept::KeptHistories;
-use ingle_model::methods::Learns;
 
 /// Most target clicks in all.
 const CASES: usize = 8192;
@@ -36,13 +35,13 @@ const NOISE: [Condition; 6] = [
 /// The random stream of the noise drawn here; validation uses another one.
 const STREAM: u64 = u64::MAX - 1;
 
-impl Trainer<'_> {
-    /// Chooses the rule, if the settings leave it open and there are folds.
-    pub(super) fn choose(&mut self) -> Result<()> {
-        if !self.run.to_choose() {
-            return Ok(());
+impl Training<'_> {
+    /// Chooses the rule, if the settings leave it open and there are folds. `scale` calibrates the noise logits.
+    pub(super) fn choose(&self, scale: Scale) -> Result<Option<Choice>> {
+        if self.run.config.keep.is_some() || self.folds.is_empty() {
+            return Ok(None);
         }
-        let recommenders = self.fold_recommenders()?;
+        let recommenders = fold::recommenders(self)?;
         let judges = |case: &&Case<'_>| self.context.judges(case.user);
         let users: Vec<Vec<Case<'_>>> = (self.valid.iter().filter(judges))
             .map(|case| latest_clicks(&self.as_told(case)))
@@ -65,7 +64,7 @@ impl Trainer<'_> {
         let mut trials: Vec<Trial> = candidates().into_iter().map(trial).collect();
         let mut users = Vec::new();
         for &noise in &noise {
-            users = self.try_rules(&recommenders, &cases, noise, &mut trials)?;
+            users = self.try_rules(&recommenders, &cases, (noise, scale), &mut trials)?;
             progress.done(1);
         }
         let asked = users.len() * noise.len();
@@ -80,8 +79,7 @@ impl Trainer<'_> {
             taken.histories,
             taken.gain.value
         ));
-        self.run.about.keep = Some(choice);
-        Ok(())
+        Ok(Some(choice))
     }
 
     /// The case without the labels that training must not see.
@@ -96,25 +94,16 @@ impl Trainer<'_> {
         }
     }
 
-    fn fold_recommenders(&self) -> Result<Vec<Model>> {
-        let folds = (self.phases.iter()).filter(|phase| matches!(phase.learns, Learns::Fold(_)));
-        let of = |fold| {
-            let model = self.trained.model.valid();
-            load_module(&self.run.dir.join(best_file(fold)), model)
-        };
-        folds.map(of).collect()
-    }
-
     /// Evaluates every rule under one noise condition and adds the results to `trials`. Returns the user of each
     /// case.
     fn try_rules(
         &self,
         recommenders: &[Model],
         cases: &[Case<'_>],
-        noise: Condition,
+        (noise, scale): (Condition, Scale),
         trials: &mut [Trial],
     ) -> Result<Vec<usize>> {
-        let known = &self.trained.known;
+        let known = &self.known;
         let mut users = Vec::new();
         for trial in &mut *trials {
             trial.ndcg10.push(Vec::new());
@@ -129,7 +118,7 @@ impl Trainer<'_> {
                     *case = case.corrupted(history);
                 }
             }
-            let noise = self.noise(&cases)?;
+            let noise = self.noise(&cases, scale)?;
             let kept = |trial: &Trial| -> Vec<KeptHistories> {
                 let kept = noise.iter().zip(&cases).map(|(noise, case)| {
                     let before = case.history.len() - noise.len();
@@ -159,7 +148,7 @@ impl Trainer<'_> {
 
     /// The latest clicks of a case, corrupted; `None` if the condition leaves them unchanged.
     fn noisy(&self, case: &Case<'_>, noise: Condition) -> Option<Vec<u32>> {
-        let history = latest(case.history, self.trained.model.backbone.max_len());
+        let history = latest(case.history, self.model.backbone.max_len());
         let draw = (self.context.seed, STREAM);
         let corruption = self.context.corruption();
         let (clicks, _) = match noise {
@@ -177,11 +166,10 @@ impl Trainer<'_> {
     }
 
     /// Noise probabilities of the clicks of each case's history, computed as for an unseen user.
-    fn noise(&self, cases: &[Case<'_>]) -> Result<Vec<Vec<f32>>> {
+    fn noise(&self, cases: &[Case<'_>], scale: Scale) -> Result<Vec<Vec<f32>>> {
         let users: Vec<usize> = cases.iter().map(|case| case.user).collect();
         let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
-        let readings = self.unseen_readings(&self.trained.model.valid(), &users, &histories)?;
-        let scale = self.run.about.scale;
+        let readings = self.unseen_readings(&self.model.valid(), &users, &histories)?;
         let noise = readings.iter();
         Ok(noise
             .map(|reading| probabilities(&reading.fused, scale))
