@@ -265,7 +265,7 @@ fn cost(set: &Set) -> Table {
         set,
         "Time, memory and bytes".to_owned(),
         "Training counts all phases, those too that were taken over from another run; the bundle is \
-         uncompressed; a browser's time is the median for a history of 50 clicks, on the processor."
+         uncompressed; a browser's time is the median over histories of the log, on the processor."
             .to_owned(),
         columns,
     )
