@@ -23,7 +23,7 @@ pub fn folder(path: &Path) -> Vec<Check> {
             .filter(|file| !path.join(format!("{}.br", file.name)).is_file())
             .count();
         if plain == 0 {
-            let found = "files to send instead (.br, .gz) lie beside the files";
+            let found = "precompressed files (.br, .gz) lie beside the files";
             checks.push(Check::good("compression", found));
         } else {
             checks.push(Check::note(
@@ -79,10 +79,10 @@ fn unreadable(error: &BundleError) -> Check {
     let advice = match error.code() {
         "bundle/format" | "method/unknown" => "update this program and the package on the page",
         "bundle/size" | "bundle/hash" => {
-            "deploy the files again: this one is not the one that the manifest describes"
+            "deploy the files again: this file does not match the manifest"
         }
         "bundle/manifest" => {
-            "this is no bundle's manifest.json; give the folder that `ingle export` wrote"
+            "this manifest.json is not one of a bundle; give the folder that `ingle export` wrote"
         }
         _ => "export the bundle again, and deploy all of its files",
     };

@@ -23,7 +23,7 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
                 Some(refusal) => refusal,
             },
         };
-        let advice = "copy worker-cpu.js, worker-gpu.js, cpu.wasm and gpu.wasm of the package there, or say where they are by the option assets";
+        let advice = "copy worker-cpu.js, worker-gpu.js, cpu.wasm and gpu.wasm of the package there, or name their folder with the option assets";
         checks.push(Check::bad("engine", format!("{url}: {refused}"), advice));
         None
     };
@@ -48,7 +48,7 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
         let own = Policies::new(answer.headers("content-security-policy"));
         if !own.allows_wasm() {
             let found = format!(
-                "{name} comes with a policy of its own, which forbids WebAssembly in the worker"
+                "{name} is sent with its own content security policy, which forbids WebAssembly in the worker"
             );
             checks.push(Check::bad(
                 "engine, policy",
@@ -63,7 +63,7 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
     {
         let kind = answer.media_type();
         if !answer.body.starts_with(b"\0asm") {
-            let found = format!("{name} is no WebAssembly (sent as {kind})");
+            let found = format!("{name} is not WebAssembly (sent as {kind})");
             checks.push(Check::bad(
                 "engine",
                 found,
@@ -71,7 +71,7 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
             ));
         } else if kind != "application/wasm" {
             let found = format!(
-                "{name} is sent as {}, so it is compiled only once all of it is there",
+                "{name} is sent as {}, so browsers compile it only after the whole download",
                 if kind.is_empty() { "nothing" } else { &kind }
             );
             checks.push(Check::note(
@@ -92,9 +92,8 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
             && !cache_control(answer).iter().any(|word| word == "no-cache")
     });
     if let Some((name, _)) = aged {
-        let found = format!(
-            "{name} may be kept without being asked for again, and its name does not change"
-        );
+        let found =
+            format!("caches may keep {name} without revalidation, and its name does not change");
         checks.push(Check::note(
             "engine, caching",
             found,
@@ -105,7 +104,7 @@ pub(crate) fn engine(client: &Client, folder: &str) -> Vec<Check> {
     if modules[0].1.is_some() {
         let (url, advice) = (
             format!("{folder}/cpu.wasm"),
-            "let the host compress .wasm by brotli or gzip: it has a third of the bytes then",
+            "let the host compress .wasm with brotli or gzip: it then has a third of the bytes",
         );
         checks.push(compressed(client, &url, "cpu.wasm", advice));
     }

@@ -49,8 +49,8 @@ pub fn address(url: &str, asked: &Asked) -> Vec<Check> {
     if bundles.is_empty() {
         checks.push(Check::note(
             "bundle",
-            "the page's markup names none (a script may)",
-            "name its folder by --bundle, to have it looked at",
+            "the page's markup names no bundle (a script may)",
+            "name its folder with --bundle to check it",
         ));
     }
     for at in bundles {
@@ -65,8 +65,8 @@ pub fn address(url: &str, asked: &Asked) -> Vec<Check> {
         }
         None => checks.push(Check::note(
             "engine",
-            "where the engine's files are does not stand in the markup",
-            "name the folder that cpu.wasm is in by --assets, to have them looked at",
+            "the markup does not say where the engine's files are",
+            "name the folder of cpu.wasm with --assets to check them",
         )),
     }
     checks
@@ -88,8 +88,7 @@ fn bundle(client: &Client, url: &str, page: Option<&Uri>) -> Vec<Check> {
         Ok(answer) => answer,
     };
     if let Some(refusal) = manifest.refusal() {
-        let advice =
-            "give the address that the bundle has in the end: browsers follow no redirect to it";
+        let advice = "give the bundle's final address: redirects to it are not followed";
         return vec![Check::bad("manifest", format!("{at}: {refusal}"), advice)];
     }
     let mut checks = vec![manifest_caching(&manifest)];
@@ -98,8 +97,8 @@ fn bundle(client: &Client, url: &str, page: Option<&Uri>) -> Vec<Check> {
     let parsed = match Manifest::parse(&manifest.body) {
         Ok(parsed) => parsed,
         Err(error) if manifest.media_type() == "text/html" => {
-            let found = format!("{at} is a page, and no manifest: {error}");
-            let advice = "the host answers unknown addresses with its page: deploy the bundle, or mend the address";
+            let found = format!("{at} is a page and not a manifest: {error}");
+            let advice = "the host answers unknown addresses with its page: deploy the bundle, or correct the address";
             checks.push(Check::bad("manifest", found, advice));
             return checks;
         }
@@ -180,17 +179,21 @@ fn manifest_caching(answer: &Answer) -> Check {
     if has("no-store") {
         Check::good(what, "no-store")
     } else if has("no-cache") || max_age(&directives) == Some(0) {
-        Check::note(what, format!("{said}: it is asked for every time"), advice)
+        Check::note(
+            what,
+            format!("{said}: it is revalidated every time"),
+            advice,
+        )
     } else if directives.is_empty() {
         Check::note(
             what,
-            "Cache-Control says nothing, so caches on the way decide",
+            "Cache-Control says nothing about it, so caches decide",
             advice,
         )
     } else {
         Check::bad(
             what,
-            format!("{said}: caches on the way hand out an old bundle"),
+            format!("{said}: caches may send an old bundle"),
             advice,
         )
     }
@@ -204,8 +207,7 @@ fn identity(answer: &Answer) -> Option<Check> {
         .collect();
     (!sent.is_empty()).then(|| {
         let found = format!("the manifest comes with {}", sent.join(" and "));
-        let advice =
-            "leave it out: a browser sends it back, and a visitor can be known again by it";
+        let advice = "leave it out: a browser sends it back, and a visitor can be recognised by it";
         Check::note("manifest, identity", found, advice)
     })
 }
@@ -286,7 +288,7 @@ fn sniffing(answer: &Answer) -> Check {
         _ => Check::note(
             "nosniff",
             "X-Content-Type-Options is not sent",
-            "send `X-Content-Type-Options: nosniff`, so that no browser takes a file for something else",
+            "send `X-Content-Type-Options: nosniff`, so that browsers do not guess another type",
         ),
     }
 }
@@ -299,7 +301,7 @@ fn compression(client: &Client, folder: &str, files: &[FileEntry]) -> Option<Che
         .filter(|file| file.bytes > 1024)
         .min_by_key(|file| (!has_extension(&file.name, "json"), file.bytes))?;
     let advice =
-        "let the host compress by brotli or gzip, or send what `ingle export --compress` writes";
+        "let the host compress with brotli or gzip, or send the files of `ingle export --compress`";
     let url = format!("{folder}{}", file.name);
     Some(compressed(client, &url, &file.name, advice))
 }
@@ -316,7 +318,7 @@ pub(crate) fn compressed(client: &Client, url: &str, name: &str, advice: &str) -
         Ok(Some(encoding)) if ["br", "gzip", "zstd"].contains(&&*encoding) => {
             Check::good(what, format!("{name} is sent as {encoding}"))
         }
-        Ok(_) => Check::note(what, format!("{name} is sent as it is"), advice),
+        Ok(_) => Check::note(what, format!("{name} is sent uncompressed"), advice),
         Err(why) => Check::note(what, format!("{name}: {why}"), REACH),
     }
 }

@@ -90,8 +90,8 @@ pub fn machine(language_model: &Path) -> Vec<Check> {
     } else {
         Check::note(
             "language model",
-            format!("none in {at}: needed for `ingle prior` alone"),
-            "scripts/fetch-lm brings a small one",
+            format!("none in {at}: only needed for `ingle prior`"),
+            "scripts/fetch-lm downloads a small one",
         )
     };
     checks.push(model);

@@ -167,7 +167,7 @@ impl Page {
         } else {
             Check::bad(
                 "policy, WebAssembly",
-                "the page's content security policy forbids it, so what is popular is all that can be shown",
+                "the page's content security policy forbids it, so only popular items can be shown",
                 "add 'wasm-unsafe-eval' to script-src",
             )
         }

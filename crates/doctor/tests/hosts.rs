@@ -194,10 +194,10 @@ fn a_host_that_does_everything_wrong_is_told_each_of_it() {
     for words in [
         "forbids it",
         "does not let it fetch",
-        "caches on the way hand out an old bundle",
+        "caches may send an old bundle",
         "CORS",
         "worker-cpu.js is sent as text/plain",
-        "gpu.wasm is no WebAssembly",
+        "gpu.wasm is not WebAssembly",
         "worker-gpu.js of another",
     ] {
         assert!(bad.contains(words), "{words} in {bad}");
@@ -209,8 +209,8 @@ fn a_host_that_does_everything_wrong_is_told_each_of_it() {
         "less than a week",
         "manifest.json is sent as text/plain",
         "X-Content-Type-Options",
-        "sent as it is",
-        "compiled only once",
+        "sent uncompressed",
+        "compile it only after",
     ] {
         assert!(notes.contains(words), "{words} in {notes}");
     }
@@ -251,7 +251,7 @@ fn damaged_missing_and_moved_bundles_are_told_apart() {
         ),
         (
             BTreeMap::from([("/b/manifest.json".to_owned(), index)]),
-            "is a page, and no manifest",
+            "is a page and not a manifest",
         ),
         (BTreeMap::new(), "HTTP 404"),
     ] {
