@@ -39,6 +39,6 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The server failed while running.
-    #[error("the server broke off: {0}")]
+    #[error("the server failed: {0}")]
     Io(#[from] io::Error),
 }

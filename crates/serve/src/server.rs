@@ -183,7 +183,7 @@ impl Server {
             .await
             .is_err()
         {
-            tracing::warn!("downloads that had not ended were cut off");
+            tracing::warn!("unfinished downloads were cut off");
             connections.close();
         }
         Ok(())

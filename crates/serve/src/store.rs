@@ -202,7 +202,7 @@ impl Store {
             .is_none_or(|(_, known, _)| *known != error)
         {
             let dir = self.dir.display();
-            tracing::warn!(%dir, %error, "a changed bundle was refused; the one before stays");
+            tracing::warn!(%dir, %error, "a new bundle was rejected; the previous one stays");
         }
         watch.refused = Some((bytes, error, Instant::now() + RETRY.max(took * RETRY_SHARE)));
     }
@@ -265,7 +265,7 @@ impl Snapshot {
             items = manifest.items.count,
             files = files.len(),
             bytes = manifest.files.iter().map(|entry| entry.bytes).sum::<u64>(),
-            "the bundle is sound and served"
+            "the bundle is valid and served"
         );
         let asset = Asset::manifest(bytes.clone());
         for encoding in [Encoding::Brotli, Encoding::Gzip] {

@@ -102,7 +102,7 @@ fn writes_nothing_about_those_who_ask() {
         .read_to_string(&mut err)
         .unwrap();
     child.wait().unwrap();
-    assert!(err.contains("the bundle is sound and served"), "{err}");
+    assert!(err.contains("the bundle is valid and served"), "{err}");
     assert!(err.contains("items=200"), "{err}");
     let written = out + &err;
     for port in ports {

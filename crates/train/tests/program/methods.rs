@@ -31,7 +31,7 @@ fn the_table_of_methods_is_made_of_runs_that_were_measured_once() {
         "| sasrec, 2 seeds |",
         "| dc4sr, 2 seeds |",
         "### Ranking, unseen users",
-        "### What the kept clicks gain, unseen users, noise: 20 % inserted",
+        "### Gain of the kept clicks, unseen users, noise: 20 % inserted",
         "not measured",
     ] {
         assert!(table.contains(part), "{part}: {table}");

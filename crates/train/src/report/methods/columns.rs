@@ -98,8 +98,8 @@ fn ranking(set: &Set, key: SplitKey) -> Table {
         set,
         format!("Ranking, {}", words_for(key)),
         format!(
-            "The next click of {count} users, all {} items ranked, over the histories that the method keeps. \
-             Without the items of the history, and, unmasked, among all items.",
+            "The next click of {count} users, all {} items ranked, by the method's kept histories. \
+             Masked (without the items of the history) and unmasked.",
             set.items
         ),
         masked.into_iter().chain(unmasked).collect(),
@@ -127,7 +127,7 @@ fn noise(set: &Set, key: SplitKey) -> Table {
         format!("Finding noise, {}", words_for(key)),
         format!(
             "{:.0} % of the latest {LAST} clicks of each history were replaced: by any item (uniform), by \
-             items as often as they are clicked (popularity), by items that are alike (hard).",
+             items in proportion to their clicks (popularity), by similar items (hard).",
             100.0 * RATE
         ),
         columns.collect(),
@@ -151,7 +151,7 @@ fn corruption(set: &Set, key: SplitKey) -> Table {
         format!("What noise costs, {}", words_for(key)),
         format!(
             "NDCG@10, masked, after a share of the latest {LAST} clicks was replaced by any item, with \
-             the clicks that the run keeps and with all."
+             the kept histories and with all clicks."
         ),
         model.into_iter().chain(all).collect(),
     )
@@ -194,15 +194,12 @@ fn gains(set: &Set, key: SplitKey, name: &'static str) -> Table {
     ];
     table(
         set,
+        format!("Gain of the kept clicks, {}, noise: {name}", words_for(key)),
         format!(
-            "What the kept clicks gain, {}, noise: {name}",
-            words_for(key)
-        ),
-        format!(
-            "NDCG@10, masked, with every click, and what is gained over it: by the clicks that the run keeps, with \
-             the standard error of the difference case by case; by as many that are kept without looking at \
-             them (random); and without exactly those that are noise (oracle). Won back is the share of what noise \
-             costs. Of an unseen user up to {LATEST} latest clicks are predicted, and noise is drawn {DRAWS} times."
+            "NDCG@10, masked, with every click kept, and the gains over it: of the kept histories, with \
+             the paired standard error; of the random control, which leaves out as many \
+             clicks; and of the oracle, which leaves out exactly the noise. Won back is the share of the cost of \
+             noise. For an unseen user up to {LATEST} latest clicks are predicted, and noise is drawn {DRAWS} times."
         ),
         columns,
     )
@@ -264,8 +261,8 @@ fn cost(set: &Set) -> Table {
     table(
         set,
         "Time, memory and bytes".to_owned(),
-        "Training counts all phases, those too that were taken over from another run; the bundle is \
-         uncompressed; a browser's time is the median over histories of the log, on the processor."
+        "Training includes phases taken over from another run; the bundle is \
+         uncompressed; a browser's time is the median over histories of the log, on the CPU."
             .to_owned(),
         columns,
     )

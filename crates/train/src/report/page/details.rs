@@ -238,22 +238,22 @@ pub(super) fn method(report: &Report) -> Markup {
     let resampling = &report.bootstrap;
     let words = format!(
         "<ul>\
-         <li><b>Predicted is {split}</b>, from all clicks before it. Such clicks are no part of \
-         training, and weights and settings are selected on validation clicks, which are others{valid}.</li>\
+         <li><b>The target is {split}</b>, predicted from all clicks before it. Targets are not part of \
+         training, and weights and settings are selected on other, validation clicks{valid}.</li>\
          <li><b>The whole catalogue is ranked</b> for every user, all {items} items, not a sample of \
          them.</li>\
-         <li><b>Masked</b> leaves the items of the history out of the ranking, except for the item to \
-         be found where the user clicks it again. <b>Unmasked</b> leaves nothing out.</li>\
-         <li><b>Ties are decided against the run</b>: the item to be found ranks after all items of \
+         <li><b>Masked</b> leaves the items of the history out of the ranking, except for a target \
+         that the user clicks again. <b>Unmasked</b> leaves nothing out.</li>\
+         <li><b>Ties are decided against the run</b>: the target ranks after all items of \
          equal score.</li>\
          <li><b>Intervals</b> are from the {low} to the {high} percentile of {resamples} resamples of \
-         the users (seed {seed}). They say how figures vary with the users, not with the training's \
-         seed: for that, train with several.</li>\
-         <li>Runs that judge clicks are ranked over the histories that they keep, as the bundle that is exported from them would.</li>\
+         the users (seed {seed}). They show how figures vary with the users, not with the seed of the \
+         training: for that, train with several seeds.</li>\
+         <li>Runs with a scorer rank by their kept histories, as their exported bundles do.</li>\
          </ul>",
         split = split_words(report.split),
         valid = if report.split == "valid" {
-            " - except in this report, which is about validation clicks: its figures are flattering"
+            "  - except in this report, which is on validation clicks: its figures are too good"
         } else {
             ""
         },

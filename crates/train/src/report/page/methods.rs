@@ -96,7 +96,7 @@ fn false_drops(set: &Set) -> Picture {
 fn found(set: &Set) -> Picture {
     let key = drawn(set);
     let labels = KINDS.map(|kind| kind_name(kind).to_owned());
-    let caption = format!("How well noise of each kind is found, {}", whose(key));
+    let caption = format!("AUC of noise detection by kind, {}", whose(key));
     bars_of(
         set,
         "noise",
@@ -153,7 +153,7 @@ pub fn html(methods: &Methods) -> String {
         .map(|((id, set), body)| (id, Text(&set.dataset).to_string(), body))
         .collect();
     let lead = paragraph(
-        "Mean and standard deviation over the seeds of each method. Bold is what is better than every other \
+        "Mean and standard deviation over the seeds of each method. Bold is better than every other \
          method by more than the deviation of either.",
     );
     document(Document {
@@ -215,14 +215,13 @@ fn method() -> Markup {
         "How it was measured",
         &Markup::ours(format!(
             "<ul>\
-             <li><b>Predicted is the last click</b> of each user, from all clicks before it; weights and \
-             settings were selected on validation clicks, which are others.</li>\
+             <li><b>The target is the last click</b> of each user, predicted from all clicks before it; weights and \
+             settings were selected on other, validation clicks.</li>\
              <li><b>The whole catalogue is ranked</b>; ties are decided against the method.</li>\
-             <li><b>Noise is the same for all</b>: which clicks are replaced, and by what, is drawn of seed \
-             {SEED} for every run. The deviation is that of trainings, not of draws.</li>\
-             <li><b>Clean clicks</b> are those that were not replaced for the purpose: some of them are noise \
-             that nobody labelled.</li>\
-             <li><b>Training times</b> are of the machine and the moment; phases that one run took over from \
+             <li><b>Noise is the same for all</b>: which clicks are replaced, and by what, is drawn with seed \
+             {SEED} for every run. The deviation is over trainings, not over draws.</li>\
+             <li><b>Clean clicks</b> are those that were not replaced: some of them are unlabelled noise.</li>\
+             <li><b>Training times</b> depend on the machine and its load; phases that one run took over from \
              another are counted in both.</li>\
              </ul>"
         )),

@@ -111,7 +111,7 @@ fn document(page: Document<'_>) -> String {
 fn header(report: &Report) -> Markup {
     let data = &report.dataset;
     Markup::ours(format!(
-        "<p class=\"lead\">{} on <b>{}</b>. Predicted is {}: {} users, {} items ranked for each.</p>",
+        "<p class=\"lead\">{} on <b>{}</b>. The target is {}: {} users, {} items ranked for each.</p>",
         match report.runs.len() {
             1 => "One run".to_owned(),
             n => format!("{n} runs"),

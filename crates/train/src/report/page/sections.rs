@@ -239,11 +239,11 @@ fn group_table(report: &Report, by: fn(&RunFigures) -> &[Group], first: &str) ->
 
 /// What the figures of noise detection mean.
 const NOISE_MEANING: &str = "<dl class=\"meaning\">\
-         <div><dt>AUC</dt><dd>how often a replaced click is given a higher noise probability than a real one; 0.5 is guessing, 1 is perfect</dd></div>\
-         <div><dt>AP</dt><dd>average precision: going through the clicks from the most suspicious down, how pure the catch is; guessing gives the share of noise</dd></div>\
-         <div><dt>ECE</dt><dd>calibration error: how far probabilities are from the shares that are then observed; 0 is perfect</dd></div>\
-         <div><dt>prior, posterior</dt><dd>the AUC of each of the two views alone: what the items are, and what shoppers do with them</dd></div>\
-         <div><dt>gain</dt><dd>what ranking over the histories without suspicious clicks does to NDCG@10</dd></div>\
+         <div><dt>AUC</dt><dd>how often a noise click gets a higher noise probability than a clean one; 0.5 is chance, 1 is perfect</dd></div>\
+         <div><dt>AP</dt><dd>average precision, the mean precision at each noise click when clicks are sorted by noise probability; chance gives the share of noise</dd></div>\
+         <div><dt>ECE</dt><dd>expected calibration error, the mean distance of predicted probabilities from observed shares; 0 is perfect</dd></div>\
+         <div><dt>prior, posterior</dt><dd>the AUC of each of the two views alone: the prior judges by what the items are, the posterior by how shoppers use them</dd></div>\
+         <div><dt>gain</dt><dd>the change of NDCG@10 when items are ranked by the kept histories</dd></div>\
          </dl>";
 
 /// Noise detection of the runs that have a scorer.
@@ -308,8 +308,7 @@ fn noise_row(run: &RunFigures, noise: &Noise) -> Vec<Markup> {
 /// Where the labels come from.
 fn noise_words(report: &Report, judges: &[(&RunFigures, &Noise)]) -> String {
     if judges.iter().all(|(_, noise)| noise.labels_of_dataset) {
-        return "Clicks of this dataset were replaced on purpose, and which ones is known. The runs \
-                were not told."
+        return "The noise of this dataset is labelled. The labels were not used for training the runs."
             .to_owned();
     }
     let of = |run: &RunFigures| {

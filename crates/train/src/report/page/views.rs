@@ -41,10 +41,10 @@ pub(super) fn robustness(report: &Report) -> Option<Markup> {
     let judged: Vec<&RunFigures> = report.runs.iter().filter(with).collect();
     judged.first()?;
     let words = paragraph(
-        "A share of the latest clicks of the judged histories was replaced, as in training, and the same \
-         next item is to be found. The gap between every click at no noise and every click is what noise costs. <b>Labels</b> \
-         leaves out exactly the replaced clicks: what they hid stays hidden. <b>Random</b> leaves out as many as the run, \
-         without looking at them: what it gains is no merit of the run's judgement.",
+        "A share of the latest clicks of the evaluated histories was replaced, as in training, with the same \
+         targets. The cost of noise is the difference with every click kept to the figure without noise. <b>Labels</b> \
+         leaves out exactly the replaced clicks (an oracle); the clicks that they replaced stay lost. <b>Random</b> leaves \
+         out as many as the run, at random: a gain that it has too is not due to the scorer.",
     );
     let charts = judged.iter().map(|run| {
         let name = Text(&run.name);
@@ -116,11 +116,11 @@ pub(super) fn rounds(report: &Report) -> Option<Markup> {
         .collect();
     trained.first()?;
     let words = paragraph(
-        "A click is judged twice: the <b>prior</b> looks at what the clicked items are, the <b>posterior</b> \
-         at what shoppers do with them. In every round both learn again, with what the language model and \
-         the recommender's own learning say of the log's clicks; histories on which they disagree most \
-         refine the language model for the next round. Figures are of validation histories, judged as if \
-         their shoppers were in no log.",
+        "A click is judged by two views: the <b>prior</b> judges by what the clicked items are, the <b>posterior</b> \
+         by how shoppers use them. Both are trained again in every round, with soft labels of the log's clicks \
+         from the language model and the learning dynamics; the language model is refined for the next round \
+         on the histories on which the views disagree most. Figures are of validation histories, judged like \
+         those of unseen users.",
     );
     let each = trained.iter().map(|run| of_run(run));
     Some(std::iter::once(words).chain(each).collect())
@@ -130,7 +130,7 @@ fn of_run(run: &RunFigures) -> Markup {
     let name = Text(&run.name);
     let charts = side_by_side([
         chart(
-            (&format!("{name}: how well noise is told"), "round", "AUC"),
+            (&format!("{name}: noise detection"), "round", "AUC"),
             &run.rounds,
             |round: &Account| round.round,
             &[
@@ -142,7 +142,7 @@ fn of_run(run: &RunFigures) -> Markup {
         ),
         chart(
             (
-                &format!("{name}: how far the views are apart"),
+                &format!("{name}: disagreement of the views"),
                 "round",
                 "divergence, nats",
             ),
@@ -153,11 +153,7 @@ fn of_run(run: &RunFigures) -> Markup {
             })],
         ),
         chart(
-            (
-                &format!("{name}: what becomes of the ranking"),
-                "round",
-                "NDCG@10",
-            ),
+            (&format!("{name}: ranking"), "round", "NDCG@10"),
             &run.rounds,
             |round: &Account| round.round,
             &[
@@ -205,9 +201,9 @@ fn round_row(run: &RunFigures, round: &Account) -> Vec<Markup> {
 /// The histories of the log on which the views disagree most.
 fn disputed(histories: &[Shown]) -> Markup {
     let words = Markup::ours(
-        "<h3>Judge for yourself: the most disputed histories</h3>\
-         <p>Clicks of the log as they are, oldest first, with what each view gives for noise and the verdict. \
-         Nobody knows which of them are.</p>",
+        "<h3>The most disputed histories</h3>\
+         <p>Original clicks of the log, oldest first, with the noise probabilities of each view and of both. \
+         Their true labels are unknown.</p>",
     );
     let numbered = (1..).zip(histories);
     let tables = numbered.map(|(number, history)| {
