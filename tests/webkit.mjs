@@ -2,8 +2,8 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./examples/shop.mjs";
 
 /** How long to wait for the driver and for the browser that it starts, in milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -71,12 +71,4 @@ async function openScreen() {
   });
   const [number] = await Promise.race([ready, failed]);
   return { display: `:${String(number).trim()}`, close: () => server.kill() };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
 }

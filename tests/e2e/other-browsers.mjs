@@ -1,9 +1,7 @@
 /** A visit to the shop in a browser that another driver than Playwright's drives. */
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
+import { until as untilSo } from "../examples/visit.mjs";
 import { SHOP } from "./visit.mjs";
-
-const PATIENCE_MS = 60_000;
 
 /** `page` has `goto(url)`, `reload()` and `evaluate(function, ...args)`. */
 export async function visitWith(page) {
@@ -13,11 +11,7 @@ export async function visitWith(page) {
   const shelf = () => page.evaluate(() => [...document.querySelectorAll("#shelf > [data-item]")].map(({ dataset }) => dataset.item));
 
   /** Asks the page until it says yes; frames may be rare in a browser without a screen. */
-  const until = async (condition, ...args) => {
-    for (const started = Date.now(); !(await page.evaluate(condition, ...args)); await sleep(100)) {
-      assert.ok(Date.now() - started < PATIENCE_MS, `still not so after a minute: ${condition}`);
-    }
-  };
+  const until = (condition, ...args) => untilSo(String(condition), () => page.evaluate(condition, ...args), (seen) => seen === true);
   const answered = () => until(() => /ms$/.test(document.querySelector("#answer-ms")?.textContent ?? "") && !!document.querySelector('#shelf[aria-busy="false"]'));
   const shelfOtherThan = (old) =>
     until((before) => {
