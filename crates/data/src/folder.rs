@@ -1,4 +1,4 @@
-//! Atomic replacement of folders.
+//! Folders: what they are, and their atomic replacement.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -22,6 +22,21 @@ pub(super) fn replace(dir: &Path, files: &[(&str, Content<'_>)]) -> Result<()> {
         let _ = fs::remove_dir_all(&new);
     }
     written.with_context(|| format!("cannot write {}", dir.display()))
+}
+
+/// What a folder is, by the files in it. For messages about a folder that is not what was expected.
+pub fn what_is(dir: &Path) -> &'static str {
+    const KINDS: [(&str, &str); 4] = [
+        ("run.json", "it is a run"),
+        ("dataset.json", "it is a dataset"),
+        ("manifest.json", "it is a bundle"),
+        ("prior.json", "it is a trained language model"),
+    ];
+    if !dir.exists() {
+        return "it does not exist";
+    }
+    let kind = KINDS.iter().find(|(file, _)| dir.join(file).exists());
+    kind.map_or("it is a folder of another kind", |(_, kind)| kind)
 }
 
 fn fill(new: &Path, files: &[(&str, Content<'_>)]) -> io::Result<()> {
@@ -81,6 +96,18 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn a_folder_is_told_by_its_files() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert_eq!(what_is(&dir.path().join("none")), "it does not exist");
+        assert_eq!(what_is(dir.path()), "it is a folder of another kind");
+        fs::write(dir.path().join("manifest.json"), "{}").expect("writes");
+        assert_eq!(what_is(dir.path()), "it is a bundle");
+        // A run may have its bundle in it.
+        fs::write(dir.path().join("run.json"), "{}").expect("writes");
+        assert_eq!(what_is(dir.path()), "it is a run");
     }
 
     #[test]

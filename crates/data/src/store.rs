@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::dataset::{Dataset, Item, Parts};
 use super::error::InputError;
-use super::folder;
+use super::folder::{self, what_is};
 use super::meta::Meta;
 use super::sequences::{self, Wrong};
 
@@ -120,7 +120,8 @@ fn read_about(dir: &Path) -> Result<About, InputError> {
     let path = dir.join(ABOUT);
     if !path.exists() {
         let reason = format!(
-            "is no dataset: it has no {ABOUT}; `ingle prepare --interactions FILE --out DATA` makes one"
+            "is no dataset (it has no {ABOUT}): {}. `ingle prepare --interactions FILE --out DATA` makes one",
+            what_is(dir)
         );
         return Err(InputError::dataset(dir, reason));
     }

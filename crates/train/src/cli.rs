@@ -1,5 +1,6 @@
 //! The command line: one subcommand per step from logs to a bundle.
 
+use crate::commands::train::{STOPPED, Stopped};
 use crate::commands::{
     corrupt, denoise, doctor, evaluate, export, inspect, new, prepare, prior, recommend, report,
     serve, simulate, train,
@@ -68,6 +69,10 @@ pub fn main() -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        eprintln!("{stopped}");
+        return ExitCode::from(STOPPED);
+    }
     eprintln!("error: {error:#}");
     let input = error.chain().any(<dyn std::error::Error>::is::<InputError>);
     ExitCode::from(if input { 2 } else { 1 })

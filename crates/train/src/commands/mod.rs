@@ -18,7 +18,7 @@ pub mod sweep;
 mod titles;
 pub mod train;
 
-use crate::data::{Dataset, InputError, Split};
+use crate::data::{Dataset, InputError, Split, what_is};
 use crate::training::Run;
 use anyhow::{Result, bail};
 use burn::prelude::*;
@@ -87,6 +87,13 @@ fn model_for(run: &Run, data: &Dataset) -> Result<Model> {
 
 /// Reads a bundle and checks every byte. An invalid bundle is an input error.
 fn read_bundle(dir: &Path) -> Result<Bundle, InputError> {
+    if !dir.join("manifest.json").exists() {
+        return Err(InputError::other(format!(
+            "{} is no bundle (it has no manifest.json): {}. `ingle export RUN --out BUNDLE` makes one",
+            dir.display(),
+            what_is(dir)
+        )));
+    }
     ingle_bundle::dir::read_dir(dir).map_err(|error| bad_bundle(dir, &error))
 }
 

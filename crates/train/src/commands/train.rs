@@ -103,8 +103,8 @@ pub fn run(args: &Args) -> Result<()> {
     drop(progress);
     let dir = run.dir.display();
     if !finished {
-        eprintln!("stopped; `ingle train --out {dir} --resume` goes on from here");
-        return Ok(());
+        let how = format!("`ingle train --out {dir} --resume` goes on from here");
+        return Err(Stopped(how).into());
     }
     if args.json {
         say!("{}", serde_json::to_string_pretty(&run.about)?);
@@ -133,7 +133,7 @@ fn sweep(args: &Args, file: &Path) -> Result<()> {
     let stop = stop_on_interrupt()?;
     let result = sweep::train(file, &base, (dir, &data), &args.out, &stop)?;
     match result {
-        None => eprintln!("stopped; the same command goes on from here"),
+        None => return Err(Stopped::again().into()),
         Some(result) if args.json => say!("{}", serde_json::to_string_pretty(&result)?),
         Some(result) => say!("{}", sweep::tables(&result)),
     }
@@ -151,7 +151,7 @@ fn choose_method(args: &Args) -> Result<()> {
     let stop = stop_on_interrupt()?;
     let out = args.out.display();
     match auto::train(&base(args, &sets), (dir, &data), &args.out, &stop)? {
-        None => eprintln!("stopped; the same command goes on from here"),
+        None => return Err(Stopped::again().into()),
         Some(methods) if args.json => say!("{}", serde_json::to_string_pretty(&methods)?),
         Some(methods) => {
             say!("{}", auto::table(&methods));
@@ -240,13 +240,28 @@ fn resume(args: &Args) -> Result<(Run, Dataset, Device)> {
     Ok((run, data, device))
 }
 
+/// The user stopped the command, which can be continued. A script that goes on with `&&` ends here.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped; {0}")]
+pub struct Stopped(pub String);
+
+impl Stopped {
+    /// Of a command that continues if it is given again.
+    pub(super) fn again() -> Self {
+        Self("the same command goes on from here".to_owned())
+    }
+}
+
+/// Exit status of a stopped command, as of a program that Ctrl-C ended.
+pub const STOPPED: u8 = 130;
+
 /// The first Ctrl-C stops training after the current step; the second ends the program.
 pub(super) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+            std::process::exit(STOPPED.into());
         }
         eprintln!("\nstopping after this step and saving (Ctrl-C again: at once) ...");
     })

@@ -8,7 +8,7 @@
 //! ```
 
 use super::Settings;
-use crate::data::{Dataset, InputError};
+use crate::data::{Dataset, InputError, what_is};
 use crate::training::checkpoint::write_atomically;
 use anyhow::{Context as _, Result, bail};
 use ingle_bundle::{Scale, Tensor as Weight};
@@ -167,7 +167,8 @@ impl Prior {
         let here = dir.display();
         let Ok(text) = fs::read(&path) else {
             bail!(InputError::other(format!(
-                "{here} is no prior: it has no {ABOUT}; `ingle prior fit --out {here}` makes one"
+                "{here} is no prior (it has no {ABOUT}): {}. `ingle prior fit --out PRIOR` makes one",
+                what_is(dir)
             )));
         };
         let damaged = |e| InputError::other(format!("{} is damaged: {e}", path.display()));

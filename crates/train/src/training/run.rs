@@ -36,7 +36,7 @@ use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
 use super::stages::{self, BACKBONE_STAGE, DYNAMICS, Inputs};
 use crate::data::corrupt::Part;
-use crate::data::{Dataset, InputError};
+use crate::data::{Dataset, InputError, what_is};
 use crate::prior::open_lm;
 use anyhow::{Context as _, Result, bail};
 use burn::module::Param;
@@ -142,9 +142,10 @@ impl Run {
     pub fn open(dir: &Path) -> Result<Self> {
         let path = dir.join("run.json");
         let Ok(text) = fs::read(&path) else {
-            let dir = dir.display();
             return Err(InputError::other(format!(
-                "{dir} is no run folder: it has no run.json; `ingle train --out {dir}` makes one"
+                "{} is no run (it has no run.json): {}. `ingle train --out RUN` makes one",
+                dir.display(),
+                what_is(dir)
             ))
             .into());
         };

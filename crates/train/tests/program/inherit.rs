@@ -95,7 +95,7 @@ fn a_run_that_was_trained_otherwise_lends_nothing() {
     let message = shop.refused(&format!(
         "train --data data --from data --out other {SMALL}"
     ));
-    assert!(message.contains("no run folder"), "{message}");
+    assert!(message.contains("is no run"), "{message}");
 }
 
 #[test]

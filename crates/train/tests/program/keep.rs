@@ -164,7 +164,7 @@ fn what_counts_is_asked_for_and_runs_are_compared_case_by_case() {
         ("evaluate dc4sr --latest 0", "--latest"),
         ("evaluate dc4sr --data data noisy", "not draws of noise"),
         ("evaluate dc4sr --data nowhere", "nowhere"),
-        ("evaluate dc4sr --against nowhere", "no run folder"),
+        ("evaluate dc4sr --against nowhere", "is no run"),
         ("corrupt --data data --out x", "--rate"),
         (
             "corrupt --data data --rate 0.2 --draws 0 --out x",

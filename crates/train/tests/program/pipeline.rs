@@ -122,6 +122,25 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another() {
     assert_ne!(shop.losses("a"), shop.losses("c"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_training_that_is_interrupted_saves_and_ends_as_an_interrupted_program_does() {
+    let shop = Shop::new();
+    let long = format!("train --data data --out run {SMALL} --set training.epochs=500");
+    let training = (shop.command(&long).stderr(Stdio::piped()).spawn()).expect("starts");
+    while shop.metrics("run").is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let process = training.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &process]).status();
+    assert!(sent.expect("kill").success());
+    let ended = training.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("--resume"), "{said}");
+    assert!(shop.path("run/checkpoint").exists());
+}
+
 /// Kills a training after some milliseconds; `false` if it was done before that.
 fn kill_after(mut training: Child, milliseconds: u64) -> bool {
     let end = Instant::now() + Duration::from_millis(milliseconds);
@@ -278,11 +297,11 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
             "train --data data --out x --device wgpu --set training.negatives=9",
             "needs --device cpu",
         ),
-        ("train --out data --resume", "no run folder"),
-        ("evaluate data", "no run folder"),
+        ("train --out data --resume", "it is a dataset"),
+        ("evaluate data", "it is a dataset"),
         ("corrupt --data data --rate 2 --out x", "--rate"),
         ("denoise run --evaluate", "ingle corrupt"),
-        ("report data --out x", "no run folder"),
+        ("report data --out x", "is no run"),
         (
             "report run --split unseen --data log --out x",
             "ingle prepare",

@@ -3,7 +3,7 @@
 
 mod histories;
 
-use super::train::stop_on_interrupt;
+use super::train::{Stopped, stop_on_interrupt};
 use super::unlabelled;
 use crate::data::{Dataset, InputError};
 use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, fit, opinions, score};
@@ -178,10 +178,8 @@ fn run_fit(args: &FitArgs) -> Result<()> {
     let dir = prior.dir.display();
     if !finished {
         let data = args.data.display();
-        eprintln!(
-            "stopped; `ingle prior fit --data {data} --out {dir} --resume` goes on from here"
-        );
-        return Ok(());
+        let how = format!("`ingle prior fit --data {data} --out {dir} --resume` goes on from here");
+        return Err(Stopped(how).into());
     }
     if let Some(best) = prior.about.valid {
         say!(
@@ -241,8 +239,7 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
         (None, None) => bail!(InputError::other("name a prior folder or --answers")),
     };
     let Some(scores) = found else {
-        eprintln!("stopped; the same command goes on from here");
-        return Ok(());
+        return Err(Stopped::again().into());
     };
     if args.evaluate {
         return evaluate(args, &data, &scores);
@@ -300,8 +297,7 @@ fn run_refresh(args: &RefreshArgs) -> Result<()> {
     let settings = &before.about.settings;
     let ground = fit::Ground::new(&data, &lm, settings)?;
     let Some(judge) = fit::refine(&ground, judge, &disputed, (&stop, &progress))? else {
-        eprintln!("stopped; nothing is written");
-        return Ok(());
+        return Err(Stopped("nothing is written".to_owned()).into());
     };
     drop(progress);
     let found = ground.validate(&judge, 0);
