@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Dependencies point one way: root -> model -> bundle, root -> gpu -> model, model -> kernel, train -> model, train -> lm -> model,
 # lm -> kernel, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle,
-# train -> doctor -> bundle.
+# train -> doctor -> bundle, train -> metrics.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -44,13 +44,14 @@ exactly ingle-doctor "ingle-bundle"
 exactly ingle-gpu "ingle-bundle ingle-model"
 exactly ingle-kernel ""
 exactly ingle-lm "ingle-kernel ingle-model"
+exactly ingle-metrics ""
 exactly ingle-model "ingle-bundle ingle-kernel"
 exactly ingle-serve "ingle-bundle"
 exactly ingle-settings "ingle-data ingle-model"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-lm ingle-model ingle-serve ingle-settings"
+exactly ingle-train "ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
 
-for package in ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-serve ingle-settings; do
+for package in ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-metrics ingle-serve ingle-settings; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
 done
 never ingle-model "the program chooses the backend" \

@@ -1,4 +1,4 @@
-"""Prints crates/train/src/metrics/golden_ranking.json.
+"""Prints crates/metrics/src/golden_ranking.json.
 
 HR, NDCG and MRR at 5, 10 and 20 as the library ranx (https://amenra.github.io/ranx) computes them,
 over scores from a formula that both sides share: the upper 24 bits of a SplitMix64 finaliser over
@@ -6,7 +6,7 @@ over scores from a formula that both sides share: the upper 24 bits of a SplitMi
 eight draws so that it often comes early, and a history of fifteen draws, which now and then holds the
 target. `masked` leaves the history out but never the target; `unmasked` leaves out nothing.
 
-pip install ranx==0.3.21 && python scripts/parity/ranking_metrics.py > crates/train/src/metrics/golden_ranking.json
+pip install ranx==0.3.21 && python scripts/parity/ranking_metrics.py > crates/metrics/src/golden_ranking.json
 """
 
 import json

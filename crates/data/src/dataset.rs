@@ -367,6 +367,17 @@ impl Dataset {
         cases
     }
 
+    /// The cases of all users in a split, shortest history first, so that a batch of them pads little. `latest` is the
+    /// most targets of an unseen user, as in [`Dataset::cases`].
+    pub fn all_cases(&self, split: Split, latest: usize) -> Vec<Case<'_>> {
+        let mut cases: Vec<Case<'_>> = (0..self.n_users())
+            .flat_map(|user| self.cases(user, split, latest))
+            .filter(|case| !case.history.is_empty())
+            .collect();
+        cases.sort_by_key(|case| (case.history.len(), case.user));
+        cases
+    }
+
     /// The clicks before a user's target in a split, with their labels if there are any. A user whose target is
     /// noise and whose original click is not known has a history but no [`Case`].
     pub fn history(&self, user: usize, split: Split) -> Option<(&[u32], Option<&[u8]>)> {

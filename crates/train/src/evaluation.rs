@@ -339,7 +339,7 @@ pub fn evaluate(
     let mut weights: Vec<Option<f32>> = Vec::new();
     let (mut cases_of_one, mut users_of_one) = (0, 0);
     let all: Vec<Vec<Case<'_>>> = (draws.iter())
-        .map(|data| judge::latest_cases(data, question.split, question.latest))
+        .map(|data| data.all_cases(question.split, question.latest))
         .collect();
     bar.set_length(all.iter().map(|cases| cases.len() as u64).sum());
     for (draw, (data, cases)) in draws.iter().zip(&all).enumerate() {

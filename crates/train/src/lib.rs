@@ -8,7 +8,6 @@
 pub mod cli;
 pub mod commands;
 pub mod evaluation;
-pub mod metrics;
 pub mod prior;
 pub mod report;
 mod say;
@@ -17,3 +16,4 @@ pub mod text;
 pub mod training;
 
 pub use ingle_data as data;
+pub use ingle_metrics as metrics;

@@ -134,3 +134,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn several_targets_of_an_unseen_user_are_asked_about_and_one_of_any_other() {
+    let data = dataset(
+        &[
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+            &[1, 2, 3, 4, 5],
+            &[3, 4, 5],
+        ],
+        &[0, 2],
+    );
+    let asked = |split, latest| -> Vec<(usize, u32)> {
+        let cases = data.all_cases(split, latest);
+        cases.iter().map(|case| (case.user, case.target)).collect()
+    };
+    assert_eq!(asked(Split::Test, 6), [(1, 5)]);
+    assert_eq!(asked(Split::Unseen, 1), [(2, 5), (0, 10)]);
+    // An earlier target has at least three clicks before it.
+    let six = [(2, 5), (0, 5), (0, 6), (0, 7), (0, 8), (0, 9), (0, 10)];
+    assert_eq!(asked(Split::Unseen, 6), six);
+    for case in data.all_cases(Split::Unseen, 99) {
+        assert!(
+            !case.history.contains(&case.target),
+            "the clicks before it alone"
+        );
+    }
+    assert_eq!(asked(Split::Unseen, 99).len(), 1 + 7);
+}

@@ -31,19 +31,9 @@ pub struct Answer {
     pub user: usize,
 }
 
-/// All cases of a split, shortest history first, so that a batch pads little.
+/// All cases of a split, one target per user, shortest history first.
 pub fn cases(data: &Dataset, split: Split) -> Vec<Case<'_>> {
-    latest_cases(data, split, 1)
-}
-
-/// The same with up to `latest` targets of each unseen user.
-pub fn latest_cases(data: &Dataset, split: Split, latest: usize) -> Vec<Case<'_>> {
-    let mut cases: Vec<Case<'_>> = (0..data.n_users())
-        .flat_map(|user| data.cases(user, split, latest))
-        .filter(|case| !case.history.is_empty())
-        .collect();
-    cases.sort_by_key(|case| (case.history.len(), case.user));
-    cases
+    data.all_cases(split, 1)
 }
 
 /// Ranks the target of every case among all items.
@@ -377,7 +367,6 @@ fn batch(cases: &[Case<'_>], max_len: usize, known: &Known, device: &Device) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::dataset;
     use crate::training::samples::popularity;
     use ingle_model::methods::MethodConfig;
     use ingle_model::{BackboneConfig, ModelConfig};
@@ -492,33 +481,5 @@ mod tests {
         };
         assert_eq!(found[0].rank.masked, above(&[4, 2]));
         assert_eq!(found[0].rank.unmasked, above(&[]));
-    }
-
-    #[test]
-    fn several_targets_of_an_unseen_user_are_asked_about_and_one_of_any_other() {
-        let data = dataset(
-            &[
-                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-                &[1, 2, 3, 4, 5],
-                &[3, 4, 5],
-            ],
-            &[0, 2],
-        );
-        let asked = |split, latest| -> Vec<(usize, u32)> {
-            let cases = latest_cases(&data, split, latest);
-            cases.iter().map(|case| (case.user, case.target)).collect()
-        };
-        assert_eq!(asked(Split::Test, 6), [(1, 5)]);
-        assert_eq!(asked(Split::Unseen, 1), [(2, 5), (0, 10)]);
-        // An earlier target has at least three clicks before it.
-        let six = [(2, 5), (0, 5), (0, 6), (0, 7), (0, 8), (0, 9), (0, 10)];
-        assert_eq!(asked(Split::Unseen, 6), six);
-        for case in latest_cases(&data, Split::Unseen, 99) {
-            assert!(
-                !case.history.contains(&case.target),
-                "the clicks before it alone"
-            );
-        }
-        assert_eq!(asked(Split::Unseen, 99).len(), 1 + 7);
     }
 }

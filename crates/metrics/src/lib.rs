@@ -1,0 +1,7 @@
+//! Metrics: ranking figures over the whole catalogue, what a list is worth beyond accuracy, noise detection, and the
+//! statistics of comparisons. Pure functions that know no model and no dataset.
+
+pub mod detection;
+pub mod paired;
+pub mod ranking;
+pub mod spread;
