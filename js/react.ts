@@ -3,6 +3,7 @@
 
 import { createContext, createElement, type DetailedHTMLProps, type HTMLAttributes, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 import { ask, followsHistory, type Question, type QuestionKind } from "./common/ask.js";
+import { advise } from "./common/development.js";
 import type { InglePrivacy, IngleShelf, Products } from "./element.js";
 import type { Recommender } from "./recommender.js";
 import { createRecommender } from "./shared.js";
@@ -134,7 +135,10 @@ function useAnswer<T>(empty: T, key: string, follow: boolean, question: (recomme
         if (!life.signal.aborted && turn === asked) setAnswer((before) => ({ ...before, loading: false, error: undefined, ...change }));
       };
       setAnswer((before) => ({ ...before, loading: true }));
-      put.current(recommender, life.signal).then((data) => done({ data }), (error: unknown) => done({ error }));
+      put.current(recommender, life.signal).then((data) => done({ data }), (error: unknown) => {
+        done({ error });
+        if (!life.signal.aborted) advise(error);
+      });
     };
     askAgain();
     if (follow) recommender.addEventListener("change", askAgain, { signal: life.signal });

@@ -3,6 +3,7 @@
 import { folderOf } from "./bundle/address.js";
 import type { Core, CoreHost } from "./answers/core.js";
 import { unlessAborted, within } from "./common/deferred.js";
+import { advise, mention } from "./common/development.js";
 import { Emitter } from "./common/emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
 import { Answer } from "./history/answer.js";
@@ -43,6 +44,8 @@ export class Recommender extends Emitter {
   readonly #answer: Answer;
   /** Whether the shop need not ask for consent, or not any more. */
   #answered: boolean;
+  /** Whether the shop has said what is allowed; without a word it is `session`. */
+  #chosen: boolean;
   readonly #life = new AbortController();
   /** Where the bundle is; nothing on a server, where none is asked for. */
   #url: URL | undefined;
@@ -71,6 +74,7 @@ export class Recommender extends Emitter {
     const answer = consent === "ask" ? (this.#remembers ? this.#answer.recall() : undefined) : consent;
     if (consent === "denied" && this.#remembers) this.#answer.keep(undefined);
     this.#answered = answer !== undefined;
+    this.#chosen = options.consent !== undefined;
     this.#history = new History(server ? { ...options.storage, kind: "memory" } : options.storage, this.#effective(answer ?? "session"), {
       onLoss: (error) => this.#report(error),
       onChange: () => void this.#changed(),
@@ -86,7 +90,7 @@ export class Recommender extends Emitter {
     else this.#core = Promise.resolve((this.#running = noCore()));
     this.ready = unlessAborted(this.#core.then((core) => core.engines.ready()), this.#life.signal).then(() => this.status);
     // Who does not await it learns of a failure from `status` and the `error` event.
-    this.ready.then((status) => this.#tell("ready", status)).catch(() => {});
+    this.ready.then((status) => this.#tell("ready", status)).catch((error: unknown) => this.#advise(error));
   }
 
   /** What answers now, why, and how the engines are. */
@@ -222,7 +226,7 @@ export class Recommender extends Emitter {
   async consent(consent: Consent): Promise<void> {
     checkConsent(consent);
     const effective = this.#effective(consent);
-    this.#answered = true;
+    this.#answered = this.#chosen = true;
     if (this.#remembers && consent !== "granted") this.#answer.keep(this.#options.consent === "ask" ? consent : undefined);
     if (this.#remembers && effective === "granted" && this.#options.consent === "ask") this.#answer.keep(consent);
     await this.#while(this.#history.allow(consent, effective));
@@ -272,9 +276,18 @@ export class Recommender extends Emitter {
       const kept = await this.#history.record(events, look);
       const notice = (core: Core): unknown => forgets === this.#forgets && core.notice([events].flat().map(({ item }) => idOf(item, "record")));
       if (kept) void this.#core.then(notice, () => {});
+      this.#mentionLoss(kept);
       return kept;
     };
     return this.#while(shown()?.then(record) ?? record());
+  }
+
+  /** Tells a developer why what was recorded is not kept, or not for long. */
+  #mentionLoss(kept: boolean): void {
+    const { consent, paused } = this.#history;
+    if (!this.#url) return;
+    if (!kept && (paused || consent === "denied")) mention(`record() kept nothing: ${paused ? "recording is paused" : 'consent is "denied"'}.`);
+    else if (kept && consent === "session" && !this.#chosen) mention('The history is kept in memory and ends with the page, as consent is "session" until the shopper grants it (docs/guides/privacy.md).', "info");
   }
 
   async #update(address: URL): Promise<boolean> {
@@ -378,6 +391,9 @@ export class Recommender extends Emitter {
     queueMicrotask(() => {
       const { status } = this;
       this.#tell("status", status);
+      const { stale, storage } = status;
+      if (stale) advise({ code: stale.code, message: `The bundle at its address is not in use, and the last good one on this device answers: ${stale.reason}` });
+      if (status.globalPrivacyControl && storage.reason) mention(`The history is kept in memory only. ${storage.reason}`);
       if (status.rung !== this.#lastRung && status.bundle) {
         this.#lastRung = status.rung;
         this.#tell("engine", status);
@@ -391,6 +407,13 @@ export class Recommender extends Emitter {
 
   #report(error: IngleError): void {
     queueMicrotask(() => this.#tell("error", error));
+    this.#advise(error);
+  }
+
+  /** Tells a developer. A GPU that fails is nobody's loss unless it was asked for. */
+  #advise(error: unknown): void {
+    const ofGpu = error instanceof IngleError && /^(gpu|device)\//.test(error.code);
+    if (this.#url && !this.disposed && (!ofGpu || this.#requested === "gpu")) advise(error);
   }
 
   #tell(type: string, detail: unknown): void {

@@ -2,6 +2,7 @@
 
 import { type App, computed, inject, type InjectionKey, type MaybeRefOrGetter, onScopeDispose, type Ref, shallowRef, toValue, watch } from "vue";
 import { ask, followsHistory, type Question } from "./common/ask.js";
+import { advise } from "./common/development.js";
 import type { Recommender } from "./recommender.js";
 import { onServer } from "./common/server.js";
 import { createRecommender } from "./shared.js";
@@ -85,6 +86,7 @@ function useAnswer<T>(empty: T, question: Ref<unknown>, follow: () => boolean, p
     } catch (cause) {
       if (turn !== asked || life.signal.aborted) return;
       error.value = cause;
+      advise(cause);
     }
     loading.value = false;
   };

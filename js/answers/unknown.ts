@@ -5,6 +5,7 @@
  * Nothing is loaded for that: requests to the host must not depend on what was clicked.
  */
 
+import { isDevelopers } from "../common/development.js";
 import type { JudgedClick } from "../engine/protocol.js";
 import type { UnknownItem } from "../types.js";
 
@@ -96,12 +97,4 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-/**
- * Whether the page runs on a developer's machine. A shopper's console must not show what was looked at, as monitoring
- * tools send it on.
- */
-function isDevelopers(): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\]|.*\.(localhost|local|test)|)$/.test(globalThis.location?.hostname ?? "");
 }

@@ -1,6 +1,7 @@
 /** What both elements share: a recommender, the shop's products, strings, and their life on the page. */
 
 import { unlessAborted } from "../common/deferred.js";
+import { advise, mention } from "../common/development.js";
 import type { Recommender } from "../recommender.js";
 import { living, sharedRecommender } from "../shared.js";
 import type { Consent } from "../types.js";
@@ -13,6 +14,9 @@ const Base = (typeof HTMLElement === "undefined" ? class {} : HTMLElement) as ty
 
 /** Distance from the screen at which an element starts to ask. */
 const MARGIN = "300px";
+
+/** When a developer is told of an element without a recommender, in milliseconds. */
+const LATE_MS = 5_000;
 
 /** The value of the attribute `consent` that leaves consent to the page's banner. */
 const BANNER = "banner";
@@ -114,7 +118,7 @@ export class IngleElement extends Base {
   async #turn(): Promise<void> {
     this.#queued = false;
     const { signal } = this.#connected ?? {};
-    this.#behind = !this.#near;
+    this.#behind = !this.#near && !this.eager;
     if (this.#behind) return this.wait();
     if (!signal) return;
     this.#drawing = true;
@@ -126,6 +130,11 @@ export class IngleElement extends Base {
     }
     this.#drawing = false;
     if (this.#queued) await this.#turn();
+  }
+
+  /** Whether the element also draws while it is not seen. */
+  protected get eager(): boolean {
+    return false;
   }
 
   /** Called when the element is connected but not yet close to the screen. */
@@ -146,6 +155,7 @@ export class IngleElement extends Base {
   /** Reports an error to listeners. */
   protected report(error: unknown): void {
     this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
+    advise(error);
   }
 
   /** Looks up what cards show of these items; items that the shop no longer has are missing. */
@@ -193,7 +203,7 @@ export class IngleElement extends Base {
     this.#scripts = this.#awaitScripts();
     const follow = (): void => {
       const { recommender } = this;
-      if (!recommender) return;
+      if (!recommender) return this.#missNone(signal);
       this.follow(recommender, signal);
       this.#serve(recommender);
     };
@@ -207,6 +217,12 @@ export class IngleElement extends Base {
     } catch {
       // An address that is none is told by whoever draws.
     }
+  }
+
+  /** A framework may set the recommender a little later; without one, nothing is ever shown. */
+  #missNone(signal: AbortSignal): void {
+    const miss = (): void => mention(`<${this.localName}> has neither src nor recommender, so it shows nothing (docs/guides/errors.md).`);
+    setTimeout(() => signal.aborted || miss(), LATE_MS);
   }
 
   /** Applies the page's attributes to a recommender, once for each and until it is disposed of. */
