@@ -33,6 +33,16 @@ export class InglePrivacy extends IngleElement {
     super.connectedCallback();
   }
 
+  /** What it says holds at every moment, also on paper and for those who have it read out: so it is always up to date. */
+  protected override get eager(): boolean {
+    return true;
+  }
+
+  /** It says nothing rather than what may no longer hold. */
+  protected override settle(): void {
+    this.#body?.replaceChildren();
+  }
+
   protected override follow(recommender: Recommender, signal: AbortSignal): void {
     for (const type of ["change", "status", "updated"] as const) recommender.addEventListener(type, () => this.refresh(), { signal });
   }
@@ -42,7 +52,8 @@ export class InglePrivacy extends IngleElement {
     if (!recommender || !this.#root) return;
     const stored = await recommender.stored().catch(() => undefined);
     const events = [...(stored ?? []).map(bare), ...(await this.#judged(recommender))];
-    const products = await this.lookUp(events.slice(-this.#shown).map(({ item }) => item));
+    // Without products the ids are shown: what is kept can still be seen and forgotten.
+    const products = await this.lookUp(events.slice(-this.#shown).map(({ item }) => item)).catch((error: unknown) => (this.report(error), new Map<string, Product>()));
     if (signal.aborted) return;
     const focused = this.#root.activeElement?.getAttribute("data-key");
     this.#body?.replaceChildren(this.#panel(recommender, events, products, stored?.length));
@@ -150,7 +161,7 @@ export class InglePrivacy extends IngleElement {
       if (this.#said) this.#said.textContent = said;
     } catch (error) {
       if (this.#said) this.#said.textContent = error instanceof IngleError && error.code === "storage/erase" ? this.strings.unerased : this.strings.failed;
-      this.dispatchEvent(new CustomEvent("ingle-error", { detail: error, bubbles: true }));
+      this.report(error);
     }
     const { signal } = new AbortController();
     await this.draw(signal);

@@ -58,8 +58,6 @@ test("elements are told everything by attributes, and share what they load", asy
   await call(tab, "declare");
   await until(async () => ((await call(tab, "titles")) as string[]).length === 6, "both shelves answer");
   ok(((await call(tab, "titles")) as string[]).every((title) => /^Thing \d+$/.test(title)), "titles from the catalogue");
-  // Far below, it waits until it is seen.
-  await tab.locator("ingle-privacy").scrollIntoViewIfNeeded();
   await tab.locator("ingle-privacy").getByText("Nothing is kept about you here.").waitFor();
   ok(/^sku-\d+$/.test((await call(tab, "clickFirst")) as string), "a click tells what was clicked");
   const asked = site.requests.slice(from).flatMap(({ url = "" }) => (/manifest|products/.test(url) ? [url] : []));
@@ -154,6 +152,38 @@ test("the panel tells, forgets one and all, pauses and downloads", async () => {
   await close(page);
 });
 
+for (const [where, hidden] of [["far below", false], ["hidden", true]] as const) {
+  test(`what the panel says holds while it is ${where}: it need not be scrolled to`, async () => {
+    const page = await open();
+    const { tab } = page;
+    equal(await call(tab, "panelUnseen", hidden), "", "it says nothing before it knows");
+    await says(tab, "Nothing is kept about you here.");
+    await call(tab, "visit", ["sku-63"]);
+    await says(tab, "Product 63");
+    ok(!String(await call(tab, "panelSays")).includes("Nothing is kept"), "and no more that nothing is kept");
+    if (!hidden) {
+      ok((await tab.locator("ingle-privacy").ariaSnapshot()).includes("Product 63"), "read out");
+      await tab.emulateMedia({ media: "print" });
+      ok((await tab.locator("ingle-privacy ol").innerText()).includes("Product 63"), "on paper");
+    }
+    await call(tab, "forget");
+    await says(tab, "Nothing is kept about you here.");
+    equal(await tab.evaluate(() => scrollY), 0, "nobody scrolled");
+    await close(page);
+  });
+}
+
+test("the panel without its products shows ids, and forgets", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "panelUnseen", false, "/none.json");
+  await call(tab, "visit", ["sku-63"]);
+  await says(tab, "sku-63");
+  await tab.locator("ingle-privacy").getByRole("button", { name: "Forget sku-63" }).click();
+  await says(tab, "Nothing is kept about you here.");
+  await close(page);
+});
+
 test("the panel of a page without consent lists and forgets what earlier visits stored, and says what could not be erased", async () => {
   const page = await open();
   const { tab } = page;
@@ -241,6 +271,11 @@ test("in Firefox the shelf follows the history and is walked by keys, and the pa
   await page("panelUse", "Forget everything");
   await until(() => says("Nothing is kept about you here."), "all is forgotten");
   equal([await page("history"), errors], [[], []]);
+  await page("panelUnseen", false);
+  await until(() => says("Nothing is kept about you here."), "it says so unasked");
+  await page("panelUse", "Pause recording");
+  await page("visit", ["sku-63"]);
+  await until(() => says("Product 63"), "it need not be scrolled to");
 });
 
 for (const name of ["Chromium", "Firefox"]) {

@@ -48,6 +48,17 @@ const widgets = {
     document.body.innerHTML = '<ingle-privacy src="/b/" products="/products.json"></ingle-privacy>';
   },
 
+  /** The panel far below what is seen, or not shown at all; with the address of products, or the shop's own; says what it says at once. */
+  panelUnseen(hidden: boolean, file?: string): string {
+    define();
+    document.body.innerHTML = "<div></div><ingle-privacy></ingle-privacy>";
+    document.querySelector("div")!.style.height = "5000px";
+    const element = document.querySelector("ingle-privacy")!;
+    element.hidden = hidden;
+    Object.assign(element, { recommender, products: file ?? products });
+    return widgets.panelSays();
+  },
+
   /** What shelves show, one after the other. */
   titles: (): string[] => [...document.querySelectorAll("ingle-shelf > [role=group] .ingle-title")].map(({ textContent }) => textContent ?? ""),
   clickFirst(): string {
@@ -102,6 +113,7 @@ const widgets = {
   },
 
   visit: (items: string[]): Promise<boolean> => recommender.record(items.map((item, n) => ({ item, at: Date.now() - items.length + n }))),
+  forget: (): Promise<void> => recommender.forget(),
   history: async (): Promise<string[]> => (await recommender.history()).map(({ item }) => item),
 
   /** Every violation that axe finds, by its rule. */
