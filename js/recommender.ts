@@ -3,7 +3,7 @@
 import { folderOf } from "./bundle/address.js";
 import type { Core, CoreHost } from "./answers/core.js";
 import { unlessAborted, within } from "./common/deferred.js";
-import { advise, mention } from "./common/development.js";
+import { advise, mention, prepareAdvice } from "./common/development.js";
 import { Emitter } from "./common/emitter.js";
 import { IngleError, toIngleError } from "./errors.js";
 import { Answer } from "./history/answer.js";
@@ -70,6 +70,7 @@ export class Recommender extends Emitter {
     this.#requested = engine;
     const server = onServer();
     if (!server) this.#url = folderOf(url);
+    if (!server) prepareAdvice();
     this.#answer = new Answer(options.storage?.name ?? "ingle", options.rememberRefusal === true);
     const answer = consent === "ask" ? (this.#remembers ? this.#answer.recall() : undefined) : consent;
     if (consent === "denied" && this.#remembers) this.#answer.keep(undefined);

@@ -9,22 +9,30 @@ export function isDevelopers(): boolean {
 }
 
 const told = new Set<string>();
+/** What to do about errors; on other machines it is not loaded. */
+let remedies: Promise<(code: unknown) => string> | undefined;
 
-/** On a developer's machine, warns once of an error that no caller sees. */
+/** Loads what a developer may be told, with every recommender: a request must not depend on what was clicked, here neither. */
+export function prepareAdvice(): void {
+  if (isDevelopers()) remedies ??= import("./remedies.js").then(({ remedyOf }) => remedyOf, () => () => "");
+}
+
+/** On a developer's machine, warns once of an error that no caller sees, and says what to do about it. */
 export function advise(error: unknown): void {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  tell(code, `ingle: ${typeof code === "string" ? `${code}: ` : ""}${String(message ?? error)}`);
+  const words = `ingle: ${typeof code === "string" ? `${code}: ` : ""}${String(message ?? error)}`;
+  if (!isNews(words)) return;
+  // Where the package's files are missing, the cause must do.
+  void Promise.resolve(remedies).then((remedyOf) => console.warn([words, remedyOf?.(code)].filter(Boolean).join(" ")));
 }
 
-/** The same of something that is no error; `level` is that of the console. */
+/** The same of something that is no error. */
 export function mention(words: string, level: "warn" | "info" = "warn"): void {
-  tell(undefined, `ingle: ${words}`, level);
+  if (isNews(words)) console[level](`ingle: ${words}`);
 }
 
-function tell(code: unknown, words: string, level: "warn" | "info" = "warn"): void {
-  if (!isDevelopers() || told.has(words)) return;
+function isNews(words: string): boolean {
+  if (!isDevelopers() || told.has(words)) return false;
   told.add(words);
-  // What to do about it is loaded here alone; where the package's files are missing, the cause must do.
-  const remedy = import("./remedies.js").then(({ remedyOf }) => remedyOf(code), () => "");
-  void remedy.then((what) => console[level](what ? `${words} ${what}` : words));
+  return true;
 }
