@@ -1,5 +1,8 @@
 //! Noise detection: how well noise probabilities separate noise from clean clicks.
 
+pub use crate::calibration::{BINS, Bin, reliability};
+
+use crate::calibration::calibration_error;
 use serde::{Deserialize, Serialize};
 
 /// Area under the ROC curve, average precision and expected calibration error.
@@ -17,9 +20,6 @@ pub struct Detection {
     /// Number of noise clicks among them.
     pub noisy: usize,
 }
-
-/// Bins of the calibration error.
-pub const BINS: usize = 15;
 
 /// Compares noise `probabilities` with labels. `None` unless both classes occur.
 ///
@@ -53,39 +53,6 @@ pub fn detection(probabilities: &[f32], noisy: &[bool]) -> Option<Detection> {
     })
 }
 
-/// Clicks whose predicted probabilities fall into one of equal-width bins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Bin {
-    /// Clicks in it.
-    pub clicks: usize,
-    /// Mean of their predicted probabilities.
-    pub predicted: f64,
-    /// Share of them that is noise.
-    pub observed: f64,
-}
-
-/// Predicted probability against observed share in [`BINS`] equal-width bins; empty bins are zero.
-pub fn reliability(probabilities: &[f32], noisy: &[bool]) -> [Bin; BINS] {
-    let mut bins = [Bin::default(); BINS];
-    for (&p, &label) in probabilities.iter().zip(noisy) {
-        let bin = &mut bins[((p * BINS as f32) as usize).min(BINS - 1)];
-        bin.clicks += 1;
-        bin.predicted += f64::from(p);
-        bin.observed += f64::from(u8::from(label));
-    }
-    for bin in &mut bins {
-        bin.predicted /= bin.clicks.max(1) as f64;
-        bin.observed /= bin.clicks.max(1) as f64;
-    }
-    bins
-}
-
-fn calibration_error(probabilities: &[f32], noisy: &[bool]) -> f64 {
-    let gaps = reliability(probabilities, noisy);
-    let gaps = gaps.map(|bin| bin.clicks as f64 * (bin.predicted - bin.observed).abs());
-    gaps.iter().sum::<f64>() / noisy.len() as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,17 +80,6 @@ mod tests {
         let d = detection(&p, &y).expect("both");
         assert!((d.auc - 0.833_333_333_333).abs() < 1e-9, "{}", d.auc);
         assert!((d.ap - 0.866_666_666_666).abs() < 1e-9, "{}", d.ap);
-    }
-
-    #[test]
-    fn bins_hold_every_click_once_and_give_the_calibration_error() {
-        let p = [0.0, 0.02, 0.5, 0.5, 1.0];
-        let y = [false, false, true, false, true];
-        let bins = reliability(&p, &y);
-        assert_eq!(bins.iter().map(|bin| bin.clicks).sum::<usize>(), 5);
-        assert_eq!((bins[0].clicks, bins[7].clicks, bins[14].clicks), (2, 2, 1));
-        assert_eq!((bins[7].predicted, bins[7].observed), (0.5, 0.5));
-        assert!((detection(&p, &y).expect("both").ece - 0.02 / 5.0).abs() < 1e-7);
     }
 
     #[test]
