@@ -1,7 +1,8 @@
 //! A fitted recommender: asked about a history, it scores the whole catalogue.
 
 use crate::order::untie;
-use crate::{Error, Log, Settings, recency};
+use crate::recency::{self, HalfLife};
+use crate::{Error, Log, Settings};
 use ingle_data::Dataset;
 use std::fmt::Debug;
 
@@ -58,18 +59,11 @@ impl Baseline {
         })
     }
 
-    /// The same recommender with other weights of a history's clicks, for which nothing is learnt anew.
-    ///
-    /// # Errors
-    /// If `history_half_life` is out of its range.
-    ///
-    /// # Panics
-    /// If other settings differ.
-    pub(crate) fn reweigh(&mut self, settings: &Settings) -> Result<(), Error> {
-        assert!(self.settings.learns_as(settings), "the same recommender");
-        recency::check(settings.method().name(), settings.history_half_life())?;
-        self.settings = settings.clone();
-        Ok(())
+    /// The same recommender with another half-life of a history's clicks, for which nothing is learnt anew; `None` if it
+    /// does not weigh them.
+    pub(crate) fn reweighed(mut self, clicks: HalfLife) -> Option<Self> {
+        self.settings = self.settings.with_history_half_life(clicks)?;
+        Some(self)
     }
 
     /// Its settings.
@@ -86,12 +80,23 @@ impl Baseline {
     /// below all. All scores differ; where the recommender's are equal, the item with more training clicks comes first.
     /// Items that the catalogue does not have are ignored.
     pub fn rank(&self, history: &[u32]) -> Vec<f32> {
+        let mut scores = self.scores(history);
+        untie(&mut scores, &self.places);
+        scores
+    }
+
+    /// The recommender's own scores, of which some may be equal.
+    pub(crate) fn scores(&self, history: &[u32]) -> Vec<f32> {
         let known = |item: &u32| (1..=self.items() as u32).contains(item);
         let history: Vec<u32> = history.iter().copied().filter(known).collect();
         let weighted = recency::weights(&history, self.settings.history_half_life());
         let mut scores = vec![0.0; self.places.len()];
         self.recommender.score(&weighted, &mut scores);
-        untie(&mut scores, &self.places);
         scores
+    }
+
+    /// The place of each item by popularity, which decides between equal scores.
+    pub(crate) fn places(&self) -> &[u32] {
+        &self.places
     }
 }

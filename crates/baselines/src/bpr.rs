@@ -42,9 +42,9 @@ pub struct Settings {
     /// Passes over the training clicks, `1..=1_000`.
     pub epochs: usize,
     /// Step of the descent, above 0 and at most 1.
-    pub learning_rate: f32,
+    pub learning_rate: f64,
     /// Weight of the squares of the factors, above 0 and at most 1.
-    pub penalty: f32,
+    pub penalty: f64,
     /// Clicks after which a click of the history counts half, above 0; `None`: all count the same.
     pub history_half_life: HalfLife,
 }
@@ -56,7 +56,7 @@ impl Default for Settings {
             epochs: 60,
             learning_rate: 0.05,
             penalty: 0.01,
-            history_half_life: Some(4.0),
+            history_half_life: recency::CANDIDATES[0],
         }
     }
 }
@@ -64,17 +64,11 @@ impl Default for Settings {
 impl Settings {
     /// What [`tune`](crate::tune()) chooses from.
     pub(crate) fn candidates() -> Vec<Self> {
-        let mut all = Vec::new();
-        for penalty in [0.001, 0.003, 0.01, 0.03] {
-            for history_half_life in [None, Some(4.0), Some(2.0), Some(1.0)] {
-                all.push(Self {
-                    penalty,
-                    history_half_life,
-                    ..Self::default()
-                });
-            }
-        }
-        all
+        let of = |penalty| Self {
+            penalty,
+            ..Self::default()
+        };
+        [0.001, 0.003, 0.01, 0.03].map(of).to_vec()
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -83,7 +77,7 @@ impl Settings {
         within(fits, (name, "factors"), self.factors, "1 to 1,024")?;
         let fits = (1..=1_000).contains(&self.epochs);
         within(fits, (name, "epochs"), self.epochs, "1 to 1,000")?;
-        let share = |value: f32| value > 0.0 && value <= 1.0;
+        let share = |value: f64| value > 0.0 && value <= 1.0;
         let range = "above 0 and at most 1";
         let rate = self.learning_rate;
         within(share(rate), (name, "learning_rate"), rate, range)?;
@@ -140,7 +134,7 @@ impl Recommender for Bpr {
             width,
             items,
             references: references.into_iter().map(|at| at as u32 + 1).collect(),
-            penalty: settings.penalty,
+            penalty: settings.penalty as f32,
         })
     }
 
@@ -182,7 +176,8 @@ fn step(
     let (clicked, other) = if a < b { (low, high) } else { (high, low) };
     let ahead = dot(own, clicked) - dot(own, other);
     let pull = weight / (1.0 + ahead.exp());
-    let (rate, penalty) = (settings.learning_rate, settings.penalty * weight);
+    let rate = settings.learning_rate as f32;
+    let penalty = settings.penalty as f32 * weight;
     for ((p, i), j) in own.iter_mut().zip(clicked.iter_mut()).zip(other.iter_mut()) {
         let (user, one, another) = (*p, *i, *j);
         *p += rate * (pull * (one - another) - penalty * user);
@@ -402,7 +397,7 @@ mod tests {
             ),
             (
                 Settings {
-                    learning_rate: f32::NAN,
+                    learning_rate: f64::NAN,
                     ..SMALL
                 },
                 "bpr: learning_rate is NaN",

@@ -6,6 +6,8 @@ use ingle_data::{Case, Dataset, Split};
 use ingle_metrics::beyond::{Beyond, Catalogue};
 use ingle_metrics::ranking::{FIGURES, Figures, Rank, rank};
 use rayon::prelude::*;
+use std::cmp::Ordering;
+use std::collections::HashSet;
 
 /// Length of the lists of which coverage, diversity and the like are computed.
 pub const LIST: usize = 10;
@@ -62,9 +64,54 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
 
 /// NDCG@10 of some cases, without the items clicked before.
 pub(crate) fn ndcg(baseline: &Baseline, cases: &[Case<'_>]) -> f64 {
-    let ranks: Vec<usize> = cases
-        .par_iter()
-        .map(|case| rank(&baseline.rank(case.history), case.target, &case.real()).masked)
-        .collect();
+    let rank = |case: &Case<'_>| {
+        let scores = baseline.scores(case.history);
+        masked_rank(&scores, baseline.places(), case.target, &case.real())
+    };
+    let ranks: Vec<usize> = cases.par_iter().map(rank).collect();
     Figures::of(&ranks.iter().copied()).ndcg10()
+}
+
+/// The rank of a target without the items clicked before: that of the scores once no two are equal, without sorting
+/// them.
+fn masked_rank(scores: &[f32], places: &[u32], target: u32, clicked: &[u32]) -> usize {
+    let hidden: HashSet<u32> = clicked
+        .iter()
+        .copied()
+        .filter(|&item| item != target)
+        .collect();
+    let value = |item: u32| Some(scores[item as usize]).filter(|score| !score.is_nan());
+    let ahead = |item: u32| match value(item).partial_cmp(&value(target)) {
+        Some(Ordering::Greater) => true,
+        Some(Ordering::Equal) => places[item as usize] < places[target as usize],
+        _ => false,
+    };
+    let ahead = |&item: &u32| ahead(item) && !hidden.contains(&item);
+    1 + (1..scores.len() as u32).filter(ahead).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::untie;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_rank_by_place_is_that_of_scores_that_differ(
+            values in prop::collection::vec(prop_oneof![Just(f32::NAN), (-2_i8..3).prop_map(f32::from)], 1..30),
+            target in any::<prop::sample::Index>(), clicked in prop::collection::vec(1_u32..30, 0..6),
+            seed in any::<u64>(),
+        ) {
+            let items = values.len();
+            let target = 1 + target.index(items) as u32;
+            let clicked: Vec<u32> = clicked.into_iter().filter(|&item| item as usize <= items).collect();
+            let order = ingle_model::Rng::new(seed, &[]).permutation(items);
+            let places: Vec<u32> = [u32::MAX].into_iter().chain(order.iter().map(|&at| at as u32)).collect();
+            let mut scores = [0.0].into_iter().chain(values).collect::<Vec<f32>>();
+            let found = masked_rank(&scores, &places, target, &clicked);
+            untie(&mut scores, &places);
+            prop_assert_eq!(found, rank(&scores, target, &clicked).masked);
+        }
+    }
 }

@@ -33,7 +33,7 @@ impl Default for Settings {
         Self {
             neighbours: 200,
             shrinkage: 10.0,
-            history_half_life: Some(4.0),
+            history_half_life: recency::CANDIDATES[0],
         }
     }
 }
@@ -41,19 +41,14 @@ impl Default for Settings {
 impl Settings {
     /// What [`tune`](crate::tune()) chooses from.
     pub(crate) fn candidates() -> Vec<Self> {
-        let mut all = Vec::new();
-        for shrinkage in [0.0, 10.0] {
-            for neighbours in [20, 100, 1000] {
-                for history_half_life in recency::CANDIDATES {
-                    all.push(Self {
-                        neighbours,
-                        shrinkage,
-                        history_half_life,
-                    });
-                }
-            }
-        }
-        all
+        let of = |neighbours| {
+            [0.0, 10.0].map(|shrinkage| Self {
+                neighbours,
+                shrinkage,
+                ..Self::default()
+            })
+        };
+        [20, 100, 1000].into_iter().flat_map(of).collect()
     }
 }
 

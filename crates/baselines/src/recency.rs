@@ -5,9 +5,9 @@ use crate::error::{Error, within};
 /// Number of clicks after which a click of the history counts half; `None`: all count the same.
 pub type HalfLife = Option<f64>;
 
-/// What [`tune`](crate::tune()) chooses from.
+/// What [`tune`](crate::tune()) chooses from, the first one while it chooses other settings.
 pub(crate) const CANDIDATES: [HalfLife; 6] =
-    [None, Some(16.0), Some(4.0), Some(2.0), Some(1.0), Some(0.5)];
+    [Some(4.0), None, Some(16.0), Some(2.0), Some(1.0), Some(0.5)];
 
 /// The distinct items of a history, latest first, each with the weight of its latest click: `0.5^(age / half_life)`,
 /// where the latest click has age 0.

@@ -57,7 +57,7 @@ impl Method {
         }
     }
 
-    /// What [`tune`](crate::tune()) chooses from. Settings that learn the same follow each other.
+    /// What [`tune`](crate::tune()) chooses from, but for weights of a history's clicks.
     pub(crate) fn candidates(self, log: &Log) -> Vec<Settings> {
         fn each<T>(settings: Vec<T>, of: fn(T) -> Settings) -> Vec<Settings> {
             settings.into_iter().map(of).collect()
@@ -110,20 +110,17 @@ impl Settings {
         }
     }
 
-    /// Whether a recommender with these settings learns the same, and differs in the weights of a history's clicks at
-    /// most.
-    pub(crate) fn learns_as(&self, other: &Self) -> bool {
-        let plain = |settings: &Self| {
-            let mut settings = settings.clone();
-            match &mut settings {
-                Self::Popular(_) | Self::Recent(_) => (),
-                Self::ItemKnn(settings) => settings.history_half_life = None,
-                Self::Ease(settings) => settings.history_half_life = None,
-                Self::Bpr(settings) => settings.history_half_life = None,
-            }
-            settings
-        };
-        plain(self) == plain(other)
+    /// The same settings with another half-life of a history's clicks; `None` for a recommender that does not weigh
+    /// them.
+    pub(crate) fn with_history_half_life(&self, clicks: HalfLife) -> Option<Self> {
+        let mut settings = self.clone();
+        match &mut settings {
+            Self::Popular(_) | Self::Recent(_) => return None,
+            Self::ItemKnn(settings) => settings.history_half_life = clicks,
+            Self::Ease(settings) => settings.history_half_life = clicks,
+            Self::Bpr(settings) => settings.history_half_life = clicks,
+        }
+        Some(settings)
     }
 
     pub(crate) fn fit(&self, log: &Log, seed: u64) -> Result<Box<dyn Recommender>, Error> {

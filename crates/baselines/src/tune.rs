@@ -1,7 +1,7 @@
 //! Settings chosen on the validation split.
 
 use crate::evaluate::ndcg;
-use crate::{Baseline, Error, Log, Method, Settings};
+use crate::{Baseline, Error, Log, Method, Settings, recency};
 use ingle_data::{Case, Dataset, Split};
 use serde::Serialize;
 
@@ -28,8 +28,9 @@ pub struct Tuned {
     pub trials: Vec<Trial>,
 }
 
-/// Tries a recommender's candidate settings and chooses the best on the validation split. The test split and unseen
-/// users have no part in it. `tried` is called after each.
+/// Tries a recommender's candidate settings and chooses the best on the validation split: first those that are learnt
+/// with, and then the half-life of a history's clicks. The test split and unseen users have no part in it. `tried` is
+/// called after each.
 ///
 /// # Errors
 /// If there are no training clicks or no validation targets, or the log is too large for the recommender.
@@ -47,33 +48,34 @@ pub fn tune(
         return Err(Error::NoValidation);
     }
     let mut trials: Vec<Trial> = Vec::new();
-    let mut fitted: Option<Baseline> = None;
-    for settings in method.candidates(&log) {
-        let again = fitted
-            .take()
-            .filter(|before| before.settings().learns_as(&settings));
-        let baseline = match again {
-            Some(mut baseline) => {
-                baseline.reweigh(&settings)?;
-                baseline
-            }
-            None => Baseline::learn(&log, &settings, seed)?,
-        };
+    let mut best: Option<(Baseline, f64)> = None;
+    let mut judge = |baseline: Baseline| {
         let ndcg = ndcg(&baseline, &cases);
-        fitted = Some(baseline);
+        let settings = baseline.settings().clone();
         let trial = Trial { settings, ndcg };
         tried(&trial);
         trials.push(trial);
-    }
-    let better = |best: Trial, next: &Trial| {
-        if next.ndcg > best.ndcg {
-            next.clone()
-        } else {
-            best
-        }
+        (baseline, ndcg)
     };
-    let first = trials[0].clone();
-    let Trial { settings, ndcg } = trials.iter().skip(1).fold(first, better);
+    for settings in method.candidates(&log) {
+        let next = judge(Baseline::learn(&log, &settings, seed)?);
+        if best.as_ref().is_none_or(|best| next.1 > best.1) {
+            best = Some(next);
+        }
+    }
+    let (mut baseline, mut ndcg) = best.ok_or(Error::NoValidation)?;
+    let mut settings = baseline.settings().clone();
+    // The first one is what the others were tried with.
+    for &clicks in &recency::CANDIDATES[1..] {
+        let Some(next) = baseline.reweighed(clicks) else {
+            break;
+        };
+        let next = judge(next);
+        if next.1 > ndcg {
+            (settings, ndcg) = (next.0.settings().clone(), next.1);
+        }
+        baseline = next.0;
+    }
     Ok(Tuned {
         settings,
         ndcg,

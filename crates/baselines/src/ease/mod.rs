@@ -45,7 +45,7 @@ impl Default for Settings {
             ridge: 200.0,
             dense_items: 12_500,
             neighbours: 200,
-            history_half_life: Some(4.0),
+            history_half_life: recency::CANDIDATES[0],
         }
     }
 }
@@ -53,17 +53,11 @@ impl Default for Settings {
 impl Settings {
     /// What [`tune`](crate::tune()) chooses from.
     pub(crate) fn candidates() -> Vec<Self> {
-        let mut all = Vec::new();
-        for ridge in [10.0, 50.0, 200.0, 1000.0, 5000.0] {
-            for history_half_life in recency::CANDIDATES {
-                all.push(Self {
-                    ridge,
-                    history_half_life,
-                    ..Self::default()
-                });
-            }
-        }
-        all
+        let of = |ridge| Self {
+            ridge,
+            ..Self::default()
+        };
+        [10.0, 50.0, 200.0, 1000.0, 5000.0].map(of).to_vec()
     }
 
     fn check(&self) -> Result<(), Error> {
