@@ -1,13 +1,11 @@
 //! Evaluation by the protocol of `ingle evaluate`: the same cases, the same items masked, the same figures.
 
-use crate::order::best;
+use crate::order::{best_by, better};
 use crate::{Baseline, Likeness};
 use ingle_data::{Case, Dataset, Split};
 use ingle_metrics::beyond::{Beyond, Catalogue};
-use ingle_metrics::ranking::{FIGURES, Figures, Rank, rank};
+use ingle_metrics::ranking::{FIGURES, Figures, Rank};
 use rayon::prelude::*;
-use std::cmp::Ordering;
-use std::collections::HashSet;
 
 /// Length of the lists of which coverage, diversity and the like are computed.
 pub const LIST: usize = 10;
@@ -33,12 +31,10 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
     let answers: Vec<(Rank, Vec<u32>)> = cases
         .par_iter()
         .map(|case| {
-            let scores = baseline.rank(case.history);
-            let clicked = case.real();
-            (
-                rank(&scores, case.target, &clicked),
-                best(&scores, &clicked, LIST),
-            )
+            let scores = baseline.scores(case.history);
+            let (places, clicked) = (baseline.places(), case.real());
+            let rank = rank_of(&scores, places, case.target, &clicked);
+            (rank, best_by(&scores, places, &clicked, LIST))
         })
         .collect();
     let (ranks, lists): (Vec<Rank>, Vec<Vec<u32>>) = answers.into_iter().unzip();
@@ -66,39 +62,37 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
 pub(crate) fn ndcg(baseline: &Baseline, cases: &[Case<'_>]) -> f64 {
     let rank = |case: &Case<'_>| {
         let scores = baseline.scores(case.history);
-        masked_rank(&scores, baseline.places(), case.target, &case.real())
+        rank_of(&scores, baseline.places(), case.target, &case.real()).masked
     };
     let ranks: Vec<usize> = cases.par_iter().map(rank).collect();
     Figures::of(&ranks.iter().copied()).ndcg10()
 }
 
-/// The rank of a target without the items clicked before: that of the scores once no two are equal, without sorting
-/// them.
-fn masked_rank(scores: &[f32], places: &[u32], target: u32, clicked: &[u32]) -> usize {
-    let hidden: HashSet<u32> = clicked
-        .iter()
-        .copied()
-        .filter(|&item| item != target)
-        .collect();
-    let value = |item: u32| Some(scores[item as usize]).filter(|score| !score.is_nan());
-    let ahead = |item: u32| match value(item).partial_cmp(&value(target)) {
-        Some(Ordering::Greater) => true,
-        Some(Ordering::Equal) => places[item as usize] < places[target as usize],
-        _ => false,
-    };
-    let ahead = |&item: &u32| ahead(item) && !hidden.contains(&item);
-    1 + (1..scores.len() as u32).filter(ahead).count()
+/// The rank of a target as [`rank`](ingle_metrics::ranking::rank) has it of scores that [`Baseline::rank`] made
+/// different, without sorting them.
+fn rank_of(scores: &[f32], places: &[u32], target: u32, clicked: &[u32]) -> Rank {
+    let first = |item: &u32| better(scores, places, *item, target).is_lt();
+    let mut hidden: Vec<u32> = clicked.to_vec();
+    hidden.sort_unstable();
+    hidden.dedup();
+    let hidden = hidden.into_iter().filter(first).count();
+    let unmasked = 1 + (1..scores.len() as u32).filter(first).count();
+    Rank {
+        masked: unmasked - hidden,
+        unmasked,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::untie;
+    use crate::order::{best, untie};
+    use ingle_metrics::ranking::rank;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn a_rank_by_place_is_that_of_scores_that_differ(
+        fn ranks_and_lists_by_place_are_those_of_scores_that_differ(
             values in prop::collection::vec(prop_oneof![Just(f32::NAN), (-2_i8..3).prop_map(f32::from)], 1..30),
             target in any::<prop::sample::Index>(), clicked in prop::collection::vec(1_u32..30, 0..6),
             seed in any::<u64>(),
@@ -109,9 +103,11 @@ mod tests {
             let order = ingle_model::Rng::new(seed, &[]).permutation(items);
             let places: Vec<u32> = [u32::MAX].into_iter().chain(order.iter().map(|&at| at as u32)).collect();
             let mut scores = [0.0].into_iter().chain(values).collect::<Vec<f32>>();
-            let found = masked_rank(&scores, &places, target, &clicked);
+            let found = rank_of(&scores, &places, target, &clicked);
+            let listed = best_by(&scores, &places, &clicked, 7);
             untie(&mut scores, &places);
-            prop_assert_eq!(found, rank(&scores, target, &clicked).masked);
+            prop_assert_eq!(found, rank(&scores, target, &clicked));
+            prop_assert_eq!(listed, best(&scores, &clicked, 7));
         }
     }
 }

@@ -42,7 +42,7 @@ impl Settings {
     /// What [`tune`](crate::tune()) chooses from.
     pub(crate) fn candidates() -> Vec<Self> {
         let of = |neighbours| {
-            [0.0, 10.0].map(|shrinkage| Self {
+            [0.0, 10.0, 30.0].map(|shrinkage| Self {
                 neighbours,
                 shrinkage,
                 ..Self::default()

@@ -1,5 +1,7 @@
 //! The order of equal scores, and the best of a list.
 
+use std::cmp::Ordering;
+
 /// Makes all scores different without changing their order: among equal scores the item that is clicked more often
 /// comes first (`places`), and scores move by the smallest steps that a float has. Entry 0 is padding and comes last.
 ///
@@ -39,22 +41,44 @@ pub(crate) fn untie(scores: &mut [f32], places: &[u32]) {
     }
 }
 
+/// Which of two items comes first (`Less`) by score, and by place where scores are equal. What is no number is last.
+pub(crate) fn better(scores: &[f32], places: &[u32], a: u32, b: u32) -> Ordering {
+    let value = |item: u32| Some(scores[item as usize]).filter(|score| !score.is_nan());
+    let by_score = value(b).partial_cmp(&value(a));
+    let by_place = || places[a as usize].cmp(&places[b as usize]);
+    by_score.unwrap_or(Ordering::Equal).then_with(by_place)
+}
+
+/// The `most` best items by score and place, best first, without those of `hidden`.
+pub(crate) fn best_by(scores: &[f32], places: &[u32], hidden: &[u32], most: usize) -> Vec<u32> {
+    first_of(scores.len(), hidden, most, |&a, &b| {
+        better(scores, places, a, b)
+    })
+}
+
 /// The `most` best items by score, best first, without those of `hidden`; equal scores by index. Entry 0 is padding.
 pub fn best(scores: &[f32], hidden: &[u32], most: usize) -> Vec<u32> {
+    first_of(scores.len(), hidden, most, |&a, &b| {
+        let by_score = scores[b as usize].total_cmp(&scores[a as usize]);
+        by_score.then(a.cmp(&b))
+    })
+}
+
+fn first_of(
+    rows: usize,
+    hidden: &[u32],
+    most: usize,
+    order: impl Fn(&u32, &u32) -> Ordering,
+) -> Vec<u32> {
     let mut hidden = hidden.to_vec();
     hidden.sort_unstable();
-    let mut items: Vec<u32> = (1..scores.len() as u32)
-        .filter(|item| hidden.binary_search(item).is_err())
-        .collect();
-    let better = |a: &u32, b: &u32| {
-        let by_score = scores[*b as usize].total_cmp(&scores[*a as usize]);
-        by_score.then(a.cmp(b))
-    };
+    let shown = |item: &u32| hidden.binary_search(item).is_err();
+    let mut items: Vec<u32> = (1..rows as u32).filter(shown).collect();
     if most < items.len() {
-        items.select_nth_unstable_by(most, better);
+        items.select_nth_unstable_by(most, &order);
         items.truncate(most);
     }
-    items.sort_by(better);
+    items.sort_by(order);
     items
 }
 
