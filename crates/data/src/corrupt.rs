@@ -7,7 +7,7 @@ mod session;
 
 use super::dataset::Noisy;
 use super::{Corruption, Dataset, InputError};
-pub use insert::{insert_at_rate, insert_clicks};
+pub use insert::insert_at_rate;
 use likeness::Likeness;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -371,26 +371,6 @@ mod tests {
         let history: Vec<u32> = (0..60).map(|i| 1 + i % 9).collect();
         let histories: Vec<&[u32]> = (0..200).map(|u| &history[u % 30..]).collect();
         dataset(&histories, &[])
-    }
-
-    #[test]
-    fn some_items_are_put_between_the_latest_clicks_and_the_others_stay_in_order() {
-        let data = long();
-        let sampler = Sampler::new(Kind::Uniform, &data).expect("items");
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        let mut counts = std::collections::BTreeSet::new();
-        for user in 0..data.n_users() {
-            let history = data.clicks(user);
-            let (clicks, noise) = insert_clicks(history, &mut rng, (5, 20), &sampler);
-            let own = clicks.iter().zip(&noise).filter(|(_, noise)| **noise == 0);
-            assert!(own.map(|(click, _)| click).eq(history));
-            assert!(noise[..history.len() - 20].iter().all(|&noise| noise == 0));
-            counts.insert(clicks.len() - history.len());
-        }
-        assert_eq!(counts.into_iter().collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-        let (clicks, _) = insert_clicks(&[3], &mut rng, (5, 20), &sampler);
-        assert_eq!(clicks.len(), 2, "no more than there are clicks");
-        assert!(insert_clicks(&[], &mut rng, (5, 20), &sampler).0.is_empty());
     }
 
     #[test]

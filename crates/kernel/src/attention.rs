@@ -162,11 +162,10 @@ fn weigh(row: &mut [f32], scale: f32, bias: Option<&[f32]>) {
 ///
 /// # Shapes
 /// - `dropout`, `weights`: as in [`forward`]
-/// - `leaning`: `[len]`, loss per unit of attention paid to each click by later ones, or empty
 /// - `out_gradient` and the three gradients: `[len, width]`
 pub fn backward(
     inputs: &Inputs<'_>,
-    [dropout, weights, leaning]: [&[f32]; 3],
+    [dropout, weights]: [&[f32]; 2],
     out_gradient: &[f32],
     [query_gradient, key_gradient, value_gradient]: [&mut [f32]; 3],
 ) {
@@ -185,8 +184,7 @@ pub fn backward(
                 let mut mean = 0.0;
                 for other in 0..=at {
                     let kept = *dropout.get(row * len + other).unwrap_or(&1.0);
-                    slopes[other] = kept * dot_inlined(out, &value[part(other)])
-                        + leaning.get(other).unwrap_or(&0.0);
+                    slopes[other] = kept * dot_inlined(out, &value[part(other)]);
                     mean += weights[other] * slopes[other];
                     add_scaled(&mut value_gradient[part(other)], weights[other] * kept, out);
                 }
@@ -255,13 +253,10 @@ mod tests {
             let (weights, _) = mix(&inputs, &dropout);
             let mut gradients = [(); 3].map(|()| vec![0.0; LEN * WIDTH]);
             let [q, k, v] = &mut gradients;
-            let leaning = [0.0, 0.5, -0.3, 1.0, 0.2];
-            let held = [&dropout[..], &weights, &leaning];
-            backward(&inputs, held, &direction, [q, k, v]);
+            backward(&inputs, [&dropout, &weights], &direction, [q, k, v]);
             let loss = |inputs: Inputs<'_>| {
-                let (weights, out) = mix(&inputs, &dropout);
-                let attended = weights.iter().zip(leaning.iter().cycle());
-                weigh(&out, &direction) + attended.map(|(w, l)| f64::from(w * l)).sum::<f64>()
+                let (_, out) = mix(&inputs, &dropout);
+                weigh(&out, &direction)
             };
             let by_query = differences(&query, |x| loss(Inputs { query: x, ..inputs }));
             let by_key = differences(&key, |x| loss(Inputs { key: x, ..inputs }));

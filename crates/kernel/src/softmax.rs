@@ -3,13 +3,10 @@
 //! needs a third more multiplications than storing them, but hardly any memory traffic (as [Cut Your Losses in
 //! Large-Vocabulary Language Models](https://arxiv.org/abs/2411.09009) does on a GPU).
 
-mod bars;
-
 use crate::exp::exp;
 use crate::product::{ROWS, accumulate, add_rows};
 use crate::vector::dispatch;
 use crate::vector::dot;
-use bars::{Bars, bar};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -33,8 +30,6 @@ pub struct Ranking<'a> {
     pub targets: &'a [u32],
     /// Added to the logit of each row unless it is the token's target: `[rows]`, or empty.
     pub bias: &'a [f32],
-    /// Pairs of a token and a row that is excluded from its softmax, unless it is its target.
-    pub barred: &'a [(u32, u32)],
 }
 
 /// Hidden states and item table, padded with zeros to whole tiles and blocks.
@@ -54,8 +49,6 @@ pub struct Operands<'a> {
     targets: &'a [u32],
     /// As in [`Ranking`].
     bias: &'a [f32],
-    /// Excluded rows of each token.
-    bars: Bars,
 }
 
 /// The softmax of one token over some items: `sum` of the exponentials of its logits less `max`.
@@ -100,7 +93,6 @@ impl<'a> Operands<'a> {
             width,
             targets,
             bias,
-            barred,
         } = ranking;
         let rows = table.len() / width;
         assert_eq!(hidden.len(), targets.len() * width, "one target a token");
@@ -117,7 +109,6 @@ impl<'a> Operands<'a> {
             rows,
             targets,
             bias,
-            bars: Bars::new(barred, targets, rows.div_ceil(ITEMS)),
         }
     }
 
@@ -260,10 +251,8 @@ impl WithSimd for Sums<'_> {
         for block in blocks {
             turn(operands.block(block), width, &mut columns);
             let groups = operands.packed.chunks_exact(width).enumerate();
-            let mut barred = operands.bars.of_block(block);
             for ((group, packed), sums) in groups.zip(sums.chunks_exact_mut(ROWS)) {
                 multiply(simd, packed, &columns, &mut logits);
-                barred = bar(barred, group * ROWS, &mut logits);
                 for (at, (row, sum)) in logits.iter_mut().zip(sums).enumerate() {
                     operands.finish(block, group * ROWS + at, row);
                     *sum = add(*sum, row);
@@ -306,14 +295,12 @@ impl WithSimd for Gradients<'_> {
             let hidden = operands.hidden.chunks(TOKENS * width);
             let hidden_gradient = hidden_gradient.chunks_mut(TOKENS * width);
             let tiles = packed.zip(hidden).zip(hidden_gradient).enumerate();
-            let mut barred = operands.bars.of_block(block);
             for (at, ((packed, hidden), hidden_gradient)) in tiles {
                 let tile = &mut tile[..hidden.len() / width];
                 let (groups, _) = tile.as_chunks_mut::<ROWS>();
                 for (packed, logits) in packed.chunks_exact(width).zip(groups) {
                     multiply(simd, packed, &columns, logits);
                 }
-                barred = bar(barred, at * TOKENS, tile);
                 for (offset, row) in tile.iter_mut().enumerate() {
                     let token = at * TOKENS + offset;
                     operands.to_gradient(block, token, row, [log_sums, scales]);

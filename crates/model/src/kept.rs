@@ -147,20 +147,6 @@ impl KeptHistories {
         self
     }
 
-    /// The clicks of one history, drawn with its weight as probability; `at` is the random number in `0.0..1.0`.
-    ///
-    /// # Panics
-    /// If there are no histories.
-    pub fn draw(&self, at: f32) -> &[usize] {
-        let mut above = 0.0;
-        let drawn = self.sets.iter().find(|set| {
-            above += set.weight;
-            at < above
-        });
-        // The weights may add up to slightly less than 1.
-        &drawn.or(self.sets.last()).expect("a history").clicks
-    }
-
     /// The share of the histories that contain each of `len` clicks, `0..=1`.
     ///
     /// # Panics
@@ -274,14 +260,6 @@ mod tests {
             KeptHistories::of(std::iter::empty()),
             KeptHistories::default()
         );
-    }
-
-    #[test]
-    fn histories_are_drawn_as_often_as_they_weigh() {
-        let kept = KeptHistories::of([vec![0, 2], vec![1], vec![0, 2]].into_iter());
-        let drawn = (0..100).filter(|&at| kept.draw(at as f32 / 100.0) == [0, 2]);
-        assert_eq!(drawn.count(), 67);
-        assert_eq!(kept.draw(1.0), [1]);
     }
 
     #[test]

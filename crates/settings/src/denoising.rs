@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Denoising {
-    /// Largest number of passes over the data.
+    /// Number of passes over the data, of which the one with the best validation AUC is kept. Rounds after the first
+    /// have a quarter as many.
     pub epochs: usize,
-    /// Stop when the validation AUC has not improved for this many epochs.
-    pub patience: usize,
     /// Adam's learning rate.
     pub learning_rate: f64,
     /// Clicks per optimisation step, without padding.
@@ -21,9 +20,6 @@ pub struct Denoising {
     /// Shares of the clicks replaced in training; each history uses one of them. Higher shares give more labels per
     /// epoch.
     pub rates: Vec<f64>,
-    /// Largest number of random clicks inserted into a training history instead of replacing some of its clicks; 0 to
-    /// replace.
-    pub inserted: usize,
     /// Share of the training histories into which one to three consecutive clicks of another user are inserted
     /// instead of any other noise: as on a shared device, or for a gift.
     pub sessions: f64,
@@ -49,8 +45,6 @@ pub struct Denoising {
     /// Rounds in which prior, posterior and fusion are trained. Before every round but the first, the language model
     /// is refined on the histories on which the views disagreed most in the round before.
     pub rounds: usize,
-    /// Epochs of prior, and of posterior and fusion, in every round but the first.
-    pub round_epochs: usize,
     /// Histories per epoch in which the language model is trained to detect noise; 0 to leave it out.
     pub reader_histories: usize,
     /// Epochs of the language model before the first round.
@@ -68,24 +62,16 @@ pub struct Denoising {
     /// corrupt --part log`, which no shop would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_labels: Option<bool>,
-    /// Epochs in which the recommender's encoder is trained further on kept histories; 0 for none.
-    pub recommender_epochs: usize,
-    /// Shares of the clicks replaced in these histories; each history uses one of them. Empty to replace none.
-    pub recommender_rates: Vec<f64>,
-    /// Weight in its loss of attention to noise clicks.
-    pub attention: f32,
 }
 
 impl Default for Denoising {
     fn default() -> Self {
         Self {
             epochs: 16,
-            patience: 16,
             learning_rate: 3e-3,
             batch_clicks: 1024,
             rate: 0.1,
             rates: vec![0.1, 0.3, 0.5],
-            inserted: 0,
             sessions: 0.0,
             seen: 0.1,
             holdout: 0.1,
@@ -95,7 +81,6 @@ impl Default for Denoising {
             folds: 4,
             consensus_epochs: 6,
             rounds: 1,
-            round_epochs: 4,
             reader_histories: 2500,
             reader_epochs: 2,
             disputed: 500,
@@ -103,9 +88,6 @@ impl Default for Denoising {
             dynamics: 0.2,
             consistency: 0.1,
             log_labels: None,
-            recommender_epochs: 0,
-            recommender_rates: vec![0.0, 0.1, 0.2, 0.3],
-            attention: 0.1,
         }
     }
 }
@@ -131,9 +113,6 @@ impl Denoising {
         };
         shares("rate", &[self.rate], false)?;
         shares("rates", &self.rates, true)?;
-        if !self.recommender_rates.is_empty() {
-            shares("recommender_rates", &self.recommender_rates, true)?;
-        }
         for (key, value) in [
             ("seen", self.seen),
             ("sessions", self.sessions),
@@ -143,15 +122,11 @@ impl Denoising {
         ] {
             shares(key, &[value], true)?;
         }
-        for (key, value) in [
-            ("consistency", self.consistency),
-            ("attention", self.attention),
-        ] {
-            if !(0.0..=10.0).contains(&value) {
-                return Err(format!(
-                    "denoising.{key} is {value}, but must be between 0 and 10"
-                ));
-            }
+        if !(0.0..=10.0).contains(&self.consistency) {
+            return Err(format!(
+                "denoising.consistency is {}, but must be between 0 and 10",
+                self.consistency
+            ));
         }
         if self.kinds.is_empty() || self.last == 0 {
             return Err("denoising.kinds and denoising.last must not be empty or 0".into());
@@ -164,7 +139,6 @@ impl Denoising {
         }
         let positive = [
             ("rounds", self.rounds),
-            ("round_epochs", self.round_epochs),
             ("reader_epochs", self.reader_epochs),
             ("disputed", self.disputed),
         ];
@@ -176,13 +150,13 @@ impl Denoising {
 
     /// The schedule of a round (from 1) by these settings.
     pub fn schedule(&self, round: usize) -> Schedule {
+        let epochs = match round {
+            1 => self.epochs,
+            _ => self.epochs.div_ceil(4),
+        };
         Schedule {
-            epochs: if round > 1 {
-                self.round_epochs
-            } else {
-                self.epochs
-            },
-            patience: self.patience,
+            epochs,
+            patience: epochs,
             learning_rate: self.learning_rate,
             batch_clicks: self.batch_clicks,
             decay: Decay::Cosine,

@@ -5,24 +5,120 @@ use anyhow::{Result, bail};
 use ingle_data::InputError;
 use ingle_model::backbone::Kind;
 use ingle_model::kept::Rule;
-use ingle_model::methods::{MethodConfig, NAMES};
+use ingle_model::methods::{self, MethodConfig, NAMES};
 
-/// The error for a setting that was removed, if there is one.
-pub(super) fn outdated(given: &toml::Table) -> Option<InputError> {
-    given.contains_key("gate").then(|| {
-        InputError::other(
-            "there is no [gate] any more: what is recommended is ranked over histories without the clicks above \
-             thresholds on the probability of noise, which are chosen in training; to set them write \
-             keep = [0.125, 0.375, 0.625, 0.875] in place of the table, with thresholds of your own",
-        )
-    })
+/// Settings that earlier versions had, and what to write instead or why they are gone.
+const REMOVED: &[(&str, &str)] = &[
+    (
+        "gate",
+        "what is recommended is ranked over histories without the clicks above thresholds on the probability of noise, \
+         which are chosen in training; to set them write keep = [0.125, 0.375, 0.625, 0.875], with thresholds of your own",
+    ),
+    (
+        "training.average",
+        "a mean of the weights over epochs gained nothing",
+    ),
+    (
+        "training.mask_seen",
+        "leaving a history's items out of the loss gained nothing",
+    ),
+    (
+        "training.replaced",
+        "histories without likely noise (keep) gain more than training on replaced clicks",
+    ),
+    ("training.weight_decay", "it gained nothing"),
+    (
+        "denoising.attention",
+        "the recommender is no longer trained on kept histories, which gained nothing",
+    ),
+    (
+        "denoising.inserted",
+        "denoising.sessions inserts clicks of other users",
+    ),
+    (
+        "denoising.patience",
+        "all denoising.epochs are run and the best one is kept",
+    ),
+    (
+        "denoising.recommender_epochs",
+        "training the recommender on kept histories gained nothing",
+    ),
+    (
+        "denoising.recommender_rates",
+        "training the recommender on kept histories gained nothing",
+    ),
+    (
+        "denoising.round_epochs",
+        "rounds after the first have a quarter of denoising.epochs",
+    ),
+];
+
+/// Takes settings out of a configuration that were removed and whose value has no effect on what is done: settings of
+/// methods that ask for what the method always does.
+///
+/// # Errors
+/// An input error that says what became of the setting, for the others.
+pub(super) fn take_removed(given: &mut toml::Table) -> Result<(), InputError> {
+    for &(path, now) in REMOVED {
+        let found = match path.split_once('.') {
+            None => given.get(path),
+            Some((table, key)) => (given.get(table)).and_then(|table| table.get(key)),
+        };
+        if found.is_some() {
+            return Err(InputError::other(format!(
+                "there is no {path} any more: {now}"
+            )));
+        }
+    }
+    let Some(method) = given.get_mut("method").and_then(toml::Value::as_table_mut) else {
+        return Ok(());
+    };
+    let name = method.get("name").and_then(toml::Value::as_str);
+    let name = name.unwrap_or_default().to_owned();
+    let taken = methods::take_removed(&name, |key| Some(method.remove(key)?.to_string()));
+    taken.map_err(|message| InputError::other(format!("method.{message}")))
+}
+
+/// Settings of `[denoising]` that only a method with soft labels (`taught`) reads.
+const TAUGHT_ALONE: [&str; 6] = [
+    "consistency",
+    "disputed",
+    "dynamics",
+    "reader_epochs",
+    "reader_histories",
+    "reading",
+];
+
+/// The first setting of the configuration that its method does not read. 0, which switches off what the method does not
+/// have, is none.
+fn inapplicable(given: &toml::Table, method: &MethodConfig) -> Option<&'static str> {
+    let denoising = given.get("denoising")?;
+    let off = |value: &toml::Value| value.as_integer() == Some(0) || value.as_float() == Some(0.0);
+    let asked = |key: &&str| denoising.get(key).is_some_and(|value| !off(value));
+    (TAUGHT_ALONE.into_iter()).find(|key| !method.taught() && asked(key))
+}
+
+/// Refuses settings that the method does not read.
+///
+/// # Errors
+/// An input error that names the setting.
+pub(super) fn refuse_inapplicable(
+    given: &toml::Table,
+    method: &MethodConfig,
+) -> Result<(), InputError> {
+    match inapplicable(given, method) {
+        None => Ok(()),
+        Some(key) => {
+            let method = method.name();
+            Err(InputError::other(format!(
+                "denoising.{key} has no effect on the method {method}, which has no soft labels: leave it out"
+            )))
+        }
+    }
 }
 
 /// The error for the first unknown key, with the most similar known one.
 pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
-    if let Some(error) = outdated(given) {
-        return Some(error);
-    }
     let mut known = Config {
         keep: Some(Rule::all()),
         ..Config::default()
@@ -70,7 +166,7 @@ fn unknown_key(
     None
 }
 
-/// Sets `method.name`; the file's method settings are kept if they are for that method.
+/// Sets `method.name`. The file's settings for another method are left out.
 pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
     if !NAMES.contains(&name) {
         let all = NAMES.join(", ");
@@ -83,6 +179,14 @@ pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
     if !same {
         let method = toml::Table::from_iter([("name".to_owned(), name.into())]);
         table.insert("method".to_owned(), method.into());
+        let chosen = MethodConfig::named(name);
+        let taught = chosen.is_some_and(|method| method.taught());
+        if let Some(denoising) = table
+            .get_mut("denoising")
+            .and_then(toml::Value::as_table_mut)
+        {
+            denoising.retain(|key, _| taught || !TAUGHT_ALONE.contains(&key));
+        }
     }
     Ok(())
 }

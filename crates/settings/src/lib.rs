@@ -17,7 +17,7 @@ use ingle_data::InputError;
 pub use beginning::Beginning;
 pub use denoising::Denoising;
 pub use keys::apply;
-use keys::{choose, misspelt, outdated};
+use keys::{choose, misspelt, refuse_inapplicable, take_removed};
 
 /// All settings of a run; its data come beside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,34 +53,15 @@ pub struct Schedule {
     pub decay: Decay,
     /// Clicks per optimisation step, without padding.
     pub batch_clicks: usize,
-    /// Decay of the exponential moving average (EMA) of the weights over epochs, `0.0..1.0`. The average is validated
-    /// and kept; 0 uses the weights themselves.
-    pub average: f64,
-    /// Decoupled weight decay of the item embeddings, per step, multiplied by the learning rate.
-    pub weight_decay: f64,
     /// Initial item embeddings: "titles", "random" or a file.
     pub embeddings: Beginning,
     /// Whether item embeddings are normalised to length 1, so that only their directions are learnt.
     pub unit: bool,
-    /// Whether the items of a history are masked when its next item is ranked, as in recommendations.
-    pub mask_seen: bool,
     /// The loss.
     pub loss: Loss,
     /// Items drawn per step as negatives, beside the step's targets; 0 ranks the whole catalogue, which is better
     /// and, up to some ten thousand items, fast.
     pub negatives: usize,
-    /// Shares of the clicks that are replaced in a history before its next click is predicted; each history uses one
-    /// of them. This makes the recommender robust to single noise clicks. Empty to replace none.
-    pub replaced: Vec<f64>,
-}
-
-/// Learning rate and weight decay of a step.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// The learning rate.
-    pub rate: f64,
-    /// Decoupled weight decay per step, multiplied by the learning rate.
-    pub weight_decay: f64,
 }
 
 /// The loss of a backbone.
@@ -135,14 +116,10 @@ impl Default for Schedule {
             learning_rate: 1e-3,
             decay: Decay::None,
             batch_clicks: 1024,
-            average: 0.0,
-            weight_decay: 0.0,
             embeddings: Beginning::default(),
             unit: true,
-            mask_seen: false,
             loss: Loss::default(),
             negatives: 0,
-            replaced: Vec::new(),
         }
     }
 }
@@ -157,7 +134,6 @@ impl Schedule {
             patience: epochs,
             learning_rate: self.learning_rate / 3.0,
             decay: Decay::Cosine,
-            average: 0.0,
             ..self.clone()
         }
     }
@@ -189,18 +165,23 @@ impl Config {
     pub fn of(text: &str, sets: &[String], method: Option<&str>) -> Result<Self> {
         let mut table: toml::Table =
             (text.parse()).map_err(|e: toml::de::Error| InputError::other(e.to_string()))?;
+        if let Some(name) = method {
+            choose(&mut table, name)?;
+        }
         for set in sets {
             apply(&mut table, set)?;
         }
         if let Some(name) = method {
             choose(&mut table, name)?;
         }
+        take_removed(&mut table)?;
         let unusable = |e: serde_path_to_error::Error<toml::de::Error>| {
             let (key, what) = (e.path().to_string(), e.inner().message());
             InputError::other(format!("the configuration is not usable: {key}: {what}"))
         };
         let read = serde_path_to_error::deserialize(toml::Value::Table(table.clone()));
         let config: Self = read.map_err(|e| misspelt(&table).unwrap_or_else(|| unusable(e)))?;
+        refuse_inapplicable(&table, &config.method)?;
         config.validate()?;
         Ok(config)
     }
@@ -210,10 +191,9 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let damaged = || format!("{} is damaged", path.display());
-        let table: toml::Table = text.parse().with_context(damaged)?;
-        if let Some(error) = outdated(&table) {
-            bail!(InputError::other(format!("{}: {error}", path.display())));
-        }
+        let mut table: toml::Table = text.parse().with_context(damaged)?;
+        let named = |e| InputError::other(format!("{}: {e}", path.display()));
+        take_removed(&mut table).map_err(named)?;
         table.try_into().with_context(damaged)
     }
 
@@ -252,12 +232,9 @@ impl Config {
 }
 
 impl Schedule {
-    /// Learning rate and weight decay after `done` epochs.
-    pub fn pace(&self, done: f64) -> Pace {
-        Pace {
-            rate: self.learning_rate * self.decay.factor(done / self.epochs as f64),
-            weight_decay: self.weight_decay,
-        }
+    /// Learning rate after `done` epochs.
+    pub fn rate(&self, done: f64) -> f64 {
+        self.learning_rate * self.decay.factor(done / self.epochs as f64)
     }
 
     fn validate(&self, name: &str) -> Result<(), String> {
@@ -272,28 +249,10 @@ impl Schedule {
                 "{name}.learning_rate is {rate}, but must be between 0 and 1"
             ));
         }
-        if !(0.0..1.0).contains(&self.average) {
-            let average = self.average;
+        if self.loss == Loss::Binary && self.negatives > 0 {
             return Err(format!(
-                "{name}.average is {average}, but must be at least 0 and below 1"
-            ));
-        }
-        if self.loss == Loss::Binary && (self.negatives > 0 || self.mask_seen) {
-            return Err(format!(
-                "{name}.negatives and {name}.mask_seen are for {name}.loss = \"softmax\": \"binary\" draws one \
-                 item that the user has not clicked"
-            ));
-        }
-        if !(0.0..=10.0).contains(&self.weight_decay) {
-            let decay = self.weight_decay;
-            return Err(format!(
-                "{name}.weight_decay is {decay}, but must be between 0 and 10"
-            ));
-        }
-        let outside = |share: &&f64| !(0.0..=1.0).contains(*share);
-        if let Some(share) = self.replaced.iter().find(outside) {
-            return Err(format!(
-                "{name}.replaced has {share}, but must be between 0 and 1"
+                "{name}.negatives is for {name}.loss = \"softmax\": \"binary\" draws one item that the user has \
+                 not clicked"
             ));
         }
         Ok(())
@@ -367,11 +326,51 @@ mod tests {
     }
 
     #[test]
-    fn what_took_the_place_of_the_gate_is_said() {
+    fn what_became_of_a_removed_setting_is_said() {
         let error = resolve(&["gate.tau_low=0.2"], None).expect_err("outdated");
         let error = error.to_string();
-        assert!(error.contains("no [gate] any more"), "{error}");
+        assert!(error.contains("no gate any more"), "{error}");
         assert!(error.contains("keep = ["), "{error}");
+    }
+
+    #[test]
+    fn a_setting_that_the_method_does_not_read_is_refused_unless_another_method_is_chosen() {
+        let set = ["denoising.reading=0.3"];
+        assert!(resolve(&set, Some("dc4sr")).is_ok());
+        let named = ["method.name=iadsr", "denoising.reading=0.3"];
+        let error = resolve(&named, None).expect_err("no effect").to_string();
+        assert!(
+            error.contains("denoising.reading has no effect on the method iadsr"),
+            "{error}"
+        );
+        let off = ["method.name=iadsr", "denoising.reading=0"];
+        assert!(resolve(&off, None).is_ok());
+        let file = "[denoising]\nreading = 0.3";
+        let other = Config::of(file, &[], Some("iadsr")).expect("the file is for another method");
+        assert_eq!(other.denoising, Denoising::default());
+    }
+
+    #[test]
+    fn removed_settings_are_read_where_they_change_nothing() {
+        let plain = resolve(&[], Some("dc4sr")).expect("valid");
+        let old = [
+            "method.name=dc4sr",
+            "method.fusion=net",
+            "method.base_rate=0.2",
+        ];
+        assert_eq!(resolve(&old, None).expect("valid"), plain);
+        for (set, message) in [
+            (
+                "method.fusion=poe",
+                "method.fusion = \"poe\" is no longer supported",
+            ),
+            ("training.average=0.9", "no training.average any more"),
+        ] {
+            let error = resolve(&["method.name=dc4sr", set], None)
+                .expect_err(set)
+                .to_string();
+            assert!(error.contains(message), "{error}");
+        }
     }
 
     #[test]
@@ -386,11 +385,10 @@ mod tests {
     fn values_out_of_range_are_named() {
         for (set, key) in [
             ("training.learning_rate=-1", "training.learning_rate"),
-            ("training.average=1.0", "training.average"),
             ("backbone.dropout=1.5", "backbone.dropout"),
             ("denoising.rate=1.0", "denoising.rate"),
-            ("training.replaced=[0.1, nan]", "training.replaced"),
-            ("training.replaced=[2.0]", "training.replaced"),
+            ("denoising.rates=[0.1, nan]", "denoising.rates"),
+            ("denoising.rates=[2.0]", "denoising.rates"),
             ("keep=[0.5, 0.25]", "keep is [0.5, 0.25]"),
             ("keep=[]", "keep"),
         ] {

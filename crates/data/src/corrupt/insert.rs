@@ -4,28 +4,6 @@ use super::Sampler;
 use rand::{Rng, RngExt as _};
 use std::ops::Range;
 
-/// Inserts items between the latest `last` clicks: at least one, at most `most`, and not more than those clicks.
-/// Returns the clicks and their labels (1 = inserted).
-pub fn insert_clicks(
-    history: &[u32],
-    rng: &mut impl Rng,
-    (most, last): (usize, usize),
-    sampler: &Sampler,
-) -> (Vec<u32>, Vec<u8>) {
-    let (mut clicks, mut noise) = (history.to_vec(), vec![0; history.len()]);
-    let risky = history.len().min(last);
-    if risky == 0 || most == 0 {
-        return (clicks, noise);
-    }
-    for _ in 0..rng.random_range(1..=most.min(risky)) {
-        let place = clicks.len() - rng.random_range(0..=risky);
-        let inserted = sampler.draw(clicks[place.min(clicks.len() - 1)], rng);
-        clicks.insert(place, inserted);
-        noise.insert(place, 1);
-    }
-    (clicks, noise)
-}
-
 /// Inserts an item before each of the latest `last` clicks with probability `rate`. Returns the clicks and their
 /// labels (1 = inserted).
 pub fn insert_at_rate(

@@ -25,6 +25,13 @@ pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> 
     }
     let mut method = manifest.method.config.clone();
     if let Some(settings) = method.as_object_mut() {
+        let taken = methods::take_removed(&manifest.method.name, |key| {
+            Some(settings.remove(key)?.to_string())
+        });
+        taken.map_err(|reason| EngineError::Config {
+            part: "method",
+            reason,
+        })?;
         settings.insert("name".into(), manifest.method.name.clone().into());
     }
     let method: MethodConfig = serde_json::from_value(method).map_err(unusable("method"))?;

@@ -14,12 +14,15 @@ pub mod iadsr;
 pub mod mgsd_wss;
 #[cfg(feature = "burn")]
 pub mod objective;
+mod removed;
 pub mod sasrec;
 
 #[cfg(feature = "burn")]
 pub use clicks::Clicks;
 #[cfg(feature = "burn")]
 pub use objective::{Labelled, Objective, RankLoss, Step};
+
+pub use removed::take_removed;
 
 use crate::config::{BackboneConfig, ConfigError};
 #[cfg(feature = "burn")]

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layout version of a run folder; runs of other versions are not resumed.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// The position in a stage of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,8 +49,6 @@ impl State {
 pub struct Whole {
     /// The weights being trained, on an autodiff device.
     pub model: Model,
-    /// Their moving average over epochs, on a device without autodiff.
-    pub average: Model,
     /// The optimiser with its moments.
     pub optimizer: ModuleOptimizer,
     /// The position.
@@ -67,17 +65,15 @@ const COMING: &str = "checkpoint.coming";
 /// File of the learner's moments.
 pub const MOMENTS: &str = "moments.safetensors";
 
-/// Writes a checkpoint into the run folder: the model, its moving average and the position. `rest` writes
-/// what else is needed to resume.
+/// Writes a checkpoint into the run folder: the model and the position. `rest` writes what else is needed to resume.
 pub fn save(
     run: &Path,
-    [model, average]: [&Model; 2],
+    model: &Model,
     state: &State,
     rest: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     replace(run, |coming| {
         save_module(&coming.join("model.bpk"), model)?;
-        save_module(&coming.join("average.bpk"), average)?;
         rest(coming).context("cannot write how the training goes on")?;
         write_atomically(
             &coming.join("state.json"),
@@ -139,7 +135,6 @@ pub fn load(run: &Path, fresh: Whole) -> Result<Whole> {
         .with_context(|| format!("{} is damaged", dir.join("optimizer.bpk").display()))?;
     Ok(Whole {
         model: load_module(&dir.join("model.bpk"), fresh.model)?,
-        average: load_module(&dir.join("average.bpk"), fresh.average)?,
         optimizer,
         state,
         moments: Some(dir.join(MOMENTS)).filter(|path| path.exists()),

@@ -1,6 +1,6 @@
 //! One epoch of a stage: the training steps over all training histories.
 
-use super::backbone::{Learner, Pace};
+use super::backbone::Learner;
 use super::batches::plan;
 use super::checkpoint::State;
 use super::coder::Coder;
@@ -34,8 +34,6 @@ pub struct Context<'a> {
     pub denoising: &'a Denoising,
     /// How histories are corrupted, where a denoiser is trained.
     pub corruption: Option<Corruption>,
-    /// How histories are corrupted for the training of the recommender, if they are.
-    pub hardening: Option<Corruption>,
     /// Noise probability of each training click by user, if clicks are dropped from the log by it.
     pub noise: Option<Vec<Vec<f32>>>,
     /// The seed of all random draws.
@@ -70,26 +68,12 @@ impl Context<'_> {
         self.held_out.is_none() || self.held_out(user)
     }
 
-    /// Training samples of these users: their next clicks after their histories. `hardening` replaces some
-    /// clicks of the histories. `stream` names the random draw.
-    pub fn lessons(
-        &self,
-        users: &[usize],
-        max_len: usize,
-        hardening: Option<&Corruption>,
-        stream: u64,
-    ) -> Vec<Lesson> {
+    /// Training samples of these users: their next clicks after their histories. `stream` names the random draw.
+    pub fn lessons(&self, users: &[usize], max_len: usize, stream: u64) -> Vec<Lesson> {
         let windows = windows(self.data, users, max_len).into_iter().zip(users);
-        let mut lessons: Vec<Lesson> = windows
+        windows
             .map(|(window, &user)| self.lesson(window, user, stream))
-            .collect();
-        if let Some(hardening) = hardening {
-            let stream = HARDENING + stream;
-            for (lesson, &user) in lessons.iter_mut().zip(users) {
-                lesson.items = hardening.apply(&lesson.items, user, self.seed, stream).0;
-            }
-        }
-        lessons
+            .collect()
     }
 
     /// The training sample of a user's latest clicks, without those dropped as noise in this draw.
@@ -141,8 +125,6 @@ impl Context<'_> {
     }
 }
 
-/// First stream of the clicks replaced for the recommender's training.
-const HARDENING: u64 = 1 << 32;
 /// Number of streams reserved for each round.
 pub(super) const ROUND: u64 = 1 << 20;
 
@@ -218,23 +200,21 @@ pub struct Trained {
     /// Soft labels: the noise probability of each training click by user, from the teacher of the view being
     /// trained.
     pub beliefs: Option<Vec<Vec<f32>>>,
-    /// The recommender's training samples for this epoch, by user, if they are not simply the log.
-    pub lessons: Option<Vec<Lesson>>,
 }
 
 impl Trained {
-    fn step(&mut self, found: Found, pace: Pace) {
+    fn step(&mut self, found: Found, rate: f64) {
         match found {
             Found::ByHand(gradient) => {
                 let learner = self.learner.as_mut();
                 learner
                     .expect("it found the gradient")
-                    .step(&gradient, pace);
+                    .step(&gradient, rate);
             }
             Found::Graph { model, coder, .. } => {
-                self.model = (self.optimizer).step(pace.rate, self.model.clone(), model);
+                self.model = (self.optimizer).step(rate, self.model.clone(), model);
                 if let Some((own, gradients)) = self.coder.as_mut().zip(coder) {
-                    own.step(pace.rate, gradients);
+                    own.step(rate, gradients);
                 }
             }
         }
@@ -303,7 +283,7 @@ pub fn run(
             dynamics.observe(&batch.users, &counts, found.losses());
         }
         let done = state.epoch as f64 + step as f64 / batches.len() as f64;
-        trained.step(found, schedule.pace(done));
+        trained.step(found, schedule.rate(done));
         let clicks = clicks_of(&batch.users);
         state.step = step + 1;
         state.loss.0 += f64::from(loss) * clicks as f64;
@@ -386,7 +366,6 @@ mod tests {
             held_out: None,
             denoising: &Denoising::default(),
             corruption: None,
-            hardening: None,
             noise: None,
             seed: 1,
             device: Device::flex().autodiff(),
@@ -423,7 +402,6 @@ mod tests {
                 folds: Vec::new(),
                 dynamics: None,
                 beliefs: None,
-                lessons: None,
             };
             let ended = run(&context, &course, &mut trained, &mut state);
             let error = ended.expect_err("no number").to_string();

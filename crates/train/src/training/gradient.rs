@@ -3,7 +3,7 @@
 use super::backbone::Gradient;
 use super::epoch::{Batch, Context, Course, Learns, ROUND, Trained};
 use super::on_device::{self, CatalogueSoftmax};
-use super::samples::{Labelling, Lesson, labelled, next_items, seen};
+use super::samples::{Labelling, labelled, next_items};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
@@ -57,13 +57,7 @@ pub fn find(
 ) -> Found {
     let max_len = trained.model.backbone.max_len();
     if let Some(learner) = &mut trained.learner {
-        let lessons = lessons(
-            context,
-            trained.lessons.as_deref(),
-            &batch.users,
-            max_len,
-            epoch,
-        );
+        let lessons = context.lessons(&batch.users, max_len, epoch as u64);
         return Found::ByHand(learner.gradient(&lessons, rng));
     }
     let (loss, losses) = match course.learns {
@@ -85,21 +79,6 @@ pub fn find(
     }
 }
 
-/// Training samples of these users: predict the next clicks from histories in which some clicks are replaced,
-/// if the settings say so.
-fn lessons(
-    context: &Context<'_>,
-    prepared: Option<&[Lesson]>,
-    users: &[usize],
-    max_len: usize,
-    epoch: usize,
-) -> Vec<Lesson> {
-    if let Some(prepared) = prepared {
-        return users.iter().map(|&user| prepared[user].clone()).collect();
-    }
-    context.lessons(users, max_len, context.hardening.as_ref(), epoch as u64)
-}
-
 fn recommendation_loss(
     context: &Context<'_>,
     course: &Course,
@@ -110,7 +89,7 @@ fn recommendation_loss(
 ) -> (Tensor<1>, Vec<f32>) {
     let model = &trained.model;
     let max_len = model.backbone.max_len();
-    let lessons = lessons(context, trained.lessons.as_deref(), users, max_len, epoch);
+    let lessons = context.lessons(users, max_len, epoch as u64);
     let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
     let mut backbone = model.backbone.clone();
     if course.learns == Learns::Encoder {
@@ -120,14 +99,9 @@ fn recommendation_loss(
         let directions = on_device::unit_rows(backbone.items.val());
         backbone.items = Param::initialized(ParamId::new(), directions);
     }
-    let barred = if course.schedule.mask_seen {
-        seen(&lessons)
-    } else {
-        Vec::new()
-    };
     let weights = lessons.iter().flat_map(|lesson| lesson.weights.iter());
-    let mut rank =
-        CatalogueSoftmax::new(backbone.items.val(), barred).weighted(weights.copied().collect());
+    let weights = weights.copied().collect();
+    let mut rank = CatalogueSoftmax::new(backbone.items.val()).weighted(weights);
     let mut step = Step {
         backbone: &backbone,
         histories: Some(batch),
@@ -153,7 +127,7 @@ fn denoising_loss(
     let model = &trained.model;
     let mut backbone = model.backbone.valid();
     // The item table is constant here: a scorer does not train it.
-    let mut rank = CatalogueSoftmax::new(backbone.items.val(), Vec::new());
+    let mut rank = CatalogueSoftmax::new(backbone.items.val());
     if let Some(fold) = batch.fold {
         backbone.items = Param::from_tensor(trained.folds[fold].clone());
     }
@@ -163,7 +137,6 @@ fn denoising_loss(
     let stream = ROUND * (round - 1) as u64 + 2 * epoch as u64 + again;
     let labelling = Labelling {
         corruption: context.corruption(),
-        inserted: context.denoising.inserted,
         sessions: context.denoising.sessions,
         draw: (context.seed, stream),
         beliefs: trained.beliefs.as_deref(),

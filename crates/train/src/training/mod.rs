@@ -1,6 +1,5 @@
 //! Training: from a prepared dataset to a run folder with the best weights.
 
-pub mod average;
 pub mod backbone;
 pub mod batches;
 pub mod calibrate;

@@ -5,12 +5,9 @@ use super::samples::tensor;
 use super::softmax::shares;
 use burn::prelude::*;
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{IndexingUpdateOp, Int, TensorData};
+use burn::tensor::{Int, TensorData};
 use ingle_model::methods::RankLoss;
-use std::ops::Range;
 
-/// Added to the logit of an excluded item.
-const BARRED: f32 = -1e9;
 /// Tokens whose logits over the catalogue are in memory at once in the forward pass.
 const TOKENS: usize = 4096;
 
@@ -24,8 +21,6 @@ pub fn unit_rows(table: Tensor<2>) -> Tensor<2> {
 /// Ranks targets by the item table.
 pub struct CatalogueSoftmax {
     table: Tensor<2>,
-    /// Pairs of a token and an item excluded from its softmax, by token.
-    barred: Vec<(u32, u32)>,
     /// Weight of each token's loss; empty if all weigh the same.
     weights: Vec<f32>,
     /// Cross-entropy of each token of the latest call, in chunks of tokens.
@@ -33,13 +28,10 @@ pub struct CatalogueSoftmax {
 }
 
 impl CatalogueSoftmax {
-    /// `table`: `[items + 1, width]`, the first row for padding, on the autodiff device. `barred`: pairs of a
-    /// token and an item, sorted by token, that exclude the item from the token's softmax unless it is the
-    /// target.
-    pub fn new(table: Tensor<2>, barred: Vec<(u32, u32)>) -> Self {
+    /// `table`: `[items + 1, width]`, the first row for padding, on the autodiff device.
+    pub fn new(table: Tensor<2>) -> Self {
         Self {
             table,
-            barred,
             weights: Vec::new(),
             losses: Vec::new(),
         }
@@ -58,34 +50,6 @@ impl CatalogueSoftmax {
             .flat_map(|part| part.iter::<f32>().collect::<Vec<_>>())
             .collect()
     }
-
-    /// Additive mask for the logits of some tokens, `[tokens, items]`: very negative for excluded items, else
-    /// 0.
-    fn bars(&self, tokens: Range<usize>, targets: &[u32], device: &Device) -> Tensor<2> {
-        let [rows, _] = self.table.dims();
-        let of_token = |token: usize| {
-            let start = self.barred.partition_point(|(t, _)| (*t as usize) < token);
-            let own = self.barred[start..]
-                .iter()
-                .take_while(move |(t, _)| *t as usize == token);
-            let items = own.map(|&(_, item)| item);
-            items.filter(move |&item| item != targets[token])
-        };
-        let count = tokens.len();
-        let most = tokens.clone().map(|token| of_token(token).count()).max();
-        let most = most.unwrap_or(0).max(1);
-        // Tokens with fewer exclusions are padded by adding 0 to the first item.
-        let (mut index, mut bar) = (vec![0i32; count * most], vec![0.0; count * most]);
-        for (row, token) in tokens.enumerate() {
-            for (column, item) in of_token(token).enumerate() {
-                index[row * most + column] = item as i32 - 1;
-                bar[row * most + column] = BARRED;
-            }
-        }
-        let index = Tensor::<2, Int>::from_data(TensorData::new(index, [count, most]), device);
-        let bar = tensor(bar, [count, most], device);
-        Tensor::zeros([count, rows - 1], device).scatter(1, index, bar, IndexingUpdateOp::Add)
-    }
 }
 
 impl RankLoss for CatalogueSoftmax {
@@ -101,13 +65,8 @@ impl RankLoss for CatalogueSoftmax {
             let index = Tensor::<2, Int>::from_data(index, &device);
             let logits = hidden
                 .clone()
-                .slice([range.clone(), 0..width])
+                .slice([range, 0..width])
                 .matmul(items.clone());
-            let logits = if self.barred.is_empty() {
-                logits
-            } else {
-                logits + self.bars(range, targets, &device)
-            };
             log_softmax(logits, 1).gather(1, index).neg()
         });
         let parts: Vec<Tensor<2>> = parts.collect();

@@ -20,7 +20,6 @@
 //! stages/prior/       method.bpk, codes.safetensors, and coder.bpk, which makes codes from titles
 //! stages/scorer/      method.bpk
 //! stages/gate/        gate.json; disputed.jsonl, histories on which the views disagree most
-//! stages/recommender/ backbone.bpk
 //! ```
 
 use super::checkpoint::{self, load_module, write_atomically};
@@ -184,14 +183,6 @@ impl Run {
         if device != Compute::Cpu && config.training.loss == Loss::Binary {
             bail!(InputError::other(
                 "training.loss = \"binary\" needs --device cpu: other devices minimise the softmax"
-            ));
-        }
-        if device != Compute::Cpu
-            && config.method.denoises()
-            && config.denoising.recommender_epochs > 0
-        {
-            bail!(InputError::other(
-                "denoising.recommender_epochs needs --device cpu: set it to 0 on other devices"
             ));
         }
         if config.method.denoises() {
@@ -377,12 +368,6 @@ impl Run {
             counts,
             corruption: (self.config.method.denoises())
                 .then(|| Corruption::new(&self.config.denoising, data))
-                .transpose()?,
-            hardening: (!self.config.training.replaced.is_empty())
-                .then(|| {
-                    let rates = &self.config.training.replaced;
-                    Corruption::of(rates, &self.config.denoising, data)
-                })
                 .transpose()?,
             noise: (self.about.dropped.as_ref())
                 .map(|_| dropping::read(&self.dir, data))

@@ -2,7 +2,7 @@
 
 use super::config::Denoising;
 use crate::data::Dataset;
-use crate::data::corrupt::{Sampler, Sessions, corrupt_history, insert_at_rate, insert_clicks};
+use crate::data::corrupt::{Sampler, Sessions, corrupt_history, insert_at_rate};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
@@ -30,11 +30,8 @@ pub fn windows<'a>(data: &'a Dataset, users: &[usize], max_len: usize) -> Vec<&'
 pub struct Lesson {
     /// Clicks that the model reads, oldest first.
     pub items: Vec<u32>,
-    /// The next click after each of the latest `targets.len()` items. As long as `items`, unless the history was
-    /// cut at a random place: then it is the single next click.
+    /// The next click after each item.
     pub targets: Vec<u32>,
-    /// Noise probability of each item, `0..=1`; empty if no scorer has judged them.
-    pub noise: Vec<f32>,
     /// Weight of each target, `0..=1`; empty if all weigh the same.
     pub weights: Vec<f32>,
 }
@@ -57,47 +54,6 @@ impl Lesson {
             ..self
         }
     }
-
-    /// The sample cut after a random item, with the click that followed it as the only target. A scorer that
-    /// judges these items has not seen the target.
-    #[must_use]
-    pub fn beginning(&self, rng: &mut Rng) -> Self {
-        let len = 1 + rng.below(self.items.len());
-        Self {
-            items: self.items[..len].to_vec(),
-            targets: vec![self.targets[len - 1]],
-            weights: self.weights.get(len - 1).copied().into_iter().collect(),
-            ..Self::default()
-        }
-    }
-
-    /// Keeps only the items at the places `kept`. `noise` holds the noise probability of each item of `self`.
-    #[must_use]
-    pub fn without(self, kept: &[usize], noise: &[f32]) -> Self {
-        Self {
-            items: kept.iter().map(|&at| self.items[at]).collect(),
-            noise: kept.iter().map(|&at| noise[at]).collect(),
-            ..self
-        }
-    }
-
-    /// Number of items before the first one that has a target.
-    pub fn unasked(&self) -> usize {
-        self.items.len() - self.targets.len()
-    }
-}
-
-/// Pairs of a target and each item before it; targets are numbered through all samples.
-pub fn seen(lessons: &[Lesson]) -> Vec<(u32, u32)> {
-    let mut pairs = Vec::new();
-    let mut click = 0;
-    for lesson in lessons {
-        for known in lesson.unasked() + 1..=lesson.items.len() {
-            pairs.extend(lesson.items[..known].iter().map(|&item| (click, item)));
-            click += 1;
-        }
-    }
-    pairs
 }
 
 /// The batch of the samples' items, and the next item at each position, `[samples * len]`, 0 if there is none.
@@ -106,7 +62,7 @@ pub fn next_items(lessons: &[Lesson], known: &Known, device: &Device) -> (Batch,
     let len = longest(&histories);
     let mut targets = vec![0; lessons.len() * len];
     for (row, lesson) in targets.chunks_exact_mut(len).zip(lessons) {
-        row[len - lesson.targets.len()..].copy_from_slice(&lesson.targets);
+        row[len - lesson.items.len()..].copy_from_slice(&lesson.targets);
     }
     (Batch::new(&histories, len, known, device), targets)
 }
@@ -125,14 +81,9 @@ impl Corruption {
     /// The corruption of the training settings, over the items of `data`: each history gets one of the rates and
     /// one of the kinds, drawn at random.
     pub fn new(settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
-        Self::of(&settings.rates, settings, data)
-    }
-
-    /// The corruption of the training settings at other rates.
-    pub fn of(rates: &[f64], settings: &Denoising, data: &Dataset) -> anyhow::Result<Self> {
         let samplers = settings.kinds.iter().map(|&kind| Sampler::new(kind, data));
         Ok(Self {
-            rates: rates.to_vec(),
+            rates: settings.rates.clone(),
             last: settings.last,
             samplers: samplers.collect::<Result<_, _>>()?,
             sessions: Sessions::of(data, None).ok().map(Arc::new),
@@ -142,14 +93,8 @@ impl Corruption {
     /// The same with one rate for all histories, for validation and calibration.
     #[must_use]
     pub fn at_rate(&self, rate: f64) -> Self {
-        self.at_rates(&[rate])
-    }
-
-    /// The same at other rates, one of them drawn for each history.
-    #[must_use]
-    pub fn at_rates(&self, rates: &[f64]) -> Self {
         Self {
-            rates: rates.to_vec(),
+            rates: vec![rate],
             last: self.last,
             samplers: self.samplers.clone(),
             sessions: self.sessions.clone(),
@@ -163,12 +108,6 @@ impl Corruption {
         let rng = Xoshiro256PlusPlus::seed_from_u64(draw.bits());
         let sampler = &self.samplers[draw.below(self.samplers.len())];
         (draw, rng, sampler)
-    }
-
-    /// A history with at most `most` clicks inserted, and its labels (1 = inserted).
-    fn insert(&self, history: &[u32], user: usize, draw: (u64, u64), most: usize) -> Noisy {
-        let (_, mut rng, sampler) = self.draw(user, draw);
-        insert_clicks(history, &mut rng, (most, self.last), sampler)
     }
 
     /// With probability `share`, a history with a few consecutive clicks of another shopper inserted among the
@@ -242,8 +181,6 @@ type Noisy = (Vec<u32>, Vec<u8>);
 pub struct Labelling<'a> {
     /// The corruption that is applied.
     pub corruption: &'a Corruption,
-    /// Most clicks to insert instead of replacing any; 0 to replace.
-    pub inserted: usize,
     /// Share of the histories into which a session of another user is inserted instead.
     pub sessions: f64,
     /// The seed and the stream of the draws.
@@ -264,7 +201,7 @@ impl Labelling<'_> {
         let beliefs = latest(beliefs, clicks.len());
         let whose = (user, data.shopper(user));
         let session = (self.corruption).session(clicks, whose, self.draw, self.sessions);
-        if session.is_none() && self.inserted == 0 {
+        let Some((items, noise)) = session else {
             let (seed, stream) = self.draw;
             let (items, replaced) = self.corruption.apply(clicks, user, seed, stream);
             let mut labels: Vec<f32> = replaced.into_iter().map(f32::from).collect();
@@ -272,9 +209,7 @@ impl Labelling<'_> {
                 *label = label.max(known);
             }
             return (items, [labels, beliefs.to_vec()]);
-        }
-        let inserted = || (self.corruption).insert(clicks, user, self.draw, self.inserted);
-        let (items, noise) = session.unwrap_or_else(inserted);
+        };
         let spread = |own: &[f32], inserted: f32| -> Vec<f32> {
             let mut own = own.iter().copied();
             let each = noise.iter().map(|&noise| match noise {
@@ -363,16 +298,15 @@ mod tests {
     use crate::data::testing::dataset;
 
     #[test]
-    fn clicks_that_are_put_in_leave_the_others_what_is_known_of_them() {
-        let data = dataset(&[&[1, 2, 3, 4, 5, 6, 7]], &[]);
+    fn clicks_that_are_inserted_leave_the_others_their_soft_labels() {
+        let data = dataset(&[&[1, 2, 3, 4, 5, 6, 7], &[11, 12, 13, 14, 15, 16]], &[]);
         let settings = Denoising::default();
         let corruption = Corruption::new(&settings, &data).expect("items");
         let own = data.train(0);
         let beliefs = vec![own.iter().map(|&item| 0.1 * item as f32).collect()];
         let labelling = Labelling {
             corruption: &corruption,
-            inserted: 3,
-            sessions: 0.0,
+            sessions: 1.0,
             draw: (1, 2),
             beliefs: Some(&beliefs),
             log_labels: true,
@@ -420,23 +354,6 @@ mod tests {
         let alone = dataset(&[own], &[]);
         let alone = Corruption::new(&Denoising::default(), &alone).expect("items");
         assert_eq!(alone.session(own, whose, (7, 3), 1.0), None, "nobody else");
-    }
-
-    #[test]
-    fn a_beginning_asks_for_what_came_next_alone() {
-        let lesson = Lesson::of(&[5, 6, 7, 8, 9]);
-        let mut lengths = std::collections::BTreeSet::new();
-        for seed in 0..40 {
-            let beginning = lesson.beginning(&mut Rng::new(seed, &[]));
-            let len = beginning.items.len();
-            assert_eq!(beginning.items, lesson.items[..len]);
-            assert_eq!(beginning.targets, [lesson.targets[len - 1]]);
-            assert_eq!(beginning.unasked(), len - 1);
-            assert_eq!(seen(std::slice::from_ref(&beginning)).len(), len);
-            lengths.insert(len);
-        }
-        assert_eq!(lengths.len(), 4);
-        assert_eq!(lesson.unasked(), 0);
     }
 
     #[test]

@@ -115,7 +115,6 @@ mod tests {
             width,
             targets,
             bias,
-            barred,
         } = ranking;
         let device = Device::flex().autodiff();
         let (tokens, rows) = (targets.len(), table.len() / width);
@@ -126,11 +125,6 @@ mod tests {
             for (row, &target) in added.chunks_exact_mut(rows).zip(targets) {
                 row.copy_from_slice(bias);
                 row[target as usize] = 0.0;
-            }
-        }
-        for &(token, row) in barred {
-            if targets[token as usize] != row {
-                added[token as usize * rows + row as usize] = -1e9;
             }
         }
         let logits = hidden.clone().matmul(table.clone().transpose());
@@ -170,7 +164,6 @@ mod tests {
                 width: 4,
                 targets,
                 bias: &[],
-                barred: &[],
             };
             cross_entropy(ranking, weights)
         };
@@ -200,22 +193,18 @@ mod tests {
             width in 1usize..40,
             biased: bool,
             weighted: bool,
-            barred in 0usize..500,
         ) {
             let mut rng = Rng::new(seed, &[]);
             let hidden = random(tokens * width, &mut rng);
             let table = random((items + 1) * width, &mut rng);
             let bias = if biased { random(items + 1, &mut rng) } else { Vec::new() };
             let targets: Vec<u32> = (0..tokens).map(|_| 1 + rng.below(items) as u32).collect();
-            let mut pair = || (rng.below(tokens) as u32, 1 + rng.below(items) as u32);
-            let barred: Vec<(u32, u32)> = (0..barred).map(|_| pair()).collect();
             let ranking = Ranking {
                 hidden: &hidden,
                 table: &table,
                 width,
                 targets: &targets,
                 bias: &bias,
-                barred: &barred,
             };
             let weights: Vec<f32> = (0..if weighted { tokens } else { 0 })
                 .map(|_| rng.uniform())

@@ -3,8 +3,7 @@
 use crate::pipeline::SMALL;
 use crate::shop::Shop;
 
-const SHORT: &str =
-    "--set training.epochs=3 --set denoising.epochs=2 --set denoising.round_epochs=1";
+const SHORT: &str = "--set training.epochs=3 --set denoising.epochs=2";
 
 #[test]
 fn a_run_that_takes_over_all_it_can_ends_where_one_that_learnt_it_does() {

@@ -1,8 +1,8 @@
 //! The networks of the prior view, the posterior view and their fusion.
 
+use super::Config;
 use super::likeness::Likeness;
 use super::tower::{Reading, Shape, Tower};
-use super::{Config, Fusion};
 use crate::config::BackboneConfig;
 use crate::methods::clicks::unit;
 use crate::methods::{Clicks, Denoise, FIFTH, Opinion, Views};
@@ -18,10 +18,6 @@ pub struct Dc4sr {
     fusion: Tower,
     /// Values of a semantic code.
     code_width: usize,
-    /// Constant added to the sum of the views' logits.
-    offset: f32,
-    /// Whether the fusion has a network.
-    net: bool,
 }
 
 /// Inputs of the networks for a batch of histories.
@@ -79,8 +75,6 @@ impl Dc4sr {
             posterior: tower(posterior, 1, config.view_blocks),
             fusion: tower(both, 2, config.fusion_blocks),
             code_width: config.code_width,
-            offset: config.offset(),
-            net: config.fusion == Fusion::Net,
         }
     }
 
@@ -113,10 +107,7 @@ impl Dc4sr {
         rng: Option<&mut Rng>,
     ) -> Tensor<2> {
         let [batch, len] = sight.real.dims();
-        let product = prior.logit.clone() + posterior.logit.clone() + self.offset;
-        if !self.net {
-            return product;
-        }
+        let product = prior.logit.clone() + posterior.logit.clone();
         let ([_, _, code], [_, _, width]) = (sight.codes.dims(), sight.embedded.dims());
         let vectors = Tensor::cat(
             vec![

@@ -5,7 +5,8 @@
 //! - the **prior** judges by what the items are: their semantic codes, a few bytes per item, made from
 //!   titles;
 //! - the **posterior** judges by how shoppers use the items: the recommender's item embeddings;
-//! - the **fusion** combines both into the noise logit that decides.
+//! - the **fusion** combines both into the noise logit that decides: a product of experts (the sum of their logits) plus
+//!   the logit of a network that reads the inputs of both views, and their outputs.
 //!
 //! Each is a small Transformer over the whole history ([`tower::Tower`]). None needs the backbone or a pass
 //! over the catalogue, so the cost of judging does not depend on the size of the catalogue.
@@ -62,23 +63,6 @@ pub struct Config {
     pub scorer_dropout: f32,
     /// Values of an item's semantic code, one byte each.
     pub code_width: usize,
-    /// How the views are combined.
-    pub fusion: Fusion,
-    /// Prior probability of noise, for `bayes_odds`.
-    pub base_rate: f32,
-}
-
-/// How the views are combined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fusion {
-    /// A product of experts: the logits are added.
-    Poe,
-    /// The same, with the prior odds, which both logits contain, counted once.
-    BayesOdds,
-    /// A product of experts plus the logit of a network whose inputs are those of both views, and their
-    /// outputs.
-    Net,
 }
 
 impl Default for Config {
@@ -90,8 +74,6 @@ impl Default for Config {
             fusion_blocks: 1,
             scorer_dropout: 0.2,
             code_width: 32,
-            fusion: Fusion::Net,
-            base_rate: 0.1,
         }
     }
 }
@@ -121,14 +103,6 @@ impl Config {
         [self.code_width + 1, width + 1, both]
     }
 
-    /// Constant added to the sum of the views' logits.
-    fn offset(&self) -> f32 {
-        match self.fusion {
-            Fusion::BayesOdds => -(self.base_rate / (1.0 - self.base_rate)).ln(),
-            Fusion::Poe | Fusion::Net => 0.0,
-        }
-    }
-
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let size =
             |field, found: usize, most: usize, expected| within(field, found, 1..=most, expected);
@@ -150,11 +124,6 @@ impl Config {
             ));
         }
         let rate = self.scorer_dropout;
-        within("scorer_dropout", rate, 0.0..1.0, "at least 0 and below 1")?;
-        if !(self.base_rate > 0.0 && self.base_rate < 1.0) {
-            let found = self.base_rate;
-            return Err(ConfigError::new("base_rate", found, "above 0 and below 1"));
-        }
-        Ok(())
+        within("scorer_dropout", rate, 0.0..1.0, "at least 0 and below 1")
     }
 }

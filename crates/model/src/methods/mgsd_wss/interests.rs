@@ -29,10 +29,6 @@ pub(super) struct Served {
     /// Share of each click in each interest, `[batch, len, interests]`: adds up to 1 by click, and is 0 on
     /// padding
     pub(super) share: Tensor<3>,
-    /// Weighted mean of the clicks of each interest, `[batch, interests, width]`
-    pub(super) vectors: Tensor<3>,
-    /// Sum of the shares of each interest, `[batch, interests]`
-    pub(super) mass: Tensor<2>,
     /// Noise logit of each, `[batch, interests]`
     pub(super) logit: Tensor<2>,
 }
@@ -66,20 +62,18 @@ impl Interests {
                 .clone()
                 .reshape([batch, len, 1])
                 .expand([batch, len, count]);
-        let mass = share.clone().sum_dim(1);
-        let by_interest = mass
+        let by_interest = share
             .clone()
+            .sum_dim(1)
             .clamp_min(LEAST)
             .transpose()
             .expand([batch, count, width]);
         let vectors = share.clone().transpose().matmul(hidden.clone()) / by_interest;
         let against = vectors.clone() * target.clone().expand([batch, count, width]);
-        let seen = Tensor::cat(vec![vectors.clone(), against], 2);
+        let seen = Tensor::cat(vec![vectors, against], 2);
         let logit = self.output.forward(gelu(self.merge.forward(seen)));
         Served {
             share,
-            vectors,
-            mass: mass.reshape([batch, count]),
             logit: logit.reshape([batch, count]),
         }
     }

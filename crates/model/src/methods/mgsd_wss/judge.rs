@@ -1,7 +1,7 @@
 //! The scorer: a noise logit of each click, from the click itself and from its interests.
 
 use super::interests::{Interests, Served};
-use super::{Config, Kernel, kernels};
+use super::{Config, kernels};
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
@@ -13,12 +13,10 @@ use burn::nn::{LayerNorm, Linear};
 use burn::prelude::*;
 use burn::tensor::activation::gelu;
 
-/// The method's parameters, and the weights of its losses.
+/// The method's parameters.
 #[derive(Module, Debug)]
 pub struct MgsdWss {
     input: Linear,
-    /// The two layers of the perceptron that replaces the kernels, if so configured.
-    perceptron: Vec<Linear>,
     /// From kernels to a factor and an offset of each hidden value.
     kernel: Linear,
     /// `[max_len, width]`; the last row is the latest click.
@@ -30,8 +28,7 @@ pub struct MgsdWss {
     classes: Linear,
     interests: Interests,
     dropout: f32,
-    #[module(skip)]
-    pub(super) config: Config,
+    kernels: usize,
 }
 
 /// Inputs of the scorer for a batch of histories.
@@ -50,10 +47,6 @@ pub(super) struct Sight {
 /// Outputs of the scorer.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
-    /// Hidden states of the clicks, `[batch, len, width]`
-    pub(super) hidden: Tensor<3>,
-    /// Hidden state of the target, `[batch, 1, width]`
-    pub(super) target: Tensor<3>,
     /// Noise logit of each click by itself, `[batch, len]`
     pub(super) item: Tensor<2>,
     /// The interests.
@@ -84,17 +77,6 @@ impl Sight {
             directions,
             popularity,
             target,
-        }
-    }
-
-    /// Removes the last click of histories where `next` is 1, `[batch, 1]`: it stays the target, and the
-    /// click before it becomes the last.
-    pub(super) fn before_the_last(self, next: &Tensor<2>) -> Self {
-        Self {
-            real: later(self.real, next),
-            directions: later_rows(self.directions, next),
-            popularity: later_rows(self.popularity, next),
-            target: self.target,
         }
     }
 
@@ -133,18 +115,9 @@ impl MgsdWss {
         rng: &mut Rng,
         device: &Device,
     ) -> Self {
-        let (width, kernels) = (config.scorer_width, config.kernels);
-        let sizes = config.sizes(backbone);
-        let perceptron = match config.kernel {
-            Kernel::Gaussian => Vec::new(),
-            Kernel::Mlp => vec![
-                linear(1, kernels, rng, device),
-                linear(kernels, kernels, rng, device),
-            ],
-        };
+        let (width, sizes) = (config.scorer_width, config.sizes(backbone));
         Self {
             input: linear(backbone.width + 1, width, rng, device),
-            perceptron,
             kernel: linear(config.comparisons(), 2 * width, rng, device),
             positions: normal([sizes.max_len, width], EMBEDDING_DEVIATION, rng, device),
             blocks: (0..sizes.blocks)
@@ -155,7 +128,7 @@ impl MgsdWss {
             classes: undecided(width, 2, rng, device),
             interests: Interests::new(config, rng, device),
             dropout: config.scorer_dropout,
-            config: config.clone(),
+            kernels: config.kernels,
         }
     }
 
@@ -178,8 +151,6 @@ impl MgsdWss {
         Reading {
             item: (class(1) - class(0)).reshape([batch, len]),
             served: self.interests.serve(&hidden, &target, &sight.real),
-            hidden,
-            target,
         }
     }
 
@@ -187,23 +158,16 @@ impl MgsdWss {
     /// len, width]`.
     fn weighted(&self, sight: &Sight) -> Tensor<3> {
         let [batch, len] = sight.real.dims();
-        let mut kernels = vec![self.respond(sight.with_target())];
-        if self.config.pooled {
-            let [pairs, others] = sight.with_others();
-            let shape = [batch, len * len, 1];
-            let each = self.respond(pairs.reshape(shape))
-                * others
-                    .reshape(shape)
-                    .expand([batch, len * len, self.config.kernels]);
-            let sum = each
-                .reshape([batch, len, len, self.config.kernels])
-                .sum_dim(2);
-            kernels.push(kernels::pooled(sum.reshape([
-                batch,
-                len,
-                self.config.kernels,
-            ])));
-        }
+        let count = self.kernels;
+        let [pairs, others] = sight.with_others();
+        let shape = [batch, len * len, 1];
+        let each = kernels::respond(&pairs.reshape(shape), count)
+            * others.reshape(shape).expand([batch, len * len, count]);
+        let sum = each.reshape([batch, len, len, count]).sum_dim(2);
+        let kernels = vec![
+            kernels::respond(&sight.with_target(), count),
+            kernels::pooled(sum.reshape([batch, len, count])),
+        ];
         let x = self
             .input
             .forward(vectors(&sight.directions, &sight.popularity));
@@ -212,14 +176,6 @@ impl MgsdWss {
         let factors = weights.clone().slice([0..batch, 0..len, 0..width]);
         let offsets = weights.slice([0..batch, 0..len, width..2 * width]);
         x * (factors + 1.0) + offsets
-    }
-
-    /// `[batch, n, 1]` to `[batch, n, kernels]`.
-    fn respond(&self, cosines: Tensor<3>) -> Tensor<3> {
-        match &self.perceptron[..] {
-            [inner, outer] => outer.forward(gelu(inner.forward(cosines))),
-            _ => kernels::respond(&cosines, self.config.kernels),
-        }
     }
 }
 
@@ -242,43 +198,5 @@ pub(super) fn undecided(input: usize, output: usize, rng: &mut Rng, device: &Dev
     Linear {
         weight: normal([input, output], EMBEDDING_DEVIATION, rng, device),
         ..linear(input, output, rng, device)
-    }
-}
-
-/// Shifts rows by one place to the right where `which` is 1, `[batch, 1]`; the last value is dropped.
-pub(super) fn later(x: Tensor<2>, which: &Tensor<2>) -> Tensor<2> {
-    let [batch, len] = x.dims();
-    later_rows(x.reshape([batch, len, 1]), which).reshape([batch, len])
-}
-
-/// The same for rows of vectors.
-pub(super) fn later_rows(x: Tensor<3>, which: &Tensor<2>) -> Tensor<3> {
-    let [batch, len, width] = x.dims();
-    let first = Tensor::zeros([batch, 1, width], &x.device());
-    let shifted = match len {
-        1 => first,
-        _ => Tensor::cat(
-            vec![first, x.clone().slice([0..batch, 0..len - 1, 0..width])],
-            1,
-        ),
-    };
-    let which = which
-        .clone()
-        .reshape([batch, 1, 1])
-        .expand([batch, len, width]);
-    x.clone() + (shifted - x) * which
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_history_whose_last_click_is_the_target_moves_up_and_the_others_stay() {
-        let device = Device::flex();
-        let x = Tensor::<2>::from_floats([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], &device);
-        let which = Tensor::<2>::from_floats([[1.0], [0.0]], &device);
-        let moved: Vec<f32> = later(x, &which).into_data().iter().collect();
-        assert_eq!(moved, [0.0, 1.0, 2.0, 4.0, 5.0, 6.0]);
     }
 }

@@ -58,20 +58,19 @@ pub(super) fn respond(cosines: &Tensor<3>, count: usize) -> Tensor<3> {
     (away.square() * -0.5).exp()
 }
 
-/// Scales sums of kernels over the other clicks to the order of 1: `sign(sum) * ln(1 + |sum|)`. Only a
-/// perceptron's sums can be negative.
+/// Scales sums of kernels over the other clicks, 0 or more, to the order of 1: `ln(1 + sum)`.
 ///
 /// # Shapes
 /// - `sums` and output: `[batch, len, count]`
 #[cfg(feature = "burn")]
 pub(super) fn pooled(sums: Tensor<3>) -> Tensor<3> {
     let [_batch, _len, _count] = sums.dims();
-    (sums.clone().abs() + 1.0).log() * sums.sign()
+    (sums + 1.0).log()
 }
 
 /// The same for one sum.
 pub(super) fn pooled_one(sum: f32) -> f32 {
-    sum.abs().ln_1p().copysign(sum)
+    sum.ln_1p()
 }
 
 #[cfg(test)]

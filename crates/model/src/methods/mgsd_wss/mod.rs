@@ -9,19 +9,17 @@
 //!
 //! Differences from the paper and its released code:
 //! - The paper's target is the next click in training and the last observed one at inference, which do not agree. Here
-//!   it is the last one in both (`target = "last"`), or each in half of the histories (`"both"`).
-//! - The released code has a perceptron of two layers where the paper has kernels: `kernel = "mlp"`.
+//!   it is the last one in both.
+//! - Kernels are the paper's; the released code has a perceptron of two layers in their place.
 //! - The paper adds kernels up to one factor of an embedding. Here each kernel has a factor and an offset for every
 //!   value of it, so that it matters which kernel a click falls into.
-//! - A click is also compared with all other clicks, with their kernels added up as in the kernels' paper (`pooled`).
+//! - A click is also compared with all other clicks, with their kernels added up as in the kernels' paper.
 //!   The target alone is a single click, which may be noise itself.
 //! - The user vector is the backbone's, over the clicks that count: the backbone serves as the Transformer over kept
 //!   clicks. The paper adds the user vector of all clicks, which brings the noise back, and the kept interests, which
 //!   needs a second pass and gives a vector outside the space in which items were learnt.
-//! - The recommendation loss reaches the flags through the backbone, which is constant, so that it does not lose what
-//!   it learnt from the log.
-//! - Gumbel flags have a fixed temperature, not an annealed one. The contrasts do not train the flags: a contrast that
-//!   could choose what to drop would drop whatever is unlike the target.
+//! - The weak signal is the only loss. The paper's others (contrasts of kept with dropped clicks and interests, and
+//!   predicting the next click from the kept ones, through Gumbel flags) made the scorer no better at any weight.
 //! - Each granularity has its own weak-signal loss; otherwise one could compensate for the other, and a dropped
 //!   interest would mean nothing.
 //! - The scorer also learns from item embeddings of other users' backbones (the trainer's folds), as an unseen user is
@@ -32,8 +30,6 @@ mod interests;
 #[cfg(feature = "burn")]
 mod judge;
 mod kernels;
-#[cfg(feature = "burn")]
-mod losses;
 #[cfg(feature = "burn")]
 mod objective;
 mod slices;
@@ -67,50 +63,10 @@ pub struct Config {
     pub scorer_blocks: usize,
     /// Dropout in training, `0.0..1.0`.
     pub scorer_dropout: f32,
-    /// The function applied to a click's cosine with the target.
-    pub kernel: Kernel,
-    /// Its number of outputs: with Gaussian kernels, one for equal items and the others for parts of `-1..=1`.
+    /// Number of kernels: one for equal items, and the others for parts of `-1..=1`.
     pub kernels: usize,
-    /// Whether a click is compared with the other clicks as well as with the target.
-    pub pooled: bool,
     /// Number of interests.
     pub interests: usize,
-    /// What the target is in training; at inference it is the last click.
-    pub target: Target,
-    /// Temperature of the flags in training.
-    pub gumbel_temperature: f32,
-    /// Temperature of the contrastive losses.
-    pub contrast_temperature: f32,
-    /// Weight of the weak signal's loss, detecting inserted clicks (the paper's gamma).
-    pub weak_signal: f32,
-    /// Weight of the contrast of kept and dropped clicks (zeta).
-    pub item_contrast: f32,
-    /// Weight of the contrast of kept and dropped interests (eta).
-    pub interest_contrast: f32,
-    /// Weight of predicting the next click from the kept ones.
-    pub recommendation: f32,
-}
-
-/// A function of a cosine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kernel {
-    /// Gaussian kernels, as the paper has it.
-    Gaussian,
-    /// A perceptron of two layers, as the released code has it.
-    Mlp,
-}
-
-/// What the target is in training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// The click after the history, as in the paper's training.
-    Next,
-    /// The last click of the history, as at inference.
-    Last,
-    /// One in half of the histories, the other in the rest.
-    Both,
 }
 
 impl Default for Config {
@@ -120,17 +76,8 @@ impl Default for Config {
             scorer_heads: 2,
             scorer_blocks: 1,
             scorer_dropout: 0.2,
-            kernel: Kernel::Gaussian,
             kernels: 10,
-            pooled: true,
             interests: 5,
-            target: Target::Last,
-            gumbel_temperature: 0.5,
-            contrast_temperature: 0.5,
-            weak_signal: 10.0,
-            item_contrast: 0.0,
-            interest_contrast: 0.0,
-            recommendation: 0.0,
         }
     }
 }
@@ -142,9 +89,9 @@ impl Config {
         None
     }
 
-    /// Number of similarity values of a click.
+    /// Number of similarity values of a click: its kernels with the target and with the other clicks.
     fn comparisons(&self) -> usize {
-        self.kernels * (1 + usize::from(self.pooled))
+        2 * self.kernels
     }
 
     /// Sizes of the Transformer.
@@ -176,22 +123,7 @@ impl Config {
             return Err(ConfigError::new("scorer_heads", heads, expected));
         }
         let rate = self.scorer_dropout;
-        within("scorer_dropout", rate, 0.0..1.0, "at least 0 and below 1")?;
-        for (field, found) in [
-            ("gumbel_temperature", self.gumbel_temperature),
-            ("contrast_temperature", self.contrast_temperature),
-        ] {
-            within(field, found, 0.01..=100.0, "between 0.01 and 100")?;
-        }
-        for (field, found) in [
-            ("weak_signal", self.weak_signal),
-            ("item_contrast", self.item_contrast),
-            ("interest_contrast", self.interest_contrast),
-            ("recommendation", self.recommendation),
-        ] {
-            within(field, found, 0.0..=100.0, "between 0 and 100")?;
-        }
-        Ok(())
+        within("scorer_dropout", rate, 0.0..1.0, "at least 0 and below 1")
     }
 }
 
@@ -226,20 +158,6 @@ mod tests {
             ),
             (
                 Config {
-                    gumbel_temperature: f32::NAN,
-                    ..fresh()
-                },
-                "gumbel_temperature",
-            ),
-            (
-                Config {
-                    weak_signal: -1.0,
-                    ..fresh()
-                },
-                "weak_signal is -1",
-            ),
-            (
-                Config {
                     scorer_dropout: 1.0,
                     ..fresh()
                 },
@@ -249,7 +167,5 @@ mod tests {
             let error = config.validate().expect_err("refused").to_string();
             assert!(error.contains(told), "{error}");
         }
-        let short = r#"{"kernel": "cubic"}"#;
-        assert!(serde_json::from_str::<Config>(short).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The scorer on slices, for one history, whose last click is the target.
 
 use super::kernels::{Bell, bells, pooled_one};
-use super::{Config, Kernel, LEAST};
+use super::{Config, LEAST};
 use crate::config::BackboneConfig;
 use crate::methods::{FIFTH, Interest, Judge};
 use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source, others};
@@ -16,8 +16,7 @@ pub struct Shipped {
     width: usize,
     heads: usize,
     input: Linear,
-    kernels: Kernels,
-    pooled: bool,
+    kernels: Vec<Bell>,
     kernel: Linear,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Vec<f32>,
@@ -26,12 +25,6 @@ pub struct Shipped {
     merge: Linear,
     classes: Linear,
     interests: Interests,
-}
-
-#[derive(Debug)]
-enum Kernels {
-    Gaussian(Vec<Bell>),
-    Mlp([Linear; 2]),
 }
 
 #[derive(Debug)]
@@ -60,27 +53,19 @@ impl Shipped {
         source: &mut Source,
         path: &str,
     ) -> Result<Self, WeightsError> {
-        let (width, count, sizes) = (config.scorer_width, config.kernels, config.sizes(backbone));
+        let (width, sizes) = (config.scorer_width, config.sizes(backbone));
         let positions = source.take(&format!("{path}.positions"), &[sizes.max_len, width])?;
         let blocks = (0..sizes.blocks)
             .map(|at| Block::read(source, &format!("{path}.blocks.{at}"), &sizes))
             .collect::<Result<_, _>>()?;
         let norm = Norm::read(source, &format!("{path}.norm"), width)?;
-        let kernels = match config.kernel {
-            Kernel::Gaussian => Kernels::Gaussian(bells(count)),
-            Kernel::Mlp => Kernels::Mlp([
-                Linear::read(source, &format!("{path}.perceptron.0"), [1, count])?,
-                Linear::read(source, &format!("{path}.perceptron.1"), [count, count])?,
-            ]),
-        };
         let interests = Interests::read(config, source, &format!("{path}.interests"))?;
         let mut linear = |name: &str, shape| Linear::read(source, &format!("{path}.{name}"), shape);
         Ok(Self {
             width,
             heads: config.scorer_heads,
             input: linear("input", [backbone.width + 1, width])?,
-            kernels,
-            pooled: config.pooled,
+            kernels: bells(config.kernels),
             kernel: linear("kernel", [config.comparisons(), 2 * width])?,
             positions,
             blocks,
@@ -130,22 +115,16 @@ impl Shipped {
     /// Similarity of each click to the target and to the others, `[len, comparisons]`.
     fn compared(&self, directions: &[f32], len: usize) -> Vec<f32> {
         let pairs = product::pairs(directions, directions.len() / len);
-        let to_target = self.kernels.respond(&pairs[(len - 1) * len..]);
-        if !self.pooled {
-            return to_target;
+        let count = self.kernels.len();
+        let mut compared = Vec::with_capacity(len * 2 * count);
+        for (at, row) in pairs.chunks_exact(len).enumerate() {
+            let to_target = pairs[(len - 1) * len + at];
+            compared.extend(self.kernels.iter().map(|bell| bell.sum(&[to_target])));
+            let others = others(row, at);
+            let sums = self.kernels.iter().map(|bell| bell.sum(&others));
+            compared.extend(sums.map(pooled_one));
         }
-        let count = to_target.len() / len;
-        let mut sums = vec![0.0; len * count];
-        let each = pairs.chunks_exact(len).zip(sums.chunks_exact_mut(count));
-        for (at, (row, sums)) in each.enumerate() {
-            self.kernels.pool(&others(row, at), sums);
-        }
-        let rows = to_target.chunks_exact(count).zip(sums.chunks_exact(count));
-        let both = rows.flat_map(|(own, sums)| {
-            let sums = sums.iter().copied().map(pooled_one);
-            own.iter().copied().chain(sums)
-        });
-        both.collect()
+        compared
     }
 }
 
@@ -177,35 +156,6 @@ impl Judge for Shipped {
             found.dropped.push(f32::from(u8::from(dropped)));
         }
         Some(found)
-    }
-}
-
-impl Kernels {
-    /// `[len]` to `[len, kernels]`.
-    fn respond(&self, cosines: &[f32]) -> Vec<f32> {
-        match self {
-            Self::Gaussian(bells) => {
-                let each = |&cosine| bells.iter().map(move |bell| bell.sum(&[cosine]));
-                cosines.iter().flat_map(each).collect()
-            }
-            Self::Mlp([inner, outer]) => outer.forward(&gelu::forward(&inner.forward(cosines))),
-        }
-    }
-
-    /// Adds each kernel of every cosine to the kernel's sum, `[kernels]`.
-    fn pool(&self, cosines: &[f32], sums: &mut [f32]) {
-        match self {
-            Self::Gaussian(bells) => {
-                for (sum, bell) in sums.iter_mut().zip(bells) {
-                    *sum += bell.sum(cosines);
-                }
-            }
-            Self::Mlp(_) => {
-                for likes in self.respond(cosines).chunks_exact(sums.len()) {
-                    add(sums, likes);
-                }
-            }
-        }
     }
 }
 
@@ -324,40 +274,31 @@ mod tests {
     }
 
     #[test]
-    fn says_what_the_tensors_say_with_either_kernel_pooled_or_not() {
+    fn says_what_the_tensors_say() {
         let device = Device::flex();
         let sizes = BackboneConfig {
             width: WIDTH,
             max_len: 12,
             ..BackboneConfig::default()
         };
-        for (kernel, pooled) in [
-            (Kernel::Gaussian, true),
-            (Kernel::Gaussian, false),
-            (Kernel::Mlp, true),
-            (Kernel::Mlp, false),
-        ] {
-            let config = Config {
-                scorer_width: 16,
-                kernel,
-                pooled,
-                ..Config::default()
-            };
-            let model = MgsdWss::new(&config, &sizes, &mut Rng::new(9, &[]), &device);
-            let weights = collect(&model).into_iter();
-            let weights = weights.map(|(name, weight)| (format!("m.{name}"), weight));
-            let mut source = Source::new(weights.collect());
-            let shipped = Shipped::read(&config, &sizes, &mut source, "m").expect("all weights");
-            for items in [&[3][..], &[3, 3], &[1, 2, 3, 4, 2, 9, 9, 5, 6, 7, 8, 1]] {
-                let (plain, batched) = clicks(items, &device);
-                let due = model.opinion(&batched).expect("an opinion");
-                assert_close(&shipped.opinion(&plain).expect("one").fused, due.fused);
-                let due = model.interests(&batched).expect("interests");
-                let found = shipped.interests(&plain).expect("interests");
-                assert_close(&found.number, due.number);
-                assert_close(&found.share, due.share);
-                assert_close(&found.dropped, due.dropped);
-            }
+        let config = Config {
+            scorer_width: 16,
+            ..Config::default()
+        };
+        let model = MgsdWss::new(&config, &sizes, &mut Rng::new(9, &[]), &device);
+        let weights = collect(&model).into_iter();
+        let weights = weights.map(|(name, weight)| (format!("m.{name}"), weight));
+        let mut source = Source::new(weights.collect());
+        let shipped = Shipped::read(&config, &sizes, &mut source, "m").expect("all weights");
+        for items in [&[3][..], &[3, 3], &[1, 2, 3, 4, 2, 9, 9, 5, 6, 7, 8, 1]] {
+            let (plain, batched) = clicks(items, &device);
+            let due = model.opinion(&batched).expect("an opinion");
+            assert_close(&shipped.opinion(&plain).expect("one").fused, due.fused);
+            let due = model.interests(&batched).expect("interests");
+            let found = shipped.interests(&plain).expect("interests");
+            assert_close(&found.number, due.number);
+            assert_close(&found.share, due.share);
+            assert_close(&found.dropped, due.dropped);
         }
     }
 }

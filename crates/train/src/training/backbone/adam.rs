@@ -1,7 +1,5 @@
-//! Adam ([Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)) over flat vectors, with decoupled weight
-//! decay (`AdamW`, [Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
+//! Adam ([Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)) over flat vectors.
 
-use ingle_settings::Pace;
 use rayon::prelude::*;
 
 const DECAYS: [f32; 2] = [0.9, 0.999];
@@ -27,9 +25,9 @@ impl Moments {
         }
     }
 
-    /// Takes step `step`, counted from 1, on all weights.
-    pub(super) fn step(&mut self, weights: &mut [f32], gradient: &[f32], pace: Pace, step: u64) {
-        let update = Update::new(pace, step);
+    /// Takes step `step`, counted from 1, on all weights, at a learning rate of `rate`.
+    pub(super) fn step(&mut self, weights: &mut [f32], gradient: &[f32], rate: f64, step: u64) {
+        let update = Update::new(rate, step);
         (weights.par_chunks_mut(CHUNK))
             .zip(gradient.par_chunks(CHUNK))
             .zip(self.first.par_chunks_mut(CHUNK))
@@ -47,11 +45,11 @@ impl Moments {
         weights: &mut [f32],
         rows: &[u32],
         gradient: &[f32],
-        pace: Pace,
+        rate: f64,
         step: u64,
         last: &mut [u32],
     ) {
-        let update = Update::new(pace, step);
+        let update = Update::new(rate, step);
         let width = gradient.len() / rows.len().max(1);
         for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(width)) {
             let row = row as usize;
@@ -76,32 +74,25 @@ struct Update {
     rate: f32,
     /// One divided by the bias correction of the second moment.
     correction: f32,
-    /// Factor of weight decay.
-    left: f32,
 }
 
 impl Update {
-    fn new(pace: Pace, step: u64) -> Self {
+    fn new(rate: f64, step: u64) -> Self {
         let [first, second] = DECAYS.map(|decay| 1.0 - f64::from(decay).powf(step as f64));
         Self {
-            rate: (pace.rate / first) as f32,
+            rate: (rate / first) as f32,
             correction: (1.0 / second) as f32,
-            left: (1.0 - pace.rate * pace.weight_decay) as f32,
         }
     }
 
     fn apply(self, weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
-        let Self {
-            rate,
-            correction,
-            left,
-        } = self;
+        let Self { rate, correction } = self;
         let all = (weights.iter_mut().zip(gradient)).zip(first.iter_mut().zip(second));
         for ((weight, &gradient), (first, second)) in all {
             *first = DECAYS[0] * *first + (1.0 - DECAYS[0]) * gradient;
             *second = DECAYS[1] * *second + (1.0 - DECAYS[1]) * gradient * gradient;
             let spread = (*second * correction).sqrt() + EPSILON;
-            *weight = left * *weight - rate * *first / spread;
+            *weight -= rate * *first / spread;
         }
     }
 }
@@ -110,10 +101,7 @@ impl Update {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
-        rate: 0.1,
-        weight_decay: 0.0,
-    };
+    const RATE: f64 = 0.1;
 
     const GOLDEN: [f32; 3] = [0.823_635_4, -2.006_579_6, 0.489_439_96];
 
@@ -127,7 +115,7 @@ mod tests {
             .iter()
             .enumerate()
         {
-            moments.step(&mut weights, gradient, PACE, step as u64 + 1);
+            moments.step(&mut weights, gradient, RATE, step as u64 + 1);
         }
         for (found, expected) in weights.iter().zip(GOLDEN) {
             assert!((found - expected).abs() < 1e-6, "{weights:?}");
@@ -142,9 +130,9 @@ mod tests {
         let mut last = [0; 2];
         for (step, gradient) in gradients.iter().enumerate() {
             let step = step as u64 + 1;
-            for_dense.step(&mut dense, gradient, PACE, step);
+            for_dense.step(&mut dense, gradient, RATE, step);
             let turned = [gradient[2], gradient[3], gradient[0], gradient[1]];
-            for_lazy.step_rows(&mut lazy, &[1, 0], &turned, PACE, step, &mut last);
+            for_lazy.step_rows(&mut lazy, &[1, 0], &turned, RATE, step, &mut last);
         }
         assert_eq!(dense, lazy);
         assert_eq!(for_dense, for_lazy);
@@ -160,9 +148,9 @@ mod tests {
             .enumerate()
         {
             let step = step as u64 + 1;
-            for_dense.step(&mut dense, gradient, PACE, step);
+            for_dense.step(&mut dense, gradient, RATE, step);
             if gradient[0] != 0.0 {
-                for_lazy.step_rows(&mut lazy, &[0], gradient, PACE, step, &mut last);
+                for_lazy.step_rows(&mut lazy, &[0], gradient, RATE, step, &mut last);
             }
         }
         for (a, b) in for_dense.first.iter().zip(&for_lazy.first) {

@@ -17,10 +17,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use ingle_settings::Pace;
-
 use super::config::{Loss, Schedule};
-use super::samples::{Lesson, seen};
+use super::samples::Lesson;
 use super::softmax::{Fused, cross_entropy, shares, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
@@ -44,12 +42,8 @@ pub struct Learner {
     values: Trained,
     /// Steps taken.
     steps: u64,
-    /// Whether the items of a history are excluded from the softmax of its next item.
-    mask_seen: bool,
     /// Whether the item table is constant.
     fixed: bool,
-    /// Weight in the loss of the attention paid to noise.
-    attention: f32,
     /// The latest step that changed each row of the table; empty if every step changes all rows.
     last: Vec<u32>,
     sampler: Option<Sampler>,
@@ -103,20 +97,16 @@ impl Learner {
             values,
             steps: 0,
             fixed: false,
-            attention: 0.0,
-            mask_seen: how.mask_seen,
             sampler,
             loss: how.loss,
         }
     }
 
-    /// Trains the encoder alone. `attention` weighs an additional loss: the attention paid to each click
-    /// times its noise probability, as a mean over all attending clicks, heads and blocks.
+    /// Trains the encoder alone: the item table is constant.
     #[must_use]
-    pub fn encoder_only(self, attention: f32) -> Self {
+    pub fn encoder_only(self) -> Self {
         Self {
             fixed: true,
-            attention,
             ..self
         }
     }
@@ -165,13 +155,7 @@ impl Learner {
         let stream = rng.bits();
         let turned = transposed(&self.layout, &self.values.weights);
         let pass = self.pass(&turned);
-        // The mean over clicks, heads and blocks.
-        let BackboneConfig { heads, blocks, .. } = self.layout.config;
-        let attending: usize = lessons.iter().map(|lesson| lesson.items.len()).sum();
-        let shards = shards(
-            lessons,
-            self.attention / (attending * heads * blocks) as f32,
-        );
+        let shards = shards(lessons);
         let tapes: Vec<Tape> = (shards.par_iter().enumerate())
             .map(|(at, shard)| pass.forward(shard, Some(&mut Rng::new(stream, &[at as u64]))))
             .collect();
@@ -179,11 +163,8 @@ impl Learner {
             .flat_map(|tape| &tape.hidden)
             .copied()
             .collect();
-        // In a history that was cut and scored, only the latest click has a target.
-        let asked = asked(lessons);
-        let (clicks, hidden) = (hidden.len(), gather(&hidden, &asked, width));
         let fused = match &negatives {
-            None => self.rank(lessons, &hidden, &targets, &weights, candidates.as_ref()),
+            None => self.rank(&hidden, &targets, &weights, candidates.as_ref()),
             Some(negatives) => {
                 let table = self.item_table();
                 let shares = shares(&weights, targets.len());
@@ -191,11 +172,7 @@ impl Learner {
             }
         };
         let (loss, losses, mut table) = (fused.loss, fused.losses, fused.table);
-        let mut hidden = vec![0.0; clicks];
-        for (&click, gradient) in asked.iter().zip(fused.hidden.chunks_exact(width)) {
-            hidden[click as usize * width..][..width].copy_from_slice(gradient);
-        }
-        let (values, embedded) = backward(&pass, &shards, &tapes, &hidden);
+        let (values, embedded) = backward(&pass, &shards, &tapes, &fused.hidden);
         let clicks: Vec<u32> = (shards.iter())
             .flat_map(|shard| &shard.items)
             .copied()
@@ -217,87 +194,59 @@ impl Learner {
     /// The cross-entropy of the targets over all items or over the candidates.
     fn rank(
         &self,
-        lessons: &[Lesson],
         hidden: &[f32],
         targets: &[u32],
         weights: &[f32],
         candidates: Option<&Candidates>,
     ) -> Fused {
         let (width, table) = (self.layout.config.width, self.item_table());
-        let barred = if self.mask_seen {
-            seen(lessons)
-        } else {
-            Vec::new()
-        };
         let all = Ranking {
             hidden,
             table,
             width,
             targets,
             bias: &[],
-            barred: &barred,
         };
         let Some(candidates) = candidates else {
             return cross_entropy(all, weights);
         };
         let Candidates {
             items,
-            places,
             bias,
             targets,
+            ..
         } = candidates;
-        let placed: Vec<(u32, u32)> = (barred.iter())
-            .filter_map(|(token, item)| Some((*token, *places.get(item)?)))
-            .collect();
         let among = Ranking {
             table: &gather(table, items, width),
             targets,
             bias,
-            barred: &placed,
             ..all
         };
         cross_entropy(among, weights)
     }
 
     /// Takes an optimiser step.
-    pub fn step(&mut self, gradient: &Gradient, pace: Pace) {
+    pub fn step(&mut self, gradient: &Gradient, rate: f64) {
         self.steps += 1;
         let Trained { weights, moments } = &mut self.table;
         match &gradient.rows {
             _ if self.fixed => (),
-            None => moments.step(weights, &gradient.table, pace, self.steps),
+            None => moments.step(weights, &gradient.table, rate, self.steps),
             Some(rows) => {
                 let last = &mut self.last;
-                moments.step_rows(weights, rows, &gradient.table, pace, self.steps, last);
+                moments.step_rows(weights, rows, &gradient.table, rate, self.steps, last);
             }
         }
         if let Some(directions) = self.directions.as_mut().filter(|_| !self.fixed) {
             directions.follow(weights, gradient.rows.as_deref());
         }
         let Trained { weights, moments } = &mut self.values;
-        // No weight decay here: it applies to the item table alone.
-        let pace = Pace {
-            weight_decay: 0.0,
-            ..pace
-        };
-        moments.step(weights, &gradient.values, pace, self.steps);
+        moments.step(weights, &gradient.values, rate, self.steps);
     }
-}
-
-/// Indices of the clicks that have a target, counted through all samples.
-fn asked(lessons: &[Lesson]) -> Vec<u32> {
-    let mut asked = Vec::new();
-    let mut start = 0;
-    for lesson in lessons {
-        let end = start + lesson.items.len();
-        asked.extend((start + lesson.unasked()..end).map(|click| click as u32));
-        start = end;
-    }
-    asked
 }
 
 /// The clicks of all samples, in shards of whole histories.
-fn shards(lessons: &[Lesson], attention: f32) -> Vec<Packed> {
+fn shards(lessons: &[Lesson]) -> Vec<Packed> {
     let mut shards = Vec::new();
     let mut held: Vec<&Lesson> = Vec::new();
     let mut clicks = 0;
@@ -305,12 +254,12 @@ fn shards(lessons: &[Lesson], attention: f32) -> Vec<Packed> {
         held.push(lesson);
         clicks += lesson.items.len();
         if clicks >= SHARD {
-            shards.push(Packed::of(&held, attention));
+            shards.push(Packed::of(&held));
             (held, clicks) = (Vec::new(), 0);
         }
     }
     if !held.is_empty() {
-        shards.push(Packed::of(&held, attention));
+        shards.push(Packed::of(&held));
     }
     shards
 }

@@ -17,22 +17,14 @@ pub(super) struct Packed {
     pub(super) items: Vec<u32>,
     /// Clicks of each history.
     pub(super) lengths: Vec<usize>,
-    /// Loss per unit of attention to each click; empty if attention has no loss.
-    pub(super) leaning: Vec<f32>,
 }
 
 impl Packed {
-    /// Concatenates histories. Attention to a click with noise probability 1 costs `attention`.
-    pub(super) fn of(lessons: &[&Lesson], attention: f32) -> Self {
-        let noise = lessons.iter().flat_map(|lesson| &lesson.noise);
+    /// Concatenates histories.
+    pub(super) fn of(lessons: &[&Lesson]) -> Self {
         Self {
             items: lessons.iter().flat_map(|l| &l.items).copied().collect(),
             lengths: lessons.iter().map(|lesson| lesson.items.len()).collect(),
-            leaning: if attention > 0.0 {
-                noise.map(|noise| noise * attention).collect()
-            } else {
-                Vec::new()
-            },
         }
     }
 

@@ -61,25 +61,6 @@ pub(super) struct Tape {
     norm: norm::Tape,
 }
 
-#[cfg(test)]
-impl Tape {
-    /// Attention times its cost (`leaning`), summed over all attending clicks.
-    pub(super) fn attention_to(&self, leaning: &[f32], lengths: &[usize], heads: usize) -> f32 {
-        let mut sum = 0.0;
-        for block in &self.blocks {
-            let (mut square, mut first) = (0, 0);
-            for &length in lengths {
-                let weights = &block.weights[square..square + heads * length * length];
-                for row in weights.chunks_exact(length) {
-                    sum += vector::dot(row, &leaning[first..first + length]);
-                }
-                (square, first) = (square + weights.len(), first + length);
-            }
-        }
-        sum
-    }
-}
-
 #[derive(Debug)]
 struct BlockTape {
     attention_norm: norm::Tape,
@@ -273,13 +254,10 @@ impl Net {
         let mut mixed = vec![0.0; x.len()];
         pass.linear_back(&block.output, &tape.mixed, &attended, &mut mixed, gradient);
         let mut projected = [(); 3].map(|()| vec![0.0; x.len()]);
-        let width = self.config.width;
         self.each_history(packed, &tape.projected, |inputs, square, span| {
             let dropped = (tape.weights_dropped.get(square.clone())).unwrap_or_default();
-            let clicks = span.start / width..span.end / width;
-            let leaning = packed.leaning.get(clicks).unwrap_or_default();
             let into = (projected.each_mut()).map(|part| &mut part[span.clone()]);
-            let held = [dropped, &tape.weights[square], leaning];
+            let held = [dropped, &tape.weights[square]];
             attention::backward(inputs, held, &mixed[span], into);
         });
         let mut input = vec![0.0; x.len()];

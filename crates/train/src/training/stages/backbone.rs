@@ -21,7 +21,6 @@ impl Stage for Backbone {
     fn reads(&self, inputs: &Inputs<'_>) -> Value {
         let config = inputs.config;
         let denoising = &config.denoising;
-        let replaced = !config.training.replaced.is_empty();
         json!({
             "stage": NAME,
             "data": inputs.data,
@@ -30,7 +29,6 @@ impl Stage for Backbone {
             "log_labels": denoising.log_labels == Some(true),
             "backbone": config.backbone,
             "training": config.training,
-            "replaced": replaced.then(|| json!([denoising.kinds, denoising.last])),
         })
     }
 

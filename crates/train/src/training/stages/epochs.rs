@@ -2,7 +2,6 @@
 
 use super::prior::CODER;
 use super::{BACKBONE, DYNAMICS, METHOD, Outcome, Stage, Training};
-use crate::training::average::blend;
 use crate::training::backbone::Learner;
 use crate::training::checkpoint::{self, State, Whole, save_module};
 use crate::training::coder::{Coder, write_codes};
@@ -11,9 +10,7 @@ use crate::training::epoch::{self, Course, Ended, Learns, Trained};
 use crate::training::metrics;
 use crate::training::rounds::dynamics::Dynamics;
 use crate::training::run::CODES;
-use crate::training::samples::Lesson;
 use anyhow::{Context as _, Result};
-use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use ingle_model::Model;
 use serde_json::json;
@@ -21,31 +18,15 @@ use std::time::Instant;
 
 /// A stage that is trained epoch by epoch.
 pub(super) trait Epochs: Stage {
-    /// The validation figure of `average`, with its name; for a stage that does not say, NDCG@10 of the next item.
+    /// The validation figure of `model`, with its name; for a stage that does not say, NDCG@10 of the next item.
     fn validate(
         &self,
         training: &Training<'_>,
-        average: &Model,
+        model: &Model,
         coder: Option<&Coder>,
     ) -> Result<(&'static str, f64)> {
         let _ = coder;
-        Ok(("ndcg@10", training.ndcg10(average, |_| true)))
-    }
-
-    /// The samples of an epoch by user, if they are not simply the log.
-    fn lessons(
-        &self,
-        training: &Training<'_>,
-        average: &Model,
-        epoch: usize,
-    ) -> Result<Option<Vec<Lesson>>> {
-        let _ = (training, average, epoch);
-        Ok(None)
-    }
-
-    /// Whether the weights before the first epoch are a candidate: they are kept unless an epoch improves on them.
-    fn starts_as_best(&self) -> bool {
-        false
+        Ok(("ndcg@10", training.ndcg10(model, |_| true)))
     }
 }
 
@@ -59,8 +40,6 @@ pub(super) struct Start {
     pub beliefs: Option<Vec<Vec<f32>>>,
     /// Whether the learning dynamics are recorded.
     pub watched: bool,
-    /// Weight of the penalty on attention to noise.
-    pub attention: f32,
 }
 
 impl Start {
@@ -71,7 +50,6 @@ impl Start {
             coder: None,
             beliefs: None,
             watched: false,
-            attention: 0.0,
         }
     }
 }
@@ -101,10 +79,6 @@ pub(super) fn train(
     training: &mut Training<'_>,
 ) -> Result<Outcome> {
     let mut work = Work::begin(course, start, training)?;
-    if stage.starts_as_best() && work.state.best.is_none() {
-        let (_, figure) = stage.validate(training, &work.average, None)?;
-        work.keep_best(training, figure)?;
-    }
     while !work.over() {
         if !work.epoch(stage, training)? {
             return Ok(Outcome::Interrupted);
@@ -118,8 +92,6 @@ pub(super) fn train(
 struct Work<'a> {
     course: &'a Course,
     trained: Trained,
-    /// The moving average (EMA) of the weights over epochs; this model is validated and saved.
-    average: Model,
     state: State,
     /// Seconds spent in training steps since the stage was entered.
     stepping: f64,
@@ -130,7 +102,6 @@ impl<'a> Work<'a> {
     fn begin(course: &'a Course, start: Start, training: &Training<'_>) -> Result<Self> {
         let (run, context) = (&training.run, training.context);
         let fresh = Whole {
-            average: start.model.valid(),
             model: start.model,
             optimizer: optimizer(),
             state: State::fresh(&course.name),
@@ -143,7 +114,7 @@ impl<'a> Work<'a> {
             let (backbone, how) = (&run.config.backbone, &run.config.training);
             let learner = Learner::new(&whole.model, backbone, how, &context.counts);
             match course.learns {
-                Learns::Encoder => learner.encoder_only(start.attention),
+                Learns::Encoder => learner.encoder_only(),
                 _ => learner,
             }
         });
@@ -169,9 +140,7 @@ impl<'a> Work<'a> {
                 folds: training.folds.clone(),
                 dynamics,
                 beliefs: start.beliefs,
-                lessons: None,
             },
-            average: whole.average,
             state: whole.state,
             stepping: 0.0,
         })
@@ -186,7 +155,6 @@ impl<'a> Work<'a> {
     /// One epoch with its validation and checkpoint; `false` if the user interrupted it.
     fn epoch(&mut self, stage: &dyn Epochs, training: &mut Training<'_>) -> Result<bool> {
         let context = training.context;
-        self.trained.lessons = stage.lessons(training, &self.average, self.state.epoch)?;
         let start = Instant::now();
         let ended = epoch::run(context, self.course, &mut self.trained, &mut self.state)?;
         let Ended::Complete(loss, clicks) = ended else {
@@ -196,15 +164,13 @@ impl<'a> Work<'a> {
         let seconds = start.elapsed().as_secs_f64();
         self.stepping += seconds;
         let latest = self.trained.latest(self.course);
-        let decay = self.course.schedule.average;
-        self.average = blend(self.average.clone(), &latest, decay, self.state.epoch);
         let coder = self.trained.coder.as_ref();
-        let (name, figure) = stage.validate(training, &self.average, coder)?;
+        let (name, figure) = stage.validate(training, &latest, coder)?;
         let state = &mut self.state;
         state.epoch += 1;
         (state.step, state.loss) = (0, (0.0, 0.0));
         if state.best.is_none_or(|(best, _)| figure > best) {
-            self.keep_best(training, figure)?;
+            self.keep_best(training, &latest, figure)?;
         }
         let (best, best_epoch) = self.state.best.unwrap_or((figure, self.state.epoch));
         let (phase, epoch) = (&self.course.name, self.state.epoch);
@@ -222,14 +188,14 @@ impl<'a> Work<'a> {
         Ok(true)
     }
 
-    /// Saves the averaged weights as the best of the stage.
-    fn keep_best(&mut self, training: &Training<'_>, figure: f64) -> Result<()> {
+    /// Saves these weights as the best of the stage.
+    fn keep_best(&mut self, training: &Training<'_>, model: &Model, figure: f64) -> Result<()> {
         self.state.best = Some((figure, self.state.epoch));
         let dir = training.dir(&self.course.name);
         if self.course.learns.ranks() {
-            return save_module(&dir.join(BACKBONE), &self.average.backbone);
+            return save_module(&dir.join(BACKBONE), &model.backbone);
         }
-        save_module(&dir.join(METHOD), &self.average.method)?;
+        save_module(&dir.join(METHOD), &model.method)?;
         if let Some(coder) = &self.trained.coder {
             write_codes(&dir.join(CODES), &coder.codes())?;
             coder.keep(&dir.join(CODER))?;
@@ -256,8 +222,7 @@ impl<'a> Work<'a> {
     fn checkpoint(&mut self, training: &mut Training<'_>) -> Result<()> {
         training.account()?;
         let trained = &mut self.trained;
-        let models = [&trained.model, &self.average];
-        checkpoint::save(&training.run.dir, models, &self.state, |dir| {
+        checkpoint::save(&training.run.dir, &trained.model, &self.state, |dir| {
             (trained.optimizer.save(dir.join("optimizer.bpk")))
                 .context("cannot write the optimiser's state")?;
             if let Some(learner) = &mut trained.learner {

@@ -89,12 +89,12 @@ impl Epochs for Fold {
     fn validate(
         &self,
         training: &Training<'_>,
-        average: &Model,
+        model: &Model,
         _: Option<&Coder>,
     ) -> Result<(&'static str, f64)> {
         let parts = &training.context.parts;
         let left_out = |user: usize| parts[user] == self.part;
-        Ok(("ndcg@10", training.ndcg10(average, left_out)))
+        Ok(("ndcg@10", training.ndcg10(model, left_out)))
     }
 }
 

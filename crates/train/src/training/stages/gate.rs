@@ -53,7 +53,7 @@ impl Stage for Gate {
         let refines = config.reads() && self.round < config.denoising.rounds;
         json!({
             "stage": NAME,
-            "denoising": inputs.denoising(&["round_epochs"]),
+            "denoising": inputs.denoising(&[]),
             "round": self.round,
             "last": self.round == config.denoising.rounds,
             "keep": config.keep,

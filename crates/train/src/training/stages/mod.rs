@@ -13,7 +13,6 @@ mod gate;
 mod judging;
 mod prior;
 mod reader;
-mod recommender;
 mod scorer;
 mod tables;
 mod titles;
@@ -118,8 +117,7 @@ impl Inputs<'_> {
     /// The settings of `[denoising]` that scorers are trained by, without `keys`.
     fn denoising(&self, keys: &[&str]) -> Value {
         /// Read by other stages alone.
-        const OTHERS: [&str; 11] = [
-            "attention",
+        const OTHERS: [&str; 8] = [
             "consensus_epochs",
             "disputed",
             "folds",
@@ -127,8 +125,6 @@ impl Inputs<'_> {
             "log_labels",
             "reader_epochs",
             "reader_histories",
-            "recommender_epochs",
-            "recommender_rates",
             "rounds",
         ];
         let mut settings = json!(self.config.denoising);
@@ -172,9 +168,6 @@ pub(super) fn list(config: &Config) -> Vec<Box<dyn Stage>> {
         }
         let name = name(gate::NAME);
         stages.push(Box::new(gate::Gate { name, round }));
-    }
-    if settings.recommender_epochs > 0 {
-        stages.push(Box::new(recommender::Recommender));
     }
     stages
 }

@@ -27,16 +27,12 @@ impl Stage for Prior {
     }
 
     fn reads(&self, inputs: &Inputs<'_>) -> Value {
-        let own: &[&str] = match self.round {
-            1 => &["dynamics", "consistency", "seen", "round_epochs"],
-            _ => &["dynamics", "consistency", "seen"],
-        };
         json!({
             "stage": "prior",
             "number": inputs.number,
             "round": self.round,
             "method": inputs.config.method,
-            "denoising": inputs.denoising(own),
+            "denoising": inputs.denoising(&["dynamics", "consistency", "seen"]),
         })
     }
 
@@ -81,14 +77,14 @@ impl Epochs for Prior {
     fn validate(
         &self,
         training: &Training<'_>,
-        average: &Model,
+        model: &Model,
         coder: Option<&Coder>,
     ) -> Result<(&'static str, f64)> {
         let known = Known {
             codes: (coder.map(Coder::codes)).or_else(|| training.known.codes.clone()),
             ..training.known.clone()
         };
-        let verdicts = training.verdicts(average, &known)?;
+        let verdicts = training.verdicts(model, &known)?;
         let views = verdicts.by_view(Views::default());
         Ok(("auc", views.map_or(0.0, |views| views.prior.auc)))
     }

@@ -28,9 +28,6 @@ impl Stage for Scorer {
 
     fn reads(&self, inputs: &Inputs<'_>) -> Value {
         let mut own = vec!["reading"];
-        if self.round == 1 {
-            own.push("round_epochs");
-        }
         if !inputs.watches {
             own.push("dynamics");
         }
@@ -89,10 +86,10 @@ impl Epochs for Scorer {
     fn validate(
         &self,
         training: &Training<'_>,
-        average: &Model,
+        model: &Model,
         _: Option<&Coder>,
     ) -> Result<(&'static str, f64)> {
-        let found = training.unseen_verdicts(average)?;
+        let found = training.unseen_verdicts(model)?;
         let found = found.detection(Scale::default());
         Ok(("auc", found.map_or(0.0, |found| found.auc)))
     }

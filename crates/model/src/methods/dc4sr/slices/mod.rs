@@ -3,23 +3,21 @@
 mod likeness;
 mod tower;
 
-use super::{Config, Fusion};
+use super::Config;
 use crate::config::BackboneConfig;
 use crate::methods::{FIFTH, Judge, Views};
 use crate::slices::{Clicks, Opinion, Source};
 use crate::weights::WeightsError;
 use likeness::Likeness;
-use tower::{Reading, Tower};
+use tower::Tower;
 
 /// The three networks (towers).
 #[derive(Debug)]
 pub struct Shipped {
     prior: Tower,
     posterior: Tower,
-    /// `None` unless the fusion has a network.
-    fusion: Option<Tower>,
+    fusion: Tower,
     code_width: usize,
-    offset: f32,
 }
 
 impl Shipped {
@@ -38,11 +36,8 @@ impl Shipped {
         Ok(Self {
             prior: tower("prior", prior, 1, config.view_blocks)?,
             posterior: tower("posterior", posterior, 1, config.view_blocks)?,
-            fusion: (config.fusion == Fusion::Net)
-                .then(|| tower("fusion", both, 2, config.fusion_blocks))
-                .transpose()?,
+            fusion: tower("fusion", both, 2, config.fusion_blocks)?,
             code_width: config.code_width,
-            offset: config.offset(),
         })
     }
 }
@@ -63,26 +58,21 @@ impl Judge for Shipped {
         let side_by_side = beside(&[&embedded, &popularity], len);
         let posterior = self.posterior.read_clicks(&side_by_side, &[&by_embedding]);
 
+        let all = [
+            &posterior.hidden,
+            &prior.hidden,
+            &posterior.logit,
+            &prior.logit,
+            &popularity,
+            &embedded,
+            &codes,
+        ];
+        let both = beside(&all, len);
+        let more = (self.fusion).read_clicks(&both, &[&by_embedding, &by_code]);
         let product = prior.logit.iter().zip(&posterior.logit);
-        let mut fused: Vec<f32> = product.map(|(a, b)| a + b + self.offset).collect();
-        if let Some(fusion) = &self.fusion {
-            let (Reading { hidden, logit }, of_prior) = (&posterior, &prior);
-            let all = [
-                hidden,
-                &of_prior.hidden,
-                logit,
-                &of_prior.logit,
-                &popularity,
-                &embedded,
-                &codes,
-            ];
-            let found = fusion.read_clicks(&beside(&all, len), &[&by_embedding, &by_code]);
-            for (fused, more) in fused.iter_mut().zip(&found.logit) {
-                *fused += more;
-            }
-        }
+        let fused = product.zip(&more.logit).map(|((a, b), more)| a + b + more);
         Some(Opinion {
-            fused,
+            fused: fused.collect(),
             views: Some(Views {
                 prior: prior.logit,
                 posterior: posterior.logit,
