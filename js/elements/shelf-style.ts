@@ -25,10 +25,13 @@ button svg { inline-size: 1.1rem; fill: none; stroke: currentColor; stroke-width
 /** For what lies in the page itself: cards of shelves without a template, and the places of cards to come. */
 export const CARDS = `
 :where(.ingle-card) { display: grid; gap: .35rem; color: inherit; text-decoration: none; }
-:where(.ingle-card img) { display: block; inline-size: 100%; aspect-ratio: 1; object-fit: cover; border-radius: .75rem; background: color-mix(in srgb, currentColor 8%, transparent); }
+:where(.ingle-picture) { display: block; aspect-ratio: 1; border-radius: .75rem; overflow: hidden; background: color-mix(in srgb, currentColor 8%, transparent); }
+:where(.ingle-card img) { display: block; inline-size: 100%; block-size: 100%; object-fit: cover; }
+:where(.ingle-initials) { display: grid; place-items: center; block-size: 100%; font-size: 2.25rem; font-weight: 500; letter-spacing: .06em; color: color-mix(in srgb, currentColor 72%, transparent); background: linear-gradient(135deg, hsl(var(--ingle-hue, 0) 60% 50% / .1), hsl(calc(var(--ingle-hue, 0) + 40) 60% 50% / .3)); }
+:where(.ingle-card img:is(:not([src]), [data-ingle-broken]), .ingle-card img[src]:not([data-ingle-broken]) + .ingle-initials) { display: none; }
 :where(.ingle-card .ingle-title) { font-weight: 600; line-height: 1.25; }
 :where(.ingle-card .ingle-reason) { font-size: .8125em; opacity: .75; }
 .ingle-skeleton { pointer-events: none; }
 .ingle-skeleton :where([data-ingle-text], [data-ingle-reason]) { border-radius: .3em; background: color-mix(in srgb, currentColor 12%, transparent); color: transparent; inline-size: 70%; }
-.ingle-skeleton img { visibility: hidden; }
+.ingle-skeleton :is(img, .ingle-initials) { visibility: hidden; }
 `;

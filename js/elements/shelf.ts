@@ -208,10 +208,13 @@ export class IngleShelf extends IngleElement {
       return copy;
     }
     const text = (name: string, className: string): HTMLElement => h("span", { "data-ingle-text": name, class: className });
-    return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("img", { "data-ingle-src": "image", alt: "", loading: "lazy", referrerpolicy: "no-referrer", crossorigin: "anonymous" }), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
+    const image = h("img", { "data-ingle-src": "image", alt: "", loading: "lazy", referrerpolicy: "no-referrer", crossorigin: "anonymous" });
+    image.addEventListener("error", () => image.setAttribute("data-ingle-broken", ""));
+    const initials = h("span", { "data-ingle-initials": "title", class: "ingle-initials", "aria-hidden": "true" });
+    return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("span", { class: "ingle-picture" }, image, initials), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
   }
 
-  /** Writes a product into a card: `data-ingle-text`, `-href`, `-src` and `-alt` name its fields. */
+  /** Writes a product into a card: `data-ingle-text`, `-href`, `-src`, `-alt` and `-initials` name its fields. */
   #write(slide: HTMLElement, { item, reason }: Recommendation, products: Map<string, Product>): void {
     const product = products.get(item);
     const each = (name: string, write: (element: HTMLElement, value: string) => void): void => {
@@ -221,6 +224,10 @@ export class IngleShelf extends IngleElement {
     each("href", (element, value) => (safe(value) ? element.setAttribute("href", value) : element.removeAttribute("href")));
     each("src", (element, value) => this.#illustrate(element, value));
     each("alt", (element, value) => element.setAttribute("alt", value));
+    each("initials", (element, value) => {
+      element.textContent = initialsOf(value);
+      element.style.setProperty("--ingle-hue", String(hueOf(value)));
+    });
     const about = "item" in reason ? (products.get(reason.item)?.title ?? reason.item) : "";
     for (const element of slide.querySelectorAll("[data-ingle-reason]")) element.textContent = this.strings.reason(reason, about);
     this.dispatchEvent(new CustomEvent("ingle-card", { detail: { slide, item, reason, product } }));
@@ -228,10 +235,10 @@ export class IngleShelf extends IngleElement {
 
   /** Shows an image from its address, or the local copy if all images are fetched. */
   #illustrate(element: HTMLElement, address: string): void {
-    if (!this.#fields.includes(element.getAttribute("data-ingle-src") ?? "")) return address ? element.setAttribute("src", address) : element.removeAttribute("src");
     if (this.#shown.get(element) === address) return;
     this.#shown.set(element, address);
-    element.removeAttribute("src");
+    for (const name of ["src", "data-ingle-broken"]) element.removeAttribute(name);
+    if (!this.#fields.includes(element.getAttribute("data-ingle-src") ?? "")) return address ? element.setAttribute("src", address) : undefined;
     const show = (src: string | undefined): unknown => src !== undefined && this.#shown.get(element) === address && element.setAttribute("src", src);
     this.#images?.then((at) => at(address)).then(show, () => {});
   }
@@ -320,6 +327,19 @@ interface Parts {
   slot: HTMLSlotElement;
   nothing: HTMLElement;
   status: HTMLElement;
+}
+
+/** The initials of a title's first two words. */
+function initialsOf(title: string): string {
+  const words = title.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words.slice(0, 2).map((word) => String.fromCodePoint(word.codePointAt(0)!).toLocaleUpperCase()).join("");
+}
+
+/** A hue that is always the same for a title, in degrees. */
+function hueOf(title: string): number {
+  let hash = 0;
+  for (let n = 0; n < title.length; n++) hash = (hash * 31 + title.charCodeAt(n)) % 360;
+  return (hash * 137) % 360;
 }
 
 /** Addresses that are safe for a link: not those that run script. */

@@ -152,6 +152,26 @@ test("the panel tells, forgets one and all, pauses and downloads", async () => {
   await close(page);
 });
 
+const PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=";
+const PLACES = ["image", "Ä", "É3", "AQ", "木", "KR"];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`a default card without an image, or with one that cannot be had, shows the title's initials in its place (${colorScheme})`, async (t) => {
+    const site = await serveShop(undefined, { "/cards": { body: '<!doctype html><title>shop</title><style>:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui; margin: 2rem }</style><script type="module" src="/widgets.js"></script>' } });
+    t.after(() => site.close());
+    const tab = await (await browser.newContext({ colorScheme, viewport: { width: 1200, height: 420 } })).newPage();
+    await tab.goto(new URL("/cards", site.url).href);
+    await tab.waitForFunction(() => "page" in globalThis);
+    await call(tab, "pictures", PIXEL);
+    await until(async () => String(await call(tab, "places")) === String(PLACES), "places").catch(async () => equal(await call(tab, "places"), PLACES));
+    const boxes = await tab.locator(".ingle-picture").evaluateAll((all) => all.map((place) => Math.round(place.clientHeight)));
+    equal([new Set(boxes).size, (boxes[0] ?? 0) > 100], [1, true], "all as high as an image");
+    equal(await call(tab, "violations"), []);
+    if (process.env["INGLE_SHOTS"]) await tab.screenshot({ path: `${process.env["INGLE_SHOTS"]}/cards-${colorScheme}.png` });
+    await tab.context().close();
+  });
+}
+
 for (const [where, hidden] of [["far below", false], ["hidden", true]] as const) {
   test(`what the panel says holds while it is ${where}: it need not be scrolled to`, async () => {
     const page = await open();
@@ -271,6 +291,9 @@ test("in Firefox the shelf follows the history and is walked by keys, and the pa
   await page("panelUse", "Forget everything");
   await until(() => says("Nothing is kept about you here."), "all is forgotten");
   equal([await page("history"), errors], [[], []]);
+  // This page's policy forbids the image.
+  await page("pictures", PIXEL);
+  await until(async () => String(await page("places")) === String(["OD", ...PLACES.slice(1)]), "initials where there is no image");
   await page("panelUnseen", false);
   await until(() => says("Nothing is kept about you here."), "it says so unasked");
   await page("panelUse", "Pause recording");

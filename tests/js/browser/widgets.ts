@@ -42,6 +42,33 @@ const widgets = {
     addEventListener("ingle-click", ({ detail, target }) => Object.assign(target!, { clicked: detail.item }));
   },
 
+  /** A shelf of the default cards, whose products have an image, one that cannot be had, or none. */
+  async pictures(image: string): Promise<(string | undefined)[]> {
+    define();
+    document.documentElement.lang = "en";
+    document.body.innerHTML = '<main><h1>Shop</h1><ingle-shelf heading="For you" k="6"></ingle-shelf></main>';
+    const shelf = document.querySelector("ingle-shelf")!;
+    const words = ["Oak desk lamp", "Ärmelschal", "élan 3000", "A quiet mystery", "木の椅子", "“Kite”, red"];
+    const answered = new Promise((resolve) => shelf.addEventListener("ingle-answer", resolve, { once: true }));
+    const given = new Map<string, { title: string; price: string; image?: string }>();
+    const shown: Products = (item) => {
+      const n = given.size;
+      if (!given.has(item)) given.set(item, { title: words[n % 6]!, price: "£5", ...(n === 0 && { image }), ...(n === 1 && { image: "/none.png" }) });
+      return given.get(item);
+    };
+    Object.assign(shelf, { recommender, products: shown });
+    await answered;
+    shelf.querySelectorAll("img").forEach((picture) => (picture.loading = "eager"));
+    return [...given.values()].map(({ title }) => title);
+  },
+
+  /** What stands in the picture's place of each card: its image, its initials, or what else. */
+  places: (): string[] =>
+    [...document.querySelectorAll<HTMLElement>("ingle-shelf > [role=group] .ingle-picture")].map((place) => {
+      const seen = [...place.children].filter((part) => part.checkVisibility());
+      return seen.map((part) => (part instanceof HTMLImageElement ? (part.naturalWidth > 0 ? "image" : "broken") : (part.textContent ?? ""))).join();
+    }),
+
   /** The panel alone, told everything by attributes. */
   panelOnly(): void {
     define();
