@@ -1,8 +1,8 @@
 "use client";
 /** Hooks for React 18 and 19: thin, and safe to render on a server, where they answer with nothing. */
 
-import { createContext, createElement, type DetailedHTMLProps, type HTMLAttributes, type ReactElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
-import { ask, followsHistory, type Question, type QuestionKind } from "./common/ask.js";
+import { createContext, createElement, type DetailedHTMLProps, type HTMLAttributes, type ReactElement, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { ask, followsHistory, meanwhile, type Question, type QuestionKind } from "./common/ask.js";
 import { advise } from "./common/development.js";
 import type { InglePrivacy, IngleShelf, Products } from "./element.js";
 import type { Recommender } from "./recommender.js";
@@ -88,13 +88,17 @@ export interface Answer<T> {
 export function useRecommendations(question: Question = {}): Answer<Recommendation[]> {
   const latest = useRef(question);
   latest.current = question;
-  const follow = followsHistory(question);
-  return useAnswer<Recommendation[]>([], keyOf(question), follow, (recommender, signal) => ask(recommender, { ...latest.current, signal }));
+  const key = keyOf(question);
+  const { of, ...answer } = useAnswer<Recommendation[]>([], key, followsHistory(question), (recommender, signal) => ask(recommender, { ...latest.current, signal }));
+  const list = useMemo(() => meanwhile(latest.current), [key]);
+  // Another list's order is none of this one's.
+  return question.kind === "rank" && of !== key ? { ...answer, data: list } : answer;
 }
 
 /** The history with the model's verdicts, oldest first. */
 export function useExplanations(): Answer<Explanation[]> {
-  return useAnswer<Explanation[]>([], "", true, (recommender, signal) => recommender.explain({ signal }));
+  const { of: _, ...answer } = useAnswer<Explanation[]>([], "", true, (recommender, signal) => recommender.explain({ signal }));
+  return answer;
 }
 
 /** The status as it changes; `null` before there is a recommender. */
@@ -120,22 +124,22 @@ export function useView(item: ItemId | null | undefined): void {
   }, [recommender, item]);
 }
 
-function useAnswer<T>(empty: T, key: string, follow: boolean, question: (recommender: Recommender, signal: AbortSignal) => Promise<T>): Answer<T> {
+function useAnswer<T>(empty: T, key: string, follow: boolean, question: (recommender: Recommender, signal: AbortSignal) => Promise<T>): Answer<T> & { of?: string } {
   const recommender = useRecommender();
   const put = useRef(question);
   put.current = question;
-  const [answer, setAnswer] = useState<Answer<T>>({ data: empty, loading: true, error: undefined });
+  const [answer, setAnswer] = useState<Answer<T> & { of?: string }>({ data: empty, loading: true, error: undefined });
   useEffect(() => {
     if (!recommender) return;
     const life = new AbortController();
     let asked = 0;
     const askAgain = (): void => {
       const turn = ++asked;
-      const done = (change: Partial<Answer<T>>): void => {
+      const done = (change: Partial<Answer<T> & { of: string }>): void => {
         if (!life.signal.aborted && turn === asked) setAnswer((before) => ({ ...before, loading: false, error: undefined, ...change }));
       };
       setAnswer((before) => ({ ...before, loading: true }));
-      put.current(recommender, life.signal).then((data) => done({ data }), (error: unknown) => {
+      put.current(recommender, life.signal).then((data) => done({ data, of: key }), (error: unknown) => {
         done({ error });
         if (!life.signal.aborted) advise(error);
       });

@@ -9,6 +9,7 @@ import { IngleError, toIngleError } from "./errors.js";
 import { Answer } from "./history/answer.js";
 import { History } from "./history/history.js";
 import type { Look } from "./history/state.js";
+import { given } from "./common/given.js";
 import { idOf, oneOrMore } from "./common/ids.js";
 import { noCore, onServer } from "./common/server.js";
 import { shown } from "./common/shown.js";
@@ -20,6 +21,7 @@ import type {
   ItemId,
   ObserveOptions,
   QueryOptions,
+  RankOptions,
   Recommendation,
   RecommenderOptions,
   RecommendOptions,
@@ -138,6 +140,17 @@ export class Recommender extends Emitter {
   async complete(items: ItemId | Iterable<ItemId>, options: QueryOptions = {}): Promise<Recommendation[]> {
     const given = oneOrMore(items, "complete");
     return this.#ask((core) => core.complete(given, options), options.signal);
+  }
+
+  /**
+   * A list of the shop's, such as a category's page or what a search has found, in the order in which its items would be
+   * recommended to this shopper. Nothing is added and nothing left out, what was seen included; items that the bundle does
+   * not know keep their places. If no engine can answer, the list comes back as it is: each result's `source` says which.
+   */
+  async rank(items: ItemId | Iterable<ItemId>, options: RankOptions = {}): Promise<Recommendation[]> {
+    const list = oneOrMore(items, "rank");
+    const unchanged = (): Recommendation[] => given(list, options);
+    return this.#while(this.#core.then((core) => core.rank(list, options), unchanged), options.signal);
   }
 
   /** The items that the shopper viewed, each once, latest first. Needs neither bundle nor engine. */

@@ -14,6 +14,9 @@ export type EngineChoice = "auto" | EngineKind;
  */
 export type Rung = "recent" | "popular" | EngineKind;
 
+/** What an answer is from: one of these, or the list itself that was given to `rank`. */
+export type Source = Rung | "given";
+
 /** Bytes of the bundle so far; `total` is exact, from the manifest. */
 export interface Progress {
   /** Bytes that have arrived, over all files. */
@@ -181,28 +184,35 @@ export interface RecommendOptions extends QueryOptions {
   includeSeen?: boolean;
 }
 
+/** Options of `rank`, which adds nothing and leaves out nothing: what is in the list is the shop's. */
+export interface RankOptions extends Pick<QueryOptions, "scenario" | "boost" | "signal"> {
+  /** How many items to return, from the front of the ordered list. Default all. */
+  k?: number;
+}
+
 /**
  * Why an item is in an answer.
  *
  * - `history`: mostly because of `item`, which the shopper did `type` with; `share` is its part, 0 to 1.
  * - `similar`, `complete`: it is like, or goes with, `item`, which the shop asked about.
  * - `popular`, `recent`, `pinned`: everybody likes it, the shopper looked at it last, the shop put it there.
+ * - `given`: it is in the list that was given to `rank`, at the place that it had.
  */
 export type Reason =
   | { kind: "history"; item: string; type: string; share: number }
   | { kind: "similar" | "complete"; item: string; share: number }
-  | { kind: "popular" | "recent" | "pinned" };
+  | { kind: "popular" | "recent" | "pinned" | "given" };
 
 /** One recommended item. */
 export interface Recommendation {
   item: string;
   /**
    * 0 to 1. From the model: the probability that this is the next item clicked, of all in the catalogue.
-   * For similar items: their cosine. For popular ones: their share of all clicks.
+   * For similar items: their cosine. For popular ones: their share of all clicks. For given ones: 0.
    */
   score: number;
   /** What produced it. */
-  source: Rung;
+  source: Source;
   reason: Reason;
   /**
    * New for every answer and place: `scenario.answer.place`. Says nothing about the shopper; the shop may

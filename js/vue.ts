@@ -1,7 +1,7 @@
 /** A plugin and composables for Vue 3: thin, and safe to render on a server, where they answer with nothing. */
 
 import { type App, computed, inject, type InjectionKey, type MaybeRefOrGetter, onScopeDispose, type Ref, shallowRef, toValue, watch } from "vue";
-import { ask, followsHistory, type Question } from "./common/ask.js";
+import { ask, followsHistory, meanwhile, type Question } from "./common/ask.js";
 import { advise } from "./common/development.js";
 import type { Recommender } from "./recommender.js";
 import { onServer } from "./common/server.js";
@@ -39,7 +39,9 @@ export interface Answer<T> {
 /** Recommendations of any kind, asked for again when the question, the history or the bundle changes. */
 export function useRecommendations(question: MaybeRefOrGetter<Question> = {}): Answer<Recommendation[]> {
   const now = computed(() => toValue(question));
-  return useAnswer<Recommendation[]>([], now, () => followsHistory(now.value), (recommender, signal) => ask(recommender, { ...now.value, signal }));
+  // Another list's order is none of this one's.
+  const before = (): Recommendation[] | undefined => (now.value.kind === "rank" ? meanwhile(now.value) : undefined);
+  return useAnswer<Recommendation[]>([], now, () => followsHistory(now.value), (recommender, signal) => ask(recommender, { ...now.value, signal }), before);
 }
 
 /** The history with the model's verdicts, oldest first. */
@@ -70,7 +72,7 @@ export function useView(item: MaybeRefOrGetter<ItemId | null | undefined>): void
   );
 }
 
-function useAnswer<T>(empty: T, question: Ref<unknown>, follow: () => boolean, put: (recommender: Recommender, signal: AbortSignal) => Promise<T>): Answer<T> {
+function useAnswer<T>(empty: T, question: Ref<unknown>, follow: () => boolean, put: (recommender: Recommender, signal: AbortSignal) => Promise<T>, before: () => T | undefined = () => undefined): Answer<T> {
   const recommender = useRecommender();
   const [data, loading, error] = [shallowRef(empty), shallowRef(true), shallowRef<unknown>()];
   const life = new AbortController();
@@ -90,7 +92,11 @@ function useAnswer<T>(empty: T, question: Ref<unknown>, follow: () => boolean, p
     }
     loading.value = false;
   };
-  watch(question, () => void askAgain(), { immediate: true, deep: true });
+  const begin = (): void => {
+    data.value = before() ?? data.value;
+    void askAgain();
+  };
+  watch(question, begin, { immediate: true, deep: true });
   recommender?.addEventListener("change", () => follow() && void askAgain(), { signal: life.signal });
   recommender?.addEventListener("updated", () => void askAgain(), { signal: life.signal });
   onScopeDispose(() => life.abort());

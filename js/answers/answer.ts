@@ -1,5 +1,6 @@
 /** From ranked items to an answer: diversified, with pins at their places, and marked for attribution. */
 
+import { mark } from "../common/given.js";
 import type { Query } from "./query.js";
 import type { Recommendation } from "../types.js";
 
@@ -51,12 +52,6 @@ async function vary(free: Candidate[], k: number, diversity: number, likeness: R
     for (const other of left) other.alike = Math.max(other.alike, like?.get(other.candidate.item) ?? 0);
   }
   return chosen;
-}
-
-/** Ten random characters, new for every answer, so that they cannot identify a shopper. */
-function mark(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  return Array.from(bytes, (byte) => (byte % 36).toString(36)).join("");
 }
 
 /** How often a scenario has shown each item on this page, and the factor by which that lowers the item. */

@@ -14,14 +14,16 @@ import { type EngineClient, openEngine } from "../engine/engine.js";
 import { Engines } from "../engine/engines.js";
 import { IngleError, isCallersFault } from "../errors.js";
 import { explanations } from "./explain.js";
+import { given, mark } from "../common/given.js";
 import { checkGpu } from "../engine/gpu.js";
 import { KeptBundles, sameBytes } from "../bundle/kept.js";
 import { fallBack, recentItems } from "./ladder.js";
 import { readPopular } from "../bundle/popular.js";
-import type { FilterOptions, RankOptions } from "../engine/protocol.js";
-import { asArrays, checkQuery, poolOf, type Query } from "./query.js";
+import { sortInPlace } from "./places.js";
+import type { FilterOptions, RankedItem } from "../engine/protocol.js";
+import { asArrays, checkQuery, checkRank, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
-import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
+import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
 import { BundleVerdicts } from "../engine/verdict.js";
 import { verdictsOnDevice } from "../engine/verdict-store.js";
 import { UnknownItems } from "./unknown.js";
@@ -176,6 +178,29 @@ export class Core {
     return this.#answer(query, ask, { events: asked, includeSeen: false, rungs: ["popular"] });
   }
 
+  /** A list in the order in which its items would be recommended; those that the bundle does not know keep their places. */
+  async rank(items: string[], options: RankOptions): Promise<Recommendation[]> {
+    const { scenarios = {} } = this.#host.options;
+    const query = checkRank(items, options, scenarios);
+    const events = await this.#host.history();
+    const past: Past = { events, read: this.#read(events) };
+    const ask = async (engine: EngineClient): Promise<[RankedItem[], EngineClient, boolean]> => {
+      const best = await this.#best(engine, past, { ...query, k: new Set(items).size }, true);
+      return [best, engine, isPersonal(past.read, await this.#itemsOf(engine))];
+    };
+    const [best, engine, personal] = (await this.#asked(ask, query.signal)) ?? [];
+    if (!best || !engine) return given(items, options);
+    const known = new Map(best.map((one) => [one.item, one]));
+    this.notice(items.filter((item) => !known.has(item)));
+    const sorted = sortInPlace(items, new Map(best.map(({ item, score }) => [item, score])));
+    const types = typesOf(events);
+    const answer = mark();
+    return given(sorted, options, answer).map((one) => {
+      const { probability, because } = known.get(one.item) ?? {};
+      return probability === undefined ? one : { ...one, score: probability, source: personal ? engine.kind : "popular", reason: whyOf(because, "history", types) };
+    });
+  }
+
   /** The most popular items, from the bundle alone, without an engine. */
   async popular({ includeSeen = true, ...options }: RecommendOptions): Promise<Recommendation[]> {
     return this.#without(this.#query(options), { events: await this.#host.history(), includeSeen, rungs: ["popular"] });
@@ -219,16 +244,19 @@ export class Core {
   }
 
   #rank({ events, read }: Past, query: Query, includeSeen: boolean, kind: "history" | "complete"): Promise<Recommendation[]> {
-    const types = new Map(events.map(({ item, type }) => [item, type]));
+    const types = typesOf(events);
     const ask = async (engine: EngineClient): Promise<Candidate[]> => {
-      const weights = Float32Array.from(read.weights);
-      const options: RankOptions = { ...(await this.#filters(query, engine)), includeSeen, weights };
-      const best = await engine.recommend(read.items, options, { signal: query.signal });
+      const best = await this.#best(engine, { events, read }, query, includeSeen);
       // If no click contributes to any item, the model ranked by popularity.
       const source = best.some(({ because }) => because) ? engine.kind : "popular";
       return best.map(({ item, probability, because }) => ({ item, score: probability, source, reason: whyOf(because, kind, types) }));
     };
     return this.#answer(query, ask, { events, includeSeen, rungs: ["popular", "recent"] });
+  }
+
+  async #best(engine: EngineClient, { read }: Past, query: Query, includeSeen: boolean): Promise<RankedItem[]> {
+    const weights = Float32Array.from(read.weights);
+    return engine.recommend(read.items, { ...(await this.#filters(query, engine)), includeSeen, weights }, { signal: query.signal });
   }
 
   #query(options: QueryOptions): Query {
@@ -237,15 +265,19 @@ export class Core {
   }
 
   async #answer(query: Query, ask: (engine: EngineClient) => Promise<Candidate[]>, below: Below): Promise<Recommendation[]> {
-    let candidates: Candidate[];
-    try {
-      if (!(await this.#inTime(query.signal))) return this.#without(query, below);
-      candidates = (await this.engines.ask(ask, query.signal)).answer;
-    } catch (error) {
-      if (query.signal?.aborted || this.#life.signal.aborted || isCallersFault(error)) throw error;
-      return this.#without(query, below);
-    }
+    const candidates = await this.#asked(ask, query.signal);
+    if (!candidates) return this.#without(query, below);
     return this.#finish(query, { candidates, likeness: (item) => this.#likeness(item, candidates) });
+  }
+
+  /** What an engine answers; `undefined` if none can, or not in time. */
+  async #asked<T>(ask: (engine: EngineClient) => Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+    try {
+      return (await this.#inTime(signal)) ? (await this.engines.ask(ask, signal)).answer : undefined;
+    } catch (error) {
+      if (signal?.aborted || this.#life.signal.aborted || isCallersFault(error)) throw error;
+      return undefined;
+    }
   }
 
   /** Waits for an engine for a limited time; says whether it is to be asked. */
@@ -337,6 +369,14 @@ interface Below {
 /** Opens a core for the bundle at this address; the entry uses this function alone. */
 export function openCore(url: string | URL, host: CoreHost): Core {
   return new Core(url, host);
+}
+
+const typesOf = (events: readonly HistoryEvent[]): Map<string, string> => new Map(events.map(({ item, type }) => [item, type]));
+
+/** Whether the model knows a click that counts; else it ranks by popularity. */
+function isPersonal({ items, weights }: Sequence, known: readonly string[]): boolean {
+  const clicked = new Set(items.filter((_, n) => (weights[n] ?? 0) > 0));
+  return known.some((item) => clicked.has(item));
 }
 
 function whyOf(because: { item: string; share: number } | undefined, kind: "history" | "complete", types: Map<string, string>): Reason {

@@ -5,7 +5,7 @@
 
 import { IngleError } from "../errors.js";
 import { byId, idOf, idsOf } from "../common/ids.js";
-import type { Boost, ItemId, Offers, Pin, QueryOptions } from "../types.js";
+import type { Boost, ItemId, Offers, Pin, QueryOptions, RankOptions } from "../types.js";
 
 /** Factors are clamped to this range, so that their logarithms are finite. */
 const [LEAST, MOST] = [1e-9, 1e9];
@@ -49,6 +49,20 @@ export function checkQuery(call: QueryOptions, scenarios: Record<string, QueryOp
     allows: both(membership(given.filter), onOffer(lookUp, given.price)),
     factor: factorOf(given.boost),
   };
+}
+
+/** What `rank` takes; all other options would add something to the list or leave something out. */
+const OF_RANK = new Set(["k", "scenario", "boost", "signal"]);
+
+/** Checks the options of `rank` for a list; of a scenario's own options only `boost` counts. */
+export function checkRank(items: readonly string[], call: RankOptions, scenarios: Record<string, QueryOptions>): Query {
+  const other = Object.entries(call).find(([name, value]) => value !== undefined && !OF_RANK.has(name));
+  if (other) throw refused(`rank adds nothing to the list and leaves nothing out, so it does not take ${other[0]}: change the list itself.`);
+  const { scenario = "default", k = items.length } = call;
+  const own = Object.hasOwn(scenarios, scenario) ? scenarios[scenario]?.boost : undefined;
+  const boost = call.boost ?? own;
+  const listed = new Set(items);
+  return { ...checkQuery({ ...call, k, ...(boost !== undefined && { boost }) }, {}, undefined), plain: false, allows: (item) => listed.has(item) };
 }
 
 /** Converts functions to arrays for an engine; `items` is the catalogue, in its order. */

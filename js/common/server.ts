@@ -1,10 +1,12 @@
 /**
  * On a server, which renders pages for many shoppers, a recommender stores nothing, requests nothing and answers with
- * nothing.
+ * nothing; a list is as it was given.
  */
 
 import type { Core } from "../answers/core.js";
 import { IngleError } from "../errors.js";
+import type { RankOptions, Recommendation } from "../types.js";
+import { given } from "./given.js";
 
 /** Pages have a document, and workers in a browser an address; Node, Deno, Bun and edge servers have neither. */
 export function onServer(): boolean {
@@ -22,6 +24,7 @@ export function noCore(): Core {
     rung: { rung: "recent", why: WHY },
     engines: { active: null, bundle: null, cpu: off, gpu: off, ready },
     bundle: { cache: { settle: async () => {} } },
+    rank: async (items: string[], options: RankOptions): Promise<Recommendation[]> => given(items, options),
     ...{ recommend: nothing, similar: nothing, complete: nothing, popular: nothing, recentlyViewed: nothing, explain: nothing },
     forget() {},
     dispose() {},

@@ -14,11 +14,11 @@ import { hydration, isSent } from "./hydration.js";
 import { missing, type Product } from "./products.js";
 import { CARDS, SHELF } from "./shelf-style.js";
 
-const KINDS = ["personal", "similar", "complete", "recent", "popular"];
+const KINDS = ["personal", "similar", "complete", "recent", "popular", "rank"];
 
 /**
  * Attributes: `src` (the bundle's folder) or the property `recommender`; `kind`; `items`, the ids that
- * `similar` and `complete` are about, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
+ * `similar` and `complete` are about or that `rank` puts in order, apart by spaces; `k`; `scenario`; `heading`; `products`, the address of
  * all products as JSON; `observe`, to record from the page's markup; `consent`, what is allowed at first, `ask` or `banner`; `images`, the fields of products whose images are fetched for all of them alike. A `<template>` inside
  * it is the markup of one card, or a hidden element with `slot="card"` is, as pages that are hydrated need it; what has
  * `slot="note"` stands under the heading. */
@@ -128,13 +128,18 @@ export class IngleShelf extends IngleElement {
 
   get #question(): Question {
     const kind = this.getAttribute("kind") ?? "personal";
-    const items = (this.getAttribute("items") ?? "").split(/\s+/).filter(Boolean);
+    const items = this.#items;
     const scenario = this.getAttribute("scenario");
     return { ...this.#options, kind: (KINDS.includes(kind) ? kind : "personal") as QuestionKind, items, k: this.#count, ...(scenario !== null && { scenario }) };
   }
 
+  get #items(): string[] {
+    return (this.getAttribute("items") ?? "").split(/\s+/).filter(Boolean);
+  }
+
   get #count(): number {
-    const k = Number(this.getAttribute("k") ?? this.#options.k ?? 10);
+    const all = this.getAttribute("kind") === "rank" ? this.#items.length : 10;
+    const k = Number(this.getAttribute("k") ?? this.#options.k ?? all);
     return Number.isSafeInteger(k) && k >= 0 ? k : 10;
   }
 

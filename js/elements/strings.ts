@@ -67,6 +67,7 @@ export const ENGLISH: Strings = {
       case "recent":
         return "Viewed recently";
       case "pinned":
+      case "given":
         return "";
     }
   },

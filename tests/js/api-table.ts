@@ -23,6 +23,25 @@ export const LOOKED_AT = ["sku-63", "sku-192", "sku-273"];
 const ids = (answer: Ingle.Recommendation[]) => answer.map(({ item }) => item);
 const even = (item: string) => Number(item.slice(4)) % 2 === 0;
 
+/** Random numbers from a seed (Mulberry32). */
+function mulberry(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
+  const mixed = [...list];
+  for (let n = mixed.length - 1; n > 0; n--) {
+    const other = Math.floor(random() * (n + 1));
+    [mixed[n], mixed[other]] = [mixed[other]!, mixed[n]!];
+  }
+  return mixed;
+}
+
 /** Options that no question takes. */
 const WRONG = [{ filter: "sku-1" }, { filter: 8102 }, { exclude: "sku-1" }, { exclude: 8102 }, { exclude: null }, { pin: "sku-1" }, { boost: ["sku-1"] }, { boost: "sku-1" }, { boost: { "sku-227": 0 } }, { boost: () => -1 }, { diversity: 2 }, { minScore: -1 }, { rotate: Number.NaN }, { price: { min: 1 } }, { pin: [{ item: "a", place: -1 }] }, { scenario: 5 }];
 
@@ -259,6 +278,75 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
     const stranger = open();
     equal(ids(await stranger.complete(["sku-42", "sku-7"], { k: 5 })), ids(answer));
     stranger.dispose();
+  },
+
+  "a list comes in the order of recommendations, what was seen included, and nothing else changes": async ({ shared }) => {
+    const all = await shared.recommend({ k: 300, includeSeen: true });
+    const random = mulberry(20);
+    for (const size of [1, 2, 7, 60, 300]) {
+      const list = shuffled(ids(all), random).slice(0, size);
+      const ranked = await shared.rank(list);
+      const due = all.filter(({ item }) => list.includes(item));
+      equal(ids(ranked), ids(due), `${size} items`);
+      equal(ranked.map(({ score, source }) => [score, source]), due.map(({ score, source }) => [score, source]));
+    }
+    const [first] = await shared.rank(LOOKED_AT);
+    ok(first?.reason.kind === "history" && LOOKED_AT.includes(first.reason.item), JSON.stringify(first));
+  },
+
+  "items of a list that the bundle does not know keep their places": async ({ shared }) => {
+    const best = ids(await shared.recommend({ k: 300, includeSeen: true }));
+    const random = mulberry(21);
+    for (let n = 0; n < 20; n++) {
+      const list = shuffled(best, random).slice(0, Math.floor(random() * 30));
+      for (let more = random() * 8; more > 0; more--) list.splice(Math.floor(random() * (list.length + 1)), 0, `new ${Math.floor(random() * 5)}`);
+      const ranked = await shared.rank(list);
+      const known = list.filter((item) => best.includes(item));
+      equal(ids(ranked).filter((item) => best.includes(item)), best.filter((item) => known.includes(item)));
+      list.forEach((item, place) => best.includes(item) || equal([ranked[place]?.item, ranked[place]?.source, ranked[place]?.score, ranked[place]?.reason.kind], [item, "given", 0, "given"]));
+      equal(ranked.length, list.length);
+    }
+  },
+
+  "a list may have an item twice, be empty, be cut and name items by numbers": async ({ open, numbered, shared }) => {
+    const [a = "", b = ""] = ids(await shared.recommend({ k: 2 }));
+    equal(ids(await shared.rank([b, "?", b, a])), [a, "?", b, b]);
+    equal(await shared.rank([]), []);
+    equal(ids(await shared.rank([b, a], { k: 1 })), [a]);
+    equal(await shared.rank([b, a], { k: 0 }), []);
+    equal(ids(await shared.rank(new Set(["?"]))), ["?"]);
+    const recommender = open();
+    await recommender.update(numbered);
+    await recommender.record({ item: 8101 });
+    const list = [8105, 8102, 8104];
+    equal(ids(await recommender.rank(list)), ids(await recommender.recommend({ k: 3, filter: list })));
+    recommender.dispose();
+  },
+
+  "nothing is left out of a list, whatever stock and scenarios say; only boosts count": async ({ open, shared }) => {
+    const list = ["sku-41", "sku-52", "sku-63"];
+    const due = ids(await shared.rank(list));
+    const recommender = open({ offers: () => null, scenarios: { page: { k: 1, exclude: list, filter: [], boost: { [due[2]!]: 1e9 } } } });
+    await recommender.record(LOOKED_AT.map((item, at) => ({ item, at })));
+    equal(ids(await recommender.rank(list)), due);
+    equal(ids(await recommender.rank(list, { scenario: "page" })), [due[2]!, due[0]!, due[1]!]);
+    equal(ids(await recommender.rank(list, { boost: { [due[1]!]: 1e9 } })), [due[1]!, due[0]!, due[2]!]);
+    for (const options of [{ filter: list }, { exclude: [] }, { minScore: 0 }, { includeSeen: true }, { k: -1 }, { boost: { [list[0]!]: 0 } }]) equal(await codeOf(recommender.rank(list, options as Ingle.RankOptions)), "input/options", JSON.stringify(options));
+    for (const wrong of [null, [""], [{}]]) equal(await codeOf(recommender.rank(wrong as unknown as string[])), "input/item", JSON.stringify(wrong));
+    ok((await recommender.rank(list)).every(({ attribution }, n) => new RegExp(`^default\\.[0-9a-z]{10}\\.${n}$`).test(attribution)), "attribution");
+    recommender.dispose();
+  },
+
+  "without a click that the bundle knows a list is in the order of popularity, and says so": async ({ open }) => {
+    const recommender = open();
+    const list = ["sku-41", "sku-52", "sku-154", "sku-227", "?"];
+    const [first, second, , , last] = await recommender.rank(list);
+    equal([first?.item, second?.item, last?.item, first?.source, last?.source], ["sku-227", "sku-154", "?", "popular", "given"]);
+    await recommender.record({ item: "sku-42" });
+    equal((await recommender.rank(list)).map(({ source }) => source), ["cpu", "cpu", "cpu", "cpu", "given"]);
+    await recommender.forget();
+    equal((await recommender.rank(list))[0]?.source, "popular");
+    recommender.dispose();
   },
 
   "what was viewed last, and what everybody likes": async ({ shared }) => {

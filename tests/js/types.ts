@@ -1,6 +1,6 @@
 /** What the public types allow and refuse; checked by the type checker alone, never run. */
 
-import { createRecommender, type EventType, IngleError, type Recommendation, type Recommender, type Status } from "ingle";
+import { createRecommender, type EventType, IngleError, type Recommendation, type Recommender, type Source, type Status } from "ingle";
 import { define, type IngleShelf, type Products } from "ingle/element";
 import { createElement } from "react";
 import { IngleProvider, useRecommendations } from "ingle/react";
@@ -18,6 +18,9 @@ export async function allowed(recommender: Recommender, shelf: IngleShelf): Prom
   await recommender.recommend({ filter: [1, "b"], exclude: new Set([5]), boost: new Map([[5, 2]]), pin: [5, { item: 6, place: 0 }] });
   await recommender.forget(5);
   await recommender.complete([1, 2]);
+  const [first] = await recommender.rank(["a", 2], { k: 1, boost: { a: 2 } });
+  expect<Same<NonNullable<typeof first>["source"], Source>>();
+  useRecommendations({ kind: "rank", items: ["a", 2] });
   await recommender.record([{ item: 5, type: "wishlist" }, { item: "b", at: new Date() }]);
   recommender.addEventListener("updated", ({ detail }) => detail.items.toFixed());
   recommender.addEventListener("error", ({ detail }) => detail instanceof IngleError && detail.code === "storage/lost");
@@ -38,6 +41,8 @@ export function refused(recommender: Recommender): void {
   void recommender.record({ item: null });
   // @ts-expect-error: a list of ids is no list of objects
   void recommender.recommend({ exclude: [{ id: 5 }] });
+  // @ts-expect-error: a list is not filtered as it is ranked
+  void recommender.rank(["a"], { filter: ["a"] });
   // @ts-expect-error: k is a number
   void recommender.recommend({ k: "5" });
   // @ts-expect-error: there is no such option

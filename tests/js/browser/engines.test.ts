@@ -55,6 +55,11 @@ async function givesTheNativeAnswers(visitor: Visitor, engine: "cpu" | "gpu", th
     // A history of unknown items is as good as none.
     const by = explain.some(({ known }) => known) ? engine : "popular";
     ok(got.every(({ score, source }, n) => Math.abs(score - recommend[n]!.probability) <= bound && source === by), `${JSON.stringify(got)} within ${bound}`);
+    // The same as a list that has them backwards, with one that the bundle does not know in the middle.
+    const list = recommend.map(({ item }) => item).reverse();
+    const ranked = await visitor.call("rank", [...list.slice(0, 3), "?", ...list.slice(3)]);
+    const due = [...recommend.slice(0, 3), undefined, ...recommend.slice(3)];
+    ok(ranked.every(({ item, score, source }, n) => item === (due[n]?.item ?? "?") && Math.abs(score - (due[n]?.probability ?? 0)) <= bound && source === (due[n] ? by : "given")), JSON.stringify(ranked));
     const clicks = await visitor.call("explain");
     equal(clicks.map(({ item, known }) => [item, known]), explain.map(({ item, known }) => [item, known]));
     const near = (name: "noise" | "keep" | "prior" | "posterior"): boolean => clicks.every((click, n) => Math.abs((click[name] ?? 0) - (explain[n]![name] ?? 0)) <= bound);

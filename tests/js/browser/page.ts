@@ -52,6 +52,7 @@ const page = {
   },
 
   recommend: (k?: number): Promise<Recommendation[]> => opened().recommend(k === undefined ? {} : { k }),
+  rank: (items: string[]): Promise<Recommendation[]> => opened().rank(items),
   explain: (): Promise<Explanation[]> => opened().explain(),
   history: async (): Promise<string[]> => (await opened().history()).map(({ item }) => item),
   forget: (): Promise<void> => opened().forget(),

@@ -97,6 +97,7 @@ async function act(step: Step): Promise<unknown> {
         recommender.similar("sku-7"),
         recommender.complete(["sku-7", "sku-9"]),
         recommender.popular(),
+        recommender.rank(["sku-9", "sku-7", "unknown"]),
         recommender.recentlyViewed(),
         recommender.explain(),
       ]);

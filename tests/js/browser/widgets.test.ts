@@ -325,6 +325,24 @@ for (const name of ["Chromium", "Firefox"]) {
     await context.close();
   });
 
+  test(`a list stands in the shopper's order in a shelf, in React and in Vue, and until then as it was given, in ${name}`, async () => {
+    const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext();
+    const tab = (await context.newPage()) as unknown as Tab;
+    await tab.goto(new URL("/widgets", site.url).href);
+    await call(tab, "visit", ["sku-63", "sku-192", "sku-273"]);
+    const list = ["sku-81", "new", "sku-82", "sku-154", "sku-273", "sku-90", "sku-91", "sku-92", "sku-93", "sku-94", "sku-95", "sku-96"];
+    const due = String(await call(tab, "order", list));
+    ok(due.split("given").length === 2 && due.split(",")[1] === "new given" && due !== list.join(), due);
+    await call(tab, "ranked", list);
+    const items = due.replaceAll(/ \w+/g, "");
+    await until(async () => String(await call(tab, "slides")) === items, "the shelf, all of the list");
+    const first = list.map((item) => `${item} given`).join();
+    await until(async () => JSON.stringify(await call(tab, "drawings")) === JSON.stringify([[first, due], [first, due]]), "React and Vue").catch(async (error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(await call(tab, "drawings"))}`);
+    });
+    await context.close();
+  });
+
   for (const framework of ["react", "vue"] as const) {
     test(`${framework} in ${name} shows recommendations, status and verdicts, and records the view`, async () => {
       const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext();

@@ -19,6 +19,8 @@ const recommender: Recommender = createRecommender(SRC, { consent: "granted", st
 const erasing = Object.getOwnPropertyDescriptor(IDBFactory.prototype, "deleteDatabase")!;
 
 let provided: Root | undefined;
+/** What the frameworks have shown of a list, one after the other. */
+const drawings: Record<string, string[]> = {};
 
 const widgets = {
   /** Draws shelf and panel, and waits until both have what they show. */
@@ -148,6 +150,31 @@ const widgets = {
     const { violations } = await axe.run(document);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
   },
+
+  /** A list in a shelf, in React and in Vue, each with what it showed first. */
+  ranked(items: string[]): void {
+    define();
+    const shelf = Object.assign(document.createElement("ingle-shelf"), { recommender, products });
+    for (const [name, value] of [["kind", "rank"], ["items", items.join(" ")]]) shelf.setAttribute(name!, value!);
+    document.body.append(shelf);
+    const shows = (name: string, data: readonly Recommendation[]): string => {
+      const text = data.map(({ item, source }) => `${item} ${source}`).join();
+      drawings[name] ??= [];
+      if (drawings[name].at(-1) !== text) drawings[name].push(text);
+      return text;
+    };
+    const List = (): ReturnType<typeof createElement> => createElement("p", {}, shows("react", forReact.useRecommendations({ kind: "rank", items }).data));
+    createRoot(document.body.appendChild(document.createElement("div"))).render(createElement(forReact.IngleProvider, { recommender }, createElement(List)));
+    const app = createApp({
+      setup() {
+        const { data } = forVue.useRecommendations(() => ({ kind: "rank", items }));
+        return () => h("p", shows("vue", data.value));
+      },
+    });
+    app.use(forVue.createIngle(recommender)).mount(document.body.appendChild(document.createElement("div")));
+  },
+  drawings: (): (string[] | undefined)[] => [drawings["react"], drawings["vue"]],
+  order: async (items: string[]): Promise<string> => (await recommender.rank(items)).map(({ item, source }) => `${item} ${source}`).join(),
 
   /** What a framework has drawn, once it has everything. */
   drawn: (framework: string): string | undefined => document.querySelector(`#${framework}[data-loading=false][data-rung=cpu][data-clicks="1"]`)?.textContent ?? undefined,
