@@ -106,6 +106,36 @@ test("finds products by word and department", async () => {
   await end();
 });
 
+test("a department and a search are in the visitor's own order, and as listed again when one wishes or forgets", async () => {
+  const { page, end } = await visit(browser);
+  const note = (words) => page.waitForFunction((words) => new RegExp(words).test(document.querySelector("#grid-note").textContent), words);
+  const shown = () => page.locator("#grid .card").evaluateAll((cards) => cards.map((card) => card.dataset.item));
+  assert.ok(await page.locator("#order").isHidden(), "the whole shop is a window");
+  const listed = await department(page, "Kitchen");
+  await note("as listed, until you have looked at something");
+  const liked = listed[listed.length - 1];
+  await lookAt(page, liked);
+  await note("in your order, worked out on this device in [0-9.]+ ms\\. First: ");
+  const mine = await department(page, "Kitchen");
+  assert.deepEqual([...mine].sort(), [...listed].sort(), "nothing is added and nothing left out");
+  assert.notDeepEqual(mine, listed);
+  const place = (list) => list.indexOf(liked) / list.length;
+  assert.ok(place(mine) < 0.5, `what was looked at was last and is now number ${mine.indexOf(liked) + 1}`);
+  await page.getByRole("button", { name: "As listed" }).click();
+  await page.waitForFunction((first) => document.querySelector("#grid .card").dataset.item === first, listed[0]);
+  assert.deepEqual(await shown(), listed);
+  await page.getByRole("button", { name: "In your order" }).click();
+  await note("in your order");
+  await page.locator("#search").fill("mug");
+  await note("^[0-9]+ things, in your order");
+  await page.locator("#search").fill("");
+  await note("in your order");
+  await page.locator("#forget").click();
+  await note("as listed, until you have looked at something");
+  assert.deepEqual((await shown()).slice(0, 12), listed.slice(0, 12));
+  await end();
+});
+
 test("has a page for a product, and completes a basket", async () => {
   const { page, end } = await visit(browser);
   const [item] = await department(page, "Kitchen");

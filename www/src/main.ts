@@ -9,7 +9,7 @@ import { Session, type View } from "./session.js";
 import { startBasket } from "./ui/basket.js";
 import { tile } from "./ui/card.js";
 import { breathe, byId } from "./ui/dom.js";
-import { filter, startGrid } from "./ui/grid.js";
+import { filter, orderBy, startGrid } from "./ui/grid.js";
 import { startPanel } from "./ui/panel.js";
 import { startPrivacy } from "./ui/privacy.js";
 import { showProduct } from "./ui/product.js";
@@ -29,6 +29,7 @@ const basket = new Basket();
 await breathe();
 
 startShelves(session);
+orderBy(session);
 await breathe();
 
 startPanel(session, meter);
