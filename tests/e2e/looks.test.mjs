@@ -99,7 +99,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
 test("every control has a name, every picture stands beside its words", async () => {
   const { page, end } = await visit(browser);
   const nameless = await page.locator(":is(button, a, input):not([inert] *)").evaluateAll((controls) =>
-    controls.filter((control) => !(control.getAttribute("aria-label") ?? control.textContent).trim()).map((control) => control.outerHTML.slice(0, 120)),
+    controls.filter((control) => !(control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent ?? control.textContent).trim()).map((control) => control.outerHTML.slice(0, 120)),
   );
   assert.deepEqual(nameless, []);
   const loud = await page.locator("svg:not([aria-hidden=true])").count();
