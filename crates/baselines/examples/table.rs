@@ -1,9 +1,9 @@
 //! Prints what simple recommenders reach on a dataset, by the protocol of `ingle evaluate`.
 //!
 //! ```sh
-//! cargo run --release --package ingle-baselines --example table -- data/beauty
-//! cargo run --release --package ingle-baselines --example table -- data/beauty --json --method ease
-//! cargo run --release --package ingle-baselines --example table -- data/beauty --settings '{"method":"ease","ridge":500}'
+//! cargo run --package ingle-baselines --example table -- data/beauty
+//! cargo run --package ingle-baselines --example table -- data/beauty --json --method ease
+//! cargo run --package ingle-baselines --example table -- data/beauty --settings '{"method":"ease","ridge":500}'
 //! ```
 //!
 //! Every setting is chosen on the validation split, or given. What was tried is told on standard error, and is in the JSON.
@@ -51,7 +51,15 @@ fn main() -> Result<()> {
     let data = Dataset::open(&folder.context(USE)?)?;
     let mut table = Table::new();
     let head = ["method", "split"].into_iter().chain(SHOWN);
-    table.set_header(head.chain(["coverage", "diversity", "novelty", "clicks", "head", "Gini"]));
+    table.set_header(head.chain([
+        "± NDCG@10",
+        "coverage",
+        "diversity",
+        "novelty",
+        "clicks",
+        "head",
+        "Gini",
+    ]));
     let mut rows = Vec::new();
     for method in methods {
         let started = Instant::now();
@@ -105,6 +113,8 @@ fn row(method: Method, split: &str, found: &Evaluation) -> Vec<String> {
     let beyond = &found.beyond;
     let mut row = vec![method.name().to_owned(), split.to_owned()];
     row.extend(SHOWN.iter().map(figure));
+    let error = found.ndcg().error;
+    row.push(error.map_or_else(String::new, |error| format!("{error:.4}")));
     row.extend([beyond.coverage, beyond.diversity].map(|share| format!("{share:.3}")));
     row.push(format!("{:.2} bits", beyond.novelty));
     row.push(format!("{:.1}", beyond.popularity));
@@ -124,6 +134,7 @@ fn to_json(settings: &Settings, tried: &[Trial], split: &str, found: &Evaluation
         "split": split,
         "cases": found.ranks.len(),
         "users": found.users,
+        "ndcg@10": found.ndcg(),
         "masked": named(&found.masked),
         "unmasked": named(&found.unmasked),
         "beyond": found.beyond,

@@ -68,7 +68,7 @@ impl Settings {
             penalty,
             ..Self::default()
         };
-        [0.001, 0.003, 0.01, 0.03].map(of).to_vec()
+        [0.003, 0.01, 0.03, 0.1].map(of).to_vec()
     }
 
     fn check(&self) -> Result<(), Error> {

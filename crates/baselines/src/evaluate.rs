@@ -4,7 +4,8 @@ use crate::order::{best_by, better};
 use crate::{Baseline, Likeness};
 use ingle_data::{Case, Dataset, Split};
 use ingle_metrics::beyond::{Beyond, Catalogue};
-use ingle_metrics::ranking::{FIGURES, Figures, Rank};
+use ingle_metrics::paired::Difference;
+use ingle_metrics::ranking::{FIGURES, Figures, NDCG10, Rank};
 use rayon::prelude::*;
 
 /// Length of the lists of which coverage, diversity and the like are computed.
@@ -15,6 +16,8 @@ pub const LIST: usize = 10;
 pub struct Evaluation {
     /// Rank of each case's target, in the order of [`Dataset::all_cases`].
     pub ranks: Vec<Rank>,
+    /// User of each case.
+    pub whose: Vec<usize>,
     /// Number of users.
     pub users: usize,
     /// Means without the items clicked before, in the order of [`names`](ingle_metrics::ranking::names).
@@ -23,6 +26,21 @@ pub struct Evaluation {
     pub unmasked: [f64; FIGURES],
     /// What the lists of [`LIST`] items are worth beyond accuracy, without the items clicked before.
     pub beyond: Beyond,
+}
+
+impl Evaluation {
+    /// Masked NDCG@10 of every case.
+    pub fn gains(&self) -> Vec<f64> {
+        let ranks = self.ranks.iter();
+        ranks
+            .map(|rank| Figures::of_rank(rank.masked)[NDCG10])
+            .collect()
+    }
+
+    /// Masked NDCG@10 and its standard error, clustered by user.
+    pub fn ndcg(&self) -> Difference {
+        Difference::paired(&self.gains(), &vec![0.0; self.ranks.len()], &self.whose)
+    }
 }
 
 /// Evaluates a recommender on a split; `latest` is the most targets of an unseen user.
@@ -46,10 +64,12 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
             .as_ref()
             .map_or(0.0, |likeness| likeness.cosine(a, b))
     });
-    let mut users: Vec<usize> = cases.iter().map(|case| case.user).collect();
+    let whose: Vec<usize> = cases.iter().map(|case| case.user).collect();
+    let mut users = whose.clone();
     users.sort_unstable();
     users.dedup();
     Evaluation {
+        whose,
         users: users.len(),
         masked: Figures::of(&ranks.iter().map(|rank| rank.masked)).values(),
         unmasked: Figures::of(&ranks.iter().map(|rank| rank.unmasked)).values(),

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A click's weight as a target (`ingle prepare --weight`), if there is one, is its value here: a click of weight 0 is
-//! not learnt from. Results do not depend on the order of users or on the number of cores.
+//! not learnt from. Of a user with more than 1,000 different items the latest 1,000 count, but for popularity. Results
+//! do not depend on the number of cores, and but for `bpr` not on the order of users.
 
 mod baseline;
 pub mod bpr;

@@ -154,7 +154,9 @@ fn evaluation_is_over_the_cases_of_the_dataset_with_what_was_clicked_masked() {
         .map(|rank| (rank.masked, rank.unmasked))
         .collect();
     assert_eq!(ranks, [(1, 3), (1, 1)]);
-    assert_eq!(found.users, 2);
+    assert_eq!((found.users, &found.whose[..]), (2, &[0, 1][..]));
+    assert_eq!(found.ndcg().value, found.masked[4]);
+    assert_eq!(found.gains(), [1.0, 1.0]);
     // The lists are without what was clicked: [3], and [4].
     assert_eq!(found.beyond.coverage, 0.5);
 }

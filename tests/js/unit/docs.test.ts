@@ -66,7 +66,7 @@ test("commands of the documents name what there is: commands, options, scripts, 
   equal(unknownIn("ingle trian --data x", root).length, 1);
   equal(unknownIn("ingle train --dta x && ./build.sh tset", root).length, 2);
   equal(unknownIn('noise="ingle corrupt --data x"\n$noise --rte 0.2', root).length, 1);
-  equal(unknownIn("python3 scripts/baselines.py x --nothing\nscripts/absent.sh\ningle train --config configs/absent.toml", root).length, 3);
+  equal(unknownIn("python3 scripts/cold-items.py x --nothing\nscripts/absent.sh\ningle train --config configs/absent.toml", root).length, 3);
 });
 
 for (const [file, name] of [["js/recommender.ts", "Recommender"], ["js/types.ts", "RecommenderOptions"], ["js/types.ts", "StorageOptions"], ["js/types.ts", "WeightOptions"], ["js/types.ts", "QueryOptions"], ["js/types.ts", "RecommendOptions"], ["js/types.ts", "Recommendation"], ["js/types.ts", "Explanation"], ["js/types.ts", "RecordInput"], ["js/types.ts", "Offer"], ["js/types.ts", "Status"], ["js/types.ts", "RecommenderEventMap"], ["js/types.ts", "ObserveOptions"]] as const) {

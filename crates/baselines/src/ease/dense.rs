@@ -17,8 +17,8 @@ pub struct Dense {
     items: Vec<u32>,
     /// Position of each item among them.
     positions: Vec<Option<usize>>,
-    /// `-P`, whose diagonal is 0 here and in `scale`.
-    inverse: Symmetric,
+    /// `-P` with a diagonal of 0.
+    inverse: Square,
     /// `1 / P_jj`, by position.
     scale: Vec<f32>,
 }
@@ -49,7 +49,7 @@ impl Dense {
         Ok(Self {
             items,
             positions,
-            inverse,
+            inverse: inverse.into_square(),
             scale,
         })
     }
@@ -129,11 +129,6 @@ impl Symmetric {
         self.rows.div_ceil(TILE)
     }
 
-    /// Rows with those that fill the last tile.
-    fn padded(&self) -> usize {
-        self.blocks() * TILE
-    }
-
     /// Replaces the matrix by the negative of its inverse; `None` if it is not positive definite. The diagonal blocks
     /// are swept one after the other (Beaton, 1964): with pivot block `k` and `P = A_kk⁻¹`,
     /// `A_ij -= A_ik · P · A_kj`, then `A_ik = A_ik · P` and `A_kk = -P`. It takes `n³` operations, nearly all in
@@ -197,22 +192,51 @@ impl Symmetric {
         std::mem::take(&mut tile[at % TILE * (TILE + 1)])
     }
 
+    /// Both halves, which doubles the memory: rows are read without a step then.
+    fn into_square(mut self) -> Square {
+        let blocks = self.blocks();
+        let upper: Vec<Vec<f32>> = (0..blocks * blocks)
+            .into_par_iter()
+            .map(|at| (at / blocks, at % blocks))
+            .map(|(row, column)| {
+                if column > row {
+                    turn(&self.tiles[place(column, row)])
+                } else {
+                    Vec::new()
+                }
+            })
+            .collect();
+        let mut tiles = upper;
+        for row in 0..blocks {
+            for column in 0..=row {
+                tiles[row * blocks + column] = std::mem::take(&mut self.tiles[place(row, column)]);
+            }
+        }
+        Square { blocks, tiles }
+    }
+}
+
+/// A square matrix by tiles, each row by row.
+#[derive(Debug)]
+struct Square {
+    /// Rows and columns of tiles.
+    blocks: usize,
+    tiles: Vec<Vec<f32>>,
+}
+
+impl Square {
+    /// Rows with those that fill the last tile.
+    fn padded(&self) -> usize {
+        self.blocks * TILE
+    }
+
     /// Adds a row times `factor` to `sums`, which has a value for each padded row.
     fn add_row(&self, at: usize, factor: f32, sums: &mut [f32]) {
-        let (block, within) = (at / TILE, at % TILE);
-        for (other, sums) in sums.chunks_exact_mut(TILE).enumerate() {
-            if other <= block {
-                let row = &self.tiles[place(block, other)][within * TILE..][..TILE];
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += factor * value;
-                }
-            } else {
-                let column = self.tiles[place(other, block)][within..]
-                    .iter()
-                    .step_by(TILE);
-                for (sum, value) in sums.iter_mut().zip(column) {
-                    *sum += factor * value;
-                }
+        let tiles = &self.tiles[at / TILE * self.blocks..][..self.blocks];
+        for (tile, sums) in tiles.iter().zip(sums.chunks_exact_mut(TILE)) {
+            let row = &tile[at % TILE * TILE..][..TILE];
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum += factor * value;
             }
         }
     }
