@@ -28,6 +28,7 @@ export const CARDS = `
 :where(.ingle-picture) { display: block; aspect-ratio: 1; border-radius: .75rem; overflow: hidden; background: color-mix(in srgb, currentColor 8%, transparent); }
 :where(.ingle-card img) { display: block; inline-size: 100%; block-size: 100%; object-fit: cover; }
 :where(.ingle-initials) { display: grid; place-items: center; block-size: 100%; font-size: 2.25rem; font-weight: 500; letter-spacing: .06em; color: color-mix(in srgb, currentColor 72%, transparent); background: linear-gradient(135deg, hsl(var(--ingle-hue, 0) 60% 50% / .1), hsl(calc(var(--ingle-hue, 0) + 40) 60% 50% / .3)); }
+:where(.ingle-initials)::before { content: attr(data-initials); }
 :where(.ingle-card img:is(:not([src]), [data-ingle-broken]), .ingle-card img[src]:not([data-ingle-broken]) + .ingle-initials) { display: none; }
 :where(.ingle-card .ingle-title) { font-weight: 600; line-height: 1.25; }
 :where(.ingle-card .ingle-reason) { font-size: .8125em; opacity: .75; }

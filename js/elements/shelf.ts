@@ -219,7 +219,7 @@ export class IngleShelf extends IngleElement {
     return h("a", { class: "ingle-card", "data-ingle-href": "url" }, h("span", { class: "ingle-picture" }, image, initials), text("title", "ingle-title"), text("price", "ingle-price"), h("span", { "data-ingle-reason": true, class: "ingle-reason" }));
   }
 
-  /** Writes a product into a card: `data-ingle-text`, `-href`, `-src`, `-alt` and `-initials` name its fields. */
+  /** Writes a product into a card: `data-ingle-text`, `-href`, `-src` and `-alt` name its fields. */
   #write(slide: HTMLElement, { item, reason }: Recommendation, products: Map<string, Product>): void {
     const product = products.get(item);
     const each = (name: string, write: (element: HTMLElement, value: string) => void): void => {
@@ -230,7 +230,8 @@ export class IngleShelf extends IngleElement {
     each("src", (element, value) => this.#illustrate(element, value));
     each("alt", (element, value) => element.setAttribute("alt", value));
     each("initials", (element, value) => {
-      element.textContent = initialsOf(value);
+      // Drawn by the style sheet, so that they are no part of the card's text.
+      element.dataset["initials"] = initialsOf(value);
       element.style.setProperty("--ingle-hue", String(hueOf(value)));
     });
     const about = "item" in reason ? (products.get(reason.item)?.title ?? reason.item) : "";

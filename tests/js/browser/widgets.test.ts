@@ -166,6 +166,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await until(async () => String(await call(tab, "places")) === String(PLACES), "places").catch(async () => equal(await call(tab, "places"), PLACES));
     const boxes = await tab.locator(".ingle-picture").evaluateAll((all) => all.map((place) => Math.round(place.clientHeight)));
     equal([new Set(boxes).size, (boxes[0] ?? 0) > 100], [1, true], "all as high as an image");
+    equal((await tab.locator("ingle-shelf > [role=group]").nth(1).innerText()).split("\n"), ["Ärmelschal", "£5", "Popular"], "initials are no text");
     equal(await call(tab, "violations"), []);
     if (process.env["INGLE_SHOTS"]) await tab.screenshot({ path: `${process.env["INGLE_SHOTS"]}/cards-${colorScheme}.png` });
     await tab.context().close();

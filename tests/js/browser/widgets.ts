@@ -68,7 +68,7 @@ const widgets = {
   places: (): string[] =>
     [...document.querySelectorAll<HTMLElement>("ingle-shelf > [role=group] .ingle-picture")].map((place) => {
       const seen = [...place.children].filter((part) => part.checkVisibility());
-      return seen.map((part) => (part instanceof HTMLImageElement ? (part.naturalWidth > 0 ? "image" : "broken") : (part.textContent ?? ""))).join();
+      return seen.map((part) => (part instanceof HTMLImageElement ? (part.naturalWidth > 0 ? "image" : "broken") : ((part as HTMLElement).dataset["initials"] ?? ""))).join();
     }),
 
   /** The panel alone, told everything by attributes. */
