@@ -10,6 +10,7 @@ export { IngleError } from "./errors.js";
 export type { Recommender } from "./recommender.js";
 export { createRecommender } from "./shared.js";
 export type {
+  Affinity,
   Boost,
   BundleInfo,
   Consent,
@@ -18,6 +19,7 @@ export type {
   EngineState,
   EventType,
   Explanation,
+  Grouping,
   HistoryEvent,
   HistoryExport,
   ItemId,

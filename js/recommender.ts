@@ -14,8 +14,10 @@ import { idOf, oneOrMore } from "./common/ids.js";
 import { noCore, onServer } from "./common/server.js";
 import { shown } from "./common/shown.js";
 import type {
+  Affinity,
   Consent,
   Explanation,
+  Grouping,
   HistoryEvent,
   HistoryExport,
   ItemId,
@@ -202,6 +204,16 @@ export class Recommender extends Emitter {
   /** Every event of the history with the model's verdict, oldest first. Needs an engine. */
   async explain(options: { signal?: AbortSignal } = {}): Promise<Explanation[]> {
     return this.#ask((core) => core.explain(options.signal), options.signal);
+  }
+
+  /**
+   * What the clicks have in common, by your own grouping of items: categories, brands or anything else that `of` gives, with
+   * their shares, largest first. A click counts as `explain` says, so one that is judged as noise does not; without an
+   * engine clicks are not judged.
+   */
+  async affinities(of: Grouping, options: { signal?: AbortSignal } = {}): Promise<Affinity[]> {
+    if (typeof of !== "function") throw new IngleError("input/options", `affinities takes a function from an item's id to its group, not ${String(of)}.`);
+    return this.#ask((core) => core.affinities(of, options.signal), options.signal);
   }
 
   /** The history, oldest first. */

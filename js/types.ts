@@ -257,6 +257,19 @@ export interface Explanation extends HistoryEvent {
   verdict: Verdict;
 }
 
+/** To which groups an item belongs, by the shop's own data: its category, its brand, its colours. Nothing for an item in none. */
+export type Grouping = (item: string) => string | Iterable<string> | null | undefined;
+
+/** A group of items that the shopper has clicked on, and how much. */
+export interface Affinity {
+  /** The group, by the shop's word for it. */
+  value: string;
+  /** Its part of all clicks that count and are in any group, 0 to 1; all together are 1. */
+  share: number;
+  /** The clicked items that are in it, latest first. */
+  items: string[];
+}
+
 /** Everything that is kept about the shopper, to read, download or take elsewhere. */
 export interface HistoryExport {
   /** The layout of this object: 1. */

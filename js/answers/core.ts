@@ -6,6 +6,7 @@
  */
 
 import { folderAt } from "../assets.js";
+import { affinities } from "./affinities.js";
 import { compose, type Candidate, type Ranked, Rotation } from "./answer.js";
 import { defaultWasm } from "../beside.js";
 import { BundleSource, isBundlesFault } from "../bundle/bundle.js";
@@ -23,7 +24,7 @@ import { sortInPlace } from "./places.js";
 import type { FilterOptions, RankedItem } from "../engine/protocol.js";
 import { asArrays, checkQuery, checkRank, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
-import type { EngineChoice, Explanation, HistoryEvent, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
+import type { Affinity, EngineChoice, Explanation, Grouping, HistoryEvent, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
 import { BundleVerdicts } from "../engine/verdict.js";
 import { verdictsOnDevice } from "../engine/verdict-store.js";
 import { UnknownItems } from "./unknown.js";
@@ -218,6 +219,13 @@ export class Core {
     const read = this.#read(events);
     const { answer } = await this.engines.ask((engine) => engine.explain(read.items, { signal }), signal);
     return explanations(events, read, answer);
+  }
+
+  /** The groups of the clicks that count, each with its share. */
+  async affinities(of: Grouping, signal: AbortSignal | undefined): Promise<Affinity[]> {
+    const { items, weights } = this.#read(await this.#host.history());
+    const judged = await this.#asked((engine) => engine.explain(items, { signal }), signal);
+    return affinities(items, weights.map((weight, n) => weight * (judged?.[n]?.keep ?? 1)), of);
   }
 
   /** Resets the rotation and the list of unknown items. */

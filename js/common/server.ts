@@ -25,7 +25,7 @@ export function noCore(): Core {
     engines: { active: null, bundle: null, cpu: off, gpu: off, ready },
     bundle: { cache: { settle: async () => {} } },
     rank: async (items: string[], options: RankOptions): Promise<Recommendation[]> => given(items, options),
-    ...{ recommend: nothing, similar: nothing, complete: nothing, popular: nothing, recentlyViewed: nothing, explain: nothing },
+    ...{ recommend: nothing, similar: nothing, complete: nothing, popular: nothing, recentlyViewed: nothing, explain: nothing, affinities: nothing },
     forget() {},
     dispose() {},
   };

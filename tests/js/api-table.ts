@@ -349,6 +349,32 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
     recommender.dispose();
   },
 
+  "affinities are the groups of the clicks that count, with their shares": async ({ open, shared }) => {
+    const judged = await shared.explain();
+    const all = judged.reduce((sum, { weight }) => sum + weight, 0);
+    ok(all > 0, "some click counts");
+    // Each is in a group of its own and in one with all others.
+    const found = await shared.affinities((item) => [item, "all"]);
+    for (const { item, weight } of judged) {
+      const share = found.find(({ value }) => value === item)?.share ?? 0;
+      ok(Math.abs(share - weight / all / 2) < 1e-6, `${item}: ${share}, and it weighs ${weight} of ${all}`);
+    }
+    const counts = judged.filter(({ weight }) => weight > 0).map(({ item }) => item);
+    equal([found[0]?.value, found[0]?.share.toFixed(6), found[0]?.items], [counts.length === 1 ? counts[0] : "all", "0.500000", counts.length === 1 ? counts : counts.reverse()]);
+    ok(Math.abs(found.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-6 && found.every(({ share }, n) => n === 0 || share <= found[n - 1]!.share), JSON.stringify(found));
+
+    const recommender = open();
+    equal(await recommender.affinities(() => "all"), []);
+    // Looked at and put into the basket, it is one click; what is taken out again is none; what the bundle does not know neither.
+    await recommender.record([{ item: "sku-42", at: 1 }, { item: "sku-42", at: 2, type: "cart" }, { item: "sku-7", at: 3, type: "cart" }, { item: "sku-7", at: 4, type: "remove" }, { item: "new", at: 5 }]);
+    equal((await recommender.affinities((item) => [item, "all"])).map(({ value, share }) => [value, share]), [["sku-42", 0.5], ["all", 0.5]]);
+    equal(await recommender.affinities(() => null), []);
+    equal(await recommender.affinities(() => []), []);
+    for (const wrong of [() => "", () => 5, () => [null]]) equal(await codeOf(recommender.affinities(wrong as unknown as Ingle.Grouping)), "input/options");
+    equal(await codeOf(recommender.affinities("category" as unknown as Ingle.Grouping)), "input/options");
+    recommender.dispose();
+  },
+
   "what was viewed last, and what everybody likes": async ({ shared }) => {
     equal(ids(await shared.recentlyViewed()), ["sku-273", "sku-192", "sku-63"]);
     equal(ids(await shared.recentlyViewed({ k: 1, exclude: ["sku-273"] })), ["sku-192"]);

@@ -18,6 +18,8 @@ export async function allowed(recommender: Recommender, shelf: IngleShelf): Prom
   await recommender.recommend({ filter: [1, "b"], exclude: new Set([5]), boost: new Map([[5, 2]]), pin: [5, { item: 6, place: 0 }] });
   await recommender.forget(5);
   await recommender.complete([1, 2]);
+  const [affinity] = await recommender.affinities((item) => (item === "a" ? ["red", "blue"] : null));
+  affinity?.share.toFixed(affinity.value.length);
   const [first] = await recommender.rank(["a", 2], { k: 1, boost: { a: 2 } });
   expect<Same<NonNullable<typeof first>["source"], Source>>();
   useRecommendations({ kind: "rank", items: ["a", 2] });

@@ -53,10 +53,12 @@ test("without an engine the popular items answer, and status says why", async ()
   equal(got.map(({ item }) => item), native.map(({ item }) => item));
   ok(got.every(({ source, score }, n) => source === "popular" && close(score, native[n]?.probability ?? NaN)), "as the engine ranks them");
   equal([recommender.status.rung, recommender.status.cpu.state], ["popular", "retired"]);
+  equal((await recommender.affinities((item) => item)).length, 0);
   const list = got.map(({ item }) => item).reverse();
   equal((await recommender.rank([...list, 7])).map(({ item, source, score }) => [item, source, score]), [...list, "7"].map((item) => [item, "given", 0]));
   await recommender.record({ item: got[0]!.item });
   equal((await recommender.recommend({ k: 1 }))[0]?.item, got[1]!.item, "seen items are held back");
+  equal(await recommender.affinities(() => "all"), [{ value: "all", share: 1, items: [got[0]!.item] }]);
   equal(await codeOf(recommender.explain()), "engine/wasm");
   recommender.dispose();
 });

@@ -55,6 +55,7 @@ for (const [name, before] of Object.entries(SERVERS)) {
         await shopper.forget();
       }
       answers.push((await one.rank(["b", 7])).map(({ item, source }) => [item, source]));
+      answers.push(await one.affinities(() => "all"));
       const ready = await one.ready.catch(({ code }) => code);
       const wrong = await one.record({ item: null }).catch(({ code }) => code);
       const { rung, bundle, storage, cpu, why } = one.status;
@@ -63,7 +64,7 @@ for (const [name, before] of Object.entries(SERVERS)) {
       console.log(JSON.stringify({ kept, answers, ready, wrong, status: [rung, bundle, storage.kind, cpu.state], why, after, found: found() }));`;
     const { why, ...told } = (await serve(code, before)) as { why: string };
     const none = [[], [], [], [], [], [], [], [], false];
-    equal(told, { kept: false, answers: [...none, ...none, [["b", "given"], ["7", "given"]]], ready: "engine/server", wrong: "input/item", status: ["recent", null, "none", "off"], after: "disposed", found: NOTHING });
+    equal(told, { kept: false, answers: [...none, ...none, [["b", "given"], ["7", "given"]], []], ready: "engine/server", wrong: "input/item", status: ["recent", null, "none", "off"], after: "disposed", found: NOTHING });
     ok(why.includes("server"), why);
   });
 }
