@@ -16,7 +16,7 @@ pub trait Recommender: Debug + Send + Sync {
     /// Learns from training clicks. The same log, settings and seed give the same recommender.
     ///
     /// # Errors
-    /// If a setting is out of its range, or the log too large for it.
+    /// If a setting is out of its range, or too small for the log.
     fn fit(log: &Log, settings: &Self::Settings, seed: u64) -> Result<Self, Error>
     where
         Self: Sized;
@@ -42,7 +42,7 @@ impl Baseline {
     /// Learns from a dataset's training clicks, as its split says.
     ///
     /// # Errors
-    /// If there are no training clicks, a setting is out of its range, or the log is too large for the recommender.
+    /// If there are no training clicks, or a setting is out of its range or too small for the log.
     pub fn fit(data: &Dataset, settings: &Settings, seed: u64) -> Result<Self, Error> {
         Self::learn(&Log::of(data)?, settings, seed)
     }

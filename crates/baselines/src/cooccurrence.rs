@@ -3,10 +3,6 @@
 use crate::Error;
 use crate::log::{Log, Sparse};
 use ingle_data::Dataset;
-use rayon::prelude::*;
-
-/// Most pairs of items that are held in memory at once, of 8 bytes each.
-pub(crate) const MOST_PAIRS: usize = 1 << 29;
 
 /// Co-occurrences of one item at a time: `Σ_u x_ui · x_uj` over users `u`, where `x` is the largest weight of a user's
 /// clicks on an item (1 if clicks have no weights).
@@ -45,6 +41,11 @@ impl Row {
             .iter()
             .map(|&other| (other, sums[other as usize]))
     }
+
+    /// The co-occurrence of an item with the one that was asked about last.
+    pub(crate) fn sum(&self, other: u32) -> f64 {
+        self.sums[other as usize]
+    }
 }
 
 /// `Σ_u x_ui²` of each item; entry 0 is padding.
@@ -53,26 +54,6 @@ pub(crate) fn squares(log: &Log) -> Vec<f64> {
     (0..=log.items())
         .map(|item| log.of_items.row(item).iter().map(square).sum())
         .collect()
-}
-
-/// All co-occurrences, by item; row 0 is empty.
-pub(crate) fn all(log: &Log) -> Result<Sparse, Error> {
-    let items: Vec<u32> = (0..=log.items() as u32).collect();
-    let mut rows: Vec<Vec<(u32, f32)>> = Vec::with_capacity(items.len());
-    let mut pairs = 0;
-    for chunk in items.chunks(4096) {
-        let of = |row: &mut Row, &item: &u32| -> Vec<(u32, f32)> {
-            let entries = row.of(log, item);
-            entries.map(|(other, sum)| (other, sum as f32)).collect()
-        };
-        let found: Vec<_> = chunk.par_iter().map_init(|| Row::new(log), of).collect();
-        pairs += found.iter().map(Vec::len).sum::<usize>();
-        if pairs > MOST_PAIRS {
-            return Err(Error::TooManyPairs { most: MOST_PAIRS });
-        }
-        rows.extend(found);
-    }
-    Ok(Sparse::of(rows.iter().map(Vec::as_slice)))
 }
 
 /// How alike two items are: the cosine of the users who clicked them in training. For measures of diversity.
@@ -132,10 +113,11 @@ mod tests {
         let data = dataset(&[&[1, 2, 1, 4, 4], &[2, 1, 3, 4, 4], &[3, 4, 4]], &[]);
         let log = Log::of(&data).unwrap();
         assert_eq!(squares(&log), [0.0, 2.0, 2.0, 2.0, 0.0]);
-        let all = all(&log).unwrap();
-        assert_eq!(all.row(1), [(1, 2.0), (2, 2.0), (3, 1.0)]);
-        assert_eq!(all.row(3), [(1, 1.0), (2, 1.0), (3, 2.0)]);
-        assert_eq!(all.row(4), []);
+        let mut row = Row::new(&log);
+        let mut of = |item| row.of(&log, item).collect::<Vec<_>>();
+        assert_eq!(of(1), [(1, 2.0), (2, 2.0), (3, 1.0)]);
+        assert_eq!(of(3), [(1, 1.0), (2, 1.0), (3, 2.0)]);
+        assert_eq!(of(4), []);
         let likeness = Likeness::of(&data).unwrap();
         assert_eq!((likeness.cosine(1, 2), likeness.cosine(1, 3)), (1.0, 0.5));
         assert_eq!(likeness.cosine(1, 4), 0.0);

@@ -21,14 +21,6 @@ pub enum Error {
     /// The validation split has no cases to choose settings by.
     #[error("the dataset has no validation targets, by which settings are chosen")]
     NoValidation,
-    /// Too many pairs of items occur together to be held in memory.
-    #[error(
-        "more than {most} pairs of items occur in one history: prepare with a higher --min-item-clicks"
-    )]
-    TooManyPairs {
-        /// The most pairs.
-        most: usize,
-    },
     /// A matrix that is positive definite was not so after rounding.
     #[error("the matrix of co-occurrences cannot be inverted with a ridge of {ridge}: raise it")]
     Singular {

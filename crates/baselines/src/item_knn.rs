@@ -113,7 +113,8 @@ pub(crate) fn nearest(mut all: Vec<(u32, f32)>, most: usize, places: &[u32]) -> 
     };
     if most < all.len() {
         all.select_nth_unstable_by(most, better);
-        all.truncate(most);
+        // Not truncated, which would keep the room of all.
+        all = all[..most].to_vec();
     }
     all.sort_by(better);
     all

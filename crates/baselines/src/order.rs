@@ -76,7 +76,8 @@ fn first_of(
     let mut items: Vec<u32> = (1..rows as u32).filter(shown).collect();
     if most < items.len() {
         items.select_nth_unstable_by(most, &order);
-        items.truncate(most);
+        // Not truncated: a short list would keep the room of the whole catalogue.
+        items = items[..most].to_vec();
     }
     items.sort_by(order);
     items

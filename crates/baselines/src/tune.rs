@@ -33,7 +33,7 @@ pub struct Tuned {
 /// called after each.
 ///
 /// # Errors
-/// If there are no training clicks or no validation targets, or the log is too large for the recommender.
+/// If there are no training clicks or no validation targets.
 pub fn tune(
     data: &Dataset,
     method: Method,

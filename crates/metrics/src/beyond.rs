@@ -99,11 +99,17 @@ impl Beyond {
     }
 }
 
-/// See [`Beyond::diversity`]. Many lists have the same pairs: each is asked about once.
+/// Most pairs whose likeness is remembered.
+const PAIRS: usize = 1 << 20;
+
+/// See [`Beyond::diversity`]. Many lists have the same pairs, whose likeness is remembered.
 fn diversity(lists: &[Vec<u32>], likeness: impl Fn(u32, u32) -> f64) -> f64 {
     let mut known: HashMap<(u32, u32), f64> = HashMap::new();
     let (mut sum, mut counted) = (0.0, 0_usize);
     for list in lists.iter().filter(|list| list.len() > 1) {
+        if known.len() > PAIRS {
+            known.clear();
+        }
         let mut apart = 0.0;
         for (at, &a) in list.iter().enumerate() {
             for &b in &list[..at] {

@@ -1,7 +1,7 @@
 //! The approximation for large catalogues: each item's weights from its neighbours alone.
 
 use crate::Error;
-use crate::cooccurrence::{all, squares};
+use crate::cooccurrence::{Row, squares};
 use crate::item_knn::nearest;
 use crate::log::{Log, Sparse};
 use nalgebra::{Cholesky, DMatrix, DVector};
@@ -18,33 +18,32 @@ impl Near {
     /// The weights to item `j` from its neighbours `D` are `(G_DD + ridge · I)⁻¹ · G_Dj` with `G = Xᵀ·X`, which is
     /// `-P_ij / P_jj` of the matrix of `D` and `j`.
     pub(super) fn fit(log: &Log, ridge: f64, most: usize) -> Result<Self, Error> {
-        let (together, squares) = (all(log)?, squares(log));
-        let of = |positions: &mut Vec<u32>, item: u32| -> Option<Vec<(u32, f32)>> {
+        let squares = squares(log);
+        let of = |(row, positions): &mut (Row, Vec<u32>), item: u32| {
             let own = squares[item as usize];
-            let others = together
-                .row(item as usize)
-                .iter()
-                .filter(|entry| entry.0 != item);
-            let cosines = others.map(|&(other, sum)| {
+            let others = row.of(log, item).filter(|&(other, _)| other != item);
+            let cosines = others.map(|(other, sum)| {
                 let lengths = (own * squares[other as usize]).sqrt();
-                (other, (f64::from(sum) / lengths) as f32)
+                (other, (sum / lengths) as f32)
             });
             let near = nearest(cosines.collect(), most, log.places());
             for (at, &(other, _)) in near.iter().enumerate() {
                 positions[other as usize] = at as u32;
             }
+            // Only pairs of neighbours are counted, and no matrix of all pairs is held.
             let mut gram = DMatrix::zeros(near.len(), near.len());
             let mut right = DVector::zeros(near.len());
-            for (row, &(other, _)) in near.iter().enumerate() {
-                for &(column, sum) in together.row(other as usize) {
-                    let sum = f64::from(sum);
-                    if column == item {
-                        right[row] = sum;
-                    } else if positions[column as usize] != u32::MAX {
-                        gram[(row, positions[column as usize] as usize)] = sum;
+            for (at, &(other, _)) in near.iter().enumerate() {
+                right[at] = row.sum(other);
+                for &(user, x) in log.of_items.row(other as usize) {
+                    for &(third, y) in log.users.row(user as usize) {
+                        let column = positions[third as usize];
+                        if column != u32::MAX {
+                            gram[(column as usize, at)] += f64::from(x) * f64::from(y);
+                        }
                     }
                 }
-                gram[(row, row)] = squares[other as usize] + ridge;
+                gram[(at, at)] += ridge;
             }
             for &(other, _) in &near {
                 positions[other as usize] = u32::MAX;
@@ -57,7 +56,7 @@ impl Near {
                     .collect(),
             )
         };
-        let room = || vec![u32::MAX; log.items() + 1];
+        let room = || (Row::new(log), vec![u32::MAX; log.items() + 1]);
         let columns: Option<Vec<Vec<(u32, f32)>>> = (0..=log.items() as u32)
             .into_par_iter()
             .map_init(room, of)
