@@ -1,19 +1,20 @@
 //! Builds a dataset from a log: removes users and items with too few clicks, sorts by time, and numbers users
 //! and items.
 
-use super::histories::Histories;
+use super::histories::{Histories, Tie};
 use super::read::{Catalogue, Log};
 use super::{
     Dataset, Dropped, InputError, Item, Meta, Options, Parts, Protocol, Source, Summary, Texts,
+    Ties,
 };
 use ingle_model::Rng;
 use std::collections::HashSet;
 
 /// Builds a dataset called `name`.
 ///
-/// Clicks are sorted by time; clicks of equal time keep the order in which they were read. Items are numbered
-/// by descending popularity and users by id; ties are sorted by id, so that the order of the input files does
-/// not matter.
+/// Clicks are sorted by time, and clicks of equal time by [`Options::ties`]. Items are numbered by descending popularity
+/// and users by id; of equally popular ones the ids decide. Unless ties are kept as read, the order of the rows and of
+/// the input files does not matter.
 ///
 /// # Errors
 /// If nothing is left, or a split by time leaves nothing for training or for evaluation.
@@ -39,7 +40,13 @@ pub fn build(
     let weighted = log.worths.is_some();
     let (users, items) = (log.users.into_list(), log.items.into_list());
     let order = by_id(&users);
-    let mut histories = Histories::group(&log.clicks, &log.weights, &places(&order));
+    let hashes: Vec<u64> = items.iter().map(hash).collect();
+    let tie = |user: usize, item: u32, time: i64| {
+        let user = mix(hash(&users[order[user] as usize]));
+        mix(user ^ hashes[item as usize].rotate_left(17) ^ mix(time as u64))
+    };
+    let tie: Option<&Tie<'_>> = (options.ties == Ties::Mixed).then_some(&tie);
+    let mut histories = Histories::group(&log.clicks, &log.weights, &places(&order), tie);
     drop(log.clicks);
     filter(&mut histories, items.len(), &options, &mut dropped);
     if histories.items.is_empty() {
@@ -91,6 +98,20 @@ fn places(order: &[u32]) -> Vec<u32> {
     places
 }
 
+/// A hash of a text (FNV-1a).
+fn hash(text: &str) -> u64 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// Spreads the bits of a number (the last step of SplitMix64).
+fn mix(mut bits: u64) -> u64 {
+    bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 /// Removes repeated clicks, if they count once, and then users and items with too few clicks.
 fn filter(histories: &mut Histories, items: usize, options: &Options, dropped: &mut Dropped) {
     let before = histories.items.len();
@@ -106,6 +127,9 @@ fn filter(histories: &mut Histories, items: usize, options: &Options, dropped: &
         });
     }
     dropped.duplicates = before - histories.items.len();
+    if options.merge_repeats {
+        dropped.repeats = histories.merge();
+    }
     core(histories, items, options, dropped);
 }
 

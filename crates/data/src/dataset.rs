@@ -223,6 +223,11 @@ impl Dataset {
         Self { parts, ..self }
     }
 
+    /// Whether some user has two training clicks: one to learn from, and one to predict.
+    pub fn is_trainable(&self) -> bool {
+        (0..self.n_users()).any(|user| self.train(user).len() > 1)
+    }
+
     /// Number of users.
     pub fn n_users(&self) -> usize {
         self.parts.users.len()

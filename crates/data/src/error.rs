@@ -39,14 +39,13 @@ pub enum InputError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The extension belongs to no known format.
-    #[error(
-        "{}: cannot tell the format: the name must end in .csv, .tsv, .jsonl, .ndjson or .parquet",
-        path.display()
-    )]
+    /// The file has no known format.
+    #[error("{}: {reason}; CSV, TSV, JSON lines, a JSON array and Parquet are read, and text packed with gzip or zstd", path.display())]
     Format {
         /// The file.
         path: PathBuf,
+        /// What was found.
+        reason: String,
     },
     /// A file's content does not match its format.
     #[error("{} is not a readable {format} file: {reason}", path.display())]
@@ -59,32 +58,16 @@ pub enum InputError {
         reason: String,
     },
     /// A required column is missing.
-    #[error(
-        "{} has no column {}; it has {}. If {ours} is called otherwise there, \
-         say so with --column {ours}=THEIRS",
-        path.display(), quoted(missing), listed(found)
-    )]
+    #[error("{} has no column {}; it has {}. {advice}", path.display(), quoted(missing), listed(found))]
     Columns {
         /// The file.
         path: PathBuf,
-        /// The column's standard name.
-        ours: &'static str,
         /// The name that was looked for.
         missing: String,
         /// The names that are there.
         found: Vec<String>,
-    },
-    /// A Parquet column has a type that cannot be used.
-    #[error("{}: column {} holds {found}, not {wanted}", path.display(), quoted(column))]
-    ColumnType {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
-        /// Its type in the file.
-        found: String,
-        /// What it should hold.
-        wanted: &'static str,
+        /// The likely cause, and what to do.
+        advice: String,
     },
     /// The first bad row, with `--strict`.
     #[error("{0} (--strict makes the first bad row fatal)")]

@@ -29,7 +29,7 @@ pub mod windows;
 pub use dataset::{Case, Dataset, Item, Parts, Relabelled, Split};
 pub use error::{BadRow, InputError};
 pub use folder::what_is;
-pub use meta::{Corruption, Meta, Options, Source};
+pub use meta::{Corruption, Meta, Options, Source, Ties};
 pub use names::{Names, Texts};
 pub use protocol::{Protocol, Shares};
 pub use store::check_target;

@@ -48,6 +48,12 @@ pub struct Options {
     pub min_item_clicks: usize,
     /// Whether rows with equal user, item and time count once.
     pub dedup: bool,
+    /// Whether clicks of a user that follow each other on one item count once.
+    #[serde(default)]
+    pub merge_repeats: bool,
+    /// The order of a user's clicks of one moment.
+    #[serde(default)]
+    pub ties: Ties,
     /// Share of users held out from training.
     pub holdout_users: f64,
     /// Seed of the draw of those users.
@@ -63,11 +69,25 @@ impl Default for Options {
             min_user_clicks: 5,
             min_item_clicks: 5,
             dedup: false,
+            merge_repeats: false,
+            ties: Ties::Mixed,
             holdout_users: 0.0,
             seed: 1,
             by_time: None,
         }
     }
+}
+
+/// The order of a user's clicks of one moment, which the log does not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Ties {
+    /// By a hash of user, item and time: nothing can be learnt from it, and the order of files does not matter
+    Mixed,
+    /// As the rows stand in the files, which are read in the order given. Datasets of earlier versions are ordered so.
+    #[default]
+    AsRead,
 }
 
 /// How noise was added.

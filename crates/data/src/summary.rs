@@ -16,8 +16,14 @@ pub struct Summary {
     pub items: usize,
     /// Number of clicks.
     pub clicks: usize,
-    /// Clicks divided by pairs of a user and an item.
+    /// The share of the pairs of a user and an item that have a click.
     pub density: f64,
+    /// Clicks that share their moment with another click of their user: the log does not tell their order.
+    #[serde(default)]
+    pub tied_clicks: usize,
+    /// Test targets that are on the item of the click before them.
+    #[serde(default)]
+    pub repeated_targets: usize,
     /// Lengths of histories.
     pub history: Lengths,
     /// Users held out from training.
@@ -94,6 +100,9 @@ pub struct Dropped {
     pub bad_rows: u64,
     /// Rows equal to an earlier one, if repeated rows count once.
     pub duplicates: usize,
+    /// Clicks on the item of the click before, if such count once.
+    #[serde(default)]
+    pub repeats: usize,
     /// Number of passes of the k-core filter.
     pub core_rounds: usize,
     /// Users with too few clicks.
@@ -137,7 +146,9 @@ impl Summary {
             users,
             items,
             clicks,
-            density: clicks as f64 / (users as f64 * items as f64).max(1.0),
+            density: pairs(parts) as f64 / (users as f64 * items as f64).max(1.0),
+            tied_clicks: tied(parts, split),
+            repeated_targets: repeated(parts, split),
             history: Lengths::of(lengths),
             unseen_users: parts.unseen.iter().filter(|&&unseen| unseen).count(),
             cases,
@@ -172,6 +183,16 @@ impl Summary {
             ("items without title", n(self.items_without_title)),
             ("items without category", n(self.items_without_category)),
         ];
+        if self.tied_clicks > 0 {
+            let share = 100.0 * self.tied_clicks as f64 / self.clicks as f64;
+            let tied = format!("{} ({share:.1} %)", n(self.tied_clicks));
+            rows.push(("clicks of one moment, in no order", tied));
+        }
+        if self.repeated_targets > 0 {
+            let asked = n(self.cases.test + self.cases.unseen);
+            let repeated = format!("{} of {asked}", n(self.repeated_targets));
+            rows.push(("targets that repeat the click before", repeated));
+        }
         if self.items_without_training > 0 {
             let untrained = n(self.items_without_training);
             rows.push(("items without a training click", untrained));
@@ -228,6 +249,52 @@ impl Cases {
     }
 }
 
+/// Number of pairs of a user and an item that have a click.
+fn pairs(parts: &Parts) -> usize {
+    let mut seen = vec![usize::MAX; parts.items.len() + 1];
+    let mut pairs = 0;
+    for (user, ends) in parts.offsets.windows(2).enumerate() {
+        for &item in &parts.clicks[ends[0]..ends[1]] {
+            let last = std::mem::replace(&mut seen[item as usize], user);
+            pairs += usize::from(last != user);
+        }
+    }
+    pairs
+}
+
+/// Number of clicks that share their moment with another of their user. Those of a window have its time by design.
+fn tied(parts: &Parts, split: Protocol) -> usize {
+    if matches!(split, Protocol::Windows { .. }) {
+        return 0;
+    }
+    let times = |ends: &[usize]| &parts.timestamps[ends[0]..ends[1]];
+    let moments = parts.offsets.windows(2).map(times);
+    let moments = moments.flat_map(|times| times.chunk_by(|a, b| a == b));
+    moments.map(<[i64]>::len).filter(|&clicks| clicks > 1).sum()
+}
+
+/// Number of test targets on the item of the click before.
+fn repeated(parts: &Parts, split: Protocol) -> usize {
+    let repeats = |(user, ends): (usize, &[usize])| {
+        let times = &parts.timestamps[ends[0]..ends[1]];
+        let target = if parts.unseen[user] {
+            split.unseen(times)
+        } else {
+            split.test(times)
+        };
+        let at = target
+            .filter(|&target| target > 0)
+            .map(|target| ends[0] + target);
+        at.is_some_and(|at| parts.truth(at) == Some(parts.clicks[at - 1]))
+    };
+    parts
+        .offsets
+        .windows(2)
+        .enumerate()
+        .filter(|user| repeats(*user))
+        .count()
+}
+
 /// Users by split, and the number of items that occur in a training history.
 fn cases(parts: &Parts, split: Protocol) -> (Cases, usize) {
     let mut cases = Cases::default();
@@ -269,6 +336,11 @@ impl Dropped {
         line("bad rows", self.bad_rows, rows);
         let n = |n: usize| grouped(n as u64);
         line("duplicate rows", self.duplicates as u64, n(self.duplicates));
+        line(
+            "repeats of the click before",
+            self.repeats as u64,
+            n(self.repeats),
+        );
         let core = format!(
             "{} clicks of {} users and on {} items, {} rounds",
             n(self.core_clicks),

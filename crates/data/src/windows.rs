@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::Split;
     use crate::corrupt::{Asked, corrupt};
-    use crate::read::{Columns, windows};
+    use crate::read::{Reading, windows};
 
     const SHARES: Shares = Shares {
         valid: 0.25,
@@ -150,7 +150,7 @@ mod tests {
             let file = dir.path().join("a.csv");
             let text = format!("user_id,item_ids,noise,timestamp\n{rows}");
             std::fs::write(&file, text).expect("writes");
-            windows(&file, &Columns::new(), held_out, &mut read).expect("reads");
+            windows(&file, &Reading::default(), held_out, &mut read).expect("reads");
         }
         read
     }

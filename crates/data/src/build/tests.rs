@@ -1,7 +1,7 @@
 //! Tests of the way from a log to a dataset, over small logs.
 
 use super::*;
-use crate::read::{BadRows, Click, Columns, interactions};
+use crate::read::{BadRows, Click, Reading, interactions};
 use crate::{Shares, Split};
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ fn log(text: &str) -> Log {
     let file = dir.path().join("a.csv");
     std::fs::write(&file, format!("user_id,item_id,timestamp\n{text}")).expect("writes");
     let mut log = Log::default();
-    interactions(&file, &Columns::new(), &mut log).expect("reads");
+    interactions(&file, &Reading::default(), &mut log).expect("reads");
     log
 }
 
@@ -40,10 +40,61 @@ fn ids(data: &Dataset, user: usize) -> Vec<&str> {
 }
 
 #[test]
-fn clicks_are_ordered_by_time_and_ties_stay_as_read() {
-    let data = build("u,c,2\nu,b,1\nu,a,2\nu,d,1\n", &options(0)).expect("builds");
+fn clicks_are_ordered_by_time_and_ties_stay_as_read_if_asked() {
+    let as_read = Options {
+        ties: Ties::AsRead,
+        ..options(0)
+    };
+    let data = build("u,c,2\nu,b,1\nu,a,2\nu,d,1\n", &as_read).expect("builds");
     assert_eq!(ids(&data, 0), ["b", "d", "c", "a"]);
     assert_eq!(data.timestamps(0), [1, 1, 2, 2]);
+}
+
+/// Two files of ratings given in one go: each user's have one moment, and the files are sorted by item.
+#[test]
+fn ties_tell_nothing_and_are_counted() {
+    let rows: Vec<String> = (0..400)
+        .map(|n| format!("u{:02},i{:02},{}\n", n % 40, n / 40, n % 40))
+        .collect();
+    let data = build(&rows.concat(), &options(0)).expect("builds");
+    let halves = [&rows[200..], &rows[..200]].concat();
+    let other = build(&halves.concat(), &options(0)).expect("builds");
+    assert_eq!(data.hash(), other.hash());
+    assert_eq!(data.meta().summary.tied_clicks, 400);
+    let ascending = (0..40).flat_map(|user| {
+        let clicks = ids(&data, user);
+        (1..clicks.len()).map(move |at| clicks[at - 1] < clicks[at])
+    });
+    let up = ascending.filter(|&up| up).count();
+    assert!((130..230).contains(&up), "{up} of 360 neighbours ascend");
+    let firsts: std::collections::HashSet<&str> = (0..40).map(|user| ids(&data, user)[0]).collect();
+    assert!(firsts.len() > 5, "{firsts:?}");
+}
+
+#[test]
+fn repeats_are_counted_and_merged_if_asked() {
+    let text = "u,a,1\nu,a,2\nu,b,3\nu,c,4\nu,c,5\nv,a,1\nv,b,2\nv,a,3\n";
+    let data = build(text, &options(0)).expect("builds");
+    let summary = &data.meta().summary;
+    assert_eq!((summary.repeated_targets, summary.cases.test), (1, 2));
+    assert!(
+        (summary.density - 5.0 / 6.0).abs() < 1e-9,
+        "{}",
+        summary.density
+    );
+    let merged = Options {
+        merge_repeats: true,
+        ..options(0)
+    };
+    let data = build(text, &merged).expect("builds");
+    assert_eq!(
+        (ids(&data, 0), ids(&data, 1)),
+        (vec!["a", "b", "c"], vec!["a", "b", "a"])
+    );
+    let summary = &data.meta().summary;
+    assert_eq!((summary.dropped.repeats, summary.repeated_targets), (2, 0));
+    let table = summary.table().to_string();
+    assert!(table.contains("repeats of the click before"), "{table}");
 }
 
 #[test]
@@ -133,7 +184,7 @@ proptest! {
     ) {
         let clicks: Vec<Click> =
             pairs.iter().map(|&(user, item)| Click { user, item, time: 0 }).collect();
-        let mut histories = Histories::group(&clicks, &[], &std::array::from_fn::<u32, 12, _>(|user| user as u32));
+        let mut histories = Histories::group(&clicks, &[], &std::array::from_fn::<u32, 12, _>(|user| user as u32), None);
         core(&mut histories, 12, &options(least), &mut Dropped::default());
         let counts = histories.counts(12);
         prop_assert!(histories.lengths().all(|clicks| clicks == 0 || clicks >= least));
@@ -249,6 +300,7 @@ fn what_an_items_file_says_goes_with_the_item_and_the_rest_is_counted() {
     let catalogue = Catalogue {
         items: known.into(),
         repeated: BadRows::default(),
+        notes: Vec::new(),
     };
     let log = log("u,x,1\nu,y,2\nu,x,3\n");
     let data = super::build(log, catalogue, "test".into(), Vec::new(), options(0));

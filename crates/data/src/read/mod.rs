@@ -1,30 +1,47 @@
-//! Readers of interaction, window and item files: CSV (or TSV), JSON lines and Parquet, chosen by extension. Bad
-//! rows are counted and shown with file and line; they end the reading only if asked to.
+//! Readers of interaction, window and item files: lines of cells, JSON and Parquet, plain or packed. How a file is laid
+//! out is told by its beginning. Bad rows are counted and shown with file and line; they end the reading only if asked
+//! to.
 
+mod bad;
 mod delimited;
-mod json_lines;
+mod files;
+mod guess;
+mod ids;
+mod json;
+mod layout;
+mod open;
 mod parquet;
+mod reading;
 mod time;
+mod tree;
 mod weight;
 mod windows;
 
+pub use bad::{BadRows, Kind};
+pub use files::files;
+pub use ids::settle;
+use layout::{Cells, Format, Layout};
+pub use reading::Reading;
+pub use time::{Clock, Unit};
 pub use weight::Worths;
 pub use windows::{Window, Windows, windows};
 
+use super::InputError;
 use super::error::{beginning, excerpt};
 use super::names::Names;
-use super::{BadRow, InputError};
+use encoding_rs::UTF_8;
+use guess::{guess, shell};
+use open::{Opened, Transcoded};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+use time::Time;
 
 /// Longest accepted id, in bytes.
 const LONGEST_ID: usize = 1024;
 /// Characters of what a decoder says.
 const REASON: usize = 500;
-/// Number of bad rows that are shown; all are counted.
-const SHOWN: usize = 10;
 
 /// Column names of the file, by standard name: `{"user_id": "customer"}`.
 pub type Columns = HashMap<String, String>;
@@ -40,7 +57,7 @@ pub struct Click {
     pub user: u32,
     /// Number of the item in [`Log::items`].
     pub item: u32,
-    /// Time in the unit of the log.
+    /// Time in the unit of [`Log::clock`].
     pub time: i64,
 }
 
@@ -53,6 +70,8 @@ pub struct Log {
     pub items: Names,
     /// The clicks.
     pub clicks: Vec<Click>,
+    /// The unit of their times.
+    pub clock: Clock,
     /// Weight of each click as a target, `0.0..=1.0`; empty unless requested.
     pub weights: Vec<f32>,
     /// Weights of the values of a column, if requested.
@@ -61,6 +80,8 @@ pub struct Log {
     pub rows: usize,
     /// Rows that could not be read.
     pub bad: BadRows,
+    /// How files were read, where that is not plain from their names.
+    pub notes: Vec<String>,
 }
 
 /// Contents of an items file.
@@ -70,6 +91,8 @@ pub struct Catalogue {
     pub items: HashMap<String, Labels>,
     /// Repeated rows for an item.
     pub repeated: BadRows,
+    /// How the file was read, where that is not plain from its name.
+    pub notes: Vec<String>,
 }
 
 /// Title and category of one item.
@@ -83,73 +106,52 @@ pub struct Labels {
     pub line: usize,
 }
 
-/// Rows that could not be read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BadRows {
-    /// Whether the first one is an error.
-    pub strict: bool,
-    /// Number of such rows.
-    pub count: usize,
-    /// The first few.
-    pub shown: Vec<BadRow>,
-}
-
-impl BadRows {
-    /// Counts a bad row.
-    ///
-    /// # Errors
-    /// If bad rows are errors.
-    pub fn note(&mut self, file: &Path, line: usize, reason: String) -> Result<(), InputError> {
-        let file = file.display().to_string();
-        let row = BadRow {
-            file,
-            line: line as u64,
-            reason,
-        };
-        if self.strict {
-            return Err(InputError::Row(row));
-        }
-        self.count += 1;
-        if self.shown.len() < SHOWN {
-            self.shown.push(row);
-        }
-        Ok(())
-    }
-}
-
 /// Receives rows from a reader: the line, and the cells or the reason why there are none.
 type Sink<'a, const N: usize> =
     dyn FnMut(usize, Result<Row<'_, N>, String>) -> Result<(), InputError> + 'a;
 
-/// Reads the named columns of a file; the first `needed` must exist.
+/// Reads the named columns of a file; the first `needed` must exist. Returns notes on how it was read.
 fn rows<const N: usize>(
     file: &Path,
     names: &[&'static str; N],
     needed: usize,
-    columns: &Columns,
+    reading: &Reading,
     sink: &mut Sink<'_, N>,
-) -> Result<(), InputError> {
-    let theirs = names.map(|name| columns.get(name).map_or(name, String::as_str).to_owned());
-    let wanted = Wanted {
+) -> Result<Vec<String>, InputError> {
+    let mut wanted = Wanted {
         file,
         names,
-        theirs,
+        theirs: names.map(|name| reading.theirs(name).to_owned()),
         needed,
+        notes: Vec::new(),
     };
-    let extension = file
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
-    match extension.as_str() {
-        "csv" => delimited::read(&wanted, b',', sink),
-        "tsv" => delimited::read(&wanted, b'\t', sink),
-        "jsonl" | "ndjson" => json_lines::read(&wanted, sink),
-        "parquet" => parquet::read(&wanted, sink),
-        _ => Err(InputError::Format {
-            path: file.to_owned(),
-        }),
+    let mut opened = Opened::new(file)?;
+    let named: Vec<&str> = names
+        .iter()
+        .copied()
+        .chain(wanted.theirs.iter().map(String::as_str))
+        .collect();
+    let layout = Layout::of(file, &opened, reading, &named)?;
+    wanted.notes.extend(layout.unusual(file));
+    if layout.format == Format::Parquet {
+        parquet::read(&mut wanted, sink)?;
+        return Ok(wanted.notes);
     }
+    let mark: &[u8] = "\u{feff}".as_bytes();
+    if layout.encoding == UTF_8 && opened.head.starts_with(mark) {
+        opened.head.drain(..mark.len());
+    }
+    let text: Box<dyn Read> = if layout.encoding == UTF_8 {
+        Box::new(opened.all())
+    } else {
+        Box::new(Transcoded::new(opened.all(), layout.encoding))
+    };
+    match layout.format {
+        Format::Cells(cells) => delimited::read(&mut wanted, &cells, text, sink)?,
+        Format::Array => json::array(&mut wanted, text, sink)?,
+        Format::Lines | Format::Parquet => json::lines(&mut wanted, text, sink)?,
+    }
+    Ok(wanted.notes)
 }
 
 /// The columns that a reader looks for.
@@ -158,24 +160,38 @@ struct Wanted<'a, const N: usize> {
     names: &'a [&'static str; N],
     theirs: [String; N],
     needed: usize,
+    /// What is said of the reading.
+    notes: Vec<String>,
 }
 
 impl<const N: usize> Wanted<'_, N> {
-    /// The index of each wanted column among `found`.
-    fn places(&self, found: &[String]) -> Result<[Option<usize>; N], InputError> {
+    /// The index of each wanted column among those of a file of cells.
+    fn places(&self, cells: &Cells) -> Result<[Option<usize>; N], InputError> {
         // A column name given for one file need not exist in the other; the standard name is accepted as well.
-        let at = |wanted: &str| found.iter().position(|name| name == wanted);
+        let at = |wanted: &str| cells.columns.iter().position(|name| name == wanted);
         let place = |column: usize| at(&self.theirs[column]).or_else(|| at(self.names[column]));
         let places: [Option<usize>; N] = std::array::from_fn(place);
-        let Some(missing) = places[..self.needed].iter().position(Option::is_none) else {
-            return Ok(places);
+        match places[..self.needed].iter().position(Option::is_none) {
+            Some(missing) => Err(self.missing(missing, &cells.columns, cells.cause())),
+            None => Ok(places),
+        }
+    }
+
+    /// The error of a missing column, with its cause if that is known.
+    fn missing(&self, column: usize, found: &[String], cause: String) -> InputError {
+        let ours = self.names[column];
+        let advice = if cause.is_empty() {
+            let theirs = guess(ours, found).map_or_else(|| "THEIRS".to_owned(), shell);
+            format!("If {ours} is called otherwise there, say so with --column {ours}={theirs}")
+        } else {
+            cause.replace("OURS", ours)
         };
-        Err(InputError::Columns {
+        InputError::Columns {
             path: self.file.to_owned(),
-            ours: self.names[missing],
-            missing: self.theirs[missing].clone(),
+            missing: self.theirs[column].clone(),
             found: found.to_vec(),
-        })
+            advice,
+        }
     }
 
     fn unreadable(&self, format: &'static str, reason: impl std::fmt::Display) -> InputError {
@@ -186,46 +202,52 @@ impl<const N: usize> Wanted<'_, N> {
             reason: beginning(&reason.to_string(), REASON),
         }
     }
-
-    fn open(&self) -> Result<File, InputError> {
-        File::open(self.file).map_err(InputError::read(self.file))
-    }
 }
 
 /// Reads one interaction file into `log`.
 ///
 /// # Errors
 /// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict` is set.
-pub fn interactions(file: &Path, columns: &Columns, log: &mut Log) -> Result<(), InputError> {
-    let Some(worths) = log.worths.clone() else {
-        let names = ["user_id", "item_id", "timestamp"];
-        return rows(file, &names, 3, columns, &mut |line, row| {
-            let row = row.and_then(|row| Ok((click(row)?, None)));
-            log.add(file, line, row)
-        });
-    };
+pub fn interactions(file: &Path, reading: &Reading, log: &mut Log) -> Result<(), InputError> {
     let names = ["user_id", "item_id", "timestamp", "weight"];
-    rows(file, &names, 4, columns, &mut |line, row| {
+    let worths = log.worths.clone();
+    let needed = if worths.is_some() { 4 } else { 3 };
+    let notes = rows(file, &names, needed, reading, &mut |line, row| {
         let row = row.and_then(|[user, item, time, weight]| {
-            Ok((click([user, item, time])?, Some(worths.of(weight)?)))
+            let weight = worths.as_ref().map(|worths| worths.of(weight));
+            Ok((click([user, item, time])?, weight.transpose()?))
         });
         log.add(file, line, row)
-    })
+    })?;
+    log.notes.extend(notes);
+    Ok(())
 }
 
 impl Log {
+    /// What is to be said when all files have been read: how they were read, and units of time that were mixed.
+    pub fn said(&self) -> Vec<String> {
+        self.notes
+            .iter()
+            .cloned()
+            .chain(self.clock.note())
+            .collect()
+    }
+
     /// Adds a click, with its weight if requested, or notes why the row is bad.
     fn add(
         &mut self,
         file: &Path,
         line: usize,
-        row: Result<(Cells<'_>, Option<f32>), String>,
+        row: Result<(Parsed<'_>, Option<f32>), String>,
     ) -> Result<(), InputError> {
         self.rows += 1;
         match row {
             Ok(((user, item, time), weight)) => {
                 let (user, item) = (self.users.number(user), self.items.number(item));
-                self.clicks.push(Click { user, item, time });
+                let clicks = &mut self.clicks;
+                let rescale = |factor| clicks.iter_mut().for_each(|click| click.time *= factor);
+                let time = self.clock.take(time, (file, line), rescale);
+                clicks.push(Click { user, item, time });
                 self.weights.extend(weight);
                 Ok(())
             }
@@ -235,9 +257,9 @@ impl Log {
 }
 
 /// User, item and time of a row.
-type Cells<'a> = (&'a str, &'a str, i64);
+type Parsed<'a> = (&'a str, &'a str, Time);
 
-fn click([user, item, time]: Row<'_, 3>) -> Result<Cells<'_>, String> {
+fn click([user, item, time]: Row<'_, 3>) -> Result<Parsed<'_>, String> {
     let (user, item) = (id("user_id", user)?, id("item_id", item)?);
     Ok((user, item, time::parse(id("timestamp", time)?)?))
 }
@@ -258,16 +280,16 @@ fn id<'a>(name: &str, cell: Option<&'a str>) -> Result<&'a str, String> {
 /// As [`interactions`].
 pub fn items(
     file: &Path,
-    columns: &Columns,
+    reading: &Reading,
     titled: bool,
     bad: &mut BadRows,
 ) -> Result<Catalogue, InputError> {
     let mut catalogue = Catalogue::default();
-    rows(
+    let notes = rows(
         file,
         &["item_id", "title", "category"],
         if titled { 2 } else { 1 },
-        columns,
+        reading,
         &mut |line, row| {
             let [id, title, category] = match row {
                 Ok(row) => row.map(|cell| cell.filter(|text| !text.trim().is_empty())),
@@ -289,6 +311,7 @@ pub fn items(
             catalogue.repeated.note(file, line, reason)
         },
     )?;
+    catalogue.notes = notes;
     Ok(catalogue)
 }
 

@@ -1,45 +1,80 @@
 //! Parquet, read in batches of rows and only the wanted columns.
 
+use super::json::Objects;
 use super::{Row, Sink, Wanted};
 use crate::InputError;
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use crate::error::beginning;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Map, Value};
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows decoded at a time; memory holds them and the pages they are decoded from.
 const BATCH: usize = 8192;
+const OPTIONS: FormatOptions<'static> = FormatOptions::new();
 
 pub(super) fn read<const N: usize>(
-    wanted: &Wanted<'_, N>,
+    wanted: &mut Wanted<'_, N>,
     sink: &mut Sink<'_, N>,
 ) -> Result<(), InputError> {
-    let damaged = |e: &dyn std::fmt::Display| wanted.unreadable("Parquet", e);
-    let file = wanted.open()?;
+    let path = wanted.file;
+    let damaged = |e: &dyn std::fmt::Display| InputError::Unreadable {
+        path: path.to_owned(),
+        format: "Parquet",
+        reason: beginning(&e.to_string(), super::REASON),
+    };
+    let file = File::open(path).map_err(InputError::read(path))?;
     let builder = unwound(|| ParquetRecordBatchReaderBuilder::try_new(file))
         .map_err(|e| damaged(&e))?
         .map_err(|e| damaged(&e))?;
-    let found: Vec<String> = builder
-        .schema()
-        .fields()
-        .iter()
-        .map(|f| f.name().clone())
-        .collect();
-    let places = wanted.places(&found)?;
+    let schema = builder.schema().clone();
+    let fields = schema.fields();
+    let found: Vec<String> = fields.iter().map(|f| f.name().clone()).collect();
+    // The column that a name, or the beginning of a path, is of.
+    let root = |name: &str| {
+        let within = |field: &String| {
+            let rest = name.strip_prefix(field.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        (found.iter().position(|field| field == name)).or_else(|| found.iter().position(within))
+    };
+    let mut places = [None; N];
+    for (column, place) in places.iter_mut().enumerate() {
+        *place = root(&wanted.theirs[column]).or_else(|| root(wanted.names[column]));
+        if place.is_none() && column < wanted.needed {
+            return Err(wanted.missing(column, &found, String::new()));
+        }
+    }
+    let nested = (places.iter().flatten()).any(|&place| fields[place].data_type().is_nested());
     let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().flatten().copied());
     let builder = builder.with_projection(mask).with_batch_size(BATCH);
     let mut reader = unwound(|| builder.build())
         .map_err(|e| damaged(&e))?
         .map_err(|e| damaged(&e))?;
+    let mut next = || match unwound(|| reader.next()) {
+        Ok(batch) => batch.transpose().map_err(|e| damaged(&e)),
+        Err(e) => Err(damaged(&e)),
+    };
     let mut line = 0;
+    if nested {
+        let mut objects = Objects::new(wanted, sink);
+        while let Some(batch) = next()? {
+            for row in 0..batch.num_rows() {
+                line += 1;
+                objects.take(line, object(&batch, row))?;
+            }
+        }
+        return objects.end();
+    }
     let mut texts = [const { String::new() }; N];
-    while let Some(batch) = unwound(|| reader.next()).map_err(|e| damaged(&e))? {
-        let batch = batch.map_err(|e| damaged(&e))?;
-        let columns = columns(&batch, wanted)?;
+    while let Some(batch) = next()? {
+        let columns = columns(&batch, wanted).map_err(|e| damaged(&e))?;
         let formatters = formatters(&columns).map_err(|e| damaged(&e))?;
         for row in 0..batch.num_rows() {
             line += 1;
@@ -58,28 +93,60 @@ fn unwound<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// A row as an object.
+fn object(batch: &RecordBatch, row: usize) -> Result<Map<String, Value>, String> {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns());
+    columns
+        .map(|(field, column)| Ok((field.name().clone(), value(column, row)?)))
+        .collect()
+}
+
+/// A cell with all that is nested in it. Bytes, numbers and times are text.
+fn value(column: &ArrayRef, row: usize) -> Result<Value, String> {
+    if column.is_null(row) {
+        return Ok(Value::Null);
+    }
+    let entries = |list: &ArrayRef| -> Result<Value, String> {
+        (0..list.len()).map(|at| value(list, at)).collect()
+    };
+    match column.data_type() {
+        DataType::Struct(fields) => {
+            let inner = fields.iter().zip(column.as_struct().columns());
+            let object: Result<Map<String, Value>, String> = inner
+                .map(|(field, column)| Ok((field.name().clone(), value(column, row)?)))
+                .collect();
+            Ok(Value::Object(object?))
+        }
+        DataType::List(_) => entries(&column.as_list::<i32>().value(row)),
+        DataType::LargeList(_) => entries(&column.as_list::<i64>().value(row)),
+        other if other.is_nested() => Err(format!(
+            "a cell is of the type {}",
+            beginning(&other.to_string(), 60)
+        )),
+        _ => {
+            let plain = whole(&column.slice(row, 1)).map_err(|e| e.to_string())?;
+            let formatter = ArrayFormatter::try_new(&plain, &OPTIONS).map_err(|e| e.to_string())?;
+            Ok(Value::String(
+                formatter
+                    .value(0)
+                    .try_to_string()
+                    .map_err(|e| e.to_string())?,
+            ))
+        }
+    }
+}
+
 /// The wanted columns of a batch, with times as whole numbers.
 fn columns<const N: usize>(
     batch: &RecordBatch,
     wanted: &Wanted<'_, N>,
-) -> Result<Vec<Option<ArrayRef>>, InputError> {
+) -> Result<Vec<Option<ArrayRef>>, ArrowError> {
     let column = |(theirs, ours): (&String, &&str)| {
         let column = batch
             .column_by_name(theirs)
             .or_else(|| batch.column_by_name(ours));
-        let Some(column) = column else {
-            return Ok(None);
-        };
-        if column.data_type().is_nested() {
-            return Err(InputError::ColumnType {
-                path: wanted.file.to_owned(),
-                column: theirs.clone(),
-                found: column.data_type().to_string(),
-                wanted: "text or numbers",
-            });
-        }
-        let plain = whole(column).map_err(|e| wanted.unreadable("Parquet", e))?;
-        Ok(Some(plain))
+        column.map(whole).transpose()
     };
     wanted.theirs.iter().zip(wanted.names).map(column).collect()
 }
@@ -101,7 +168,6 @@ fn whole(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 /// Formatters for the cells of each column.
 fn formatters(columns: &[Option<ArrayRef>]) -> Result<Vec<Option<ArrayFormatter<'_>>>, ArrowError> {
-    const OPTIONS: FormatOptions<'static> = FormatOptions::new();
     let mut formatters = Vec::with_capacity(columns.len());
     for column in columns {
         let formatter = column

@@ -4,7 +4,8 @@
 use super::super::InputError;
 use super::super::error::quoted;
 use super::super::names::{Names, Texts};
-use super::{BadRows, Columns, LONGEST_ID, Row, id, rows, time};
+use super::time::{Clock, Time};
+use super::{BadRows, LONGEST_ID, Reading, Row, id, rows, time};
 use std::path::Path;
 
 /// All windows of some files, in the order read.
@@ -16,10 +17,14 @@ pub struct Windows {
     pub items: Names,
     /// The windows.
     pub list: Vec<Window>,
+    /// The unit of their times.
+    pub clock: Clock,
     /// Rows read, good and bad.
     pub rows: usize,
     /// Rows that could not be read.
     pub bad: BadRows,
+    /// How files were read, where that is not plain from their names.
+    pub notes: Vec<String>,
 }
 
 /// Clicks of a shopper, oldest first: a history, and a last click as its target.
@@ -33,7 +38,7 @@ pub struct Window {
     pub items: Vec<u32>,
     /// 1 for replaced clicks, 0 for the others.
     pub noise: Vec<u8>,
-    /// Time of the last click, in the unit of the log.
+    /// Time of the last click, in the unit of [`Windows::clock`].
     pub time: i64,
     /// Whether it is held out from training.
     pub unseen: bool,
@@ -47,7 +52,19 @@ impl Windows {
         format!("{shopper}#{}", window.number)
     }
 
-    fn push(&mut self, row: Parsed<'_>, counts: &mut Vec<u32>, unseen: bool) {
+    /// What is to be said when all files have been read: how they were read, and units of time that were mixed.
+    pub fn said(&self) -> Vec<String> {
+        self.notes
+            .iter()
+            .cloned()
+            .chain(self.clock.note())
+            .collect()
+    }
+
+    fn push(&mut self, row: Parsed<'_>, at: (&Path, usize), counts: &mut Vec<u32>, unseen: bool) {
+        let list = &mut self.list;
+        let rescale = |factor| list.iter_mut().for_each(|window| window.time *= factor);
+        let time = self.clock.take(row.time, at, rescale);
         let shopper = self.shoppers.number(row.shopper);
         counts.resize(self.shoppers.list().len(), 0);
         counts[shopper as usize] += 1;
@@ -57,7 +74,7 @@ impl Windows {
             number: counts[shopper as usize],
             items: items.collect(),
             noise: row.noise,
-            time: row.time,
+            time,
             unseen,
         });
     }
@@ -79,29 +96,31 @@ impl Windows {
 /// If the file or a column is missing, the file is damaged, or a row is bad and `bad.strict` is set.
 pub fn windows(
     file: &Path,
-    columns: &Columns,
+    reading: &Reading,
     unseen: bool,
     windows: &mut Windows,
 ) -> Result<(), InputError> {
     let names = ["user_id", "item_ids", "noise", "timestamp"];
     let mut counts = windows.counts();
-    rows(file, &names, 4, columns, &mut |line, row| {
+    let notes = rows(file, &names, 4, reading, &mut |line, row| {
         windows.rows += 1;
         match row.and_then(parse) {
             Ok(row) => {
-                windows.push(row, &mut counts, unseen);
+                windows.push(row, (file, line), &mut counts, unseen);
                 Ok(())
             }
             Err(reason) => windows.bad.note(file, line, reason),
         }
-    })
+    })?;
+    windows.notes.extend(notes);
+    Ok(())
 }
 
 struct Parsed<'a> {
     shopper: &'a str,
     items: Texts,
     noise: Vec<u8>,
-    time: i64,
+    time: Time,
 }
 
 fn parse([shopper, items, noise, time]: Row<'_, 4>) -> Result<Parsed<'_>, String> {
@@ -158,7 +177,7 @@ mod tests {
         fs::write(&file, text).expect("writes");
         let mut read = Windows::default();
         for unseen in [false, true] {
-            windows(&file, &Columns::new(), unseen, &mut read).map_err(|e| e.to_string())?;
+            windows(&file, &Reading::default(), unseen, &mut read).map_err(|e| e.to_string())?;
         }
         Ok(read)
     }
@@ -190,7 +209,12 @@ mod tests {
             7,a,0,5\n,a b,0 0,5\n7,a b,0 0,soon\n7,a b,0 0\n7,a b, ,5\n";
         let found = read("a.csv", text).expect("reads");
         assert_eq!((found.list.len(), found.bad.count, found.rows), (2, 16, 18));
-        let shown: Vec<String> = found.bad.shown.iter().map(ToString::to_string).collect();
+        let shown: Vec<String> = found
+            .bad
+            .shown()
+            .into_iter()
+            .map(ToString::to_string)
+            .collect();
         let shown = shown.join("\n");
         for part in [
             ":3: 2 item_ids and 1 noise labels",
@@ -209,6 +233,6 @@ mod tests {
     #[test]
     fn a_missing_column_names_those_there_and_the_flag() {
         let error = read("a.csv", "user_id,items,noise,timestamp\n").expect_err("item_ids");
-        assert!(error.contains("--column item_ids=THEIRS"), "{error}");
+        assert!(error.contains("--column item_ids="), "{error}");
     }
 }

@@ -1,7 +1,8 @@
 //! `ingle denoise`: a run's noise probability for every click of a dataset or of windows and, if the noise is known,
 //! noise detection figures.
 
-use super::prepare::{columns, skipped};
+use super::prepare::{noted, skipped};
+use super::reading::ReadingArgs;
 use super::{Subject, open, unlabelled, write_line};
 use crate::data::read::{self, Window, Windows};
 use crate::data::{Dataset, InputError, Item, Split};
@@ -34,9 +35,8 @@ pub struct Args {
     /// Files of windows of known noise, instead of the histories of a dataset
     #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with = "split")]
     windows: Vec<PathBuf>,
-    /// With --windows: name of a column, as in `--column item_ids=clicks`; may be repeated
-    #[arg(long = "column", value_name = "OURS=THEIRS", requires = "windows")]
-    columns: Vec<String>,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Judge the verdicts by the known labels of windows or a corrupted dataset
     #[arg(long)]
     evaluate: bool,
@@ -50,6 +50,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    args.reading.need(!args.windows.is_empty(), "--windows")?;
     let Subject { run, data, split } = &args.subject;
     let (run, data, model) = open(run, data.as_deref())?;
     let histories = if args.windows.is_empty() {
@@ -93,11 +94,12 @@ fn of_dataset(data: &Dataset, split: Split) -> Vec<History> {
 
 /// The histories of windows over the catalogue of `data`, shortest first.
 fn of_windows(args: &Args, data: &Dataset) -> Result<Vec<History>> {
-    let columns = columns(&args.columns)?;
+    let reading = args.reading.reading()?;
     let mut windows = Windows::default();
-    for file in &args.windows {
-        read::windows(file, &columns, false, &mut windows)?;
+    for file in &read::files(&args.windows)? {
+        read::windows(file, &reading, false, &mut windows)?;
     }
+    noted(&windows.said());
     skipped(&[&windows.bad]);
     let mut histories = known(&windows, data.items());
     if histories.is_empty() {

@@ -1,7 +1,8 @@
 //! `ingle export`: writes a run as a bundle.
 
 use super::evaluate::{answers, report};
-use super::prepare::{columns, skipped};
+use super::prepare::{noted, skipped};
+use super::reading::ReadingArgs;
 use super::{file_name, open};
 use crate::data::{Dataset, InputError, Item, Split, read};
 use crate::say::say;
@@ -67,13 +68,13 @@ pub struct Args {
     /// Also write FILE.br and FILE.gz beside the files that get smaller, for hosts that send such files
     #[arg(long)]
     compress: bool,
-    /// With --catalog: name of a column, as in `--column title=name`; may be repeated
-    #[arg(long = "column", value_name = "OURS=THEIRS", requires = "catalog")]
-    columns: Vec<String>,
+    #[command(flatten)]
+    reading: ReadingArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    args.reading.need(args.catalog.is_some(), "--catalog")?;
     let (mut run, data, model) = open(&args.run, None)?;
     if let Some(thresholds) = args.thresholds.clone() {
         let rule = Rule::new(thresholds);
@@ -124,8 +125,9 @@ fn newcomers(
     (run, data, model): (&Run, &Dataset, &Model),
 ) -> Result<Newcomers> {
     let mut bad = read::BadRows::default();
-    let catalogue = read::items(file, &columns(&args.columns)?, true, &mut bad)?;
-    if let Some(first) = catalogue.repeated.shown.first() {
+    let catalogue = read::items(file, &args.reading.reading()?, true, &mut bad)?;
+    noted(&catalogue.notes);
+    if let Some(first) = catalogue.repeated.shown().first() {
         bail!(InputError::other(format!(
             "{first}; {} such rows: give each item one",
             catalogue.repeated.count

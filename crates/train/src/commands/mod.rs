@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod new;
 pub mod prepare;
 pub mod prior;
+pub mod reading;
 pub mod recommend;
 pub mod report;
 pub mod serve;

@@ -1,8 +1,11 @@
 //! `ingle prepare`: reads interaction logs and writes a dataset.
 
 use super::file_name;
-use crate::data::read::{self, Catalogue, Columns, Log, Windows, Worths};
-use crate::data::{Dataset, InputError, Options, Shares, Source, Summary, check_target};
+use super::reading::ReadingArgs;
+use crate::data::read::{self, BadRows, Catalogue, Kind, Log, Reading, Windows, Worths};
+use crate::data::{
+    Dataset, InputError, Options, Shares, Source, Summary, Ties, check_target, grouped,
+};
 use crate::data::{build, windows};
 use crate::say::say;
 use crate::training::progress::peak_memory;
@@ -24,6 +27,9 @@ use std::time::Instant;
     --weight-of 2=0.05 --weight-of 1=0.05 --out data/rated
   ingle prepare --interactions events.csv --weight event --weight-of view=0.2 --weight-of cart=0.6 \
     --weight-of purchase=1 --out data/shop
+  ingle prepare --interactions sessions.jsonl.gz --column user_id=session --column item_id=events.aid \
+    --column timestamp=events.ts --out data/otto
+  ingle prepare --interactions UserBehavior.csv --column user_id=1 --column item_id=2 --column timestamp=5 --out data/taobao
   ingle prepare --windows train.csv --windows-unseen valid.csv --items items.csv --out data/toys
 
 Split leave-one-out (the usual one): every user's last click is for the test, the one before it for
@@ -40,7 +46,10 @@ item replaced the one that was clicked) and timestamp, the time of the last clic
 latest are for validation and test, where their last click is predicted; all clicks of the others are for
 training. Last clicks that are noise are not predicted.
 
-Formats go by the file name: .csv, .tsv, .jsonl, .ndjson, .parquet.")]
+Files are lines of cells (CSV, TSV and the like), JSON lines, a JSON array or Parquet, plain or packed with
+gzip or zstd; their first bytes tell. A folder stands for the files in it. What stands between cells, the
+encoding, and whether the first line names the columns are found out and said. A path names what is nested:
+--column user_id=user.id. Every entry of a list makes a row: --column item_id=events.aid.")]
 pub struct Args {
     /// Interaction files
     #[arg(long, num_args = 1.., value_name = "FILE")]
@@ -54,9 +63,8 @@ pub struct Args {
     /// Items file with titles and categories
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
-    /// Name of a column in the files, as in `--column user_id=customer`; may be repeated
-    #[arg(long = "column", value_name = "OURS=THEIRS")]
-    columns: Vec<String>,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Column that says what came of a click, such as a rating or a kind of event: how much it counts as a target in
     /// training, a number from 0 to 1 unless --weight-of says what its values are worth
     #[arg(long, value_name = "COLUMN", conflicts_with = "windows")]
@@ -73,6 +81,13 @@ pub struct Args {
     /// Count rows equal in user, item and timestamp once
     #[arg(long, conflicts_with = "windows")]
     dedup: bool,
+    /// Count clicks of a user that follow each other on one item once, as views that are repeated or a view, a cart and a
+    /// purchase
+    #[arg(long, conflicts_with = "windows")]
+    merge_repeats: bool,
+    /// Order of a user's clicks of one moment, which the log does not tell
+    #[arg(long, value_enum, default_value = "mixed", conflicts_with = "windows")]
+    ties: Ties,
     /// Share of users kept out of training, to measure shoppers never seen
     #[arg(long, default_value_t = 0.0, conflicts_with = "windows")]
     holdout_users: f64,
@@ -129,63 +144,76 @@ pub fn run(args: &Args) -> Result<()> {
     if !args.force {
         check_target(&args.out)?;
     }
-    let mut columns = columns(&args.columns)?;
-    columns.extend((args.weight.clone()).map(|theirs| ("weight".to_owned(), theirs)));
-    let data = match shares {
-        Some(shares) if !args.windows.is_empty() => from_windows(args, &columns, shares)?,
-        by_time => from_log(args, &columns, by_time)?,
+    let mut reading = args.reading.reading()?;
+    (reading.columns).extend((args.weight.clone()).map(|theirs| ("weight".to_owned(), theirs)));
+    let (data, kinds) = match shares {
+        Some(shares) if !args.windows.is_empty() => from_windows(args, &reading, shares)?,
+        by_time => from_log(args, &reading, by_time)?,
     };
     if args.force {
         data.save_over(&args.out)?;
     } else {
         data.save(&args.out)?;
     }
-    report(args, &data, started)
+    report(args, &data, &kinds, started)
 }
 
-fn from_log(args: &Args, columns: &Columns, by_time: Option<Shares>) -> Result<Dataset> {
-    let (log, sources) = read_log(args, columns)?;
-    let catalogue = catalogue(args, columns, &log.bad)?;
+fn from_log(
+    args: &Args,
+    reading: &Reading,
+    by_time: Option<Shares>,
+) -> Result<(Dataset, Vec<Kind>)> {
+    let (mut log, sources) = read_log(args, reading)?;
+    let (mut catalogue, bad_items) = catalogue(args, reading)?;
+    noted(&log.said());
+    noted(&catalogue.notes);
+    noted(&read::settle(&mut log, &mut catalogue));
+    let kinds = skipped(&[&log.bad, &bad_items, &catalogue.repeated]);
     let options = Options {
         min_user_clicks: args.min_user_clicks,
         min_item_clicks: args.min_item_clicks,
         dedup: args.dedup,
+        merge_repeats: args.merge_repeats,
+        ties: args.ties,
         holdout_users: args.holdout_users,
         seed: args.seed,
         by_time,
     };
     let name = file_name(&args.out);
-    Ok(build::build(log, catalogue, name, sources, options)?)
+    Ok((build::build(log, catalogue, name, sources, options)?, kinds))
 }
 
-fn from_windows(args: &Args, columns: &Columns, shares: Shares) -> Result<Dataset> {
+fn from_windows(args: &Args, reading: &Reading, shares: Shares) -> Result<(Dataset, Vec<Kind>)> {
     let mut read = Windows::default();
     read.bad.strict = args.strict;
     let mut sources = Vec::new();
     for (files, unseen) in [(&args.windows, false), (&args.windows_unseen, true)] {
-        for file in files {
+        for file in &read::files(files)? {
             let before = read.rows;
-            read::windows(file, columns, unseen, &mut read)?;
+            read::windows(file, reading, unseen, &mut read)?;
             sources.push(source(file, read.rows - before));
         }
     }
-    let catalogue = catalogue(args, columns, &read.bad)?;
+    let (catalogue, bad_items) = catalogue(args, reading)?;
+    noted(&read.said());
+    noted(&catalogue.notes);
+    let kinds = skipped(&[&read.bad, &bad_items, &catalogue.repeated]);
     let name = file_name(&args.out);
-    Ok(windows::build(&read, catalogue, name, sources, shares)?)
+    let data = windows::build(&read, catalogue, name, sources, shares)?;
+    Ok((data, kinds))
 }
 
-/// Reads the items file, if there is one. Prints all rows that could not be used, those of the log first.
-fn catalogue(args: &Args, columns: &Columns, bad: &read::BadRows) -> Result<Catalogue, InputError> {
-    let mut bad_items = read::BadRows {
+/// Reads the items file, if there is one.
+fn catalogue(args: &Args, reading: &Reading) -> Result<(Catalogue, BadRows), InputError> {
+    let mut bad = BadRows {
         strict: args.strict,
-        ..Default::default()
+        ..BadRows::default()
     };
     let catalogue = match &args.items {
-        Some(file) => read::items(file, columns, false, &mut bad_items)?,
+        Some(file) => read::items(file, reading, false, &mut bad)?,
         None => Catalogue::default(),
     };
-    skipped(&[bad, &bad_items]);
-    Ok(catalogue)
+    Ok((catalogue, bad))
 }
 
 fn source(file: &Path, rows: usize) -> Source {
@@ -196,13 +224,28 @@ fn source(file: &Path, rows: usize) -> Source {
     }
 }
 
-pub(super) fn skipped(rows: &[&read::BadRows]) {
-    for bad in rows {
-        bad.shown.iter().for_each(|row| eprintln!("skipped {row}"));
-        if bad.count > bad.shown.len() {
-            eprintln!("skipped {} more rows", bad.count - bad.shown.len());
+pub(super) fn noted(notes: &[String]) {
+    notes.iter().for_each(|note| eprintln!("note: {note}"));
+}
+
+/// Prints the rows that could not be used, by kind and with the first of each; returns the kinds.
+pub(super) fn skipped(rows: &[&BadRows]) -> Vec<Kind> {
+    let kinds: Vec<Kind> = rows
+        .iter()
+        .flat_map(|bad| bad.kinds.iter().cloned())
+        .collect();
+    for kind in &kinds {
+        kind.first.iter().for_each(|row| eprintln!("skipped {row}"));
+        if kind.rows > kind.first.len() {
+            let more = kind.rows - kind.first.len();
+            eprintln!(
+                "skipped {} more rows: {}",
+                grouped(more as u64),
+                kind.reason
+            );
         }
     }
+    kinds
 }
 
 /// The shares of a split by time or of windows, if one is requested.
@@ -226,27 +269,7 @@ fn shares(args: &Args) -> Result<Option<Shares>, InputError> {
     )))
 }
 
-pub(super) fn columns(given: &[String]) -> Result<Columns, InputError> {
-    const OURS: [&str; 7] = [
-        "user_id",
-        "item_id",
-        "timestamp",
-        "title",
-        "category",
-        "item_ids",
-        "noise",
-    ];
-    let column = |text: &String| match text.split_once('=') {
-        Some((ours, theirs)) if OURS.contains(&ours) => Ok((ours.to_owned(), theirs.to_owned())),
-        _ => Err(InputError::other(format!(
-            "--column {text}: expected OURS=THEIRS, where OURS is one of {}",
-            OURS.join(", ")
-        ))),
-    };
-    given.iter().map(column).collect()
-}
-
-fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
+fn read_log(args: &Args, reading: &Reading) -> Result<(Log, Vec<Source>)> {
     let style =
         ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("the template is valid");
     let bar = ProgressBar::new_spinner().with_style(style);
@@ -258,14 +281,14 @@ fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
         log.worths = Some(worths.map_err(|e| InputError::other(format!("--weight-of {e}")))?);
     }
     let mut sources = Vec::new();
-    for file in &args.interactions {
+    for file in &read::files(&args.interactions)? {
         bar.set_message(format!(
             "reading {}, {} clicks so far",
             file.display(),
             log.clicks.len()
         ));
         let before = log.rows;
-        read::interactions(file, columns, &mut log)?;
+        read::interactions(file, reading, &mut log)?;
         sources.push(source(file, log.rows - before));
     }
     bar.finish_and_clear();
@@ -277,13 +300,16 @@ fn read_log(args: &Args, columns: &Columns) -> Result<(Log, Vec<Source>)> {
 struct Report<'a> {
     #[serde(flatten)]
     summary: &'a Summary,
+    /// Rows that could not be used, by kind.
+    skipped: &'a [Kind],
     seconds: f64,
     peak_memory: Option<u64>,
 }
 
-fn report(args: &Args, data: &Dataset, started: Instant) -> Result<()> {
+fn report(args: &Args, data: &Dataset, kinds: &[Kind], started: Instant) -> Result<()> {
     let report = Report {
         summary: &data.meta().summary,
+        skipped: kinds,
         seconds: started.elapsed().as_secs_f64(),
         peak_memory: peak_memory(),
     };
@@ -291,13 +317,44 @@ fn report(args: &Args, data: &Dataset, started: Instant) -> Result<()> {
         say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    say!("{}", report.summary.table());
+    let mut table = report.summary.table();
+    for kind in kinds {
+        let first = kind
+            .first
+            .first()
+            .map(|row| format!("{}:{}", row.file, row.line));
+        let rows = grouped(kind.rows as u64);
+        let figure = format!("{rows} rows, the first {}", first.unwrap_or_default());
+        table.add_row([format!("skipped: {}", kind.reason), figure]);
+    }
+    say!("{table}");
     say!("split: {}", data.meta().split);
     let memory = report.peak_memory.map_or_else(String::new, |bytes| {
         format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
     });
     say!("prepared in {:.1} s{memory}", report.seconds);
     say!("wrote {}", args.out.display());
-    say!("next: ingle train --data {} --out RUN", args.out.display());
+    say!("{}", next(args, data));
     Ok(())
+}
+
+/// What to do next: train, or what a log needs to be trained on.
+fn next(args: &Args, data: &Dataset) -> String {
+    if !data.is_trainable() {
+        return "not enough to train on: no user has two clicks besides those that are predicted; \
+                with the split leave-one-out, some users need four clicks"
+            .to_owned();
+    }
+    if data.n_items() < 2 {
+        return "not enough to train on: there is one item".to_owned();
+    }
+    // The configuration that `ingle new` wrote beside the log.
+    let log = args.interactions.first().and_then(|file| file.parent());
+    let beside = log.map(|folder| folder.join("ingle.toml"));
+    let config = beside.filter(|file| file.is_file());
+    let config = config.map_or_else(String::new, |file| format!(" --config {}", file.display()));
+    format!(
+        "next: ingle train --data {}{config} --out RUN",
+        args.out.display()
+    )
 }

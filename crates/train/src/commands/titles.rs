@@ -1,6 +1,5 @@
 //! Titles of items, for commands that have only ids.
 
-use super::prepare::columns;
 use crate::data::{Dataset, read};
 use anyhow::Result;
 use std::collections::HashMap;
@@ -17,7 +16,7 @@ impl Titles {
             return Ok(Self::of(&Dataset::open(path)?));
         }
         let mut bad = read::BadRows::default();
-        let catalogue = read::items(path, &columns(&[])?, true, &mut bad)?;
+        let catalogue = read::items(path, &read::Reading::default(), true, &mut bad)?;
         let titled = catalogue.items.into_iter();
         Ok(Self(
             titled

@@ -213,7 +213,7 @@ fn dataset(args: &Args) -> Result<(&Path, Dataset)> {
         ));
     };
     let data = Dataset::open(dir)?;
-    if (0..data.n_users()).all(|user| data.train(user).len() < 2) {
+    if !data.is_trainable() {
         bail!(InputError::other("no user has two clicks to train on"));
     }
     Ok((dir, data))

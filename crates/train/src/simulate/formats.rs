@@ -142,7 +142,7 @@ fn ids(row: &Row) -> [u32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{Columns as Names, Log, interactions};
+    use crate::data::read::{Log, Reading, interactions};
 
     const OPTIONS: LogOptions = LogOptions {
         clicks: 20_000,
@@ -156,7 +156,7 @@ mod tests {
         let [csv, parquet] = [Format::Csv, Format::Parquet].map(|format| {
             let written = write_log(&OPTIONS, format, &dir.path().join("new")).unwrap();
             let mut log = Log::default();
-            interactions(&written.path, &Names::new(), &mut log).unwrap();
+            interactions(&written.path, &Reading::default(), &mut log).unwrap();
             assert_eq!(log.users.list().len(), written.shoppers as usize);
             (log.users.into_list(), log.items.into_list(), log.clicks)
         });
