@@ -47,7 +47,7 @@ prepare() {
   local name="$1"
   [ -f "$out/data/$name/dataset.json" ] && return
   [ -f "$data/$name/interactions.csv" ] || fail "$data/$name has no interactions.csv"
-  "$INGLE" prepare --interactions "$data/$name/interactions.csv" --items "$data/$name/items.csv" \
+  "$INGLE" prepare --ties as-read --interactions "$data/$name/interactions.csv" --items "$data/$name/items.csv" \
     --holdout-users 0.1 --out "$out/data/$name"
 }
 

@@ -5,7 +5,7 @@
 #![no_main]
 
 use ingle_data::read::{
-    BadRows, Catalogue, Columns, Log, Reading, Windows, interactions, items, settle, windows,
+    BadRows, Catalogue, Columns, Log, Reading, Windows, interactions, items, look, settle, windows,
 };
 use ingle_data::{Dataset, InputError, Options, Shares, Ties, build};
 use ingle_fuzz::{tells, within};
@@ -62,6 +62,12 @@ fuzz_target!(
 );
     if let Err(error) = read {
         tells(&error);
+    }
+    match within(worth, || look(&path, &reading)) {
+        Ok(seen) => {
+            assert!(seen.columns.len() <= 200 && seen.command.starts_with("ingle prepare"));
+        }
+        Err(error) => tells(&error),
     }
     Corpus::Keep
 });

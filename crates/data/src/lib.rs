@@ -14,6 +14,7 @@ mod error;
 mod folder;
 mod hash;
 mod histories;
+pub mod import;
 mod meta;
 mod names;
 mod protocol;

@@ -2,8 +2,8 @@
 
 use crate::commands::train::{STOPPED, Stopped};
 use crate::commands::{
-    corrupt, denoise, doctor, evaluate, export, inspect, new, prepare, prior, recommend, report,
-    serve, simulate, train,
+    corrupt, denoise, doctor, evaluate, export, import, inspect, new, prepare, prior, recommend,
+    report, serve, simulate, train,
 };
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
@@ -21,7 +21,8 @@ use std::process::ExitCode;
   ingle report run --out report.html
   ingle export run --out bundle
   ingle serve bundle
-`ingle new shop` writes a folder to try that with, `ingle doctor` says what is missing.
+`ingle import` writes those two files from a shop's exports, `ingle new shop` a folder to try all this with, and
+`ingle doctor` says what is missing.
 
 Exit codes: 0 done, 1 failed, 2 the input or the command line is at fault."
 )]
@@ -40,6 +41,7 @@ enum Command {
     Denoise(denoise::Args),
     Doctor(doctor::Args),
     Export(export::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
     New(new::Args),
     Prior(prior::Args),
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Denoise(args) => denoise::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::New(args) => new::run(&args),
         Command::Prior(args) => prior::run(&args),

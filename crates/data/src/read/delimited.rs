@@ -59,7 +59,7 @@ fn quoted<const N: usize>(
             several += 1;
             first = if several == 1 { line } else { first };
         }
-        sink(line, cells(&record, places, layout.columns.len()))?;
+        sink(line, cells(&record, places, layout))?;
     }
     if several > 0 {
         wanted.notes.push(format!(
@@ -74,10 +74,10 @@ fn quoted<const N: usize>(
 fn cells<'a, const N: usize>(
     record: &'a ByteRecord,
     places: &[Option<usize>; N],
-    columns: usize,
+    layout: &Cells,
 ) -> Result<Row<'a, N>, String> {
-    if record.len() != columns {
-        return Err(uneven(record.len(), columns));
+    if record.len() != layout.columns.len() {
+        return Err(uneven(record.len(), layout));
     }
     let mut row: Row<'_, N> = [None; N];
     for (cell, place) in row.iter_mut().zip(places) {
@@ -91,8 +91,14 @@ fn cells<'a, const N: usize>(
 
 const NOT_UTF_8: &str = "the text is not UTF-8; --encoding names another";
 
-fn uneven(cells: usize, columns: usize) -> String {
-    format!("{cells} cells where the first line has {columns}")
+fn uneven(cells: usize, layout: &Cells) -> String {
+    let columns = layout.columns.len();
+    let what = if layout.header {
+        "header"
+    } else {
+        "first line"
+    };
+    format!("{cells} cells where the {what} has {columns}")
 }
 
 fn lines<const N: usize>(
@@ -119,7 +125,7 @@ fn lines<const N: usize>(
         }
         let cells = split(text, &layout.delimiter, columns);
         if cells.len() != columns {
-            sink(line, Err(uneven(cells.len(), columns)))?;
+            sink(line, Err(uneven(cells.len(), layout)))?;
             continue;
         }
         let at = places.map(|place| place.map(|place| &*cells[place]));
@@ -201,6 +207,23 @@ pub(super) fn first(text: &str, delimiter: &str) -> Vec<String> {
     let line = text.lines().next().unwrap_or_default();
     let cells = line.split(delimiter).map(unquoted);
     cells.map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The cells of the first rows, without the header.
+pub(super) fn sample(text: &str, layout: &Cells, most: usize) -> Vec<Vec<String>> {
+    let skipped = usize::from(layout.header);
+    if quotes(&layout.delimiter) {
+        let records = records(text, &layout.delimiter).skip(skipped).take(most);
+        return records
+            .map(|record| record.iter().map(str::to_owned).collect())
+            .collect();
+    }
+    let lines = text.lines().filter(|line| !line.is_empty()).skip(skipped);
+    let cells = |line| split(line, &layout.delimiter, layout.columns.len());
+    lines
+        .take(most)
+        .map(|line| cells(line).into_iter().map(Cow::into_owned).collect())
+        .collect()
 }
 
 /// The number of cells of each of the first lines.

@@ -140,7 +140,7 @@ fn plain(name: &str) -> String {
 }
 
 /// A word of a command as a shell takes it.
-pub(super) fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./=:,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

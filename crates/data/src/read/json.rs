@@ -1,6 +1,7 @@
 //! JSON: an object a line, or one array of objects. Ids and times are strings or numbers.
 
 use super::delimited::next_line;
+use super::python;
 use super::tree::{Cells, Tree};
 use super::{Sink, Wanted};
 use crate::InputError;
@@ -13,13 +14,16 @@ use std::io::{BufReader, Read};
 /// Objects after which a column that none of them had is an error.
 const LOOKED_AT: usize = 10_000;
 
+/// The rows of an object, or why there are none.
+type Rows<const N: usize> = Result<Vec<Cells<N>>, String>;
+
 /// Gives objects' rows to a sink. Rows wait until every needed column was met: a column that no object has is an error
 /// of the call and not of each row.
 pub(super) struct Objects<'a, 'w, 's, const N: usize> {
     wanted: &'a mut Wanted<'w, N>,
     sink: &'a mut Sink<'s, N>,
     tree: Tree<N>,
-    waiting: Option<Vec<(usize, Result<Vec<Cells<N>>, String>)>>,
+    waiting: Option<Vec<(usize, Rows<N>)>>,
 }
 
 impl<'a, 'w, 's, const N: usize> Objects<'a, 'w, 's, N> {
@@ -31,6 +35,15 @@ impl<'a, 'w, 's, const N: usize> Objects<'a, 'w, 's, N> {
             tree,
             waiting: Some(Vec::new()),
         }
+    }
+
+    /// The error of a file whose format is not what it seems.
+    pub(super) fn unreadable(
+        &self,
+        format: &'static str,
+        reason: impl std::fmt::Display,
+    ) -> InputError {
+        self.wanted.unreadable(format, reason)
     }
 
     /// Takes an object, or the reason why there is none.
@@ -58,9 +71,7 @@ impl<'a, 'w, 's, const N: usize> Objects<'a, 'w, 's, N> {
             .iter()
             .position(|&met| !met);
         if let Some(missing) = missing.filter(|_| objects) {
-            return Err(self
-                .wanted
-                .missing(missing, &self.tree.found, String::new()));
+            return Err(self.wanted.missing(missing, &self.tree.found, ""));
         }
         for (line, rows) in waiting {
             give(self.sink, line, rows)?;
@@ -90,7 +101,7 @@ impl<'a, 'w, 's, const N: usize> Objects<'a, 'w, 's, N> {
 fn give<const N: usize>(
     sink: &mut Sink<'_, N>,
     line: usize,
-    rows: Result<Vec<Cells<N>>, String>,
+    rows: Rows<N>,
 ) -> Result<(), InputError> {
     match rows {
         Ok(rows) => {
@@ -117,9 +128,13 @@ pub(super) fn lines<const N: usize>(
             continue;
         }
         let object = serde_json::from_slice(&bytes);
+        if let Some(python) = object.as_ref().err().and_then(|_| python::object(&bytes)) {
+            objects.take(line, Ok(python))?;
+            continue;
+        }
         if line == 1 && object.as_ref().is_err_and(serde_json::Error::is_eof) {
             let reason = "its first object does not end in its line: expected an object a line, or an array of objects";
-            return Err(objects.wanted.unreadable("JSON", reason));
+            return Err(objects.unreadable("JSON", reason));
         }
         objects.take(line, object.map_err(|e| format!("no JSON object: {e}")))?;
     }
@@ -142,7 +157,7 @@ pub(super) fn array<const N: usize>(
     if let Some(error) = failed {
         return Err(error);
     }
-    read.map_err(|e| objects.wanted.unreadable("JSON", e))?;
+    read.map_err(|e| objects.unreadable("JSON", e))?;
     objects.end()
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Format {
     Lines,
     /// One JSON array of objects.
     Array,
+    /// A product feed in XML.
+    Xml,
     /// Parquet.
     Parquet,
 }
@@ -96,6 +98,12 @@ impl Layout {
                 format: format_name(&extension),
                 reason: "it is empty".to_owned(),
             });
+        }
+        if ["<?xml", "<rss", "<feed"]
+            .iter()
+            .any(|tag| start.starts_with(tag))
+        {
+            return Ok(layout(Format::Xml, encoding));
         }
         let json = ["json", "jsonl", "ndjson"].contains(&extension.as_str());
         // Elsewhere a line may begin with a bracket by chance.

@@ -9,18 +9,22 @@ mod guess;
 mod ids;
 mod json;
 mod layout;
+mod look;
 mod open;
 mod parquet;
+mod python;
 mod reading;
 mod time;
 mod tree;
 mod weight;
 mod windows;
+mod xml;
 
 pub use bad::{BadRows, Kind};
 pub use files::files;
 pub use ids::settle;
 use layout::{Cells, Format, Layout};
+pub use look::{Column, Look, look};
 pub use reading::Reading;
 pub use time::{Clock, Unit};
 pub use weight::Worths;
@@ -30,7 +34,8 @@ use super::InputError;
 use super::error::{beginning, excerpt};
 use super::names::Names;
 use encoding_rs::UTF_8;
-use guess::{guess, shell};
+use guess::guess;
+pub(super) use guess::shell;
 use open::{Opened, Transcoded};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -107,11 +112,11 @@ pub struct Labels {
 }
 
 /// Receives rows from a reader: the line, and the cells or the reason why there are none.
-type Sink<'a, const N: usize> =
+pub(super) type Sink<'a, const N: usize> =
     dyn FnMut(usize, Result<Row<'_, N>, String>) -> Result<(), InputError> + 'a;
 
 /// Reads the named columns of a file; the first `needed` must exist. Returns notes on how it was read.
-fn rows<const N: usize>(
+pub(super) fn rows<const N: usize>(
     file: &Path,
     names: &[&'static str; N],
     needed: usize,
@@ -149,6 +154,7 @@ fn rows<const N: usize>(
     match layout.format {
         Format::Cells(cells) => delimited::read(&mut wanted, &cells, text, sink)?,
         Format::Array => json::array(&mut wanted, text, sink)?,
+        Format::Xml => xml::read(&mut wanted, text, sink)?,
         Format::Lines | Format::Parquet => json::lines(&mut wanted, text, sink)?,
     }
     Ok(wanted.notes)
@@ -172,13 +178,13 @@ impl<const N: usize> Wanted<'_, N> {
         let place = |column: usize| at(&self.theirs[column]).or_else(|| at(self.names[column]));
         let places: [Option<usize>; N] = std::array::from_fn(place);
         match places[..self.needed].iter().position(Option::is_none) {
-            Some(missing) => Err(self.missing(missing, &cells.columns, cells.cause())),
+            Some(missing) => Err(self.missing(missing, &cells.columns, &cells.cause())),
             None => Ok(places),
         }
     }
 
     /// The error of a missing column, with its cause if that is known.
-    fn missing(&self, column: usize, found: &[String], cause: String) -> InputError {
+    fn missing(&self, column: usize, found: &[String], cause: &str) -> InputError {
         let ours = self.names[column];
         let advice = if cause.is_empty() {
             let theirs = guess(ours, found).map_or_else(|| "THEIRS".to_owned(), shell);

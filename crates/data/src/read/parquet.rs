@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Rows decoded at a time; memory holds them and the pages they are decoded from.
 const BATCH: usize = 8192;
@@ -48,7 +49,7 @@ pub(super) fn read<const N: usize>(
     for (column, place) in places.iter_mut().enumerate() {
         *place = root(&wanted.theirs[column]).or_else(|| root(wanted.names[column]));
         if place.is_none() && column < wanted.needed {
-            return Err(wanted.missing(column, &found, String::new()));
+            return Err(wanted.missing(column, &found, ""));
         }
     }
     let nested = (places.iter().flatten()).any(|&place| fields[place].data_type().is_nested());
@@ -82,6 +83,35 @@ pub(super) fn read<const N: usize>(
         }
     }
     Ok(())
+}
+
+/// The number of a file's rows, and the first of them.
+pub(super) fn sample(
+    path: &Path,
+    most: usize,
+) -> Result<(usize, Vec<Map<String, Value>>), InputError> {
+    let damaged = |e: &dyn std::fmt::Display| InputError::Unreadable {
+        path: path.to_owned(),
+        format: "Parquet",
+        reason: beginning(&e.to_string(), super::REASON),
+    };
+    let file = File::open(path).map_err(InputError::read(path))?;
+    let builder = unwound(|| ParquetRecordBatchReaderBuilder::try_new(file))
+        .map_err(|e| damaged(&e))?
+        .map_err(|e| damaged(&e))?;
+    let rows = builder.metadata().file_metadata().num_rows();
+    let builder = builder.with_limit(most).with_batch_size(most);
+    let mut reader = unwound(|| builder.build())
+        .map_err(|e| damaged(&e))?
+        .map_err(|e| damaged(&e))?;
+    let mut objects = Vec::new();
+    while let Some(batch) = unwound(|| reader.next()).map_err(|e| damaged(&e))? {
+        let batch = batch.map_err(|e| damaged(&e))?;
+        for row in 0..batch.num_rows() {
+            objects.push(object(&batch, row).map_err(|e| damaged(&e))?);
+        }
+    }
+    Ok((usize::try_from(rows).unwrap_or_default(), objects))
 }
 
 /// Runs the decoder, which panics at some kinds of damage; the panic becomes an error.

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod look;
 mod shapes;
 
 struct Folder(tempfile::TempDir);

@@ -178,6 +178,44 @@ fn date(text: &str) -> Option<Timestamp> {
     }
 }
 
+/// Whether a text is a time of this century.
+pub(super) fn is_moment(text: &str) -> bool {
+    parse(text).is_ok_and(|time| time.written != Written::Small)
+}
+
+/// The unit of texts that are times, and the first and last of them; `None` if none is a time.
+pub(super) fn span(texts: &[&str]) -> Option<String> {
+    let times: Vec<Time> = texts.iter().filter_map(|text| parse(text).ok()).collect();
+    let micros = |time: &Time| {
+        time.value
+            .saturating_mul(1_000_000 / time.unit.per_second())
+    };
+    let (first, last) = (
+        times.iter().map(micros).min()?,
+        times.iter().map(micros).max()?,
+    );
+    let mut names: Vec<&str> = Vec::new();
+    for time in &times {
+        let name = WRITTEN.iter().find(|(way, _)| *way == time.written);
+        let name = name.map_or("dates", |(_, name)| name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names == ["numbers below 100,000,000"] {
+        return Some(format!("{} (no times since 1973)", names[0]));
+    }
+    let date = |micros| {
+        Timestamp::from_microsecond(micros).map_or_else(|_| String::new(), |t| t.to_string())
+    };
+    Some(format!(
+        "{}, from {} to {}",
+        names.join(" and "),
+        date(first),
+        date(last)
+    ))
+}
+
 /// The unit of a log's times, and how they were written.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {

@@ -115,7 +115,7 @@ impl<const N: usize> Tree<N> {
                     let step = Step { column, path };
                     match lists
                         .iter_mut()
-                        .find(|(other, _)| std::ptr::eq(*other, &**list))
+                        .find(|(other, _)| std::ptr::eq(*other, &raw const **list))
                     {
                         Some((_, steps)) => steps.push(step),
                         None => lists.push((list, vec![step])),

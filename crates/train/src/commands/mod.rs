@@ -6,6 +6,7 @@ pub mod denoise;
 pub mod doctor;
 pub mod evaluate;
 pub mod export;
+pub mod import;
 pub mod inspect;
 pub mod new;
 pub mod prepare;

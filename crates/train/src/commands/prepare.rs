@@ -1,5 +1,7 @@
 //! `ingle prepare`: reads interaction logs and writes a dataset.
 
+mod check;
+
 use super::file_name;
 use super::reading::ReadingArgs;
 use crate::data::read::{self, BadRows, Catalogue, Kind, Log, Reading, Windows, Worths};
@@ -17,8 +19,9 @@ use std::time::Instant;
 
 /// Read interaction logs or windows, filter and split them, and write a dataset
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("log").required(true).args(["interactions", "windows"])))]
+#[command(group(clap::ArgGroup::new("log").required(true).args(["interactions", "windows", "check"])))]
 #[command(after_help = "Examples:
+  ingle prepare --check clicks.csv
   ingle prepare --interactions clicks.csv --items items.csv --out data/shop
   ingle prepare --interactions jan.parquet feb.parquet --column user_id=customer --out data/shop
   ingle prepare --interactions clicks.jsonl --holdout-users 0.1 --seed 7 --out data/shop
@@ -60,6 +63,9 @@ pub struct Args {
     /// Files of windows kept out of training, to measure shoppers never seen
     #[arg(long, num_args = 1.., value_name = "FILE", requires = "windows")]
     windows_unseen: Vec<PathBuf>,
+    /// Say what files look like and propose the command that reads them; nothing is written
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    check: Vec<PathBuf>,
     /// Items file with titles and categories
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
@@ -112,8 +118,8 @@ pub struct Args {
     #[arg(long)]
     strict: bool,
     /// Dataset folder to write
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "check")]
+    out: Option<PathBuf>,
     /// Write into a folder that holds something else
     #[arg(long)]
     force: bool,
@@ -133,6 +139,9 @@ enum SplitBy {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
+    let Some(out) = args.out.as_deref().filter(|_| args.check.is_empty()) else {
+        return check::run(&args.check, &args.reading.reading()?, args.json);
+    };
     if !(0.0..1.0).contains(&args.holdout_users) {
         let share = args.holdout_users;
         bail!(InputError::other(format!(
@@ -142,24 +151,25 @@ pub fn run(args: &Args) -> Result<()> {
     let started = Instant::now();
     let shares = shares(args)?;
     if !args.force {
-        check_target(&args.out)?;
+        check_target(out)?;
     }
     let mut reading = args.reading.reading()?;
     (reading.columns).extend((args.weight.clone()).map(|theirs| ("weight".to_owned(), theirs)));
     let (data, kinds) = match shares {
-        Some(shares) if !args.windows.is_empty() => from_windows(args, &reading, shares)?,
-        by_time => from_log(args, &reading, by_time)?,
+        Some(shares) if !args.windows.is_empty() => from_windows(args, out, &reading, shares)?,
+        by_time => from_log(args, out, &reading, by_time)?,
     };
     if args.force {
-        data.save_over(&args.out)?;
+        data.save_over(out)?;
     } else {
-        data.save(&args.out)?;
+        data.save(out)?;
     }
-    report(args, &data, &kinds, started)
+    report(args, out, &data, &kinds, started)
 }
 
 fn from_log(
     args: &Args,
+    out: &Path,
     reading: &Reading,
     by_time: Option<Shares>,
 ) -> Result<(Dataset, Vec<Kind>)> {
@@ -179,11 +189,16 @@ fn from_log(
         seed: args.seed,
         by_time,
     };
-    let name = file_name(&args.out);
+    let name = file_name(out);
     Ok((build::build(log, catalogue, name, sources, options)?, kinds))
 }
 
-fn from_windows(args: &Args, reading: &Reading, shares: Shares) -> Result<(Dataset, Vec<Kind>)> {
+fn from_windows(
+    args: &Args,
+    out: &Path,
+    reading: &Reading,
+    shares: Shares,
+) -> Result<(Dataset, Vec<Kind>)> {
     let mut read = Windows::default();
     read.bad.strict = args.strict;
     let mut sources = Vec::new();
@@ -198,7 +213,7 @@ fn from_windows(args: &Args, reading: &Reading, shares: Shares) -> Result<(Datas
     noted(&read.said());
     noted(&catalogue.notes);
     let kinds = skipped(&[&read.bad, &bad_items, &catalogue.repeated]);
-    let name = file_name(&args.out);
+    let name = file_name(out);
     let data = windows::build(&read, catalogue, name, sources, shares)?;
     Ok((data, kinds))
 }
@@ -225,7 +240,9 @@ fn source(file: &Path, rows: usize) -> Source {
 }
 
 pub(super) fn noted(notes: &[String]) {
-    notes.iter().for_each(|note| eprintln!("note: {note}"));
+    for note in notes {
+        eprintln!("note: {note}");
+    }
 }
 
 /// Prints the rows that could not be used, by kind and with the first of each; returns the kinds.
@@ -306,7 +323,7 @@ struct Report<'a> {
     peak_memory: Option<u64>,
 }
 
-fn report(args: &Args, data: &Dataset, kinds: &[Kind], started: Instant) -> Result<()> {
+fn report(args: &Args, out: &Path, data: &Dataset, kinds: &[Kind], started: Instant) -> Result<()> {
     let report = Report {
         summary: &data.meta().summary,
         skipped: kinds,
@@ -333,13 +350,13 @@ fn report(args: &Args, data: &Dataset, kinds: &[Kind], started: Instant) -> Resu
         format!(", at most {:.2} GB of memory", bytes as f64 / 1e9)
     });
     say!("prepared in {:.1} s{memory}", report.seconds);
-    say!("wrote {}", args.out.display());
-    say!("{}", next(args, data));
+    say!("wrote {}", out.display());
+    say!("{}", next(args, out, data));
     Ok(())
 }
 
 /// What to do next: train, or what a log needs to be trained on.
-fn next(args: &Args, data: &Dataset) -> String {
+fn next(args: &Args, out: &Path, data: &Dataset) -> String {
     if !data.is_trainable() {
         return "not enough to train on: no user has two clicks besides those that are predicted; \
                 with the split leave-one-out, some users need four clicks"
@@ -355,6 +372,6 @@ fn next(args: &Args, data: &Dataset) -> String {
     let config = config.map_or_else(String::new, |file| format!(" --config {}", file.display()));
     format!(
         "next: ingle train --data {}{config} --out RUN",
-        args.out.display()
+        out.display()
     )
 }

@@ -4,6 +4,7 @@ mod backbones;
 mod choosing;
 #[cfg(feature = "wgpu")]
 mod device;
+mod files;
 mod frozen;
 mod inherit;
 mod keep;

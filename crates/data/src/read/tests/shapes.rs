@@ -9,7 +9,7 @@ use std::io::Write as _;
 const CSV: &str = "user_id,item_id,timestamp\nann,x,5\nbob,y,6\n";
 const CLICKS: [(&str, &str, i64); 2] = [("ann", "x", 5), ("bob", "y", 6)];
 
-fn gzip(text: &str) -> Vec<u8> {
+pub(super) fn gzip(text: &str) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(text.as_bytes()).expect("packs");
     packed.finish().expect("packs")
@@ -96,7 +96,7 @@ fn json_is_lines_or_an_array_whatever_it_is_called() {
 #[test]
 fn keys_that_are_left_out_cost_their_row_alone_in_any_order() {
     let dir = Folder::new();
-    let mut lines = vec![
+    let mut lines = [
         r#"{"item_id":"x","timestamp":1}"#,
         r#"{"item_id":"x","user_id":"ann","timestamp":2}"#,
         r#"{"user_id":"ann","timestamp":3}"#,
