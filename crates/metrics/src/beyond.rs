@@ -164,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn the_head_is_a_tenth_by_clicks_rounded_up_and_of_equals_the_first() {
+        let clicks: Vec<u32> = (0..=11).map(|item| u32::from(item > 2)).collect();
+        let catalogue = Catalogue::of(&clicks);
+        let head = |item| Beyond::of(&[vec![item]], &catalogue, |_, _| 0.0).head;
+        let of: Vec<u32> = (1..=11).filter(|&item| head(item) == 1.0).collect();
+        assert_eq!(of, [3, 4]);
+    }
+
+    #[test]
     fn no_lists_and_an_unclicked_catalogue_have_figures() {
         let catalogue = Catalogue::of(&[0, 0, 0]);
         let none = Beyond::of(&[], &catalogue, |_, _| 1.0);
