@@ -3,7 +3,7 @@ often they are recommended to those who clicked them next.
 
     python scripts/cold-items.py hide interactions.csv hidden
     ingle prepare --interactions hidden/log.csv --items items.csv --min-user-clicks 1 --min-item-clicks 1 --out data/hidden
-    ingle train --data data/hidden --method sasrec --out runs/hidden
+    ingle train --data data/hidden --method none --out runs/hidden
     ingle export runs/hidden --out placed --table f32 --catalog items.csv
     python scripts/cold-items.py place placed nearest --by nearest --items items.csv
     python scripts/cold-items.py place placed random --by random

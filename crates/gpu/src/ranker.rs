@@ -6,7 +6,7 @@ use crate::error::GpuError;
 use crate::scan::{BARRED, HEADER, HISTORIES, MOST, Measure, Scan, Several};
 use crate::staging::Staging;
 use ingle_model::rank::{Best, Block, Mass, Mean, Scored, Wanted};
-use ingle_model::{EngineError, Parts, Ranker, Reading};
+use ingle_model::{EngineError, Parts, Ranker, WeightedHistory};
 use std::cell::RefCell;
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor};
 
@@ -118,7 +118,7 @@ impl Gpu {
     }
 
     /// Computes the user vector of a history into its row of the vectors.
-    fn read(&self, parts: &Parts, history: Reading<'_>, several: &Several, place: usize) {
+    fn read(&self, parts: &Parts, history: WeightedHistory<'_>, several: &Several, place: usize) {
         let at = place * several.stride;
         let Some((encoder, transformer)) = self.encoder.as_ref().zip(parts.transformer()) else {
             (self.device).write(&several.vectors, at, &parts.user(history));
@@ -144,7 +144,7 @@ impl Gpu {
     async fn rank_several(
         &self,
         parts: &Parts,
-        histories: &[Reading<'_>],
+        histories: &[WeightedHistory<'_>],
         several: &Several,
         wanted: &Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), GpuError> {
@@ -206,7 +206,7 @@ impl Ranker for Gpu {
     async fn rank(
         &self,
         parts: &Parts,
-        histories: &[Reading<'_>],
+        histories: &[WeightedHistory<'_>],
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
         let &[history] = histories else {

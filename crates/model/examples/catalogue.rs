@@ -18,7 +18,7 @@ fn main() {
         panic!("catalogue ITEMS FOLDER [METHOD]");
     };
     let items: usize = items.parse().expect("a number of items");
-    let method = method.first().map_or("sasrec", String::as_str);
+    let method = method.first().map_or("none", String::as_str);
     let method = MethodConfig::named(method).expect("a registered method");
     let bundle = bundle(items, method);
     dir::write_dir(&bundle, Path::new(folder)).expect("writes");

@@ -1,6 +1,6 @@
 //! Histories as tensors: left-padded with 0 to a common length, oldest click first.
 
-use crate::known::Known;
+use crate::features::ItemFeatures;
 use burn::prelude::*;
 use burn::tensor::{Int, TensorData};
 
@@ -26,7 +26,7 @@ impl Batch {
     pub fn new<H: AsRef<[u32]>>(
         histories: &[H],
         len: usize,
-        known: &Known,
+        known: &ItemFeatures,
         device: &Device,
     ) -> Self {
         assert!(len > 0, "a batch is at least one click long");
@@ -68,7 +68,7 @@ mod tests {
         let batch = Batch::new(
             &[vec![1], vec![1, 2, 3, 4]],
             3,
-            &Known::popularity(vec![9.0, 0.1, 0.2, 0.3, 0.4]),
+            &ItemFeatures::popularity(vec![9.0, 0.1, 0.2, 0.3, 0.4]),
             &device,
         );
         let items: Vec<i64> = batch.items.into_data().iter::<i64>().collect();

@@ -18,9 +18,9 @@ pub mod backbone;
 pub mod batch;
 pub mod config;
 pub mod engine;
+pub mod features;
 pub mod gate;
 pub mod kept;
-pub mod known;
 pub mod methods;
 #[cfg(feature = "burn")]
 pub mod model;
@@ -36,11 +36,11 @@ pub use config::{BackboneConfig, ModelConfig};
 #[cfg(feature = "burn")]
 pub use engine::Engine;
 pub use engine::{
-    Because, Click, EngineError, Host, Info, Parts, Ranker, Reading, RecommendOptions,
-    Recommendation, Served, Similar, SimilarOptions, SliceEngine,
+    Because, Click, EngineError, Host, Info, Parts, Ranker, RecommendOptions, Recommendation,
+    Served, Similar, SimilarOptions, SliceEngine, WeightedHistory,
 };
+pub use features::{Codes, ItemFeatures};
 pub use kept::{Kept, KeptHistories, Rule};
-pub use known::{Codes, Known};
 #[cfg(feature = "burn")]
 pub use model::Model;
 #[cfg(feature = "rng")]

@@ -4,7 +4,7 @@ use crate::backbone::Backbone;
 use crate::batch::Batch;
 use crate::config::ModelConfig;
 use crate::gate::GateConfig;
-use crate::methods::{Clicks, Denoise, Method, Views};
+use crate::methods::{Clicks, Method, ScoreTensors, Views};
 use crate::rng::Rng;
 use crate::weights::{self, Weights, WeightsError};
 use burn::module::{Module, Param};
@@ -109,7 +109,7 @@ impl Model {
 
     /// The method's verdicts alone, without running the backbone.
     pub fn judge(&self, clicks: &Clicks, gate: &GateConfig) -> Option<Verdict> {
-        let opinion = self.method.opinion(clicks)?;
+        let opinion = self.method.noise_logits(clicks)?;
         let real = clicks.batch.real.clone();
         let probability = |logits, scale| GateConfig::probability(logits, scale) * real.clone();
         let noise = probability(opinion.fused, gate.scale);

@@ -8,7 +8,7 @@ use ingle_model::backbone::Kind;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::MethodConfig;
 use ingle_model::weights::{collect, load};
-use ingle_model::{BackboneConfig, Batch, Known, Model, ModelConfig};
+use ingle_model::{BackboneConfig, Batch, ItemFeatures, Model, ModelConfig};
 
 const ITEMS: usize = 12;
 const MAX_LEN: usize = 6;
@@ -56,7 +56,7 @@ fn model(kind: Kind, device: &Device) -> (ModelConfig, Model) {
             max_len: MAX_LEN,
             dropout: 0.5,
         },
-        method: MethodConfig::named("sasrec").expect("registered"),
+        method: MethodConfig::named("none").expect("registered"),
         gate: GateConfig::default(),
         keep: None,
     };
@@ -69,7 +69,7 @@ fn model(kind: Kind, device: &Device) -> (ModelConfig, Model) {
 }
 
 fn batch(history: &[u32], len: usize, device: &Device) -> Batch {
-    let known = Known::popularity(vec![0.0; ITEMS + 1]);
+    let known = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);
     Batch::new(&[history], len, &known, device)
 }
 

@@ -168,19 +168,19 @@ fn unknown_key(
 
 /// Sets `method.name`. The file's settings for another method are left out.
 pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
-    if !NAMES.contains(&name) {
+    let Some(chosen) = MethodConfig::named(name) else {
         let all = NAMES.join(", ");
         return Err(
             InputError::other(format!("there is no method {name:?}; there is {all}")).into(),
         );
-    }
+    };
     let same = (table.get("method").and_then(|m| m.get("name")))
-        .is_some_and(|found| found.as_str() == Some(name));
+        .and_then(|found| MethodConfig::named(found.as_str()?))
+        .is_some_and(|found| found.name() == chosen.name());
     if !same {
         let method = toml::Table::from_iter([("name".to_owned(), name.into())]);
         table.insert("method".to_owned(), method.into());
-        let chosen = MethodConfig::named(name);
-        let taught = chosen.is_some_and(|method| method.taught());
+        let taught = chosen.taught();
         if let Some(denoising) = table
             .get_mut("denoising")
             .and_then(toml::Value::as_table_mut)

@@ -319,10 +319,7 @@ mod tests {
         let error = resolve(&[], Some("dc5sr"))
             .expect_err("unknown")
             .to_string();
-        assert!(
-            error.contains("dc5sr") && error.contains("sasrec"),
-            "{error}"
-        );
+        assert!(error.contains("dc5sr") && error.contains("none"), "{error}");
     }
 
     #[test]
@@ -401,7 +398,7 @@ mod tests {
     fn the_method_on_the_command_line_wins() {
         assert_eq!(
             resolve(&[], Some("sasrec")).expect("valid").method.name(),
-            "sasrec"
+            "none"
         );
         let config = resolve(
             &["method.name=dc4sr", "method.scorer_width=8"],

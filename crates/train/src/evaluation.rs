@@ -14,7 +14,7 @@ use burn::prelude::*;
 use indicatif::ProgressBar;
 use ingle_bundle::Scale;
 use ingle_model::kept::{KeptHistories, Rule};
-use ingle_model::{Known, Model, Rng};
+use ingle_model::{ItemFeatures, Model, Rng};
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 
@@ -54,7 +54,7 @@ impl Keep {
 pub struct Asked<'a> {
     run: &'a Run,
     model: &'a Model,
-    known: Known,
+    known: ItemFeatures,
     scale: Scale,
     rule: Rule,
     seed: u64,

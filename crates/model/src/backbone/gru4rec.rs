@@ -16,7 +16,7 @@
 #[cfg(feature = "burn")]
 pub use tensors::Gru4rec;
 
-use super::Read;
+use super::EncodeSlices;
 use crate::config::BackboneConfig;
 use crate::slices::{Linear, Norm, Source};
 use crate::weights::WeightsError;
@@ -24,7 +24,7 @@ use ingle_kernel::gru;
 
 /// The network on slices.
 #[derive(Debug)]
-pub(crate) struct Shipped {
+pub(crate) struct SliceEncoder {
     width: usize,
     layers: Vec<Layer>,
     norm: Norm,
@@ -38,7 +38,7 @@ struct Layer {
     hidden: Linear,
 }
 
-impl Shipped {
+impl SliceEncoder {
     pub(super) fn read(
         source: &mut Source,
         path: &str,
@@ -61,7 +61,7 @@ impl Shipped {
     }
 }
 
-impl Read for Shipped {
+impl EncodeSlices for SliceEncoder {
     fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
         let (width, scale) = (self.width, (self.width as f32).sqrt());
         let mut x: Vec<f32> = embedded.iter().map(|x| x * scale).collect();

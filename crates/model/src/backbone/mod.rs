@@ -1,7 +1,7 @@
 //! The backbone: item embeddings, an encoder of click histories, and the registry of encoders. The item table
 //! is tied to the output: `logits = h · Eᵀ`.
 //!
-//! An encoder has two implementations here: on tensors ([`Encode`]) and on slices ([`Read`]), which the
+//! An encoder has two implementations here: on tensors ([`Encode`]) and on slices ([`EncodeSlices`]), which the
 //! browser's CPU engine runs. The trainer has hand-written gradients as well. Methods do not depend on the
 //! encoder. To add one: a module with both implementations and one line in the registry below; its gradient
 //! and one line in the trainer's registry. The contract tests cover it by its registration.
@@ -54,7 +54,7 @@ pub trait Encode {
 }
 
 /// An encoder on slices.
-pub(crate) trait Read {
+pub(crate) trait EncodeSlices {
     /// The user vector of a history.
     ///
     /// # Shapes
@@ -88,11 +88,11 @@ macro_rules! registry {
 
         /// An encoder on slices, as exported.
         #[derive(Debug)]
-        pub(crate) enum Shipped {
-            $($variant($folder::Shipped)),+
+        pub(crate) enum SliceEncoder {
+            $($variant($folder::SliceEncoder)),+
         }
 
-        impl Shipped {
+        impl SliceEncoder {
             /// The encoder of that shape, from weights under `path`.
             pub(crate) fn read(
                 source: &mut Source,
@@ -101,13 +101,13 @@ macro_rules! registry {
             ) -> Result<Self, WeightsError> {
                 match config.kind {
                     $(Kind::$variant => {
-                        $folder::Shipped::read(source, path, config).map(Self::$variant)
+                        $folder::SliceEncoder::read(source, path, config).map(Self::$variant)
                     }),+
                 }
             }
         }
 
-        impl Read for Shipped {
+        impl EncodeSlices for SliceEncoder {
             fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
                 match self { $(Self::$variant(encoder) => encoder.user(embedded, keep)),+ }
             }

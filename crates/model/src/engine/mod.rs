@@ -17,7 +17,7 @@ pub use crate::slices::Rows;
 pub use answer::{Because, Click, Info, Recommendation, Served, Similar};
 pub use error::EngineError;
 pub use options::{RecommendOptions, SimilarOptions};
-pub use ranker::{Host, Parts, Ranker, Reading, Transformer};
+pub use ranker::{Host, Parts, Ranker, Transformer, WeightedHistory};
 pub use slices::SliceEngine;
 #[cfg(feature = "burn")]
 pub use tensors::{Engine, shipped_weights};

@@ -1,7 +1,7 @@
 //! Rankers encode histories and rank the catalogue: on the CPU or on a GPU.
 
 use super::error::EngineError;
-use crate::backbone::{Read, Shipped, sasrec};
+use crate::backbone::{EncodeSlices, SliceEncoder, sasrec};
 use crate::config::BackboneConfig;
 use crate::rank::{Mass, Mean, Scored, Wanted};
 use crate::slices::{Items, Rows};
@@ -9,7 +9,7 @@ use ingle_bundle::ItemTable;
 
 /// One kept history, with embeddings and weights.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
+pub struct WeightedHistory<'a> {
     /// Embeddings of the clicked items, oldest first, `[len, width]`, `1 <= len <= max_len`.
     pub embedded: &'a [f32],
     /// Weight of each click, `[len]`, `0..=1`, not all of them 0.
@@ -29,7 +29,7 @@ pub trait Ranker {
     fn rank(
         &self,
         parts: &Parts,
-        histories: &[Reading<'_>],
+        histories: &[WeightedHistory<'_>],
         wanted: Wanted<'_>,
     ) -> impl Future<Output = Result<(Vec<Scored>, Mass), EngineError>>;
 
@@ -53,7 +53,7 @@ impl Ranker for Host {
     async fn rank(
         &self,
         parts: &Parts,
-        histories: &[Reading<'_>],
+        histories: &[WeightedHistory<'_>],
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
         Ok(parts.rank(histories, wanted))
@@ -74,7 +74,7 @@ impl Ranker for Host {
 pub struct Parts {
     pub(super) config: BackboneConfig,
     pub(super) items: Items,
-    pub(super) encoder: Shipped,
+    pub(super) encoder: SliceEncoder,
 }
 
 impl Parts {
@@ -94,13 +94,17 @@ impl Parts {
     }
 
     /// The user vector of a history, computed on the CPU.
-    pub fn user(&self, history: Reading<'_>) -> Vec<f32> {
+    pub fn user(&self, history: WeightedHistory<'_>) -> Vec<f32> {
         self.encoder.user(history.embedded, history.keep)
     }
 
     /// Ranks by the mean over one or more histories, on the CPU.
-    pub fn rank(&self, histories: &[Reading<'_>], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
-        let read = |&history: &Reading<'_>| (self.user(history), history.weight);
+    pub fn rank(
+        &self,
+        histories: &[WeightedHistory<'_>],
+        wanted: Wanted<'_>,
+    ) -> (Vec<Scored>, Mass) {
+        let read = |&history: &WeightedHistory<'_>| (self.user(history), history.weight);
         let users: Vec<(Vec<f32>, f32)> = histories.iter().map(read).collect();
         self.items.rank_mean(&users, wanted)
     }
@@ -108,8 +112,8 @@ impl Parts {
     /// The Transformer's weights for another device; `None` for other encoders, which run on the CPU only.
     pub fn transformer(&self) -> Option<Transformer<'_>> {
         match &self.encoder {
-            Shipped::Sasrec(encoder) => Some(Transformer(encoder)),
-            Shipped::Gru4rec(_) => None,
+            SliceEncoder::Sasrec(encoder) => Some(Transformer(encoder)),
+            SliceEncoder::Gru4rec(_) => None,
         }
     }
 
@@ -147,7 +151,7 @@ impl Parts {
 
 /// A Transformer's weights, and the input of its first block.
 #[derive(Clone, Copy, Debug)]
-pub struct Transformer<'a>(&'a sasrec::Shipped);
+pub struct Transformer<'a>(&'a sasrec::SliceEncoder);
 
 impl<'a> Transformer<'a> {
     /// All weights of the blocks and of the last normalisation. By block: attention norm, query, key, value,
@@ -158,7 +162,7 @@ impl<'a> Transformer<'a> {
     }
 
     /// Input of the first block, `[len, width]`.
-    pub fn inputs(self, history: Reading<'_>) -> Vec<f32> {
+    pub fn inputs(self, history: WeightedHistory<'_>) -> Vec<f32> {
         self.0.inputs(history.embedded, history.keep)
     }
 }

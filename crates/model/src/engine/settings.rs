@@ -18,7 +18,7 @@ pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> 
     };
     let backbone: BackboneConfig =
         serde_json::from_value(manifest.backbone.clone()).map_err(unusable("backbone"))?;
-    if !methods::NAMES.contains(&manifest.method.name.as_str()) {
+    if MethodConfig::named(&manifest.method.name).is_none() {
         return Err(EngineError::Method {
             found: manifest.method.name.clone(),
         });

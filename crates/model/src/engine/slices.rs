@@ -8,14 +8,14 @@ use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
 use super::options::{RecommendOptions, SimilarOptions, check_weights};
-use super::ranker::{Host, Parts, Ranker, Reading};
+use super::ranker::{Host, Parts, Ranker, WeightedHistory};
 use super::settings::model_config;
 use crate::backbone;
 use crate::config::ModelConfig;
+use crate::features::Codes;
 use crate::gate::GateConfig;
 use crate::kept::{Kept, KeptHistories};
-use crate::known::Codes;
-use crate::methods::{Interest, Judge, Shipped, Views};
+use crate::methods::{Interest, ScoreSlices, SliceScorer, Views};
 use crate::rank::{Best, Block, Mass};
 use crate::slices::{Clicks, Items, Source};
 use ingle_bundle::Bundle;
@@ -31,12 +31,12 @@ pub struct SliceEngine<R = Host> {
     /// `ln(1 + clicks in training)` of each item.
     popularity: Vec<f32>,
     codes: Option<Codes>,
-    method: Shipped,
+    method: SliceScorer,
     ranker: R,
 }
 
 /// The kept histories, each with embeddings, weights of its clicks and its own weight.
-struct Readings {
+struct WeightedHistories {
     each: Vec<(Vec<f32>, Vec<f32>, f32)>,
     /// Weight of each click over all histories, `[len]`.
     keep: Vec<f32>,
@@ -58,7 +58,7 @@ impl SliceEngine {
         let config = model_config(&bundle)?;
         let width = bundle.code_width();
         let mut source = Source::new(bundle.weights);
-        let encoder = backbone::Shipped::read(&mut source, "backbone", &config.backbone)?;
+        let encoder = backbone::SliceEncoder::read(&mut source, "backbone", &config.backbone)?;
         let method = (config.method).read(&config.backbone, &mut source, "method")?;
         Ok(Self {
             name: bundle.manifest.name,
@@ -134,8 +134,8 @@ impl<R: Ranker> SliceEngine<R> {
             let best = best.into_sorted();
             return Ok(self.catalogue.answer(&best, mass, repeat_with(|| None)));
         }
-        let histories: Vec<Reading<'_>> = (read.each.iter())
-            .map(|(embedded, keep, weight)| Reading {
+        let histories: Vec<WeightedHistory<'_>> = (read.each.iter())
+            .map(|(embedded, keep, weight)| WeightedHistory {
                 embedded,
                 keep,
                 weight: *weight,
@@ -213,7 +213,7 @@ impl<R: Ranker> SliceEngine<R> {
         clicks: &Clicks,
         latest: &[(usize, usize)],
         weights: Option<&[f32]>,
-    ) -> Readings {
+    ) -> WeightedHistories {
         let weights: Option<Vec<f32>> =
             weights.map(|all| latest.iter().map(|&(place, _)| all[place]).collect());
         let verdict = self.judge(clicks);
@@ -222,7 +222,7 @@ impl<R: Ranker> SliceEngine<R> {
             let kept = rule.histories(&noise, weights.as_deref());
             let keep = kept.shares(latest.len());
             let each = self.gathered(&clicks.embedded, kept);
-            return Readings { each, keep };
+            return WeightedHistories { each, keep };
         }
         let mut keep = verdict.map_or_else(|| vec![1.0; latest.len()], |verdict| verdict.keep);
         for (keep, weight) in keep.iter_mut().zip(weights.unwrap_or_default()) {
@@ -230,7 +230,7 @@ impl<R: Ranker> SliceEngine<R> {
         }
         let left = keep.iter().any(|&keep| keep > 0.0);
         let each = left.then(|| (clicks.embedded.clone(), keep.clone(), 1.0));
-        Readings {
+        WeightedHistories {
             each: each.into_iter().collect(),
             keep,
         }
@@ -251,7 +251,7 @@ impl<R: Ranker> SliceEngine<R> {
         if clicks.len() == 0 {
             return None;
         }
-        let opinion = self.method.opinion(clicks)?;
+        let opinion = self.method.noise_logits(clicks)?;
         let gate = &self.config.gate;
         let noise = GateConfig::probabilities(&opinion.fused, gate.scale);
         let views = opinion.views.map(|logits| {

@@ -8,9 +8,9 @@ use super::options::{RecommendOptions, SimilarOptions, check_weights};
 use super::settings::model_config;
 use crate::batch::Batch;
 use crate::config::ModelConfig;
+use crate::features::{Codes, ItemFeatures};
 use crate::kept::{Kept, KeptHistories};
-use crate::known::{Codes, Known};
-use crate::methods::{Clicks, Denoise, Interest, Views};
+use crate::methods::{Clicks, Interest, ScoreTensors, Views};
 use crate::model::Model;
 use crate::rank::{Best, Block, Mass, Scored, Wanted};
 use crate::weights;
@@ -29,7 +29,7 @@ pub struct Engine {
     config: ModelConfig,
     name: String,
     catalogue: Catalogue,
-    known: Known,
+    known: ItemFeatures,
     device: Device,
 }
 
@@ -318,9 +318,9 @@ async fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineE
 }
 
 /// Features of the items of a bundle; the first entry is padding.
-fn known(bundle: &Bundle) -> Known {
+fn known(bundle: &Bundle) -> ItemFeatures {
     let width = bundle.code_width();
-    Known {
+    ItemFeatures {
         popularity: std::iter::once(0.0)
             .chain(bundle.popularity.iter().copied())
             .collect(),

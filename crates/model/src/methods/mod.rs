@@ -1,10 +1,10 @@
 //! Denoising methods, one folder each, and their registry.
 //!
 //! A method has two halves. The scorer gives each click of a history a noise logit. It is exported, and has
-//! two implementations: on tensors (`Denoise`) and on slices (`Judge`), which the browser's engines run. The
+//! two implementations: on tensors (`ScoreTensors`) and on slices (`ScoreSlices`), which the browser's engines run. The
 //! `Objective`, the loss of a training step, stays in the trainer. Methods use the backbone and the shared
 //! [`Clicks`]; the backbone names no method, and no method names another. To add one: a folder with a
-//! `Config`, the `PARTS` of its scorer, whether it is `TAUGHT`, a module type with both halves, a `Shipped`
+//! `Config`, the `PARTS` of its scorer, whether it is `TAUGHT`, a module type with both halves, a `SliceScorer`
 //! type on slices, and one line in the registry below. The contract tests cover it by its registration.
 
 #[cfg(feature = "burn")]
@@ -12,10 +12,10 @@ pub mod clicks;
 pub mod dc4sr;
 pub mod iadsr;
 pub mod mgsd_wss;
+pub mod none;
 #[cfg(feature = "burn")]
 pub mod objective;
 mod removed;
-pub mod sasrec;
 
 #[cfg(feature = "burn")]
 pub use clicks::Clicks;
@@ -40,9 +40,9 @@ const FIFTH: f32 = 0.2;
 
 /// The scorer of a method, on tensors.
 #[cfg(feature = "burn")]
-pub trait Denoise {
+pub trait ScoreTensors {
     /// Noise logits of every click of a batch of histories; `None` if the method has no scorer.
-    fn opinion(&self, clicks: &Clicks) -> Option<Opinion>;
+    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits>;
 
     /// The interest of each click, each `[batch, len]`, for methods with interests; values on padding are
     /// undefined.
@@ -53,9 +53,9 @@ pub trait Denoise {
 }
 
 /// The scorer of a method, on slices.
-pub(crate) trait Judge {
+pub(crate) trait ScoreSlices {
     /// Noise logits of every click of a history; `None` if the method has no scorer.
-    fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion>;
+    fn noise_logits(&self, clicks: &slices::Clicks) -> Option<slices::NoiseLogits>;
 
     /// The interest of each click, each `[len]`, for methods with interests.
     fn interests(&self, clicks: &slices::Clicks) -> Option<Interest<Vec<f32>>> {
@@ -67,7 +67,7 @@ pub(crate) trait Judge {
 /// Noise logits before calibration, each `[batch, len]`; values on padding are undefined.
 #[cfg(feature = "burn")]
 #[derive(Clone, Debug)]
-pub struct Opinion {
+pub struct NoiseLogits {
     /// The logits that decide.
     pub fused: Tensor<2>,
     /// The logits of each view, for methods with two views.
@@ -103,9 +103,9 @@ pub struct Interest<T> {
     pub dropped: T,
 }
 
-/// Declares the methods: name, configuration, module.
+/// Declares the methods: name (and former name), configuration, module.
 macro_rules! registry {
-    ($($variant:ident: $name:literal => $folder:ident::$module:ident),+ $(,)?) => {
+    ($($variant:ident: $name:literal $(| $former:literal)? => $folder:ident::$module:ident),+ $(,)?) => {
         /// Names of all methods, as `--method` takes them.
         pub const NAMES: &[&str] = &[$($name),+];
 
@@ -113,14 +113,18 @@ macro_rules! registry {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "name")]
         pub enum MethodConfig {
-            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $variant($folder::Config)),+
+            $(
+                #[doc = concat!("`", $name, "`")]
+                #[serde(rename = $name $(, alias = $former)?)]
+                $variant($folder::Config)
+            ),+
         }
 
         impl MethodConfig {
-            /// The method of that name with default settings.
+            /// The method of that name, or formerly of that name, with default settings.
             pub fn named(name: &str) -> Option<Self> {
                 match name {
-                    $($name => Some(Self::$variant($folder::Config::default())),)+
+                    $($name $(| $former)? => Some(Self::$variant($folder::Config::default())),)+
                     _ => None,
                 }
             }
@@ -165,11 +169,11 @@ macro_rules! registry {
                 backbone: &BackboneConfig,
                 source: &mut Source,
                 path: &str,
-            ) -> Result<Shipped, WeightsError> {
+            ) -> Result<SliceScorer, WeightsError> {
                 match self {
                     $(Self::$variant(config) => {
                         let path = format!("{path}.{}", stringify!($variant));
-                        $folder::Shipped::read(config, backbone, source, &path).map(Shipped::$variant)
+                        $folder::SliceScorer::read(config, backbone, source, &path).map(SliceScorer::$variant)
                     }),+
                 }
             }
@@ -187,13 +191,13 @@ macro_rules! registry {
 
         /// A method's scorer on slices.
         #[derive(Debug)]
-        pub(crate) enum Shipped {
-            $($variant($folder::Shipped)),+
+        pub(crate) enum SliceScorer {
+            $($variant($folder::SliceScorer)),+
         }
 
-        impl Judge for Shipped {
-            fn opinion(&self, clicks: &slices::Clicks) -> Option<slices::Opinion> {
-                match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
+        impl ScoreSlices for SliceScorer {
+            fn noise_logits(&self, clicks: &slices::Clicks) -> Option<slices::NoiseLogits> {
+                match self { $(Self::$variant(method) => method.noise_logits(clicks)),+ }
             }
 
             fn interests(&self, clicks: &slices::Clicks) -> Option<Interest<Vec<f32>>> {
@@ -210,9 +214,9 @@ macro_rules! registry {
         }
 
         #[cfg(feature = "burn")]
-        impl Denoise for Method {
-            fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
-                match self { $(Self::$variant(method) => method.opinion(clicks)),+ }
+        impl ScoreTensors for Method {
+            fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
+                match self { $(Self::$variant(method) => method.noise_logits(clicks)),+ }
             }
 
             fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
@@ -230,7 +234,7 @@ macro_rules! registry {
 }
 
 registry! {
-    Sasrec: "sasrec" => sasrec::Sasrec,
+    NoDenoising: "none" | "sasrec" => none::NoDenoising,
     Dc4sr: "dc4sr" => dc4sr::Dc4sr,
     Iadsr: "iadsr" => iadsr::Iadsr,
     MgsdWss: "mgsd-wss" => mgsd_wss::MgsdWss,
@@ -251,6 +255,14 @@ mod tests {
             let back: MethodConfig = serde_json::from_str(&text).expect("round trip");
             assert_eq!(back, config);
         }
+    }
+
+    #[test]
+    fn the_method_without_a_scorer_is_found_by_its_former_name() {
+        let plain = MethodConfig::named("sasrec").expect("none");
+        assert_eq!(plain.name(), "none");
+        let read: MethodConfig = serde_json::from_str(r#"{"name":"sasrec"}"#).expect("none");
+        assert_eq!(read, plain);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Clicks {
 
 /// Noise logits before calibration, each `[len]`.
 #[derive(Debug)]
-pub(crate) struct Opinion {
+pub(crate) struct NoiseLogits {
     /// The logits that decide.
     pub(crate) fused: Vec<f32>,
     /// The logits of each view, for methods with two views.

@@ -13,7 +13,7 @@ mod rows;
 mod source;
 
 pub(crate) use block::Block;
-pub(crate) use clicks::{Clicks, Opinion, others};
+pub(crate) use clicks::{Clicks, NoiseLogits, others};
 pub(crate) use items::Items;
 pub(crate) use linear::Linear;
 pub(crate) use norm::Norm;

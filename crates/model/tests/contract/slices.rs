@@ -112,7 +112,7 @@ fn recommends_and_explains_as_the_reference_does() {
         }
     }
     for (name, clicks) in between {
-        assert_eq!(clicks > 20, name != "sasrec", "{name}: {clicks}");
+        assert_eq!(clicks > 20, name != "none", "{name}: {clicks}");
     }
 }
 
@@ -137,7 +137,7 @@ fn one_history_of_every_click_is_answered_as_one_without_a_denoiser() {
         let every = answers(Some(Rule::all()), None);
         assert_eq!(
             every,
-            answers(None, Some("sasrec")),
+            answers(None, Some("none")),
             "{}",
             config.method.name()
         );

@@ -9,7 +9,7 @@ use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, NAMES};
 use ingle_model::{
-    BackboneConfig, Batch, Codes, Known, Model, ModelConfig, Rng, Rule, SliceEngine,
+    BackboneConfig, Batch, Codes, ItemFeatures, Model, ModelConfig, Rng, Rule, SliceEngine,
 };
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ fn config(kind: Kind, method: &str) -> ModelConfig {
 }
 
 /// Popularities that grow with the item's number, and a code for each item if the method wants one.
-pub(crate) fn known(config: &ModelConfig) -> Known {
+pub(crate) fn known(config: &ModelConfig) -> ItemFeatures {
     let codes = config.method.code_width().map(|width| {
         let mut rng = Rng::new(1, &[2]);
         let values = (0..(ITEMS + 1) * width).map(|i| {
@@ -85,7 +85,7 @@ pub(crate) fn known(config: &ModelConfig) -> Known {
             values: values.collect(),
         }
     });
-    Known {
+    ItemFeatures {
         popularity: (0..=ITEMS).map(|item| (item as f32).ln_1p()).collect(),
         codes,
     }

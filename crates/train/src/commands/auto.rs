@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// The method that trains only the backbone.
-const NONE: &str = "sasrec";
+const NONE: &str = "none";
 /// Folder of the methods' runs, inside the run folder.
 const FOLDER: &str = "methods";
 

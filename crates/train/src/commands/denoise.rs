@@ -19,7 +19,7 @@ use serde_json::json;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Judge the clicks of a dataset or of windows, one JSON line a history
+/// Score the clicks of a dataset or of windows, one JSON line a history
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ingle denoise runs/dc4sr --data data/beauty > verdicts.jsonl
@@ -37,7 +37,7 @@ pub struct Args {
     windows: Vec<PathBuf>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Judge the verdicts by the known labels of windows or a corrupted dataset
+    /// Evaluate the noise probabilities by the known labels of windows or a corrupted dataset
     #[arg(long)]
     evaluate: bool,
     /// With --evaluate: the latest clicks of each history that are judged

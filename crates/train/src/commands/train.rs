@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Train a model on a prepared dataset
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ingle train --data data/beauty --method sasrec --out runs/sasrec
+  ingle train --data data/beauty --method none --out runs/sasrec
   ingle train --data data/beauty --config configs/beauty-dc4sr.toml --set training.epochs=50 --out runs/dc4sr
   ingle train --data data/beauty --method dc4sr --rounds 3 --out runs/rounds
   ingle train --data data/beauty --method auto --out runs/auto    the method that wins most on held-out users

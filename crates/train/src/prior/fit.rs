@@ -14,7 +14,7 @@ use crate::training::progress::Progress;
 use crate::training::samples::{Corruption, latest};
 use anyhow::{Context as _, Result};
 use burn::module::Module as _;
-use ingle_lm::{Judge, LanguageModel};
+use ingle_lm::{LanguageModel, ScoreSlices};
 use ingle_model::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -104,7 +104,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Noise detection figures of a judge on the validation histories.
-    pub fn validate(&self, judge: &Judge, epoch: usize) -> Figures {
+    pub fn validate(&self, judge: &ScoreSlices, epoch: usize) -> Figures {
         let scorer = judge.valid().ready(self.lm.encoder.valid());
         let histories: Vec<&[u32]> = self
             .valid
@@ -310,10 +310,10 @@ fn load(dir: &Path, fresh: Learner) -> Result<(Learner, State)> {
 /// If the loss diverges.
 pub fn refine(
     ground: &Ground<'_>,
-    judge: Judge,
+    judge: ScoreSlices,
     disputed: &[Labelled],
     (stop, progress): (&AtomicBool, &Progress),
-) -> Result<Option<Judge>> {
+) -> Result<Option<ScoreSlices>> {
     let settings = ground.settings;
     let disputed = disputed
         .iter()

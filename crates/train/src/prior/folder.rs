@@ -12,7 +12,7 @@ use crate::data::{Dataset, InputError, what_is};
 use crate::training::checkpoint::write_atomically;
 use anyhow::{Context as _, Result, bail};
 use ingle_bundle::{Scale, Tensor as Weight};
-use ingle_lm::{Judge, LanguageModel};
+use ingle_lm::{LanguageModel, ScoreSlices};
 use ingle_model::Rng;
 use ingle_model::weights::{self, Weights};
 use safetensors::tensor::TensorView;
@@ -145,7 +145,7 @@ impl Prior {
         dir: &Path,
         lm: &LanguageModel,
         data: &Dataset,
-        judge: &Judge,
+        judge: &ScoreSlices,
         (valid, disputed): (Figures, usize),
     ) -> Result<Self> {
         let from = self.hash()?;
@@ -240,17 +240,17 @@ impl Prior {
     }
 
     /// A judge before training, on the language model's device.
-    pub fn fresh(&self, lm: &LanguageModel) -> Judge {
+    pub fn fresh(&self, lm: &LanguageModel) -> ScoreSlices {
         let settings = &self.about.settings;
         let mut rng = Rng::new(settings.seed, &[20]);
-        Judge::new(&settings.tuning(), &lm.encoder, &mut rng)
+        ScoreSlices::new(&settings.tuning(), &lm.encoder, &mut rng)
     }
 
     /// The trained judge, on the language model's device.
     ///
     /// # Errors
     /// If the language model is another one, or the adapters are missing, damaged or of other shapes.
-    pub fn judge(&self, lm: &LanguageModel) -> Result<Judge> {
+    pub fn judge(&self, lm: &LanguageModel) -> Result<ScoreSlices> {
         self.check_lm(lm)?;
         let path = self.dir.join(ADAPTERS);
         let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
@@ -261,7 +261,7 @@ impl Prior {
     }
 
     /// Writes the judge's weights.
-    pub fn save_judge(&self, judge: &Judge) -> Result<()> {
+    pub fn save_judge(&self, judge: &ScoreSlices) -> Result<()> {
         write_atomically(
             &self.dir.join(ADAPTERS),
             &write_weights(&weights::collect(judge))?,

@@ -13,8 +13,8 @@
 pub mod fit;
 pub mod folder;
 pub mod learner;
-pub mod opinions;
 pub mod score;
+pub mod score_files;
 pub mod scores;
 pub mod settings;
 #[cfg(test)]

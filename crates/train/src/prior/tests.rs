@@ -10,7 +10,7 @@ use crate::training::progress::Progress;
 use burn::module::Module as _;
 use burn::prelude::*;
 use ingle_lm::testing::{WORDS, tiny_on};
-use ingle_lm::{Judge, LanguageModel};
+use ingle_lm::{LanguageModel, ScoreSlices};
 use ingle_model::{Rng, weights};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,7 +77,7 @@ fn refused(result: anyhow::Result<impl Sized>, part: &str) {
 }
 
 fn logits(
-    judge: &Judge,
+    judge: &ScoreSlices,
     lm: &LanguageModel,
     data: &Dataset,
     histories: &[&[u32]],
@@ -168,7 +168,7 @@ fn disputed_histories_move_what_it_says() {
     let how = (&GO, &Progress::new());
     let after = refine(&ground, before.clone(), &disputed, how).expect("refines");
     let after = after.expect("not stopped");
-    let of = |judge: &Judge| logits(judge, &lm, &data, &[&[1, 2, 3, 4]])[0][1];
+    let of = |judge: &ScoreSlices| logits(judge, &lm, &data, &[&[1, 2, 3, 4]])[0][1];
     assert!(
         of(&after) > of(&before) + 0.2,
         "{} {}",

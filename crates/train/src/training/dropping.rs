@@ -74,14 +74,14 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let parts = folds::parts(data, tables.len(), run.config.seed);
     let users: Vec<usize> = (0..data.n_users()).collect();
     let histories: Vec<&[u32]> = users.iter().map(|&user| data.train(user)).collect();
-    let eyes = (&tables[..], &parts[..]);
-    let readings = judge::read_by_fold(&model, eyes, &users, &histories, &run.known()?);
-    let readings = readings.context("the method judges clicks")?;
+    let folds = (&tables[..], &parts[..]);
+    let logits = judge::logits_by_fold(&model, folds, &users, &histories, &run.known()?);
+    let logits = logits.context("the method judges clicks")?;
     let scale = run.about.scale;
-    let noise = readings.iter().zip(&histories).map(|(reading, history)| {
+    let noise = logits.iter().zip(&histories).map(|(scored, history)| {
         // Older clicks than the model reads are never dropped; they are not trained on either.
-        let mut noise = vec![0.0; history.len() - reading.fused.len()];
-        noise.extend(probabilities(&reading.fused, scale));
+        let mut noise = vec![0.0; history.len() - scored.fused.len()];
+        noise.extend(probabilities(&scored.fused, scale));
         noise
     });
     Ok(noise.collect())

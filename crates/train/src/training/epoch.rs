@@ -17,7 +17,7 @@ use burn::module::{Module, Param};
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
 use ingle_model::methods::Part;
-use ingle_model::{Known, Model, Rng};
+use ingle_model::{ItemFeatures, Model, Rng};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What stays the same during a training.
@@ -192,7 +192,7 @@ pub struct Trained {
     /// The learner of semantic codes, in the stage that trains them.
     pub coder: Option<Coder>,
     /// Item features known so far.
-    pub known: Known,
+    pub known: ItemFeatures,
     /// Item tables of the trained folds, on a device without autodiff.
     pub folds: Vec<Tensor<2>>,
     /// Learning dynamics of the log's clicks, recorded while the backbone is trained.
@@ -355,7 +355,7 @@ mod tests {
                 max_len: 6,
                 ..Default::default()
             },
-            method: MethodConfig::named("sasrec").expect("a method"),
+            method: MethodConfig::named("none").expect("a method"),
             gate: ingle_model::gate::GateConfig::default(),
             keep: None,
         };
@@ -398,7 +398,7 @@ mod tests {
                 optimizer: AdamConfig::new().init(),
                 learner,
                 coder: None,
-                known: Known::popularity(popularity(&data.train_counts())),
+                known: ItemFeatures::popularity(popularity(&data.train_counts())),
                 folds: Vec::new(),
                 dynamics: None,
                 beliefs: None,

@@ -9,9 +9,9 @@ use burn::prelude::*;
 use ingle_bundle::Scale;
 use ingle_model::gate::GateConfig;
 use ingle_model::kept::KeptHistories;
-use ingle_model::methods::{Clicks, Denoise, Views};
+use ingle_model::methods::{Clicks, ScoreTensors, Views};
 use ingle_model::rank::mean_probabilities;
-use ingle_model::{Batch, Known, Model};
+use ingle_model::{Batch, ItemFeatures, Model};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ pub fn cases(data: &Dataset, split: Split) -> Vec<Case<'_>> {
 pub fn answer(
     model: &Model,
     cases: &[Case<'_>],
-    known: &Known,
+    known: &ItemFeatures,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Vec<Answer> {
@@ -74,7 +74,7 @@ pub fn answer_over(
     model: &Model,
     cases: &[Case<'_>],
     kept: &[KeptHistories],
-    known: &Known,
+    known: &ItemFeatures,
     device: &Device,
     done: impl FnMut(usize),
 ) -> Vec<Answer> {
@@ -91,7 +91,7 @@ pub fn answer_ways(
     model: &Model,
     cases: &[Case<'_>],
     ways: &[&[KeptHistories]],
-    known: &Known,
+    known: &ItemFeatures,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Vec<Vec<Answer>> {
@@ -223,11 +223,11 @@ impl Verdicts {
     }
 
     /// Adds the logits of a history's latest `last` clicks. `labels` are those of the whole history (1 = noise).
-    pub fn add_reading(&mut self, reading: &Reading, labels: &[u8], last: usize) {
-        let labels = latest(labels, last.min(reading.fused.len()));
-        self.logits.extend(latest(&reading.fused, last));
+    pub fn add_history(&mut self, scored: &HistoryLogits, labels: &[u8], last: usize) {
+        let labels = latest(labels, last.min(scored.fused.len()));
+        self.logits.extend(latest(&scored.fused, last));
         self.noisy.extend(labels.iter().map(|&label| label == 1));
-        if let Some(views) = &reading.views {
+        if let Some(views) = &scored.views {
             let own = self.views.get_or_insert_default();
             own.prior.extend(latest(&views.prior, last));
             own.posterior.extend(latest(&views.posterior, last));
@@ -253,7 +253,7 @@ pub type LabelledHistory = (Vec<u32>, Vec<u8>);
 
 /// Noise logits of a history's latest clicks, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reading {
+pub struct HistoryLogits {
     /// The fused logits, which decide.
     pub fused: Vec<f32>,
     /// The logits of each view, for methods with two views.
@@ -264,15 +264,15 @@ pub struct Reading {
 pub fn read(
     model: &Model,
     histories: &[&[u32]],
-    known: &Known,
+    known: &ItemFeatures,
     device: &Device,
-) -> Option<Vec<Reading>> {
+) -> Option<Vec<HistoryLogits>> {
     let max_len = model.backbone.max_len();
     let mut order: Vec<usize> = (0..histories.len())
         .filter(|&h| !histories[h].is_empty())
         .collect();
     order.sort_by_key(|&h| histories[h].len());
-    let mut readings = vec![Reading::default(); histories.len()];
+    let mut logits = vec![HistoryLogits::default(); histories.len()];
     for group in order.chunks(USERS) {
         let items: Vec<&[u32]> = group
             .iter()
@@ -280,7 +280,7 @@ pub fn read(
             .collect();
         let len = longest(&items);
         let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, known, device));
-        let opinion = model.method.opinion(&clicks)?;
+        let opinion = model.method.noise_logits(&clicks)?;
         let rows = |logits: Tensor<2>| rows(logits, &items);
         let mut fused = rows(opinion.fused).into_iter();
         let mut views = (opinion.views).map(|views| {
@@ -295,29 +295,29 @@ pub fn read(
                     views.each_mut().map(|view| view.next().unwrap_or_default());
                 Views { prior, posterior }
             };
-            readings[h] = Reading {
+            logits[h] = HistoryLogits {
                 fused: fused.next().unwrap_or_default(),
                 views: views.as_mut().map(of_view),
             };
         }
     }
-    Some(readings)
+    Some(logits)
 }
 
 /// Scores users' histories, each with the item table of the fold that was not trained on the user; `parts` gives the
 /// fold of each user. Without tables, the model's own table is used.
-pub fn read_by_fold(
+pub fn logits_by_fold(
     model: &Model,
     (tables, parts): (&[Tensor<2>], &[usize]),
     users: &[usize],
     histories: &[&[u32]],
-    known: &Known,
-) -> Option<Vec<Reading>> {
+    known: &ItemFeatures,
+) -> Option<Vec<HistoryLogits>> {
     let device = model.backbone.items.val().device();
     if tables.is_empty() {
         return read(model, histories, known, &device);
     }
-    let mut readings = vec![Reading::default(); users.len()];
+    let mut logits = vec![HistoryLogits::default(); users.len()];
     for (fold, table) in tables.iter().enumerate() {
         let mut model = model.clone();
         model.backbone.items = Param::from_tensor(table.clone());
@@ -325,11 +325,11 @@ pub fn read_by_fold(
             .filter(|&at| parts[users[at]] == fold)
             .collect();
         let theirs: Vec<&[u32]> = own.iter().map(|&at| histories[at]).collect();
-        for (at, reading) in own.into_iter().zip(read(&model, &theirs, known, &device)?) {
-            readings[at] = reading;
+        for (at, scored) in own.into_iter().zip(read(&model, &theirs, known, &device)?) {
+            logits[at] = scored;
         }
     }
-    Some(readings)
+    Some(logits)
 }
 
 /// From logits `[batch, len]`, those of each history's clicks, without the padding.
@@ -347,19 +347,19 @@ pub fn judge(
     model: &Model,
     histories: &[LabelledHistory],
     last: usize,
-    known: &Known,
+    known: &ItemFeatures,
     device: &Device,
 ) -> Option<Verdicts> {
     let items: Vec<&[u32]> = histories.iter().map(|(items, _)| &items[..]).collect();
-    let readings = read(model, &items, known, device)?;
+    let logits = read(model, &items, known, device)?;
     let mut verdicts = Verdicts::default();
-    for (reading, (_, labels)) in readings.iter().zip(histories) {
-        verdicts.add_reading(reading, labels, last);
+    for (scored, (_, labels)) in logits.iter().zip(histories) {
+        verdicts.add_history(scored, labels, last);
     }
     Some(verdicts)
 }
 
-fn batch(cases: &[Case<'_>], max_len: usize, known: &Known, device: &Device) -> Batch {
+fn batch(cases: &[Case<'_>], max_len: usize, known: &ItemFeatures, device: &Device) -> Batch {
     let histories: Vec<&[u32]> = cases.iter().map(|c| latest(c.history, max_len)).collect();
     Batch::new(&histories, longest(&histories), known, device)
 }
@@ -373,7 +373,7 @@ mod tests {
 
     const ITEMS: usize = 30;
 
-    fn model() -> (Model, Known) {
+    fn model() -> (Model, ItemFeatures) {
         let config = ModelConfig {
             items: ITEMS,
             backbone: BackboneConfig {
@@ -382,18 +382,18 @@ mod tests {
                 max_len: 6,
                 ..BackboneConfig::default()
             },
-            method: MethodConfig::named("sasrec").expect("a method"),
+            method: MethodConfig::named("none").expect("a method"),
             gate: GateConfig::default(),
             keep: None,
         };
         let mut model = Model::new(&config, 3, &Device::flex());
         // Far enough apart for histories to disagree.
         model.backbone.items = model.backbone.items.map(|items| items * 60.0);
-        (model, Known::popularity(popularity(&[7; ITEMS + 1])))
+        (model, ItemFeatures::popularity(popularity(&[7; ITEMS + 1])))
     }
 
     /// Probabilities of all items after some clicks, one history at a time.
-    fn softmax(model: &Model, known: &Known, clicks: &[u32]) -> Vec<f64> {
+    fn softmax(model: &Model, known: &ItemFeatures, clicks: &[u32]) -> Vec<f64> {
         let device = Device::flex();
         let clicks = latest(clicks, model.backbone.max_len());
         let batch = Batch::new(&[clicks], clicks.len(), known, &device);

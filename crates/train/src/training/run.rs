@@ -44,7 +44,7 @@ use ingle_bundle::Scale;
 use ingle_model::gate::GateConfig;
 use ingle_model::kept::Rule;
 use ingle_model::methods::Views;
-use ingle_model::{Known, Model, ModelConfig};
+use ingle_model::{ItemFeatures, Model, ModelConfig};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fs;
@@ -296,13 +296,13 @@ impl Run {
     }
 
     /// Item features beside the embeddings.
-    pub fn known(&self) -> Result<Known> {
+    pub fn known(&self) -> Result<ItemFeatures> {
         let path = self.dir.join(COUNTS);
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let counts: Vec<u32> = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
         let codes = self.latest(CODES).map(|path| read_codes(&path));
-        Ok(Known {
+        Ok(ItemFeatures {
             popularity: popularity(&counts),
             codes: codes.transpose()?,
         })

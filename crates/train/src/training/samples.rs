@@ -6,7 +6,7 @@ use crate::data::corrupt::{Sampler, Sessions, corrupt_history, insert_at_rate};
 use burn::prelude::*;
 use burn::tensor::TensorData;
 use ingle_model::methods::Labelled;
-use ingle_model::{Batch, Known, Rng};
+use ingle_model::{Batch, ItemFeatures, Rng};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Lesson {
 }
 
 /// The batch of the samples' items, and the next item at each position, `[samples * len]`, 0 if there is none.
-pub fn next_items(lessons: &[Lesson], known: &Known, device: &Device) -> (Batch, Vec<u32>) {
+pub fn next_items(lessons: &[Lesson], known: &ItemFeatures, device: &Device) -> (Batch, Vec<u32>) {
     let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
     let len = longest(&histories);
     let mut targets = vec![0; lessons.len() * len];
@@ -237,7 +237,7 @@ pub fn labelled(
     users: &[usize],
     max_len: usize,
     labelling: &Labelling<'_>,
-    known: &Known,
+    known: &ItemFeatures,
     device: &Device,
 ) -> Labelled {
     let (histories, values): (Vec<_>, Vec<_>) = (users.iter())

@@ -33,7 +33,7 @@ fn every_method_runs_over_every_other_backbone() {
             let figures = shop.json(&format!("evaluate {run} --json"));
             let found = figures["masked"]["ndcg@10"].as_f64().expect("a figure");
             assert!(found > 0.05, "{run}: {found} is no better than chance");
-            if *method != "sasrec" {
+            if *method != "none" {
                 let found = shop.json(&format!("denoise {run} --data noisy --evaluate --json"));
                 assert!(found["auc"].as_f64() > Some(0.5), "{run}: {found}");
             }
@@ -44,7 +44,7 @@ fn every_method_runs_over_every_other_backbone() {
             recommends_from_a_bundle(&shop, &format!("bundle-{run}"));
         }
         let message = shop.refused(&format!(
-            "train --data data --method sasrec --from {kind}-sasrec --out other {SMALL} \
+            "train --data data --method none --from {kind}-sasrec --out other {SMALL} \
              --set training.epochs=3 --set denoising.dynamics=0"
         ));
         assert!(message.contains("another [backbone]"), "{message}");
@@ -55,7 +55,7 @@ fn every_method_runs_over_every_other_backbone() {
 fn a_recurrent_training_that_was_killed_ends_where_an_undisturbed_one_does() {
     let shop = Shop::new();
     let settings = format!(
-        "--method sasrec {SMALL} --set backbone.kind=gru4rec --set training.epochs=30 \
+        "--method none {SMALL} --set backbone.kind=gru4rec --set training.epochs=30 \
          --set training.patience=30"
     );
     shop.ok(&format!("train --data data --out whole {settings}"));

@@ -227,7 +227,7 @@ fn a_training_is_not_told_which_clicks_of_a_noisy_log_are_noise_unless_it_asks()
 #[test]
 fn a_backbone_learns_by_one_item_that_was_not_clicked() {
     let shop = Shop::new();
-    let train = format!("train --data data --method sasrec {SMALL} --set training.epochs=6");
+    let train = format!("train --data data --method none {SMALL} --set training.epochs=6");
     shop.ok(&format!("{train} --set training.loss=binary --out binary"));
     let losses = shop.losses("binary");
     assert!(losses[losses.len() - 1].1 < losses[0].1, "{losses:?}");

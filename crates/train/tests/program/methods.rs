@@ -16,7 +16,7 @@ fn the_table_of_methods_is_made_of_runs_that_were_measured_once() {
             "train --data data --method dc4sr --out dc4sr-{seed} {sets}"
         ));
         shop.ok(&format!(
-            "train --data data --method sasrec --from dc4sr-{seed} --out sasrec-{seed} {sets}"
+            "train --data data --method none --from dc4sr-{seed} --out sasrec-{seed} {sets}"
         ));
     }
     let runs = "sasrec-1 dc4sr-1 sasrec-2 dc4sr-2";
@@ -91,7 +91,7 @@ fn the_table_of_methods_is_made_of_runs_that_were_measured_once() {
 #[test]
 fn runs_that_cannot_be_in_a_table_are_named() {
     let shop = Shop::new();
-    let plain = format!("--method sasrec {SMALL} {SHORT}");
+    let plain = format!("--method none {SMALL} {SHORT}");
     shop.ok(&format!("train --data data --out one {plain}"));
     shop.ok(&format!("train --data data --out two {plain}"));
     let twice = shop.refused("report one two --by-method --out x");

@@ -211,7 +211,7 @@ fn write_embeddings(shop: &Shop) -> PathBuf {
 #[test]
 fn a_full_disk_loses_no_checkpoint() {
     let shop = Shop::new();
-    let settings = format!("{SMALL} --method sasrec --set training.epochs=30");
+    let settings = format!("{SMALL} --method none --set training.epochs=30");
     shop.ok(&format!("train --data data --out whole {settings}"));
     let mut command = shop.command(&format!("train --data data --out short {settings}"));
     let mut training = (command.stderr(Stdio::null()).spawn()).expect("the program starts");
@@ -248,7 +248,7 @@ fn a_full_disk_loses_no_checkpoint() {
 fn bad_input_is_told_from_failure_and_says_what_to_do() {
     let shop = Shop::new();
     shop.ok(&format!(
-        "train --data data --method sasrec --out run {SMALL} --set training.epochs=1"
+        "train --data data --method none --out run {SMALL} --set training.epochs=1"
     ));
     for (arguments, part) in [
         ("prepare --interactions nowhere.csv --out x", "nowhere.csv"),
@@ -325,7 +325,7 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
     let small = format!("{SMALL} --set training.epochs=2 --set denoising.epochs=2");
     shop.ok(&format!("train --data data --out dc4sr {small}"));
     shop.ok(&format!(
-        "train --data data --out sasrec --method sasrec {small}"
+        "train --data data --out sasrec --method none {small}"
     ));
     shop.ok("report sasrec dc4sr --out both.html --json both.json");
     shop.ok("report dc4sr --split unseen --out alone.html --json alone.json");
@@ -379,7 +379,7 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
 
     shop.ok("corrupt --data data --rate 0.5 --out other");
     shop.ok(&format!(
-        "train --data other --out odd --method sasrec {small}"
+        "train --data other --out odd --method none {small}"
     ));
     let message = shop.refused("report sasrec odd --out x");
     assert!(message.contains("different datasets"), "{message}");
@@ -394,7 +394,7 @@ fn a_sweep_trains_every_combination_once_and_keeps_what_is_done() {
     let grid = "[grid]\nseed = [1, 2]\n\"training.learning_rate\" = [0.001, 0.01]\n";
     fs::write(shop.path("sweep.toml"), grid).expect("writes");
     let sweep = format!(
-        "train --data data --method sasrec --sweep sweep.toml --out runs {SMALL} --set training.epochs=2"
+        "train --data data --method none --sweep sweep.toml --out runs {SMALL} --set training.epochs=2"
     )
     .replace("--set training.learning_rate=0.005", "");
     let table = shop.ok(&sweep);
@@ -427,7 +427,7 @@ fn a_sweep_trains_every_combination_once_and_keeps_what_is_done() {
 fn a_resumed_run_refuses_another_dataset() {
     let shop = Shop::new();
     shop.ok(&format!(
-        "train --data data --method sasrec --out run {SMALL} --set training.epochs=1"
+        "train --data data --method none --out run {SMALL} --set training.epochs=1"
     ));
     shop.ok("corrupt --data data --rate 0.5 --out other");
     let message = shop.refused("train --out run --resume --data other");
@@ -438,7 +438,7 @@ fn a_resumed_run_refuses_another_dataset() {
 fn a_damaged_bundle_is_not_inspected() {
     let shop = Shop::new();
     shop.ok(&format!(
-        "train --data data --method sasrec --out run {SMALL} --set training.epochs=1"
+        "train --data data --method none --out run {SMALL} --set training.epochs=1"
     ));
     shop.ok("export run --out bundle");
     let mut files = fs::read_dir(shop.path("bundle"))
@@ -482,7 +482,7 @@ fn one_item_one_user_and_long_histories_are_answered() {
             "prepare --interactions {name}.csv {all} --out {name}"
         ));
         shop.ok(&format!(
-            "train --data {name} --method sasrec --out run-{name} {SMALL} --set training.epochs=1"
+            "train --data {name} --method none --out run-{name} {SMALL} --set training.epochs=1"
         ));
         shop.ok(&format!("evaluate run-{name}"));
         shop.ok(&format!("export run-{name} --out bundle-{name}"));
@@ -490,7 +490,7 @@ fn one_item_one_user_and_long_histories_are_answered() {
     shop.ok(&format!(
         "prepare --interactions click.csv {all} --out click"
     ));
-    let message = shop.refused("train --data click --method sasrec --out x");
+    let message = shop.refused("train --data click --method none --out x");
     assert!(message.contains("two clicks"), "{message}");
     for method in ["dc4sr", "iadsr", "mgsd-wss"] {
         let message = shop.refused(&format!("train --data one --method {method} --out x"));

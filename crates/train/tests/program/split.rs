@@ -30,7 +30,7 @@ fn a_log_split_by_time_is_prepared_trained_on_and_evaluated() {
         (&"time".into(), &0.1.into())
     );
     shop.ok(
-        "train --data data --method sasrec --out run --set training.epochs=1 --set backbone.width=16 \
+        "train --data data --method none --out run --set training.epochs=1 --set backbone.width=16 \
          --set backbone.max_len=12",
     );
     for split in ["test", "unseen"] {

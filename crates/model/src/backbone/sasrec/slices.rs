@@ -5,14 +5,14 @@
 //! calls: positions are counted back from the latest click, so that a new click changes the positions of all
 //! others, and the scorer may judge every click anew.
 
-use super::super::Read;
+use super::super::EncodeSlices;
 use crate::config::BackboneConfig;
 use crate::slices::{Block, Norm, Rows, Source};
 use crate::weights::WeightsError;
 
 /// The Transformer on slices.
 #[derive(Debug)]
-pub(crate) struct Shipped {
+pub(crate) struct SliceEncoder {
     width: usize,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Vec<f32>,
@@ -20,7 +20,7 @@ pub(crate) struct Shipped {
     norm: Norm,
 }
 
-impl Shipped {
+impl SliceEncoder {
     pub(crate) fn read(
         source: &mut Source,
         path: &str,
@@ -62,7 +62,7 @@ impl Shipped {
     }
 }
 
-impl Read for Shipped {
+impl EncodeSlices for SliceEncoder {
     fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
         let mut x = self.inputs(embedded, keep);
         for (at, block) in self.blocks.iter().enumerate() {

@@ -8,7 +8,7 @@
 //! - the **fusion** combines both into the noise logit that decides: a product of experts (the sum of their logits) plus
 //!   the logit of a network that reads the inputs of both views, and their outputs.
 //!
-//! Each is a small Transformer over the whole history ([`tower::Tower`]). None needs the backbone or a pass
+//! Each is a small Transformer over the whole history ([`network::Network`]). None needs the backbone or a pass
 //! over the catalogue, so the cost of judging does not depend on the size of the catalogue.
 //!
 //! Differences from the paper's released code: labels come from our own seeded corruption. The recommender's
@@ -18,18 +18,18 @@
 //! inference judge histories by the same function at the same positions.
 
 #[cfg(feature = "burn")]
-mod judge;
-#[cfg(feature = "burn")]
-mod likeness;
+mod network;
 #[cfg(feature = "burn")]
 mod objective;
+#[cfg(feature = "burn")]
+mod similarity;
 mod slices;
 #[cfg(feature = "burn")]
-mod tower;
+mod tensors;
 
+pub use slices::SliceScorer;
 #[cfg(feature = "burn")]
-pub use judge::Dc4sr;
-pub use slices::Shipped;
+pub use tensors::Dc4sr;
 
 use super::Part;
 use crate::config::{BackboneConfig, ConfigError, within};
@@ -85,7 +85,7 @@ impl Config {
     }
 
     /// Sizes of a network.
-    fn tower(&self, blocks: usize, backbone: &BackboneConfig) -> BackboneConfig {
+    fn network(&self, blocks: usize, backbone: &BackboneConfig) -> BackboneConfig {
         BackboneConfig {
             width: self.scorer_width,
             blocks,

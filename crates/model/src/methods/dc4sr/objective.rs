@@ -26,26 +26,26 @@ impl Objective for Dc4sr {
 impl Dc4sr {
     fn prior_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let labelled = labelled(step);
-        let sight = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
-        let logits = self.prior(&sight, Some(step.rng)).logit;
+        let inputs = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
+        let logits = self.prior(&inputs, Some(step.rng)).logit;
         cross_entropy(logits, taught(&labelled), &labelled.judged)
     }
 
     fn fused_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let labelled = labelled(step);
         let judged = &labelled.judged;
-        let sight = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
+        let inputs = self.see(&Clicks::of(step.backbone, labelled.batch.clone()));
         // The prior is already trained and constant here. It is computed without autodiff, as Burn never
         // frees a graph without a backward pass.
-        let prior = self.valid().prior(&sight, None);
-        let posterior = self.posterior(&sight, Some(step.rng));
+        let prior = self.valid().prior(&inputs, None);
+        let posterior = self.posterior(&inputs, Some(step.rng));
         let own = cross_entropy(posterior.logit.clone(), taught(&labelled), judged);
         let mut loss = own * OWN;
         if step.consistency > 0.0 {
             let views = [prior.logit.clone(), posterior.logit.clone()];
             loss = loss + disagreement(views, judged) * step.consistency;
         }
-        let fused = self.fuse(&sight, prior, posterior, Some(step.rng));
+        let fused = self.fuse(&inputs, prior, posterior, Some(step.rng));
         loss + cross_entropy(fused, labelled.labels.clone(), judged)
     }
 }
@@ -122,7 +122,7 @@ mod tests {
             batch: crate::Batch::new(
                 &[&[1, 2, 3]],
                 3,
-                &crate::Known::popularity(vec![0.0; 4]),
+                &crate::ItemFeatures::popularity(vec![0.0; 4]),
                 &device,
             ),
             labels: row(&[0.0, 1.0, 0.0]),

@@ -1,7 +1,7 @@
 //! Alignment of two kinds of interests by a contrastive loss: within a batch, each should be most similar to
 //! its counterpart ([InfoNCE](https://arxiv.org/abs/1807.03748), van den Oord et al.).
 
-use super::judge::unit;
+use super::tensors::unit;
 use burn::prelude::*;
 use burn::tensor::Int;
 use burn::tensor::activation::log_softmax;

@@ -41,14 +41,14 @@
 #[cfg(feature = "burn")]
 mod align;
 #[cfg(feature = "burn")]
-mod judge;
-#[cfg(feature = "burn")]
 mod objective;
 mod slices;
-
 #[cfg(feature = "burn")]
-pub use judge::Iadsr;
-pub use slices::Shipped;
+mod tensors;
+
+pub use slices::SliceScorer;
+#[cfg(feature = "burn")]
+pub use tensors::Iadsr;
 
 use super::Part;
 use crate::config::{BackboneConfig, ConfigError, within};

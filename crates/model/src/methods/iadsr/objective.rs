@@ -3,9 +3,9 @@
 
 use super::Iadsr;
 use super::align::contrast;
-use super::judge::{States, embeddings, of_all};
+use super::tensors::{States, embeddings, of_all};
 use crate::methods::objective::{Labelled, Objective, Step};
-use crate::methods::{Clicks, Opinion, Part, Views};
+use crate::methods::{Clicks, NoiseLogits, Part, Views};
 use crate::rng::Rng;
 use burn::prelude::*;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
@@ -34,7 +34,7 @@ impl Iadsr {
     fn aligned_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let (labelled, clicks) = labelled(step);
         let states = self.states(&clicks, Some(step.rng));
-        let Opinion { fused, views } = self.opine(&states);
+        let NoiseLogits { fused, views } = self.opine(&states);
         let Views { prior, posterior } = views.expect("it has two views");
         let own = cross_entropy(prior, &labelled) + cross_entropy(posterior, &labelled);
         let labels = cross_entropy(fused.clone(), &labelled) + own * OWN;
@@ -128,10 +128,10 @@ fn mean(x: Tensor<2>, counted: &Tensor<2>) -> Tensor<1> {
 mod tests {
     use super::*;
     use crate::backbone::Backbone;
-    use crate::methods::Denoise;
+    use crate::methods::ScoreTensors;
     use crate::methods::iadsr::Config;
     use crate::methods::objective::RankLoss;
-    use crate::{BackboneConfig, Batch, Codes, Known};
+    use crate::{BackboneConfig, Batch, Codes, ItemFeatures};
     use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 
     struct Unasked;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     /// Twelve items of two kinds, by code; items 1 to 6 are of the first.
-    fn known() -> Known {
+    fn known() -> ItemFeatures {
         let mut rng = Rng::new(3, &[]);
         let mut rows = vec![0.0; 32];
         for item in 1..=12 {
@@ -159,7 +159,7 @@ mod tests {
             let value = |at| if at == 0 { kind } else { rng.normal(0.3) };
             rows.extend((0..32).map(value));
         }
-        Known {
+        ItemFeatures {
             popularity: vec![1.0; 13],
             codes: Some(Codes::quantize(&rows, 32)),
         }
@@ -262,7 +262,7 @@ mod tests {
                 ..Config::default()
             };
             let method = Iadsr::new(&config, &sizes(), &mut rng, &device);
-            let opinion = method.opinion(&clicks).expect("an opinion");
+            let opinion = method.noise_logits(&clicks).expect("noise logits");
             let posterior = opinion.views.expect("two views").posterior;
             let same = opinion.fused.into_data() == posterior.into_data();
             assert_eq!(same, !semantics);

@@ -2,15 +2,15 @@
 
 use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::config::BackboneConfig;
-use crate::methods::{Judge, Views};
-use crate::slices::{Block, Clicks, Norm, Opinion, Source};
+use crate::methods::{ScoreSlices, Views};
+use crate::slices::{Block, Clicks, NoiseLogits, Norm, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::dense::Dense;
 use ingle_kernel::vector::{add, dot};
 
 /// The scorer's parameters.
 #[derive(Debug)]
-pub struct Shipped {
+pub struct SliceScorer {
     width: usize,
     heads: usize,
     code_width: usize,
@@ -29,7 +29,7 @@ pub struct Shipped {
     offsets: Vec<f32>,
 }
 
-impl Shipped {
+impl SliceScorer {
     pub(in crate::methods) fn read(
         config: &Config,
         backbone: &BackboneConfig,
@@ -89,8 +89,8 @@ impl Shipped {
     }
 }
 
-impl Judge for Shipped {
-    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+impl ScoreSlices for SliceScorer {
+    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
         let width = self.width;
         let semantic = self.semantic_states(clicks);
         let collaborative = self.collaborative_states(clicks);
@@ -123,7 +123,7 @@ impl Judge for Shipped {
         } else {
             posterior.clone()
         };
-        Some(Opinion {
+        Some(NoiseLogits {
             fused,
             views: Some(Views { prior, posterior }),
         })
@@ -164,10 +164,10 @@ mod tests {
     use super::*;
     use crate::backbone::Backbone;
     use crate::methods::iadsr::{Config, Iadsr};
-    use crate::methods::{self, Denoise};
+    use crate::methods::{self, ScoreTensors};
     use crate::rng::Rng;
     use crate::weights::collect;
-    use crate::{Batch, Codes, Known};
+    use crate::{Batch, Codes, ItemFeatures};
     use burn::prelude::*;
 
     #[test]
@@ -199,19 +199,20 @@ mod tests {
                     .map(|(name, weight)| (format!("here.{name}"), weight))
                     .collect(),
             );
-            let shipped = Shipped::read(&config, &sizes, &mut source, "here").expect("all there");
+            let shipped =
+                SliceScorer::read(&config, &sizes, &mut source, "here").expect("all there");
             let codes: Vec<f32> = (0..21 * 32).map(|_| rng.normal(1.0)).collect();
-            let known = Known {
+            let known = ItemFeatures {
                 popularity: vec![1.0; 21],
                 codes: Some(Codes::quantize(&codes, 32)),
             };
             for history in [&[3][..], &[4, 4], &[1, 20, 7, 1, 9, 13, 2, 2, 8]] {
                 let batch = Batch::new(&[history], history.len(), &known, &device);
                 let clicks = methods::Clicks::of(&backbone, batch);
-                let due = method.opinion(&clicks).expect("an opinion");
+                let due = method.noise_logits(&clicks).expect("noise logits");
                 let due_views = due.views.expect("two views");
                 let floats = |x: Tensor<2>| x.into_data().iter::<f32>().collect::<Vec<_>>();
-                let found = shipped.opinion(&Clicks {
+                let found = shipped.noise_logits(&Clicks {
                     embedded: clicks.embedded.into_data().iter::<f32>().collect(),
                     popularity: vec![1.0; history.len()],
                     codes: clicks
@@ -219,7 +220,7 @@ mod tests {
                         .codes
                         .map(|c| c.into_data().iter::<f32>().collect()),
                 });
-                let found = found.expect("an opinion");
+                let found = found.expect("noise logits");
                 let views = found.views.expect("two views");
                 for (found, due) in [
                     (found.fused, floats(due.fused)),

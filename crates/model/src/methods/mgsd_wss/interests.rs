@@ -1,7 +1,7 @@
 //! Interests: a few learnt directions to which clicks are softly assigned. Each is the mean of its clicks, is
 //! compared with the target, and is kept or dropped as a whole.
 
-use super::judge::undecided;
+use super::tensors::undecided;
 use super::{Config, LEAST};
 use crate::methods::Interest;
 use crate::rng::{Rng, linear, normal};

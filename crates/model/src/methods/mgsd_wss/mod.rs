@@ -27,16 +27,16 @@
 
 #[cfg(feature = "burn")]
 mod interests;
-#[cfg(feature = "burn")]
-mod judge;
 mod kernels;
 #[cfg(feature = "burn")]
 mod objective;
 mod slices;
-
 #[cfg(feature = "burn")]
-pub use judge::MgsdWss;
-pub use slices::Shipped;
+mod tensors;
+
+pub use slices::SliceScorer;
+#[cfg(feature = "burn")]
+pub use tensors::MgsdWss;
 
 use super::Part;
 use crate::config::{BackboneConfig, ConfigError, within};

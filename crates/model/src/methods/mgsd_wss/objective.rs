@@ -1,6 +1,6 @@
 //! Training: the scorer on histories with a weak signal.
 
-use super::judge::{MgsdWss, Reading, Sight};
+use super::tensors::{Inputs, MgsdWss, Output};
 use crate::methods::objective::{Labelled, Objective, Step};
 use crate::methods::{Clicks, Part};
 use burn::prelude::*;
@@ -22,17 +22,17 @@ impl MgsdWss {
     fn denoising_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let labelled = step.labelled.clone();
         let labelled = labelled.expect("a step of a scorer has labelled histories");
-        let sight = Sight::of(&Clicks::of(step.backbone, labelled.batch.clone()));
-        signal(&self.look(&sight, Some(step.rng)), &labelled) * WEIGHT
+        let inputs = Inputs::of(&Clicks::of(step.backbone, labelled.batch.clone()));
+        signal(&self.look(&inputs, Some(step.rng)), &labelled) * WEIGHT
     }
 }
 
 /// Weak-signal losses of each granularity and of their sum.
-fn signal(reading: &Reading, labelled: &Labelled) -> Tensor<1> {
+fn signal(output: &Output, labelled: &Labelled) -> Tensor<1> {
     let of = |noise| weak_signal(noise, &labelled.labels, &labelled.judged);
-    let served = &reading.served;
+    let served = &output.served;
     let by_interest = served.by_click(sigmoid(served.logit.clone()));
-    (of(sigmoid(reading.fused())) * 2.0 + of(sigmoid(reading.item.clone())) + of(by_interest)) / 4.0
+    (of(sigmoid(output.fused())) * 2.0 + of(sigmoid(output.item.clone())) + of(by_interest)) / 4.0
 }
 
 /// Mean squared error of noise probabilities over the judged clicks.

@@ -3,8 +3,8 @@
 use super::kernels::{Bell, bells, pooled_one};
 use super::{Config, LEAST};
 use crate::config::BackboneConfig;
-use crate::methods::{FIFTH, Interest, Judge};
-use crate::slices::{Block, Clicks, Linear, Norm, Opinion, Source, others};
+use crate::methods::{FIFTH, Interest, ScoreSlices};
+use crate::slices::{Block, Clicks, Linear, NoiseLogits, Norm, Source, others};
 use crate::weights::WeightsError;
 use ingle_kernel::gelu;
 use ingle_kernel::product::{self, Matrix};
@@ -12,7 +12,7 @@ use ingle_kernel::vector::{add, dot};
 
 /// The scorer's parameters.
 #[derive(Debug)]
-pub struct Shipped {
+pub struct SliceScorer {
     width: usize,
     heads: usize,
     input: Linear,
@@ -37,7 +37,7 @@ struct Interests {
 }
 
 /// Outputs of the scorer.
-struct Reading {
+struct Output {
     /// `[len]`
     item: Vec<f32>,
     /// Share of each click in each interest, `[len, interests]`.
@@ -46,7 +46,7 @@ struct Reading {
     interest: Vec<f32>,
 }
 
-impl Shipped {
+impl SliceScorer {
     pub(in crate::methods) fn read(
         config: &Config,
         backbone: &BackboneConfig,
@@ -76,7 +76,7 @@ impl Shipped {
         })
     }
 
-    fn look(&self, clicks: &Clicks) -> Reading {
+    fn look(&self, clicks: &Clicks) -> Output {
         let (len, width) = (clicks.len(), self.width);
         let directions = clicks.directions();
         let mut x = self.input.forward(&vectors(&directions, clicks));
@@ -103,7 +103,7 @@ impl Shipped {
         let classes = (self.classes).forward(&gelu::forward(&self.merge.forward(&hidden)));
         let item = classes.chunks_exact(2).map(|class| class[1] - class[0]);
         let (share, interest) = self.interests.serve(&hidden, &target);
-        Reading {
+        Output {
             item: item.collect(),
             share,
             interest,
@@ -111,7 +111,7 @@ impl Shipped {
     }
 }
 
-impl Shipped {
+impl SliceScorer {
     /// Similarity of each click to the target and to the others, `[len, comparisons]`.
     fn compared(&self, directions: &[f32], len: usize) -> Vec<f32> {
         let pairs = product::pairs(directions, directions.len() / len);
@@ -128,22 +128,22 @@ impl Shipped {
     }
 }
 
-impl Judge for Shipped {
-    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
-        let reading = self.look(clicks);
-        let share = reading.share.chunks_exact(reading.interest.len());
-        let fused = (reading.item.iter().zip(share))
-            .map(|(item, share)| item + dot(share, &reading.interest));
-        Some(Opinion {
+impl ScoreSlices for SliceScorer {
+    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
+        let output = self.look(clicks);
+        let share = output.share.chunks_exact(output.interest.len());
+        let fused = (output.item.iter().zip(share))
+            .map(|(item, share)| item + dot(share, &output.interest));
+        Some(NoiseLogits {
             fused: fused.collect(),
             views: None,
         })
     }
 
     fn interests(&self, clicks: &Clicks) -> Option<Interest<Vec<f32>>> {
-        let reading = self.look(clicks);
+        let output = self.look(clicks);
         let mut found = Interest::<Vec<f32>>::default();
-        for share in reading.share.chunks_exact(reading.interest.len()) {
+        for share in output.share.chunks_exact(output.interest.len()) {
             let mut most = 0;
             for at in 1..share.len() {
                 if share[at] > share[most] {
@@ -152,7 +152,7 @@ impl Judge for Shipped {
             }
             found.number.push(most as f32);
             found.share.push(share[most]);
-            let dropped = reading.interest[most] > 0.0;
+            let dropped = output.interest[most] > 0.0;
             found.dropped.push(f32::from(u8::from(dropped)));
         }
         Some(found)
@@ -228,9 +228,9 @@ fn softmax(x: &[f32]) -> impl Iterator<Item = f32> {
 mod tests {
     use super::super::{Config, MgsdWss};
     use super::*;
-    use crate::methods::{Clicks as Batched, Denoise};
+    use crate::methods::{Clicks as Batched, ScoreTensors};
     use crate::weights::collect;
-    use crate::{Batch, Known, Rng};
+    use crate::{Batch, ItemFeatures, Rng};
     use burn::prelude::*;
     use burn::tensor::TensorData;
 
@@ -250,7 +250,7 @@ mod tests {
             batch: Batch::new(
                 &[items],
                 items.len(),
-                &Known::popularity(popularity.clone()),
+                &ItemFeatures::popularity(popularity.clone()),
                 device,
             ),
         };
@@ -289,11 +289,11 @@ mod tests {
         let weights = collect(&model).into_iter();
         let weights = weights.map(|(name, weight)| (format!("m.{name}"), weight));
         let mut source = Source::new(weights.collect());
-        let shipped = Shipped::read(&config, &sizes, &mut source, "m").expect("all weights");
+        let shipped = SliceScorer::read(&config, &sizes, &mut source, "m").expect("all weights");
         for items in [&[3][..], &[3, 3], &[1, 2, 3, 4, 2, 9, 9, 5, 6, 7, 8, 1]] {
             let (plain, batched) = clicks(items, &device);
-            let due = model.opinion(&batched).expect("an opinion");
-            assert_close(&shipped.opinion(&plain).expect("one").fused, due.fused);
+            let due = model.noise_logits(&batched).expect("noise logits");
+            assert_close(&shipped.noise_logits(&plain).expect("one").fused, due.fused);
             let due = model.interests(&batched).expect("interests");
             let found = shipped.interests(&plain).expect("interests");
             assert_close(&found.number, due.number);

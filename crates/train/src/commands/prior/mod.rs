@@ -6,7 +6,7 @@ mod histories;
 use super::train::{Stopped, stop_on_interrupt};
 use super::unlabelled;
 use crate::data::{Dataset, InputError};
-use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, fit, opinions, score};
+use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, fit, score, score_files};
 use crate::say::say;
 use crate::training::judge::Verdicts;
 use crate::training::progress::Progress;
@@ -112,7 +112,7 @@ struct ScoreArgs {
     /// Folder of the language model [default: where scripts/fetch-lm puts it]
     #[arg(long)]
     lm: Option<PathBuf>,
-    /// Judge the logits by the known labels of a corrupted dataset
+    /// Evaluate the logits by the known labels of a corrupted dataset
     #[arg(long)]
     evaluate: bool,
     /// With --evaluate: print JSON
@@ -232,7 +232,7 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
     let found = match (&args.prior, &args.answers) {
         (Some(prior), _) => by_encoder(args, prior, &data, &stop)?,
         (None, Some(answers)) => {
-            let scores = opinions::answers(answers, &data, args.split)?;
+            let scores = score_files::answers(answers, &data, args.split)?;
             scores.save(&args.out)?;
             Some(scores)
         }
@@ -289,7 +289,7 @@ fn run_refresh(args: &RefreshArgs) -> Result<()> {
     let data = Dataset::open(&args.data)?;
     before.check_data(&data)?;
     Prior::check_new(&args.out)?;
-    let disputed = opinions::disputed(&args.disputed, &data)?;
+    let disputed = score_files::disputed(&args.disputed, &data)?;
     let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
     let judge = before.judge(&lm)?;
     let stop = stop_on_interrupt()?;

@@ -3,7 +3,7 @@
 use super::{Args, folder_name, open_data, progress, write};
 use crate::commands::{export, model_for};
 use crate::data::{Dataset, InputError};
-use crate::report::measured::{self, Measured, Shipped};
+use crate::report::measured::{self, BundleFiles, Measured};
 use crate::report::methods::{Browser, Entry, markdown, methods};
 use crate::report::page;
 use crate::say::say;
@@ -76,7 +76,7 @@ fn measure(run: &Run, data: &Dataset, bar: &ProgressBar) -> Result<Measured> {
     let (_manifest, others) = files.split_last().context("a bundle has files")?;
     let mut files: Vec<String> = others.iter().map(|(name, _)| name.clone()).collect();
     files.sort_unstable();
-    measured::measure(run, data, &model, Shipped { bytes, files }, bar)
+    measured::measure(run, data, &model, BundleFiles { bytes, files }, bar)
 }
 
 /// The measurements in a browser, if there are any.

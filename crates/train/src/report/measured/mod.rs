@@ -25,7 +25,7 @@ pub use drops::Drops;
 pub use gains::{DRAWS, NOISES, OfNoise};
 use indicatif::ProgressBar;
 use ingle_bundle::sha256_hex;
-use ingle_model::{Known, Model};
+use ingle_model::{ItemFeatures, Model};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -66,7 +66,7 @@ pub struct Measured {
     /// Peak memory of training, in bytes.
     pub peak_memory: Option<u64>,
     /// The exported bundle.
-    pub bundle: Shipped,
+    pub bundle: BundleFiles,
     /// Measurements on users of the log and, if there are any, on unseen users.
     pub splits: BTreeMap<SplitKey, OfSplit>,
 }
@@ -86,7 +86,7 @@ pub const SPLITS: [SplitKey; 2] = [SplitKey::Test, SplitKey::Unseen];
 
 /// A bundle as it is exported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shipped {
+pub struct BundleFiles {
     /// Bytes of all its files, uncompressed.
     pub bytes: u64,
     /// Names of the files without the manifest, sorted; they contain hashes of the contents.
@@ -162,7 +162,7 @@ pub fn measure(
     run: &Run,
     data: &Dataset,
     model: &Model,
-    bundle: Shipped,
+    bundle: BundleFiles,
     bar: &ProgressBar,
 ) -> Result<Measured> {
     let mut splits = BTreeMap::new();
@@ -210,7 +210,7 @@ fn settings(kind: Kind) -> Denoising {
 
 fn of_split(
     run: &Run,
-    (model, known): (&Model, &Known),
+    (model, known): (&Model, &ItemFeatures),
     (data, split, cases): (&Dataset, Split, &[Case<'_>]),
     bar: &ProgressBar,
 ) -> Result<OfSplit> {
@@ -255,7 +255,7 @@ fn by_name(answers: &[Answer], rank: fn(&Answer) -> usize) -> BTreeMap<String, f
 /// Noise detection on each kind that can be drawn.
 fn noise(
     run: &Run,
-    (model, known): (&Model, &Known),
+    (model, known): (&Model, &ItemFeatures),
     data: &Dataset,
     cases: &[Case<'_>],
 ) -> Vec<OfKind> {

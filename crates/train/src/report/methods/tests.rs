@@ -3,7 +3,7 @@ use super::*;
 use crate::data::corrupt::Kind;
 use crate::metrics::detection::detection;
 use crate::metrics::paired::Difference;
-use crate::report::measured::{Drops, OfKind, OfNoise, OfSplit, Shipped, SplitKey};
+use crate::report::measured::{BundleFiles, Drops, OfKind, OfNoise, OfSplit, SplitKey};
 use crate::report::robustness::{RATES, Robustness};
 use crate::training::Config;
 
@@ -46,7 +46,7 @@ pub(in crate::report) fn entry(method: &str, seed: u64, figure: f64, sets: &[&st
             config,
             seconds: 100.0,
             peak_memory: Some(170_000_000),
-            bundle: Shipped {
+            bundle: BundleFiles {
                 bytes: 2_000_000,
                 files: vec!["items-0.bin".to_owned()],
             },

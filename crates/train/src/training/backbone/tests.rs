@@ -9,7 +9,7 @@ use burn::prelude::*;
 use ingle_model::backbone::Kind;
 use ingle_model::methods::objective::recommendation;
 use ingle_model::methods::{MethodConfig, Step};
-use ingle_model::{Batch, Known, ModelConfig, weights};
+use ingle_model::{Batch, ItemFeatures, ModelConfig, weights};
 
 const ITEMS: usize = 11;
 const RATE: f64 = 0.01;
@@ -26,7 +26,7 @@ fn config(kind: Kind, dropout: f32) -> ModelConfig {
             dropout,
             ..Default::default()
         },
-        method: MethodConfig::named("sasrec").expect("a method"),
+        method: MethodConfig::named("none").expect("a method"),
         gate: ingle_model::gate::GateConfig::default(),
         keep: None,
     }
@@ -97,7 +97,7 @@ fn hidden_states_are_those_of_the_model() {
             .forward(&Packed::of(&lessons.iter().collect::<Vec<_>>()), None)
             .hidden;
         let len = longest(&histories);
-        let known = Known::popularity(vec![0.0; ITEMS + 1]);
+        let known = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);
         let batch = Batch::new(&histories, len, &known, &Device::flex());
         let backbone = burn::module::Module::valid(&model).backbone;
         let theirs = backbone.forward(backbone.embed(batch.items), &batch.real, None);
@@ -115,7 +115,7 @@ fn by_graph(model: &Model, how: &Schedule) -> (f32, GradientsParams) {
     let device = Device::flex().autodiff();
     let (batch, targets) = next_items(
         &lessons(),
-        &Known::popularity(vec![0.0; ITEMS + 1]),
+        &ItemFeatures::popularity(vec![0.0; ITEMS + 1]),
         &device,
     );
     let mut backbone = model.backbone.clone();

@@ -1,7 +1,7 @@
 //! Disputes: how much the two views disagree on a history, and the histories where they disagree most.
 
 use super::super::checkpoint::write_atomically;
-use super::super::judge::{Reading, calibrated, probabilities};
+use super::super::judge::{HistoryLogits, calibrated, probabilities};
 use super::super::samples::latest;
 use crate::data::Dataset;
 use anyhow::Result;
@@ -44,16 +44,16 @@ pub fn mean_divergence(views: &Views<Vec<f32>>) -> f64 {
     sum / views.prior.len().max(1) as f64
 }
 
-/// Disputes over the latest `last` clicks of each reading, largest divergence first; empty for a method with
+/// Disputes over the latest `last` clicks of each history, largest divergence first; empty for a method with
 /// one view.
 pub fn ranked(
     users: &[usize],
-    readings: &[Reading],
+    logits: &[HistoryLogits],
     last: usize,
     (scale, scales): (Scale, Views<Scale>),
 ) -> Vec<Dispute> {
-    let disputes = users.iter().zip(readings).filter_map(|(&user, reading)| {
-        let views = reading.views.as_ref()?;
+    let disputes = users.iter().zip(logits).filter_map(|(&user, scored)| {
+        let views = scored.views.as_ref()?;
         let views = Views {
             prior: latest(&views.prior, last).to_vec(),
             posterior: latest(&views.posterior, last).to_vec(),
@@ -61,7 +61,7 @@ pub fn ranked(
         let views = calibrated(&views, scales);
         Some(Dispute {
             user,
-            fused: probabilities(latest(&reading.fused, last), scale),
+            fused: probabilities(latest(&scored.fused, last), scale),
             divergence: mean_divergence(&views),
             views,
         })
@@ -137,10 +137,10 @@ impl Dispute {
 mod tests {
     use super::*;
     use crate::data::testing::dataset;
-    use crate::prior::opinions;
+    use crate::prior::score_files;
 
-    fn reading(prior: &[f32], posterior: &[f32]) -> Reading {
-        Reading {
+    fn scored(prior: &[f32], posterior: &[f32]) -> HistoryLogits {
+        HistoryLogits {
             fused: prior.iter().zip(posterior).map(|(a, b)| a + b).collect(),
             views: Some(Views {
                 prior: prior.to_vec(),
@@ -150,11 +150,11 @@ mod tests {
     }
 
     fn disputes() -> Vec<Dispute> {
-        let readings = [
-            reading(&[1.0, 1.0], &[1.0, 1.0]),
-            reading(&[9.0, 4.0, -4.0], &[9.0, -4.0, 4.0]),
+        let logits = [
+            scored(&[1.0, 1.0], &[1.0, 1.0]),
+            scored(&[9.0, 4.0, -4.0], &[9.0, -4.0, 4.0]),
         ];
-        ranked(&[0, 1], &readings, 2, (Scale::default(), Views::default()))
+        ranked(&[0, 1], &logits, 2, (Scale::default(), Views::default()))
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let disputes = disputes();
         write(file.path(), &disputes, &data).expect("written");
-        let read = opinions::disputed(file.path(), &data).expect("read");
+        let read = score_files::disputed(file.path(), &data).expect("read");
         assert_eq!(read[0].items, [3, 1]);
         assert_eq!(read[0].noise, disputes[0].fused);
         assert_eq!(read[1].items, [1, 2]);

@@ -3,7 +3,7 @@
 //! clicks.
 
 use crate::data::Dataset;
-use crate::prior::{Prior, ScoredSplit, Scores, Settings, fit, open_lm, opinions, score};
+use crate::prior::{Prior, ScoredSplit, Scores, Settings, fit, open_lm, score, score_files};
 use crate::training::config::{Config, lm_folder};
 use crate::training::judge::probabilities;
 use crate::training::progress::Progress;
@@ -84,7 +84,7 @@ fn refined(
         std::fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
     let before = Prior::finished(before)?;
-    let disputed = opinions::disputed(disputed, data)?;
+    let disputed = score_files::disputed(disputed, data)?;
     let settings = &before.about.settings;
     let ground = fit::Ground::new(data, lm, settings)?;
     let judge = fit::refine(&ground, before.judge(lm)?, &disputed, (stop, progress))?;

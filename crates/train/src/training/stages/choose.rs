@@ -169,8 +169,8 @@ impl Training<'_> {
     fn noise(&self, cases: &[Case<'_>], scale: Scale) -> Result<Vec<Vec<f32>>> {
         let users: Vec<usize> = cases.iter().map(|case| case.user).collect();
         let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
-        let readings = self.unseen_readings(&self.model.valid(), &users, &histories)?;
-        let noise = readings.iter();
+        let logits = self.logits_as_unseen(&self.model.valid(), &users, &histories)?;
+        let noise = logits.iter();
         Ok(noise
             .map(|reading| probabilities(&reading.fused, scale))
             .collect())

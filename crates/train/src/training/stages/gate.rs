@@ -6,7 +6,7 @@ use crate::prior;
 use crate::training::calibrate;
 use crate::training::checkpoint::write_atomically;
 use crate::training::choice::Choice;
-use crate::training::judge::{Reading, Verdicts, calibrated};
+use crate::training::judge::{HistoryLogits, Verdicts, calibrated};
 use crate::training::rounds::account::{self, Account, rank_correlation};
 use crate::training::rounds::disputes::{self, Dispute, SHOWN, mean_divergence};
 use crate::training::samples::latest;
@@ -111,7 +111,7 @@ pub(super) fn disputed_file(training: &Training<'_>, round: usize) -> PathBuf {
 
 /// Prints the figures of the same users judged as unseen, as in a shop, and as seen.
 fn say(training: &Training<'_>, scale: Scale, verdicts: [&Verdicts; 2]) {
-    for (whose, verdicts) in ["strangers", "users of the log"].iter().zip(verdicts) {
+    for (whose, verdicts) in ["unseen users", "users of the log"].iter().zip(verdicts) {
         if let Some(found) = verdicts.detection(scale) {
             training.context.progress.line(&format!(
                 "validation, {whose}: AUC {:.4}  AP {:.4}  ECE {:.4}",
@@ -144,8 +144,8 @@ impl Gate {
         let users: Vec<usize> = (0..context.data.n_users())
             .filter(|&user| config.reads() || context.judges(user))
             .collect();
-        let (readings, disputes) = ranked(training, model, &users)?;
-        let (reader_auc, likeness) = self.against_reader(training, &readings)?;
+        let (logits, disputes) = ranked(training, model, &users)?;
+        let (reader_auc, likeness) = self.against_reader(training, &logits)?;
         let account = Account {
             round: self.round,
             reader_auc,
@@ -182,7 +182,7 @@ impl Gate {
     fn against_reader(
         &self,
         training: &Training<'_>,
-        readings: &[Reading],
+        logits: &[HistoryLogits],
     ) -> Result<(Option<f64>, Option<f64>)> {
         if !training.run.config.reads() {
             return Ok((None, None));
@@ -191,8 +191,8 @@ impl Gate {
         let about = prior::Prior::finished(&dir)?.about;
         let beliefs = reader::beliefs(training, self.round)?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for (reading, belief) in readings.iter().zip(&beliefs) {
-            let prior = reading.views.as_ref().map_or(&[][..], |views| &views.prior);
+        for (scored, belief) in logits.iter().zip(&beliefs) {
+            let prior = scored.views.as_ref().map_or(&[][..], |views| &views.prior);
             let count = prior.len().min(training.run.config.denoising.last);
             ours.extend(latest(prior, count));
             theirs.extend(latest(belief, count));
@@ -202,22 +202,22 @@ impl Gate {
     }
 }
 
-/// Readings of the training histories of these users, and those of two clicks or more, sorted by how much the views
+/// Logits of the training histories of these users, and those of two clicks or more, sorted by how much the views
 /// disagree.
 fn ranked(
     training: &Training<'_>,
     model: &Model,
     users: &[usize],
-) -> Result<(Vec<Reading>, Vec<Dispute>)> {
+) -> Result<(Vec<HistoryLogits>, Vec<Dispute>)> {
     let data = training.context.data;
     let histories: Vec<&[u32]> = users.iter().map(|&user| data.train(user)).collect();
-    let readings = training.unseen_readings(model, users, &histories)?;
+    let logits = training.logits_as_unseen(model, users, &histories)?;
     let about = &training.run.about;
     let scales = (about.scale, about.views.unwrap_or_default());
-    let (users, read): (Vec<usize>, Vec<Reading>) = (users.iter().zip(&readings))
+    let (users, read): (Vec<usize>, Vec<HistoryLogits>) = (users.iter().zip(&logits))
         .filter(|(user, _)| data.train(**user).len() > 1)
-        .map(|(&user, reading)| (user, reading.clone()))
+        .map(|(&user, scored)| (user, scored.clone()))
         .unzip();
     let last = training.run.config.denoising.last;
-    Ok((readings, disputes::ranked(&users, &read, last, scales)))
+    Ok((logits, disputes::ranked(&users, &read, last, scales)))
 }

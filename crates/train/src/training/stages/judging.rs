@@ -3,10 +3,10 @@
 use super::Training;
 use crate::data::Case;
 use crate::metrics::ranking::{Figures, NDCG10};
-use crate::training::judge::{self, LabelledHistory, Reading, Verdicts, probabilities};
+use crate::training::judge::{self, HistoryLogits, LabelledHistory, Verdicts, probabilities};
 use anyhow::{Context as _, Result};
 use ingle_model::kept::KeptHistories;
-use ingle_model::{Known, Model};
+use ingle_model::{ItemFeatures, Model};
 
 impl Training<'_> {
     /// Masked NDCG@10 on the users that are `asked`, each target counting as much as it does in training.
@@ -38,10 +38,10 @@ impl Training<'_> {
             .collect();
         let ndcg10 = |cases: &[Case<'_>]| -> Result<f64> {
             let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
-            let readings = judge::read(model, &histories, known, &device).context(NO_SCORER)?;
+            let logits = judge::read(model, &histories, known, &device).context(NO_SCORER)?;
             let rule = config.keep.clone().context(NO_SCORER)?;
-            let kept = readings.iter().zip(cases).map(|(reading, case)| {
-                let noise = probabilities(&reading.fused, config.gate.scale);
+            let kept = logits.iter().zip(cases).map(|(scored, case)| {
+                let noise = probabilities(&scored.fused, config.gate.scale);
                 let before = case.history.len() - noise.len();
                 rule.histories(&noise, None).after(before)
             });
@@ -59,7 +59,7 @@ impl Training<'_> {
     }
 
     /// The model's verdicts on corrupted validation histories.
-    pub(super) fn verdicts(&self, model: &Model, known: &Known) -> Result<Verdicts> {
+    pub(super) fn verdicts(&self, model: &Model, known: &ItemFeatures) -> Result<Verdicts> {
         let last = self.run.config.denoising.last;
         let device = model.backbone.items.val().device();
         let histories: Vec<LabelledHistory> =
@@ -73,25 +73,25 @@ impl Training<'_> {
     pub(super) fn unseen_verdicts(&self, model: &Model) -> Result<Verdicts> {
         let (users, labelled): (Vec<usize>, Vec<&LabelledHistory>) = self.judges().unzip();
         let histories: Vec<&[u32]> = labelled.iter().map(|(items, _)| &items[..]).collect();
-        let readings = self.unseen_readings(model, &users, &histories)?;
+        let logits = self.logits_as_unseen(model, &users, &histories)?;
         let last = self.run.config.denoising.last;
         let mut verdicts = Verdicts::default();
-        for (reading, (_, labels)) in readings.iter().zip(labelled) {
-            verdicts.add_reading(reading, labels, last);
+        for (scored, (_, labels)) in logits.iter().zip(labelled) {
+            verdicts.add_history(scored, labels, last);
         }
         Ok(verdicts)
     }
 
     /// Noise logits of users' histories, each computed with the item table of the fold that was not trained
     /// on the user; with the model's own table if there are no folds.
-    pub(super) fn unseen_readings(
+    pub(super) fn logits_as_unseen(
         &self,
         model: &Model,
         users: &[usize],
         histories: &[&[u32]],
-    ) -> Result<Vec<Reading>> {
-        let eyes = (&self.folds[..], &self.context.parts[..]);
-        judge::read_by_fold(model, eyes, users, histories, &self.known).context(NO_SCORER)
+    ) -> Result<Vec<HistoryLogits>> {
+        let folds = (&self.folds[..], &self.context.parts[..]);
+        judge::logits_by_fold(model, folds, users, histories, &self.known).context(NO_SCORER)
     }
 }
 

@@ -35,7 +35,7 @@ use anyhow::{Context as _, Result, bail};
 use burn::prelude::*;
 use ingle_bundle::sha256_hex;
 use ingle_model::methods::Part;
-use ingle_model::{Known, Model};
+use ingle_model::{ItemFeatures, Model};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -212,7 +212,7 @@ pub(super) struct Training<'a> {
     /// The best weights so far, on the device of the training.
     pub model: Model,
     /// Item features known so far.
-    pub known: Known,
+    pub known: ItemFeatures,
     /// Item tables of the trained folds, on a device without autodiff.
     pub folds: Vec<Tensor<2>>,
     /// The validation cases.
@@ -299,7 +299,7 @@ impl<'a> Training<'a> {
             model,
             run,
             context,
-            known: Known::popularity(popularity(&context.counts)),
+            known: ItemFeatures::popularity(popularity(&context.counts)),
             folds: Vec::new(),
             valid,
             number: 0,

@@ -6,7 +6,7 @@ use crate::training::coder::Coder;
 use crate::training::epoch::Learns;
 use anyhow::Result;
 use ingle_model::methods::{Part, Views};
-use ingle_model::{Known, Model};
+use ingle_model::{ItemFeatures, Model};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -80,7 +80,7 @@ impl Epochs for Prior {
         model: &Model,
         coder: Option<&Coder>,
     ) -> Result<(&'static str, f64)> {
-        let known = Known {
+        let known = ItemFeatures {
             codes: (coder.map(Coder::codes)).or_else(|| training.known.codes.clone()),
             ..training.known.clone()
         };

@@ -1,56 +1,56 @@
 //! The scorer on slices, for one history.
 
-mod likeness;
-mod tower;
+mod network;
+mod similarity;
 
 use super::Config;
 use crate::config::BackboneConfig;
-use crate::methods::{FIFTH, Judge, Views};
-use crate::slices::{Clicks, Opinion, Source};
+use crate::methods::{FIFTH, ScoreSlices, Views};
+use crate::slices::{Clicks, NoiseLogits, Source};
 use crate::weights::WeightsError;
-use likeness::Likeness;
-use tower::Tower;
+use network::Network;
+use similarity::Similarity;
 
-/// The three networks (towers).
+/// The three networks (networks).
 #[derive(Debug)]
-pub struct Shipped {
-    prior: Tower,
-    posterior: Tower,
-    fusion: Tower,
+pub struct SliceScorer {
+    prior: Network,
+    posterior: Network,
+    fusion: Network,
     code_width: usize,
 }
 
-impl Shipped {
+impl SliceScorer {
     pub(in crate::methods) fn read(
         config: &Config,
         backbone: &BackboneConfig,
         source: &mut Source,
         path: &str,
     ) -> Result<Self, WeightsError> {
-        let sizes = |blocks| config.tower(blocks, backbone);
-        let mut tower = |name: &str, inputs, kinds, blocks| {
+        let sizes = |blocks| config.network(blocks, backbone);
+        let mut network = |name: &str, inputs, kinds, blocks| {
             let path = format!("{path}.{name}");
-            Tower::read(source, &path, [inputs, kinds], &sizes(blocks))
+            Network::read(source, &path, [inputs, kinds], &sizes(blocks))
         };
         let [prior, posterior, both] = config.inputs(backbone.width);
         Ok(Self {
-            prior: tower("prior", prior, 1, config.view_blocks)?,
-            posterior: tower("posterior", posterior, 1, config.view_blocks)?,
-            fusion: tower("fusion", both, 2, config.fusion_blocks)?,
+            prior: network("prior", prior, 1, config.view_blocks)?,
+            posterior: network("posterior", posterior, 1, config.view_blocks)?,
+            fusion: network("fusion", both, 2, config.fusion_blocks)?,
             code_width: config.code_width,
         })
     }
 }
 
-impl Judge for Shipped {
-    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+impl ScoreSlices for SliceScorer {
+    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
         let len = clicks.len();
         let popularity: Vec<f32> = clicks.popularity.iter().map(|x| x * FIFTH).collect();
         // Without codes the prior's only input is popularity.
         let codes = (clicks.codes.clone()).unwrap_or_else(|| vec![0.0; len * self.code_width]);
         let embedded = clicks.directions();
-        let by_code = Likeness::of(&codes, len);
-        let by_embedding = Likeness::of(&embedded, len);
+        let by_code = Similarity::of(&codes, len);
+        let by_embedding = Similarity::of(&embedded, len);
         let (codes, embedded) = (stretched(codes, len), stretched(embedded, len));
 
         let side_by_side = beside(&[&codes, &popularity], len);
@@ -71,7 +71,7 @@ impl Judge for Shipped {
         let more = (self.fusion).read_clicks(&both, &[&by_embedding, &by_code]);
         let product = prior.logit.iter().zip(&posterior.logit);
         let fused = product.zip(&more.logit).map(|((a, b), more)| a + b + more);
-        Some(Opinion {
+        Some(NoiseLogits {
             fused: fused.collect(),
             views: Some(Views {
                 prior: prior.logit,

@@ -2,11 +2,11 @@
 //! `scripts/parity/mgsd_wss.py`, and both sides compute the weights by one formula.
 
 use super::*;
-use crate::methods::Denoise;
+use crate::methods::ScoreTensors;
 use crate::methods::mgsd_wss::Config;
 use crate::rng::Rng;
 use crate::weights::{collect, load};
-use crate::{BackboneConfig, Batch, Known};
+use crate::{BackboneConfig, Batch, ItemFeatures};
 use burn::tensor::TensorData;
 use ingle_bundle::Tensor as Weight;
 
@@ -68,7 +68,12 @@ fn method() -> MgsdWss {
 fn clicks(history: &[u32]) -> Clicks {
     let device = Device::flex();
     let popularity = (0..=ITEMS).map(|item| (item as f32).ln_1p()).collect();
-    let batch = Batch::new(&[history], MAX_LEN, &Known::popularity(popularity), &device);
+    let batch = Batch::new(
+        &[history],
+        MAX_LEN,
+        &ItemFeatures::popularity(popularity),
+        &device,
+    );
     let table = formula("items", &[ITEMS + 1, WIDTH]).data;
     let mut embedded = vec![0.0; (MAX_LEN - history.len()) * WIDTH];
     for &item in history {
@@ -91,8 +96,8 @@ fn assert_close(found: &[f32], due: &[f32], of: &[u32]) {
 #[test]
 fn logits_of_noise_equal_those_of_pytorch() {
     for &(history, due) in LOGITS {
-        let opinion = method().opinion(&clicks(history));
-        let fused = opinion.expect("an opinion").fused;
+        let opinion = method().noise_logits(&clicks(history));
+        let fused = opinion.expect("noise logits").fused;
         let fused: Vec<f32> = fused.into_data().iter().collect();
         assert_close(&fused[MAX_LEN - history.len()..], due, history);
     }
@@ -111,8 +116,8 @@ fn the_loss_equals_that_of_pytorch() {
             batch: clicks.batch.clone(),
             beliefs: None,
         };
-        let reading = method().look(&Sight::of(&clicks), None);
-        let found = signal(&reading, &labelled).into_scalar::<f32>();
+        let output = method().look(&Inputs::of(&clicks), None);
+        let found = signal(&output, &labelled).into_scalar::<f32>();
         assert_close(&[found], &[due], history);
     }
 }

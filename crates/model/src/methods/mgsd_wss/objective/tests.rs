@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::methods::mgsd_wss::Config;
-use crate::methods::{Denoise, RankLoss};
+use crate::methods::{RankLoss, ScoreTensors};
 use crate::rng::Rng;
-use crate::{BackboneConfig, Batch, Known, backbone::Backbone};
+use crate::{BackboneConfig, Batch, ItemFeatures, backbone::Backbone};
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::TensorData;
@@ -55,7 +55,7 @@ fn labelled(step: usize, device: &Device) -> Labelled {
         );
         labels.extend((0..5).map(|at| f32::from(u8::from(at == odd))));
     }
-    let known = Known::popularity(vec![0.5; ITEMS + 1]);
+    let known = ItemFeatures::popularity(vec![0.5; ITEMS + 1]);
     let batch = Batch::new(&histories, 5, &known, device);
     Labelled {
         labels: Tensor::from_data(TensorData::new(labels, [16, 5]), device),
@@ -114,7 +114,7 @@ fn the_loss_falls_and_clicks_of_another_kind_are_found() {
     assert!(after < 0.9 * before, "{before} {after}");
     let test = labelled(999, &Device::flex());
     let clicks = Clicks::of(&backbone, test.batch);
-    let opinion = model.opinion(&clicks).expect("an opinion").fused;
+    let opinion = model.noise_logits(&clicks).expect("noise logits").fused;
     let logits: Vec<f32> = opinion.into_data().iter().collect();
     let labels: Vec<f32> = test.labels.into_data().iter().collect();
     let of = |label: f32| {
@@ -146,7 +146,7 @@ fn every_click_serves_an_interest_by_a_share_even_where_interests_outnumber_clic
         ..BackboneConfig::default()
     };
     let model = MgsdWss::new(&config, &sizes, &mut Rng::new(2, &[]), &device);
-    let known = Known::popularity(vec![0.5; ITEMS + 1]);
+    let known = ItemFeatures::popularity(vec![0.5; ITEMS + 1]);
     let batch = Batch::new(&[&[3u32][..], &[4, 9]], 2, &known, &device);
     let interest = model
         .interests(&Clicks::of(&backbone, batch))

@@ -1,7 +1,7 @@
 //! The network of a view or of the fusion on slices, for one history.
 
 use super::super::SUMMARY;
-use super::likeness::{Likeness, with_summaries};
+use super::similarity::{Similarity, with_summaries};
 use crate::config::BackboneConfig;
 use crate::slices::{Block, Linear, Norm, Source};
 use crate::weights::WeightsError;
@@ -9,7 +9,7 @@ use ingle_kernel::{gelu, vector};
 
 /// A network's parameters.
 #[derive(Debug)]
-pub(super) struct Tower {
+pub(super) struct Network {
     width: usize,
     heads: usize,
     input: Linear,
@@ -24,14 +24,14 @@ pub(super) struct Tower {
 
 /// Output of a network for a history.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct Output {
     /// `[len, width]`
     pub(super) hidden: Vec<f32>,
     /// `[len]`
     pub(super) logit: Vec<f32>,
 }
 
-impl Tower {
+impl Network {
     pub(super) fn read(
         source: &mut Source,
         path: &str,
@@ -62,8 +62,8 @@ impl Tower {
 
     /// # Shapes
     /// - `vectors`: `[len, inputs]`
-    /// - `likeness`: one per kind
-    pub(super) fn read_clicks(&self, vectors: &[f32], likeness: &[&Likeness]) -> Reading {
+    /// - `similarity`: one per kind
+    pub(super) fn read_clicks(&self, vectors: &[f32], similarity: &[&Similarity]) -> Output {
         let mut x = self.input.forward(vectors);
         let len = x.len() / self.width;
         vector::add(
@@ -71,19 +71,19 @@ impl Tower {
             &self.positions[self.positions.len() - len * self.width..],
         );
         for (block, pulls) in &self.blocks {
-            x = block.forward(&x, Some(&self.pull(pulls, likeness, len)), 0);
+            x = block.forward(&x, Some(&self.pull(pulls, similarity, len)), 0);
         }
         let hidden = self.norm.forward(&x);
-        let seen = with_summaries(&hidden, likeness, len);
+        let seen = with_summaries(&hidden, similarity, len);
         let merged = gelu::forward(&self.merge.forward(&seen));
         let logit = self.output.forward(&merged);
-        Reading { hidden, logit }
+        Output { hidden, logit }
     }
 
     /// The attention bias from similarity, `[heads, len, len]`.
-    fn pull(&self, pulls: &[f32], likeness: &[&Likeness], len: usize) -> Vec<f32> {
+    fn pull(&self, pulls: &[f32], similarity: &[&Similarity], len: usize) -> Vec<f32> {
         let mut bias = vec![0.0; self.heads * len * len];
-        for (pulls, kind) in pulls.chunks_exact(self.heads).zip(likeness) {
+        for (pulls, kind) in pulls.chunks_exact(self.heads).zip(similarity) {
             for (bias, pull) in bias.chunks_exact_mut(len * len).zip(pulls) {
                 for (bias, pair) in bias.iter_mut().zip(&kind.pairs) {
                     *bias += pull * pair;

@@ -2,15 +2,15 @@
 
 use super::Config;
 use crate::config::BackboneConfig;
-use crate::methods::Judge;
-use crate::slices::{Clicks, Opinion, Source};
+use crate::methods::ScoreSlices;
+use crate::slices::{Clicks, NoiseLogits, Source};
 use crate::weights::WeightsError;
 
 /// The method has no scorer.
 #[derive(Debug)]
-pub struct Shipped;
+pub struct SliceScorer;
 
-impl Shipped {
+impl SliceScorer {
     #[expect(clippy::unnecessary_wraps, reason = "as every method's")]
     pub(in crate::methods) fn read(
         _: &Config,
@@ -22,8 +22,8 @@ impl Shipped {
     }
 }
 
-impl Judge for Shipped {
-    fn opinion(&self, _clicks: &Clicks) -> Option<Opinion> {
+impl ScoreSlices for SliceScorer {
+    fn noise_logits(&self, _clicks: &Clicks) -> Option<NoiseLogits> {
         None
     }
 }

@@ -8,14 +8,14 @@ use ingle_kernel::vector::{largest, mean, sharpened_mean};
 
 /// Similarity of the clicks of a history, by one kind of vector.
 #[derive(Debug)]
-pub(super) struct Likeness {
+pub(super) struct Similarity {
     /// Cosine of each pair of clicks, `[len, len]`.
     pub(super) pairs: Vec<f32>,
     /// Statistics of each click's similarity to the others, `[len, SUMMARY]`.
     pub(super) summary: Vec<f32>,
 }
 
-impl Likeness {
+impl Similarity {
     /// `directions`: `[len, width]`, unit vectors or zeros.
     pub(super) fn of(directions: &[f32], len: usize) -> Self {
         let pairs = product::pairs(directions, directions.len() / len);
@@ -39,7 +39,7 @@ fn summary(row: &[f32], at: usize) -> [f32; SUMMARY] {
 }
 
 /// Concatenates hidden states with the statistics of each kind of similarity.
-pub(super) fn with_summaries(hidden: &Vec<f32>, kinds: &[&Likeness], len: usize) -> Vec<f32> {
+pub(super) fn with_summaries(hidden: &Vec<f32>, kinds: &[&Similarity], len: usize) -> Vec<f32> {
     let summaries = kinds.iter().map(|kind| &kind.summary);
     let parts: Vec<&Vec<f32>> = std::iter::once(hidden).chain(summaries).collect();
     beside(&parts, len)

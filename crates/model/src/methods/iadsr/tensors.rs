@@ -4,7 +4,7 @@ use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
-use crate::methods::{Clicks, Denoise, Opinion, Views};
+use crate::methods::{Clicks, NoiseLogits, ScoreTensors, Views};
 use crate::rng::{Rng, layer_norm, normal};
 use burn::module::{Module, Param};
 use burn::nn::LayerNorm;
@@ -131,7 +131,7 @@ impl Iadsr {
     }
 
     /// Noise logits.
-    pub(super) fn opine(&self, states: &States) -> Opinion {
+    pub(super) fn opine(&self, states: &States) -> NoiseLogits {
         let States {
             semantic,
             collaborative,
@@ -150,7 +150,7 @@ impl Iadsr {
             posterior.clone()
         };
         let prior = self.prior(semantic, real);
-        Opinion {
+        NoiseLogits {
             fused,
             views: Some(Views { prior, posterior }),
         }
@@ -162,8 +162,8 @@ impl Iadsr {
     }
 }
 
-impl Denoise for Iadsr {
-    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
+impl ScoreTensors for Iadsr {
+    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
         Some(self.opine(&self.states(clicks, None)))
     }
 }

@@ -1,13 +1,12 @@
-//! `sasrec`: the backbone alone, the undenoised baseline ([Self-Attentive Sequential
-//! Recommendation](https://arxiv.org/abs/1808.09781)). It has no scorer; every click counts.
+//! `none`: the backbone alone, without denoising. It has no scorer; every click counts.
 
-#[cfg(feature = "burn")]
-mod judge;
 mod slices;
-
 #[cfg(feature = "burn")]
-pub use judge::Sasrec;
-pub use slices::Shipped;
+mod tensors;
+
+pub use slices::SliceScorer;
+#[cfg(feature = "burn")]
+pub use tensors::NoDenoising;
 
 use super::Part;
 use crate::config::ConfigError;
@@ -19,7 +18,7 @@ pub const PARTS: &[(&str, Part)] = &[];
 /// Clicks that were not replaced have no soft labels.
 pub const TAUGHT: bool = false;
 
-/// `sasrec` has no settings of its own.
+/// `none` has no settings of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {}

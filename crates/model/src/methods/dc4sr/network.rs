@@ -2,7 +2,7 @@
 //! has a bias from the clicks' similarity. Its outputs are a hidden state and a logit per click.
 
 use super::SUMMARY;
-use super::likeness::Likeness;
+use super::similarity::Similarity;
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
@@ -14,7 +14,7 @@ use burn::tensor::activation::gelu;
 
 /// The network's parameters.
 #[derive(Module, Debug)]
-pub(super) struct Tower {
+pub(super) struct Network {
     input: Linear,
     /// `[max_len, width]`; the last row is the latest click.
     positions: Param<Tensor<2>>,
@@ -40,14 +40,14 @@ pub(super) struct Shape {
 
 /// Output of a network for a batch of histories.
 #[derive(Clone, Debug)]
-pub(super) struct Reading {
+pub(super) struct Output {
     /// `[batch, len, width]`
     pub(super) hidden: Tensor<3>,
     /// `[batch, len]`; values on padding are undefined
     pub(super) logit: Tensor<2>,
 }
 
-impl Tower {
+impl Network {
     pub(super) fn new(shape: &Shape, rng: &mut Rng, device: &Device) -> Self {
         let Shape {
             inputs,
@@ -75,15 +75,15 @@ impl Tower {
     ///
     /// # Shapes
     /// - `vectors`: `[batch, len, inputs]`, `len <= max_len`
-    /// - `likeness`: one per kind
+    /// - `similarity`: one per kind
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
     pub(super) fn read(
         &self,
         vectors: Tensor<3>,
-        likeness: &[&Likeness],
+        similarity: &[&Similarity],
         real: &Tensor<2>,
         mut rng: Option<&mut Rng>,
-    ) -> Reading {
+    ) -> Output {
         let [batch, len, _inputs] = vectors.dims();
         let [max_len, width] = self.positions.dims();
         let positions = self
@@ -98,16 +98,16 @@ impl Tower {
         let mut x = x + positions.unsqueeze::<3>();
         let padding = (real.clone() - 1.0).reshape([batch, 1, 1, len]) * -MASKED;
         for (block, pulls) in self.blocks.iter().zip(&self.pulls) {
-            let bias = pull(&pulls.val(), likeness) + padding.clone();
+            let bias = pull(&pulls.val(), similarity) + padding.clone();
             x = block.forward(x, bias, self.dropout, rng.as_deref_mut());
         }
         let hidden = self.norm.forward(x);
         let mut seen = vec![hidden.clone()];
-        seen.extend(likeness.iter().map(|kind| kind.summary.clone()));
+        seen.extend(similarity.iter().map(|kind| kind.summary.clone()));
         let logit = self
             .output
             .forward(gelu(self.merge.forward(Tensor::cat(seen, 2))));
-        Reading {
+        Output {
             hidden,
             logit: logit.reshape([batch, len]),
         }
@@ -115,13 +115,13 @@ impl Tower {
 }
 
 /// The attention bias from similarity, `[batch, heads, len, len]`.
-fn pull(pulls: &Tensor<2>, likeness: &[&Likeness]) -> Tensor<4> {
+fn pull(pulls: &Tensor<2>, similarity: &[&Similarity]) -> Tensor<4> {
     let [kinds, heads] = pulls.dims();
-    assert_eq!(kinds, likeness.len(), "one row of weights a kind");
-    let weighted = likeness.iter().enumerate().map(|(kind, likeness)| {
-        let [batch, len, _] = likeness.pairs.dims();
+    assert_eq!(kinds, similarity.len(), "one row of weights a kind");
+    let weighted = similarity.iter().enumerate().map(|(kind, similarity)| {
+        let [batch, len, _] = similarity.pairs.dims();
         let weights = pulls.clone().slice([kind..kind + 1, 0..heads]);
-        likeness.pairs.clone().reshape([batch, 1, len, len]) * weights.reshape([1, heads, 1, 1])
+        similarity.pairs.clone().reshape([batch, 1, len, len]) * weights.reshape([1, heads, 1, 1])
     });
-    weighted.reduce(|a, b| a + b).expect("a kind of likeness")
+    weighted.reduce(|a, b| a + b).expect("a kind of similarity")
 }

@@ -6,7 +6,7 @@ use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
 use crate::methods::clicks::unit;
-use crate::methods::{Clicks, Denoise, FIFTH, Interest, Opinion};
+use crate::methods::{Clicks, FIFTH, Interest, NoiseLogits, ScoreTensors};
 use crate::rng::{Rng, dropout, layer_norm, linear, normal};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
@@ -33,7 +33,7 @@ pub struct MgsdWss {
 
 /// Inputs of the scorer for a batch of histories.
 #[derive(Clone, Debug)]
-pub(super) struct Sight {
+pub(super) struct Inputs {
     /// 1 on clicks and 0 on padding, `[batch, len]`
     pub(super) real: Tensor<2>,
     /// Unit vectors of item embeddings, `[batch, len, width]`
@@ -46,21 +46,21 @@ pub(super) struct Sight {
 
 /// Outputs of the scorer.
 #[derive(Clone, Debug)]
-pub(super) struct Reading {
+pub(super) struct Output {
     /// Noise logit of each click by itself, `[batch, len]`
     pub(super) item: Tensor<2>,
     /// The interests.
     pub(super) served: Served,
 }
 
-impl Reading {
+impl Output {
     /// Sum of the logits of the click and of its interests, `[batch, len]`.
     pub(super) fn fused(&self) -> Tensor<2> {
         self.item.clone() + self.served.by_click(self.served.logit.clone())
     }
 }
 
-impl Sight {
+impl Inputs {
     /// The last click is the target.
     pub(super) fn of(clicks: &Clicks) -> Self {
         let [batch, len, width] = clicks.embedded.dims();
@@ -133,44 +133,44 @@ impl MgsdWss {
     }
 
     /// Runs the scorer. Dropout is applied if there is a generator.
-    pub(super) fn look(&self, sight: &Sight, mut rng: Option<&mut Rng>) -> Reading {
-        let [batch, len] = sight.real.dims();
+    pub(super) fn look(&self, inputs: &Inputs, mut rng: Option<&mut Rng>) -> Output {
+        let [batch, len] = inputs.real.dims();
         let [max_len, width] = self.positions.dims();
         let positions = (self.positions.val()).slice([max_len - len..max_len, 0..width]);
-        let x = dropout(self.weighted(sight), self.dropout, rng.as_deref_mut());
+        let x = dropout(self.weighted(inputs), self.dropout, rng.as_deref_mut());
         let mut x = x + positions.unsqueeze::<3>();
-        let bias = (sight.real.clone() - 1.0).reshape([batch, 1, 1, len]) * -MASKED;
+        let bias = (inputs.real.clone() - 1.0).reshape([batch, 1, 1, len]) * -MASKED;
         for block in &self.blocks {
             x = block.forward(x, bias.clone(), self.dropout, rng.as_deref_mut());
         }
         let hidden = self.norm.forward(x);
-        let [direction, popularity] = &sight.target;
+        let [direction, popularity] = &inputs.target;
         let target = self.input.forward(vectors(direction, popularity));
         let classes = (self.classes).forward(gelu(self.merge.forward(hidden.clone())));
         let class = |at: usize| classes.clone().slice([0..batch, 0..len, at..at + 1]);
-        Reading {
+        Output {
             item: (class(1) - class(0)).reshape([batch, len]),
-            served: self.interests.serve(&hidden, &target, &sight.real),
+            served: self.interests.serve(&hidden, &target, &inputs.real),
         }
     }
 
     /// Hidden states of the clicks, modulated by their similarity to the target and to the others, `[batch,
     /// len, width]`.
-    fn weighted(&self, sight: &Sight) -> Tensor<3> {
-        let [batch, len] = sight.real.dims();
+    fn weighted(&self, inputs: &Inputs) -> Tensor<3> {
+        let [batch, len] = inputs.real.dims();
         let count = self.kernels;
-        let [pairs, others] = sight.with_others();
+        let [pairs, others] = inputs.with_others();
         let shape = [batch, len * len, 1];
         let each = kernels::respond(&pairs.reshape(shape), count)
             * others.reshape(shape).expand([batch, len * len, count]);
         let sum = each.reshape([batch, len, len, count]).sum_dim(2);
         let kernels = vec![
-            kernels::respond(&sight.with_target(), count),
+            kernels::respond(&inputs.with_target(), count),
             kernels::pooled(sum.reshape([batch, len, count])),
         ];
         let x = self
             .input
-            .forward(vectors(&sight.directions, &sight.popularity));
+            .forward(vectors(&inputs.directions, &inputs.popularity));
         let [_, _, width] = x.dims();
         let weights = self.kernel.forward(Tensor::cat(kernels, 2));
         let factors = weights.clone().slice([0..batch, 0..len, 0..width]);
@@ -179,17 +179,17 @@ impl MgsdWss {
     }
 }
 
-impl Denoise for MgsdWss {
-    fn opinion(&self, clicks: &Clicks) -> Option<Opinion> {
-        let reading = self.look(&Sight::of(clicks), None);
-        Some(Opinion {
-            fused: reading.fused(),
+impl ScoreTensors for MgsdWss {
+    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
+        let output = self.look(&Inputs::of(clicks), None);
+        Some(NoiseLogits {
+            fused: output.fused(),
             views: None,
         })
     }
 
     fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
-        Some(self.look(&Sight::of(clicks), None).served.strongest())
+        Some(self.look(&Inputs::of(clicks), None).served.strongest())
     }
 }
 

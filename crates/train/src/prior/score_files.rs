@@ -93,7 +93,7 @@ fn each(
 ) -> Result<(), InputError> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| InputError::other(format!("cannot read {}: {e}", path.display())))?;
-    let known = Known::of(data);
+    let known = ItemFeatures::of(data);
     for (line, text) in (1..).zip(text.lines()) {
         if text.trim().is_empty() {
             continue;
@@ -109,12 +109,12 @@ fn each(
 }
 
 /// The users and items that a line may name.
-struct Known<'a> {
+struct ItemFeatures<'a> {
     users: HashMap<&'a str, usize>,
     items: HashMap<&'a str, u32>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> ItemFeatures<'a> {
     fn of(data: &'a Dataset) -> Self {
         let users = (0..data.n_users()).map(|user| (data.user_id(user), user));
         let items = data.items().iter().zip(1..);

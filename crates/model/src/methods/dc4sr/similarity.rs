@@ -7,7 +7,7 @@ use burn::tensor::activation::softmax;
 
 /// Similarity of the clicks of a batch of histories, by one kind of vector.
 #[derive(Clone, Debug)]
-pub(super) struct Likeness {
+pub(super) struct Similarity {
     /// Cosine of each pair of clicks, `[batch, len, len]`; values on padding are undefined.
     pub(super) pairs: Tensor<3>,
     /// Statistics of each click's similarity to the others, `[batch, len, SUMMARY]`: mean, maximum,
@@ -16,7 +16,7 @@ pub(super) struct Likeness {
     pub(super) summary: Tensor<3>,
 }
 
-impl Likeness {
+impl Similarity {
     /// # Shapes
     /// - `directions`: `[batch, len, width]`, unit vectors or zeros
     /// - `real`: `[batch, len]`, 1 on clicks and 0 on padding
@@ -63,7 +63,7 @@ mod tests {
         let directions =
             Tensor::<3>::from_floats([[[9.0, 9.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]], &device);
         let real = Tensor::<2>::from_floats([[0.0, 1.0, 1.0, 1.0]], &device);
-        let summary = floats(Likeness::of(&directions, &real).summary);
+        let summary = floats(Similarity::of(&directions, &real).summary);
         let [mean, largest, sharp, near] = summary[4..8] else {
             panic!("four numbers a click")
         };
@@ -77,7 +77,7 @@ mod tests {
         let device = Device::flex();
         let directions = Tensor::<3>::from_floats([[[0.0, 0.0], [1.0, 0.0]]], &device);
         let real = Tensor::<2>::from_floats([[0.0, 1.0]], &device);
-        let summary = floats(Likeness::of(&directions, &real).summary);
+        let summary = floats(Similarity::of(&directions, &real).summary);
         assert_eq!(summary[4..], [0.0; 4]);
     }
 }

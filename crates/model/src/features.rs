@@ -7,14 +7,14 @@ use burn::tensor::TensorData;
 
 /// Item features of a catalogue by item index; entry 0 is padding.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Known {
+pub struct ItemFeatures {
     /// `ln(1 + clicks in training)`.
     pub popularity: Vec<f32>,
     /// Semantic codes, if the method uses them.
     pub codes: Option<Codes>,
 }
 
-impl Known {
+impl ItemFeatures {
     /// Features without codes.
     pub fn popularity(popularity: Vec<f32>) -> Self {
         Self {
