@@ -31,6 +31,7 @@ Usage: ./build.sh COMMAND
   bench fuzz [SECONDS] [TARGET...]
                            every fuzz target, or some, so long each (an hour); what is found is kept and begun with
   bench serve              the weights server beside nginx (needs nginx and wrk), and under slow, many and deploying clients
+  bench house              how large the project is: lines, settings and times of builds, beside their targets
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
 
@@ -177,7 +178,8 @@ bench() {
     fuzz) FUZZ_KEEP=1 step "Fuzzing" scripts/fuzz.sh run "${1:-3600}" "${@:2}" ;;
     serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'baselines', 'fuzz', 'serve' or 'growth', not '$name'" ;;
+    house) step "Benchmark: house" python3 scripts/house.py "$cache/times" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'baselines', 'fuzz', 'serve', 'growth' or 'house', not '$name'" ;;
   esac
   times
 }

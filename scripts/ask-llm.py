@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Asks a large language model which clicks of each history do not belong.
 
-    ingle prior export --data data/noisy --split unseen --out histories.jsonl
+    ingle reader export --data data/noisy --split unseen --out histories.jsonl
     scripts/ask-llm.py histories.jsonl answers.jsonl --url http://127.0.0.1:8000/v1 --model NAME
-    ingle prior score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
+    ingle reader score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
 
 The server speaks OpenAI's chat completions, as llama.cpp, vLLM, Ollama and hosted services do. Titles leave this
 machine for it. Answers are added to the file as they come, and the same command again asks only for those that are
@@ -77,7 +77,7 @@ def read(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("histories", help="file that `ingle prior export` wrote")
+    parser.add_argument("histories", help="file that `ingle reader export` wrote")
     parser.add_argument("answers", help="file to add answers to")
     parser.add_argument("--url", required=True, help="address up to and with /v1")
     parser.add_argument("--model", required=True, help="the model's name there")

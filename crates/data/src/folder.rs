@@ -30,7 +30,7 @@ pub fn what_is(dir: &Path) -> &'static str {
         ("run.json", "it is a run"),
         ("dataset.json", "it is a dataset"),
         ("manifest.json", "it is a bundle"),
-        ("prior.json", "it is a trained language model"),
+        ("reader.json", "it is a trained language model"),
     ];
     if !dir.exists() {
         return "it does not exist";

@@ -77,7 +77,7 @@ const TOOLS: [Tool; 7] = [
 ];
 
 /// Checks this machine. Node and npm are required for a page; all else is optional. `language_model` is the folder in
-/// which `ingle prior` looks for one.
+/// which `ingle reader` looks for one.
 pub fn machine(language_model: &Path) -> Vec<Check> {
     let mut checks = vec![Check::good(
         "ingle",
@@ -90,7 +90,7 @@ pub fn machine(language_model: &Path) -> Vec<Check> {
     } else {
         Check::note(
             "language model",
-            format!("none in {at}: only needed for `ingle prior`"),
+            format!("none in {at}: only needed for `ingle reader`"),
             "scripts/fetch-lm downloads a small one",
         )
     };

@@ -25,14 +25,14 @@ pub struct Tuning {
 
 /// The trained parameters, beside a frozen encoder.
 #[derive(Module, Debug)]
-pub struct ScoreSlices {
+pub struct TitleScorer {
     adapters: Vec<LayerAdapters>,
     head: Head,
     scale: f32,
     dropout: f32,
 }
 
-impl ScoreSlices {
+impl TitleScorer {
     /// A judge before training: it judges by the cosine to the other titles.
     pub fn new(tuning: &Tuning, encoder: &Encoder, rng: &mut Rng) -> Self {
         let (width, device) = (encoder.width(), encoder.device());
@@ -155,7 +155,7 @@ mod tests {
     }
 
     /// A judge whose adapters are not zero.
-    fn moved(judge: ScoreSlices) -> ScoreSlices {
+    fn moved(judge: TitleScorer) -> TitleScorer {
         struct Move;
         impl burn::module::ModuleMapper for Move {
             fn map_float<const D: usize>(
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn padding_and_company_change_nothing_and_one_title_is_enough() {
         let lm = testing::tiny(1);
-        let judge = moved(ScoreSlices::new(
+        let judge = moved(TitleScorer::new(
             &TUNING,
             &lm.encoder,
             &mut Rng::new(1, &[]),
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn equal_titles_get_finite_logits() {
         let lm = testing::tiny(1);
-        let judge = ScoreSlices::new(&TUNING, &lm.encoder, &mut Rng::new(1, &[]));
+        let judge = TitleScorer::new(&TUNING, &lm.encoder, &mut Rng::new(1, &[]));
         let window = Window::join(&titles(&lm, &vec![vec![7, 8]; 12]), 64);
         let logits = &judge.ready(lm.encoder).logits(&Windows::new(&[&window]))[0];
         assert!(
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn merged_weights_answer_as_adapters_beside_them_do() {
         let lm = testing::tiny(1);
-        let judge = moved(ScoreSlices::new(
+        let judge = moved(TitleScorer::new(
             &TUNING,
             &lm.encoder,
             &mut Rng::new(1, &[]),
@@ -240,7 +240,7 @@ mod tests {
             layers: 1,
             ..TUNING
         };
-        let judge = ScoreSlices::new(&tuning, &lm.encoder, &mut Rng::new(1, &[]));
+        let judge = TitleScorer::new(&tuning, &lm.encoder, &mut Rng::new(1, &[]));
         let all = windows(&lm);
         let batch = [&all[2]];
         let batch = Windows::new(&batch);

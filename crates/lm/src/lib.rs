@@ -32,7 +32,7 @@ pub use config::EncoderConfig;
 pub use encoder::Encoder;
 pub use error::LmError;
 pub use folder::LanguageModel;
-pub use judge::{ScoreSlices, Tuning};
+pub use judge::{TitleScorer, Tuning};
 pub use title::Title;
 pub use tokens::Tokens;
 pub use window::{Window, Windows};

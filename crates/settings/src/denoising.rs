@@ -23,9 +23,6 @@ pub struct Denoising {
     /// Share of the training histories into which one to three consecutive clicks of another user are inserted
     /// instead of any other noise: as on a shared device, or for a gift.
     pub sessions: f64,
-    /// Users per epoch, as a share of all, who are also judged by the recommender that was trained on them, so that
-    /// the users of the log are judged well too.
-    pub seen: f64,
     /// Share of the users held out from the training of prior, posterior and fusion. Epochs are selected, calibration
     /// is fitted and the keep rule is chosen on them, since they are judged like unseen users. With 0 these use the
     /// training users, and the figures are then too good.
@@ -47,10 +44,6 @@ pub struct Denoising {
     pub rounds: usize,
     /// Histories per epoch in which the language model is trained to detect noise; 0 to leave it out.
     pub reader_histories: usize,
-    /// Epochs of the language model before the first round.
-    pub reader_epochs: usize,
-    /// Number of disputed histories on which the language model is refined.
-    pub disputed: usize,
     /// Weight of the language model's noise probabilities in the prior's labels of clicks that were not replaced,
     /// `0.0..=1.0`.
     pub reading: f32,
@@ -73,7 +66,6 @@ impl Default for Denoising {
             rate: 0.1,
             rates: vec![0.1, 0.3, 0.5],
             sessions: 0.0,
-            seen: 0.1,
             holdout: 0.1,
             kinds: vec![Kind::Uniform, Kind::Popularity],
             last: 20,
@@ -82,8 +74,6 @@ impl Default for Denoising {
             consensus_epochs: 6,
             rounds: 1,
             reader_histories: 2500,
-            reader_epochs: 2,
-            disputed: 500,
             reading: 0.2,
             dynamics: 0.2,
             consistency: 0.1,
@@ -114,7 +104,6 @@ impl Denoising {
         shares("rate", &[self.rate], false)?;
         shares("rates", &self.rates, true)?;
         for (key, value) in [
-            ("seen", self.seen),
             ("sessions", self.sessions),
             ("holdout", self.holdout),
             ("reading", f64::from(self.reading)),
@@ -137,14 +126,9 @@ impl Denoising {
                 "denoising.folds is {folds}, but must be 0 or between 2 and 100"
             ));
         }
-        let positive = [
-            ("rounds", self.rounds),
-            ("reader_epochs", self.reader_epochs),
-            ("disputed", self.disputed),
-        ];
-        match positive.into_iter().find(|(_, value)| *value == 0) {
-            Some((key, _)) => Err(format!("denoising.{key} is 0, but must be at least 1")),
-            None => Ok(()),
+        match self.rounds {
+            0 => Err("denoising.rounds is 0, but must be at least 1".to_owned()),
+            _ => Ok(()),
         }
     }
 

@@ -32,6 +32,10 @@ const REMOVED: &[(&str, &str)] = &[
         "the recommender is no longer trained on kept histories, which gained nothing",
     ),
     (
+        "denoising.disputed",
+        "the language model is refined on the 500 most disputed histories",
+    ),
+    (
         "denoising.inserted",
         "denoising.sessions inserts clicks of other users",
     ),
@@ -40,12 +44,20 @@ const REMOVED: &[(&str, &str)] = &[
         "all denoising.epochs are run and the best one is kept",
     ),
     (
+        "denoising.reader_epochs",
+        "the language model is trained for two epochs",
+    ),
+    (
         "denoising.recommender_epochs",
         "training the recommender on kept histories gained nothing",
     ),
     (
         "denoising.recommender_rates",
         "training the recommender on kept histories gained nothing",
+    ),
+    (
+        "denoising.seen",
+        "a tenth of the users is always judged by the recommender that was trained on them as well",
     ),
     (
         "denoising.round_epochs",
@@ -80,14 +92,7 @@ pub(super) fn take_removed(given: &mut toml::Table) -> Result<(), InputError> {
 }
 
 /// Settings of `[denoising]` that only a method with soft labels (`taught`) reads.
-const TAUGHT_ALONE: [&str; 6] = [
-    "consistency",
-    "disputed",
-    "dynamics",
-    "reader_epochs",
-    "reader_histories",
-    "reading",
-];
+const TAUGHT_ALONE: [&str; 4] = ["consistency", "dynamics", "reader_histories", "reading"];
 
 /// The first setting of the configuration that its method does not read. 0, which switches off what the method does not
 /// have, is none.

@@ -2,7 +2,7 @@
 
 use crate::commands::train::{STOPPED, Stopped};
 use crate::commands::{
-    corrupt, denoise, doctor, evaluate, export, import, inspect, new, prepare, prior, recommend,
+    corrupt, denoise, doctor, evaluate, export, import, inspect, new, prepare, recommend,
     report, serve, simulate, train,
 };
 use crate::data::InputError;
@@ -38,13 +38,14 @@ enum Command {
     Evaluate(evaluate::Args),
     Report(report::Args),
     Corrupt(corrupt::Args),
-    ScoreTensors(denoise::Args),
+    Denoise(denoise::Args),
     Doctor(doctor::Args),
     Export(export::Args),
     Import(import::Args),
     Inspect(inspect::Args),
     New(new::Args),
-    Prior(prior::Args),
+    #[command(alias = "prior")]
+    Reader(reader::Args),
     Recommend(recommend::Args),
     Serve(serve::Args),
     Simulate(simulate::Args),
@@ -58,13 +59,13 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Corrupt(args) => corrupt::run(&args),
-        Command::ScoreTensors(args) => denoise::run(&args),
+        Command::Denoise(args) => denoise::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::New(args) => new::run(&args),
-        Command::Prior(args) => prior::run(&args),
+        Command::Reader(args) => reader::run(&args),
         Command::Recommend(args) => recommend::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Simulate(args) => simulate::run(&args),

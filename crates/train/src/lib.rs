@@ -8,7 +8,7 @@
 pub mod cli;
 pub mod commands;
 pub mod evaluation;
-pub mod prior;
+pub mod reader;
 pub mod report;
 mod say;
 pub mod simulate;

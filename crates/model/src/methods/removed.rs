@@ -6,6 +6,8 @@
 const REMOVED: &[(&str, &str, &str)] = &[
     ("dc4sr", "fusion", "\"net\""),
     ("dc4sr", "base_rate", ""),
+    ("iadsr", "labels", ""),
+    ("iadsr", "semantics", "true"),
     ("mgsd-wss", "kernel", "\"gaussian\""),
     ("mgsd-wss", "pooled", "true"),
     ("mgsd-wss", "target", ""),
@@ -58,6 +60,8 @@ mod tests {
         assert!(error.contains("fusion = \"poe\""), "{error}");
         let error = taken("mgsd-wss", json!({ "pooled": false })).expect_err("refused");
         assert!(error.contains("pooled = false"), "{error}");
+        let error = taken("iadsr", json!({ "semantics": false })).expect_err("refused");
+        assert!(error.contains("semantics = false"), "{error}");
         let other = json!({ "fusion": "net" });
         assert_eq!(
             taken("iadsr", other.clone()),

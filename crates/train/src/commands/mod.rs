@@ -10,7 +10,7 @@ pub mod import;
 pub mod inspect;
 pub mod new;
 pub mod prepare;
-pub mod prior;
+pub mod reader;
 pub mod reading;
 pub mod recommend;
 pub mod report;

@@ -125,6 +125,9 @@ impl Context<'_> {
     }
 }
 
+/// Users per epoch, as a share of all, who are also judged by the recommender that was trained on them, so that the
+/// users of the log are judged well too.
+const SEEN: f64 = 0.1;
 /// Number of streams reserved for each round.
 pub(super) const ROUND: u64 = 1 << 20;
 
@@ -321,9 +324,8 @@ fn batches(context: &Context<'_>, course: &Course, trained: &Trained, rng: &mut 
             .collect();
         batches.extend(planned(kept, Some(fold), rng));
     }
-    let seen = context.denoising.seen;
     let kept = users().map(|(_, n)| {
-        if f64::from(rng.uniform()) < seen {
+        if f64::from(rng.uniform()) < SEEN {
             n
         } else {
             0

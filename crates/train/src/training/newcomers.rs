@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::run::Run;
 use super::stages::{CODER, optimizer};
 use crate::data::{Dataset, Item};
-use crate::prior::open_lm;
+use crate::reader::open_lm;
 use anyhow::{Context as _, Result};
 use burn::prelude::*;
 use ingle_model::Model;

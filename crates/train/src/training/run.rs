@@ -36,7 +36,7 @@ use super::samples::{Corruption, popularity, tensor};
 use super::stages::{self, BACKBONE_STAGE, DYNAMICS, Inputs};
 use crate::data::corrupt::Part;
 use crate::data::{Dataset, InputError, what_is};
-use crate::prior::open_lm;
+use crate::reader::open_lm;
 use anyhow::{Context as _, Result, bail};
 use burn::module::Param;
 use burn::prelude::*;

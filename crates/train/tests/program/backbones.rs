@@ -44,7 +44,7 @@ fn every_method_runs_over_every_other_backbone() {
             recommends_from_a_bundle(&shop, &format!("bundle-{run}"));
         }
         let message = shop.refused(&format!(
-            "train --data data --method none --from {kind}-sasrec --out other {SMALL} \
+            "train --data data --method none --from {kind}-none --out other {SMALL} \
              --set training.epochs=3 --set denoising.dynamics=0"
         ));
         assert!(message.contains("another [backbone]"), "{message}");

@@ -101,8 +101,7 @@ fn a_run_that_was_trained_otherwise_lends_nothing() {
 fn the_language_model_of_the_first_round_is_taken_over_whatever_the_number_of_rounds() {
     let shop = Shop::new();
     ingle_lm::testing::write(&shop.path("lm"), 1);
-    let reader = "--set denoising.language_model=lm --set denoising.reader_histories=20 \
-                  --set denoising.reader_epochs=1";
+    let reader = "--set denoising.language_model=lm --set denoising.reader_histories=20";
     let once = format!("{SMALL} {SHORT} {reader}");
     shop.ok(&format!("train --data data --out one {once}"));
     shop.ok(&format!(

@@ -12,7 +12,7 @@ mod methods;
 mod new;
 mod newcomers;
 mod pipeline;
-mod prior;
+mod reader;
 mod shop;
 mod split;
 mod windows;

@@ -28,7 +28,7 @@ fn the_table_of_methods_is_made_of_runs_that_were_measured_once() {
     let (page, table) = (read("t.html"), read("t.md"));
     assert!(page.contains("<section id=\"set-1\">") && !page.contains("NaN"));
     for part in [
-        "| sasrec, 2 seeds |",
+        "| none, 2 seeds |",
         "| dc4sr, 2 seeds |",
         "### Ranking, unseen users",
         "### Gain of the kept clicks, unseen users, noise: 20 % inserted",

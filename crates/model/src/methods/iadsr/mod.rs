@@ -26,7 +26,7 @@
 //!   rather than whether a click fits its history: items with few clicks are aligned badly, and their clean
 //!   clicks were dropped.
 //! - The cosines have learnt weights and an offset. Beside the paper's losses they learn from clicks that were
-//!   replaced on purpose ([`Config::labels`]; 0 leaves that out): a cosine alone gives no threshold for noise.
+//!   replaced on purpose: a cosine alone gives no threshold for noise.
 //!   Replaced clicks are excluded from the alignment.
 //! - Semantic states come from codes of a few bytes per item, so that they fit into a bundle.
 //! - The training mask uses the difference of two Gumbel variates; the released code adds one alone. At
@@ -85,14 +85,10 @@ pub struct Config {
     pub state_dropout: f32,
     /// Values of an item's semantic code, one byte each.
     pub code_width: usize,
-    /// Whether the verdict uses the semantic states; otherwise it is that of the collaborative view.
-    pub semantics: bool,
     /// Weight of the loss that aligns semantic and collaborative interests, short-term and long-term.
     pub alignment: f32,
     /// Weight of the loss of reconstructing item embeddings from masked states.
     pub reconstruction: f32,
-    /// Weight of the loss of detecting replaced clicks.
-    pub labels: f32,
 }
 
 impl Default for Config {
@@ -102,10 +98,8 @@ impl Default for Config {
             heads: 4,
             state_dropout: 0.1,
             code_width: 32,
-            semantics: true,
             alignment: 0.1,
             reconstruction: 0.1,
-            labels: 1.0,
         }
     }
 }
@@ -145,7 +139,6 @@ impl Config {
         for (field, weight) in [
             ("alignment", self.alignment),
             ("reconstruction", self.reconstruction),
-            ("labels", self.labels),
         ] {
             within(field, weight, 0.0..=100.0, "between 0 and 100")?;
         }

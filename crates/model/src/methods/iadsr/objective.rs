@@ -28,28 +28,21 @@ impl Iadsr {
         let (labelled, clicks) = labelled(step);
         let states = self.semantic_states(&clicks);
         let logits = self.prior(&states, &labelled.batch.real);
-        cross_entropy(logits, &labelled) * self.labels
+        cross_entropy(logits, &labelled)
     }
 
     fn aligned_loss(&self, step: &mut Step<'_>) -> Tensor<1> {
         let (labelled, clicks) = labelled(step);
         let states = self.states(&clicks, Some(step.rng));
-        let NoiseLogits { fused, views } = self.opine(&states);
+        let NoiseLogits { fused, views } = self.logits(&states);
         let Views { prior, posterior } = views.expect("it has two views");
         let own = cross_entropy(prior, &labelled) + cross_entropy(posterior, &labelled);
         let labels = cross_entropy(fused.clone(), &labelled) + own * OWN;
         let mask = mask(fused, step.rng);
-        let mut loss =
-            labels * self.labels + self.unrestored(&states, &clicks, mask) * self.reconstruction;
-        if self.heeds_semantics() {
-            let clean = if self.labels > 0.0 {
-                labelled.labels.neg() + 1.0
-            } else {
-                labelled.labels.ones_like()
-            };
-            loss = loss + misaligned(&states, &clicks, clean) * self.alignment;
-        }
-        loss
+        let clean = labelled.labels.neg() + 1.0;
+        labels
+            + self.unrestored(&states, &clicks, mask) * self.reconstruction
+            + misaligned(&states, &clicks, clean) * self.alignment
     }
 
     /// Reconstruction loss: mean squared error of the item embeddings reconstructed from masked states, over
@@ -128,7 +121,6 @@ fn mean(x: Tensor<2>, counted: &Tensor<2>) -> Tensor<1> {
 mod tests {
     use super::*;
     use crate::backbone::Backbone;
-    use crate::methods::ScoreTensors;
     use crate::methods::iadsr::Config;
     use crate::methods::objective::RankLoss;
     use crate::{BackboneConfig, Batch, Codes, ItemFeatures};
@@ -229,10 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn the_papers_losses_alone_draw_interests_together() {
+    fn alignment_draws_interests_together() {
         let config = Config {
-            labels: 0.0,
-            alignment: 1.0,
+            alignment: 10.0,
             reconstruction: 1.0,
             ..Config::default()
         };
@@ -248,25 +239,6 @@ mod tests {
         };
         let fresh = Iadsr::new(&config, &sizes(), &mut Rng::new(1, &[]), &device);
         assert!(apart(&method) < 0.7 * apart(&fresh));
-    }
-
-    #[test]
-    fn without_semantics_the_verdict_is_the_collaborative_views() {
-        let device = Device::flex();
-        let mut rng = Rng::new(1, &[]);
-        let backbone = Backbone::new(&sizes(), 12, &mut rng, &device);
-        let clicks = Clicks::of(&backbone, histories(&device).batch);
-        for semantics in [true, false] {
-            let config = Config {
-                semantics,
-                ..Config::default()
-            };
-            let method = Iadsr::new(&config, &sizes(), &mut rng, &device);
-            let opinion = method.noise_logits(&clicks).expect("noise logits");
-            let posterior = opinion.views.expect("two views").posterior;
-            let same = opinion.fused.into_data() == posterior.into_data();
-            assert_eq!(same, !semantics);
-        }
     }
 
     #[test]

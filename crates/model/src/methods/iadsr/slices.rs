@@ -14,7 +14,6 @@ pub struct SliceScorer {
     width: usize,
     heads: usize,
     code_width: usize,
-    semantics: bool,
     semantic: Dense,
     collaborative: Dense,
     /// `[max_len, state width]`; the last row is the latest click.
@@ -46,7 +45,6 @@ impl SliceScorer {
             width,
             heads: sizes.heads,
             code_width: config.code_width,
-            semantics: config.semantics,
             semantic: Dense::new(&semantic, &no_bias),
             collaborative: Dense::new(&collaborative, &no_bias),
             positions: take("positions", &[sizes.max_len, width])?,
@@ -118,13 +116,8 @@ impl ScoreSlices for SliceScorer {
         };
         let prior = logits(1, &cosines[3..], &self.own[..1]);
         let posterior = logits(2, &cosines[2..3], &self.own[1..]);
-        let fused = if self.semantics {
-            logits(0, &cosines[..COSINES], &self.weights)
-        } else {
-            posterior.clone()
-        };
         Some(NoiseLogits {
-            fused,
+            fused: logits(0, &cosines[..COSINES], &self.weights),
             views: Some(Views { prior, posterior }),
         })
     }
@@ -178,17 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn every_opinion_is_that_of_the_tensors() {
+    fn all_logits_are_those_of_the_tensors() {
         let device = Device::flex();
         let sizes = BackboneConfig {
             width: 24,
             max_len: 9,
             ..BackboneConfig::default()
         };
-        for (semantics, width) in [(true, 64), (false, 24)] {
+        for state_width in [64, 24] {
             let config = Config {
-                semantics,
-                state_width: width,
+                state_width,
                 ..Config::default()
             };
             let mut rng = Rng::new(4, &[]);
@@ -199,7 +191,7 @@ mod tests {
                     .map(|(name, weight)| (format!("here.{name}"), weight))
                     .collect(),
             );
-            let shipped =
+            let scorer =
                 SliceScorer::read(&config, &sizes, &mut source, "here").expect("all there");
             let codes: Vec<f32> = (0..21 * 32).map(|_| rng.normal(1.0)).collect();
             let known = ItemFeatures {
@@ -212,7 +204,7 @@ mod tests {
                 let due = method.noise_logits(&clicks).expect("noise logits");
                 let due_views = due.views.expect("two views");
                 let floats = |x: Tensor<2>| x.into_data().iter::<f32>().collect::<Vec<_>>();
-                let found = shipped.noise_logits(&Clicks {
+                let found = scorer.noise_logits(&Clicks {
                     embedded: clicks.embedded.into_data().iter::<f32>().collect(),
                     popularity: vec![1.0; history.len()],
                     codes: clicks

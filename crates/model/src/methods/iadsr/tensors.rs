@@ -31,12 +31,9 @@ pub struct Iadsr {
     /// Offset of each output, `[OPINIONS]`.
     offsets: Param<Tensor<1>>,
     dropout: f32,
-    /// Whether the verdict uses the semantic states.
-    semantics: bool,
     /// Weights of the losses.
     pub(super) alignment: f32,
     pub(super) reconstruction: f32,
-    pub(super) labels: f32,
 }
 
 /// Short-term interests of a batch of histories, each `[batch, len, state width]`; values on padding are
@@ -76,10 +73,8 @@ impl Iadsr {
             own: Param::from_tensor(Tensor::full([2], WEIGHT, device)),
             offsets: Param::from_tensor(Tensor::zeros([OPINIONS], device)),
             dropout: sizes.dropout,
-            semantics: config.semantics,
             alignment: config.alignment,
             reconstruction: config.reconstruction,
-            labels: config.labels,
         }
     }
 
@@ -131,7 +126,7 @@ impl Iadsr {
     }
 
     /// Noise logits.
-    pub(super) fn opine(&self, states: &States) -> NoiseLogits {
+    pub(super) fn logits(&self, states: &States) -> NoiseLogits {
         let States {
             semantic,
             collaborative,
@@ -141,30 +136,21 @@ impl Iadsr {
         let long_collaborative = of_others(collaborative, real);
         let own = cosine(&long_collaborative, collaborative);
         let posterior = pick(&self.offsets, 2) - own.clone() * pick(&self.own, 1);
-        let fused = if self.semantics {
-            pick(&self.offsets, 0)
-                - cosine(&long_semantic, collaborative) * pick(&self.weights, 0)
-                - cosine(&long_collaborative, semantic) * pick(&self.weights, 1)
-                - own * pick(&self.weights, 2)
-        } else {
-            posterior.clone()
-        };
+        let fused = pick(&self.offsets, 0)
+            - cosine(&long_semantic, collaborative) * pick(&self.weights, 0)
+            - cosine(&long_collaborative, semantic) * pick(&self.weights, 1)
+            - own * pick(&self.weights, 2);
         let prior = self.prior(semantic, real);
         NoiseLogits {
             fused,
             views: Some(Views { prior, posterior }),
         }
     }
-
-    /// Whether the verdict uses the semantic states.
-    pub(super) fn heeds_semantics(&self) -> bool {
-        self.semantics
-    }
 }
 
 impl ScoreTensors for Iadsr {
     fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
-        Some(self.opine(&self.states(clicks, None)))
+        Some(self.logits(&self.states(clicks, None)))
     }
 }
 

@@ -71,7 +71,7 @@ pub fn ranked(
     disputes
 }
 
-/// Writes disputes in the format that `ingle prior refresh` reads, with the fused probabilities as labels.
+/// Writes disputes in the format that `ingle reader refresh` reads, with the fused probabilities as labels.
 pub fn write(path: &Path, disputes: &[Dispute], data: &Dataset) -> Result<()> {
     let mut text = String::new();
     for dispute in disputes {
@@ -137,7 +137,7 @@ impl Dispute {
 mod tests {
     use super::*;
     use crate::data::testing::dataset;
-    use crate::prior::score_files;
+    use crate::reader::score_files;
 
     fn scored(prior: &[f32], posterior: &[f32]) -> HistoryLogits {
         HistoryLogits {

@@ -3,7 +3,7 @@
 //! clicks.
 
 use crate::data::Dataset;
-use crate::prior::{Prior, ScoredSplit, Scores, Settings, fit, open_lm, score, score_files};
+use crate::reader::{Reader, ScoredSplit, Scores, Settings, fit, open_lm, score, score_files};
 use crate::training::config::{Config, lm_folder};
 use crate::training::judge::probabilities;
 use crate::training::progress::Progress;
@@ -28,7 +28,7 @@ pub fn work(
     config: &Config,
     data: &Dataset,
     (stop, progress): (&AtomicBool, &Progress),
-) -> Result<Option<Prior>> {
+) -> Result<Option<Reader>> {
     let folder_of_lm = lm_folder(&config.denoising);
     let folder_of_lm = folder_of_lm.context("a reader needs a language model")?;
     let lm = open_lm(&folder_of_lm, &Device::flex().autodiff())?;
@@ -36,19 +36,19 @@ pub fn work(
         None => fitted(dir, config, data, &lm, (stop, progress))?,
         Some(before) => refined(dir, before, data, &lm, (stop, progress))?,
     };
-    let Some(prior) = ready else {
+    let Some(reader) = ready else {
         return Ok(None);
     };
     let lm = open_lm(&folder_of_lm, &Device::flex())?;
     let scored = score::split(
-        &prior,
+        &reader,
         &lm,
         data,
         ScoredSplit::Train,
         &dir.join(SCORES),
         (stop, progress),
     )?;
-    Ok(scored.map(|_| prior))
+    Ok(scored.map(|_| reader))
 }
 
 fn fitted(
@@ -57,15 +57,15 @@ fn fitted(
     data: &Dataset,
     lm: &LanguageModel,
     (stop, progress): (&AtomicBool, &Progress),
-) -> Result<Option<Prior>> {
-    let mut prior = match Prior::check_new(dir) {
-        Ok(()) => Prior::create(dir, settings(config), lm, data)?,
-        Err(_) => Prior::open(dir)?,
+) -> Result<Option<Reader>> {
+    let mut reader = match Reader::check_new(dir) {
+        Ok(()) => Reader::create(dir, settings(config), lm, data)?,
+        Err(_) => Reader::open(dir)?,
     };
-    let settings = prior.about.settings.clone();
+    let settings = reader.about.settings.clone();
     let ground = fit::Ground::new(data, lm, &settings)?;
-    let done = fit::fit(&mut prior, &ground, stop, progress)?;
-    Ok(done.then_some(prior))
+    let done = fit::fit(&mut reader, &ground, stop, progress)?;
+    Ok(done.then_some(reader))
 }
 
 fn refined(
@@ -74,16 +74,16 @@ fn refined(
     data: &Dataset,
     lm: &LanguageModel,
     (stop, progress): (&AtomicBool, &Progress),
-) -> Result<Option<Prior>> {
-    if Prior::check_new(dir).is_err() {
-        let prior = Prior::open(dir)?;
-        if prior.about.finished {
-            return Ok(Some(prior));
+) -> Result<Option<Reader>> {
+    if Reader::check_new(dir).is_err() {
+        let reader = Reader::open(dir)?;
+        if reader.about.finished {
+            return Ok(Some(reader));
         }
         // An interrupted refinement is not resumed: remove what it wrote.
         std::fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
-    let before = Prior::finished(before)?;
+    let before = Reader::finished(before)?;
     let disputed = score_files::disputed(disputed, data)?;
     let settings = &before.about.settings;
     let ground = fit::Ground::new(data, lm, settings)?;
@@ -96,6 +96,9 @@ fn refined(
     Ok(Some(before.refined(dir, lm, data, &judge, figures)?))
 }
 
+/// Epochs in which the language model is trained before the first round.
+const EPOCHS: usize = 2;
+
 /// The language model's training settings, from the configuration of the training.
 pub fn settings(config: &Config) -> Settings {
     let denoising = &config.denoising;
@@ -103,7 +106,7 @@ pub fn settings(config: &Config) -> Settings {
         seed: config.seed,
         window: denoising.last,
         histories: denoising.reader_histories,
-        epochs: denoising.reader_epochs,
+        epochs: EPOCHS,
         rate: denoising.rate,
         rates: denoising.rates.clone(),
         kinds: denoising.kinds.clone(),
@@ -114,9 +117,9 @@ pub fn settings(config: &Config) -> Settings {
 /// The language model's noise probability of each training click by user. Clicks older than its window get
 /// the mean over those it read.
 pub fn beliefs(dir: &Path, data: &Dataset) -> Result<Vec<Vec<f32>>> {
-    let prior = Prior::finished(dir)?;
+    let reader = Reader::finished(dir)?;
     let scores = Scores::open(&dir.join(SCORES), data, ScoredSplit::Train)?;
-    let scale = prior
+    let scale = reader
         .about
         .valid
         .map(|figures| figures.scale)
@@ -161,10 +164,7 @@ mod tests {
     fn config(lm: &Path) -> Config {
         let mut config = Config::default();
         config.denoising.language_model = lm.display().to_string();
-        (
-            config.denoising.reader_histories,
-            config.denoising.reader_epochs,
-        ) = (6, 1);
+        config.denoising.reader_histories = 6;
         config
     }
 

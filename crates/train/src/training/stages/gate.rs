@@ -2,7 +2,7 @@
 
 use super::{Inputs, Outcome, Stage, Training, reader};
 use crate::metrics::detection::Detection;
-use crate::prior;
+use crate::reader::Reader;
 use crate::training::calibrate;
 use crate::training::checkpoint::write_atomically;
 use crate::training::choice::Choice;
@@ -25,6 +25,8 @@ pub(super) const NAME: &str = "gate";
 const FILE: &str = "gate.json";
 /// The histories on which the views disagree most, by which the language model of the next round is refined.
 const DISPUTED: &str = "disputed.jsonl";
+/// Most disputed histories, on which the language model is refined.
+const MOST_DISPUTED: usize = 500;
 
 /// Calibrates the scorer of a round and, in the last round, chooses the keep rule.
 pub(super) struct Gate {
@@ -57,7 +59,7 @@ impl Stage for Gate {
             "round": self.round,
             "last": self.round == config.denoising.rounds,
             "keep": config.keep,
-            "disputed": refines.then_some(config.denoising.disputed),
+            "disputed": refines,
         })
     }
 
@@ -171,7 +173,7 @@ impl Gate {
             account.ndcg10[1],
         ));
         if config.reads() && self.round < config.denoising.rounds {
-            let kept = config.denoising.disputed.min(disputes.len());
+            let kept = MOST_DISPUTED.min(disputes.len());
             let file = disputed_file(training, self.round);
             disputes::write(&file, &disputes[..kept], context.data)?;
         }
@@ -188,7 +190,7 @@ impl Gate {
             return Ok((None, None));
         }
         let dir = reader::folder(training, self.round);
-        let about = prior::Prior::finished(&dir)?.about;
+        let about = Reader::finished(&dir)?.about;
         let beliefs = reader::beliefs(training, self.round)?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for (scored, belief) in logits.iter().zip(&beliefs) {

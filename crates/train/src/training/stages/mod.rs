@@ -117,13 +117,11 @@ impl Inputs<'_> {
     /// The settings of `[denoising]` that scorers are trained by, without `keys`.
     fn denoising(&self, keys: &[&str]) -> Value {
         /// Read by other stages alone.
-        const OTHERS: [&str; 8] = [
+        const OTHERS: [&str; 6] = [
             "consensus_epochs",
-            "disputed",
             "folds",
             "language_model",
             "log_labels",
-            "reader_epochs",
             "reader_histories",
             "rounds",
         ];

@@ -32,7 +32,7 @@ impl Stage for Prior {
             "number": inputs.number,
             "round": self.round,
             "method": inputs.config.method,
-            "denoising": inputs.denoising(&["dynamics", "consistency", "seen"]),
+            "denoising": inputs.denoising(&["dynamics", "consistency"]),
         })
     }
 

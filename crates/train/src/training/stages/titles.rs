@@ -1,7 +1,7 @@
 //! Title features of a language model, which needs minutes to read all titles.
 
 use super::{Inputs, Outcome, Stage, Training};
-use crate::prior::open_lm;
+use crate::reader::open_lm;
 use crate::training::coder;
 use crate::training::config::lm_folder;
 use crate::training::folds;

@@ -1,7 +1,7 @@
-//! Scores histories with a prior: a group of them, or a whole split into a file, in chunks, so that an interrupted
+//! Scores histories with a reader: a group of them, or a whole split into a file, in chunks, so that an interrupted
 //! call can be resumed.
 
-use super::folder::Prior;
+use super::folder::Reader;
 use super::learner::SHARD_TOKENS;
 use super::scores::{ScoredSplit, Scores};
 use super::windows::Titles;
@@ -59,7 +59,7 @@ pub fn logits(
 /// # Errors
 /// If files cannot be written.
 pub fn split(
-    prior: &Prior,
+    reader: &Reader,
     lm: &LanguageModel,
     data: &Dataset,
     split: ScoredSplit,
@@ -72,9 +72,9 @@ pub fn split(
     if histories.iter().all(|history| history.is_empty()) {
         return Err(InputError::Nobody.into());
     }
-    let titles = Titles::new(lm, data, &prior.about.settings);
-    let scorer = prior.judge(lm)?.ready(lm.encoder.clone());
-    let partial = Partial::open(out, &prior.hash()?, data, split)?;
+    let titles = Titles::new(lm, data, &reader.about.settings);
+    let scorer = reader.judge(lm)?.ready(lm.encoder.clone());
+    let partial = Partial::open(out, &reader.hash()?, data, split)?;
     let (mut partial, mut rows) = partial;
     progress.start(format!("scoring {}", split.name()), histories.len());
     progress.done(rows.len());
@@ -88,7 +88,7 @@ pub fn split(
         progress.done(chunk.len());
         rows.extend(chunk);
     }
-    let scores = Scores::new(&rows, data, split, prior.hash()?);
+    let scores = Scores::new(&rows, data, split, reader.hash()?);
     scores.save(out)?;
     partial.remove()?;
     Ok(Some(scores))
@@ -105,14 +105,14 @@ impl Partial {
     /// Opens the partial results of the same work, or a new file.
     fn open(
         out: &Path,
-        prior: &str,
+        reader: &str,
         data: &Dataset,
         split: ScoredSplit,
     ) -> Result<(Self, Vec<Vec<f32>>)> {
         let mut name = out.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let path = out.with_file_name(name);
-        let header = format!("ingle scores 1 {prior} {} {}\n", data.hash(), split.name());
+        let header = format!("ingle scores 1 {reader} {} {}\n", data.hash(), split.name());
         let left = fs::read(&path).unwrap_or_default();
         let (rows, whole) = match left.strip_prefix(header.as_bytes()) {
             Some(chunks) => {
@@ -198,7 +198,7 @@ mod tests {
         let out = home.path().join("scores.safetensors");
         let data = dataset(&[&[1, 2, 3], &[1], &[2, 3, 1]], &[]);
         let open =
-            |prior: &str| Partial::open(&out, prior, &data, ScoredSplit::Train).expect("opens");
+            |reader: &str| Partial::open(&out, reader, &data, ScoredSplit::Train).expect("opens");
         let rows = vec![vec![0.5, -1.0], vec![]];
         let (mut partial, found) = open("a");
         assert!(found.is_empty());
@@ -211,6 +211,6 @@ mod tests {
         assert_eq!(found, rows);
         partial.append(&[vec![2.0]]).expect("written");
         assert_eq!(open("a").1.len(), 3);
-        assert!(open("b").1.is_empty(), "another prior's are not taken");
+        assert!(open("b").1.is_empty(), "another reader's are not taken");
     }
 }

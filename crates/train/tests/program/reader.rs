@@ -1,4 +1,4 @@
-//! `ingle prior` end to end, on a small random language model.
+//! `ingle reader` end to end, on a small random language model.
 
 use super::shop::Shop;
 use serde_json::Value;
@@ -13,10 +13,12 @@ fn a_prior_is_fitted_asked_and_refined() {
     let shop = Shop::new();
     ingle_lm::testing::write(&shop.path("lm"), 1);
     shop.ok("corrupt --data data --rate 0.2 --seed 7 --out noisy");
-    shop.ok("prior fit --data data --out prior --lm lm --histories 40 --epochs 2 --adapt-layers 1");
-    assert_eq!(shop.metrics("prior").len(), 2);
-    shop.ok("prior score prior --data data --split train --out train.safetensors --lm lm");
-    let figures = "prior score prior --data noisy --split unseen --out x.safetensors --lm lm";
+    shop.ok(
+        "reader fit --data data --out reader --lm lm --histories 40 --epochs 2 --adapt-layers 1",
+    );
+    assert_eq!(shop.metrics("reader").len(), 2);
+    shop.ok("reader score reader --data data --split train --out train.safetensors --lm lm");
+    let figures = "reader score reader --data noisy --split unseen --out x.safetensors --lm lm";
     let figures = shop.json(&format!("{figures} --evaluate --json"));
     assert!(figures["auc"].is_number() && figures["ece"].is_number());
     let users = fs::read_to_string(shop.path("data/users.jsonl")).expect("users");
@@ -29,24 +31,25 @@ fn a_prior_is_fitted_asked_and_refined() {
     let line = serde_json::json!({
         "user": id(&users, "user_id"), "items": [id(&items, "item_id")], "noise": [0.7],
     });
-    let refresh = "prior refresh prior --data data --disputed disputed.jsonl --lm lm --out second";
+    let refresh =
+        "reader refresh reader --data data --disputed disputed.jsonl --lm lm --out second";
     fs::write(shop.path("disputed.jsonl"), format!("{line}\nnot JSON\n")).expect("written");
     let told = shop.refused(refresh);
     assert!(told.contains("disputed.jsonl:2:"), "{told}");
     fs::write(shop.path("disputed.jsonl"), format!("{line}\n")).expect("written");
     shop.ok(refresh);
-    shop.ok("prior score second --data data --split test --out test.safetensors --lm lm");
+    shop.ok("reader score second --data data --split test --out test.safetensors --lm lm");
 }
 
 #[test]
 fn without_weights_every_command_says_how_to_get_them() {
     let shop = Shop::new();
     ingle_lm::testing::write(&shop.path("lm"), 1);
-    shop.ok("prior fit --data data --out prior --lm lm --histories 8 --epochs 1");
+    shop.ok("reader fit --data data --out reader --lm lm --histories 8 --epochs 1");
     fs::write(shop.path("disputed.jsonl"), "\n").expect("written");
     for command in [
-        "prior fit --data data --out x --lm none",
-        "prior score prior --data data --split test --out x --lm none",
+        "reader fit --data data --out x --lm none",
+        "reader score reader --data data --split test --out x --lm none",
     ] {
         let told = shop.refused(command);
         assert!(told.contains("scripts/fetch-lm"), "{told}");
@@ -57,7 +60,7 @@ fn without_weights_every_command_says_how_to_get_them() {
 #[test]
 fn a_larger_model_is_tuned_with_what_was_replaced() {
     let shop = Shop::new();
-    let export = "prior export --data data --split train --rate 0.4 --copies 2 --out";
+    let export = "reader export --data data --split train --rate 0.4 --copies 2 --out";
     let told = shop.ok(&format!("{export} tuning.jsonl"));
     let text = fs::read_to_string(shop.path("tuning.jsonl")).expect("written");
     let lines: Vec<Value> = text.lines().map(json).collect();
@@ -79,7 +82,7 @@ fn a_larger_model_is_tuned_with_what_was_replaced() {
 fn a_larger_model_is_asked_through_a_script() {
     let shop = Shop::new();
     shop.ok("corrupt --data data --rate 0.2 --seed 7 --out noisy");
-    shop.ok("prior export --data noisy --split unseen --out histories.jsonl");
+    shop.ok("reader export --data noisy --split unseen --out histories.jsonl");
     let histories = fs::read_to_string(shop.path("histories.jsonl")).expect("written");
     // Busy at first, then of no use, then as models are: with words around what was asked for.
     let server = Chat::start(|nth, titles| match nth {
@@ -102,7 +105,7 @@ fn a_larger_model_is_asked_through_a_script() {
     };
     let (asked, told) = ask(&server.url);
     assert!(asked, "{told}");
-    let score = "prior score --answers answers.jsonl --data noisy --split unseen --out x";
+    let score = "reader score --answers answers.jsonl --data noisy --split unseen --out x";
     let figures = shop.json(&format!("{score} --evaluate --json"));
     assert!(figures["auc"].is_number());
 
@@ -127,14 +130,14 @@ fn a_larger_model_is_asked_through_a_script() {
 #[test]
 fn what_is_exported_or_scored_is_named_in_full_or_refused() {
     let shop = Shop::new();
-    let export = "prior export --data data --out x --split";
+    let export = "reader export --data data --out x --split";
     for (command, part) in [
         (
-            "prior score --data data --split test --out x".to_owned(),
+            "reader score --data data --split test --out x".to_owned(),
             "PRIOR",
         ),
         (
-            "prior score p --answers a --data data --split test --out x".to_owned(),
+            "reader score p --answers a --data data --split test --out x".to_owned(),
             "--answers",
         ),
         (format!("{export} train --rate 1.5"), "--rate is 1.5"),

@@ -1,4 +1,4 @@
-//! Settings of a prior.
+//! Settings of a reader.
 
 use crate::data::InputError;
 use crate::data::corrupt::Kind;
@@ -7,7 +7,7 @@ use ingle_lm::Tuning;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
-/// All settings of a prior; saved with it.
+/// All settings of a reader; saved with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {

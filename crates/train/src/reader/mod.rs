@@ -1,9 +1,9 @@
-//! The language model as DC4SR's semantic prior: it reads the titles of a history's latest clicks together and gives
-//! each a noise logit.
+//! The reader, the language model of DC4SR's semantic prior: it reads the titles of a history's latest clicks together
+//! and gives each a noise logit.
 //!
 //! It is fine-tuned on training histories with replaced clicks, which are labelled ([`fit`]), and then scores every
 //! history ([`score`], stored by [`scores`]). Histories on which the recommender disagrees with it are used to refine
-//! it, with soft labels ([`fit::refine`]). Only adapters and a head are trained (`ingle-lm`); the prior's folder
+//! it, with soft labels ([`fit::refine`]). Only adapters and a head are trained (`ingle-lm`); the reader's folder
 //! ([`folder`]) stores these and the identity of the language model.
 //!
 //! The published method prompts a large language model. This one uses the hidden states of a small encoder: its lower
@@ -21,7 +21,7 @@ pub mod settings;
 mod tests;
 pub mod windows;
 
-pub use folder::Prior;
+pub use folder::Reader;
 pub use scores::{ScoredSplit, Scores};
 pub use settings::Settings;
 pub use windows::Titles;

@@ -10,7 +10,7 @@ use burn::module::Module as _;
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use ingle_lm::judge::loss;
 use ingle_lm::window::bucket;
-use ingle_lm::{LanguageModel, ScoreSlices, Window, Windows};
+use ingle_lm::{LanguageModel, TitleScorer, Window, Windows};
 use ingle_model::Rng;
 use rayon::prelude::*;
 
@@ -63,14 +63,14 @@ pub fn steps(samples: &[Sample], tokens: usize, rng: &mut Rng) -> Vec<Vec<Vec<us
 /// The judge in training, with its optimiser.
 pub struct Learner {
     /// Adapters and head, on an autodiff device.
-    pub judge: ScoreSlices,
+    pub judge: TitleScorer,
     /// Adam with its moments.
     pub optimizer: ModuleOptimizer,
 }
 
 impl Learner {
     /// Starts from a judge.
-    pub fn new(judge: ScoreSlices) -> Self {
+    pub fn new(judge: TitleScorer) -> Self {
         let optimizer = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0);
         Self {
             judge,
@@ -117,7 +117,7 @@ impl Learner {
 /// A shard's part of the mean loss over `titles`, and its gradients.
 fn gradient(
     lm: &LanguageModel,
-    judge: &ScoreSlices,
+    judge: &TitleScorer,
     shard: &[&Sample],
     titles: usize,
     rng: &mut Rng,

@@ -1,7 +1,7 @@
-//! The folder of a prior.
+//! The folder of a reader.
 //!
 //! ```text
-//! PRIOR/prior.json             language model, settings, dataset, figures
+//! PRIOR/reader.json             language model, settings, dataset, figures
 //! PRIOR/adapters.safetensors   the best adapters and head
 //! PRIOR/metrics.jsonl          one line an epoch
 //! PRIOR/checkpoint/            where a resumed fit goes on
@@ -12,7 +12,7 @@ use crate::data::{Dataset, InputError, what_is};
 use crate::training::checkpoint::write_atomically;
 use anyhow::{Context as _, Result, bail};
 use ingle_bundle::{Scale, Tensor as Weight};
-use ingle_lm::{LanguageModel, ScoreSlices};
+use ingle_lm::{LanguageModel, TitleScorer};
 use ingle_model::Rng;
 use ingle_model::weights::{self, Weights};
 use safetensors::tensor::TensorView;
@@ -25,10 +25,10 @@ use std::path::{Path, PathBuf};
 /// Version of the folder's layout; other versions are rejected.
 pub const VERSION: u32 = 1;
 
-const ABOUT: &str = "prior.json";
+const ABOUT: &str = "reader.json";
 const ADAPTERS: &str = "adapters.safetensors";
 
-/// The content of `prior.json`.
+/// The content of `reader.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// Layout version.
@@ -49,12 +49,12 @@ pub struct About {
     pub finished: bool,
     /// Seconds of fitting.
     pub seconds: f64,
-    /// Hash of the prior this one was refined from, and by how many disputed histories.
+    /// Hash of the reader this one was refined from, and by how many disputed histories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refined: Option<Refined>,
 }
 
-/// Noise detection figures of a prior on corrupted histories.
+/// Noise detection figures of a reader on corrupted histories.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// The epoch, counted from 1; 0 after a refinement.
@@ -70,26 +70,26 @@ pub struct Figures {
     pub scale: Scale,
 }
 
-/// The origin of a refined prior.
+/// The origin of a refined reader.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refined {
-    /// Hash of the prior that was refined.
+    /// Hash of the reader that was refined.
     pub from: String,
     /// Number of disputed histories.
     pub disputed: usize,
 }
 
-/// A prior's folder.
+/// A reader's folder.
 #[derive(Clone, Debug)]
-pub struct Prior {
+pub struct Reader {
     /// Its path.
     pub dir: PathBuf,
-    /// The content of `prior.json`.
+    /// The content of `reader.json`.
     pub about: About,
 }
 
-impl Prior {
-    /// Rejects a folder that contains a prior.
+impl Reader {
+    /// Rejects a folder that contains a reader.
     ///
     /// # Errors
     /// An input error that says what to do.
@@ -98,12 +98,12 @@ impl Prior {
             return Ok(());
         }
         Err(InputError::other(format!(
-            "{} holds a prior already: choose another --out, or add --resume to go on with a fit",
+            "{} holds a reader already: choose another --out, or add --resume to go on with a fit",
             dir.display()
         )))
     }
 
-    /// Creates a prior in a new folder.
+    /// Creates a reader in a new folder.
     ///
     /// # Errors
     /// If there is one already, or the folder cannot be written to.
@@ -127,15 +127,15 @@ impl Prior {
             seconds: 0.0,
             refined: None,
         };
-        let prior = Self {
+        let reader = Self {
             dir: dir.to_owned(),
             about,
         };
-        prior.save()?;
-        Ok(prior)
+        reader.save()?;
+        Ok(reader)
     }
 
-    /// Writes a refined version of this prior as a new finished prior, with its figures and the number of disputed
+    /// Writes a refined version of this reader as a new finished reader, with its figures and the number of disputed
     /// histories.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ impl Prior {
         dir: &Path,
         lm: &LanguageModel,
         data: &Dataset,
-        judge: &ScoreSlices,
+        judge: &TitleScorer,
         (valid, disputed): (Figures, usize),
     ) -> Result<Self> {
         let from = self.hash()?;
@@ -158,16 +158,16 @@ impl Prior {
         Ok(after)
     }
 
-    /// Opens a prior's folder.
+    /// Opens a reader's folder.
     ///
     /// # Errors
-    /// If there is no prior in it, or one of another version.
+    /// If there is no reader in it, or one of another version.
     pub fn open(dir: &Path) -> Result<Self> {
         let path = dir.join(ABOUT);
         let here = dir.display();
         let Ok(text) = fs::read(&path) else {
             bail!(InputError::other(format!(
-                "{here} is no prior (it has no {ABOUT}): {}. `ingle prior fit --out PRIOR` makes one",
+                "{here} is no reader (it has no {ABOUT}): {}. `ingle reader fit --out PRIOR` makes one",
                 what_is(dir)
             )));
         };
@@ -186,22 +186,22 @@ impl Prior {
         })
     }
 
-    /// Opens a finished prior.
+    /// Opens a finished reader.
     ///
     /// # Errors
     /// As [`open`](Self::open), and if its fit is not finished.
     pub fn finished(dir: &Path) -> Result<Self> {
-        let prior = Self::open(dir)?;
-        if !prior.about.finished {
+        let reader = Self::open(dir)?;
+        if !reader.about.finished {
             let dir = dir.display();
             bail!(InputError::other(format!(
-                "the fit in {dir} is not finished: `ingle prior fit --data DATA --out {dir} --resume` goes on"
+                "the fit in {dir} is not finished: `ingle reader fit --data DATA --out {dir} --resume` goes on"
             )));
         }
-        Ok(prior)
+        Ok(reader)
     }
 
-    /// Writes `prior.json`.
+    /// Writes `reader.json`.
     pub fn save(&self) -> Result<()> {
         let path = self.dir.join(ABOUT);
         write_atomically(&path, &serde_json::to_vec_pretty(&self.about)?)
@@ -240,17 +240,17 @@ impl Prior {
     }
 
     /// A judge before training, on the language model's device.
-    pub fn fresh(&self, lm: &LanguageModel) -> ScoreSlices {
+    pub fn fresh(&self, lm: &LanguageModel) -> TitleScorer {
         let settings = &self.about.settings;
         let mut rng = Rng::new(settings.seed, &[20]);
-        ScoreSlices::new(&settings.tuning(), &lm.encoder, &mut rng)
+        TitleScorer::new(&settings.tuning(), &lm.encoder, &mut rng)
     }
 
     /// The trained judge, on the language model's device.
     ///
     /// # Errors
     /// If the language model is another one, or the adapters are missing, damaged or of other shapes.
-    pub fn judge(&self, lm: &LanguageModel) -> Result<ScoreSlices> {
+    pub fn judge(&self, lm: &LanguageModel) -> Result<TitleScorer> {
         self.check_lm(lm)?;
         let path = self.dir.join(ADAPTERS);
         let bad = |what: String| InputError::other(format!("{}: {what}", path.display()));
@@ -261,7 +261,7 @@ impl Prior {
     }
 
     /// Writes the judge's weights.
-    pub fn save_judge(&self, judge: &ScoreSlices) -> Result<()> {
+    pub fn save_judge(&self, judge: &TitleScorer) -> Result<()> {
         write_atomically(
             &self.dir.join(ADAPTERS),
             &write_weights(&weights::collect(judge))?,

@@ -1,4 +1,4 @@
-//! Files of noise probabilities per click, one JSON line per history. A prior is refined on them, and any model that
+//! Files of noise probabilities per click, one JSON line per history. A reader is refined on them, and any model that
 //! reads titles can write them.
 
 use super::learner::Labelled;

@@ -1,16 +1,16 @@
-//! A prior from end to end on a small random language model.
+//! A reader from end to end on a small random language model.
 
 use super::fit::{Ground, fit, refine};
 use super::learner::Labelled;
 use super::scores::{ScoredSplit, Scores};
-use super::{Prior, Settings, Titles, score};
+use super::{Reader, Settings, Titles, score};
 use crate::data::testing::{from_parts, parts};
 use crate::data::{Dataset, InputError};
 use crate::training::progress::Progress;
 use burn::module::Module as _;
 use burn::prelude::*;
 use ingle_lm::testing::{WORDS, tiny_on};
-use ingle_lm::{LanguageModel, ScoreSlices};
+use ingle_lm::{LanguageModel, TitleScorer};
 use ingle_model::{Rng, weights};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,13 +61,13 @@ fn settings() -> Settings {
     }
 }
 
-/// A prior fitted into a folder.
-fn fitted(dir: &Path, lm: &LanguageModel, data: &Dataset) -> Prior {
-    let mut prior = Prior::create(dir, settings(), lm, data).expect("a folder");
+/// A reader fitted into a folder.
+fn fitted(dir: &Path, lm: &LanguageModel, data: &Dataset) -> Reader {
+    let mut reader = Reader::create(dir, settings(), lm, data).expect("a folder");
     let settings = settings();
     let ground = Ground::new(data, lm, &settings).expect("histories");
-    assert!(fit(&mut prior, &ground, &GO, &Progress::new()).expect("fits"));
-    Prior::finished(dir).expect("finished")
+    assert!(fit(&mut reader, &ground, &GO, &Progress::new()).expect("fits"));
+    Reader::finished(dir).expect("finished")
 }
 
 fn refused(result: anyhow::Result<impl Sized>, part: &str) {
@@ -77,7 +77,7 @@ fn refused(result: anyhow::Result<impl Sized>, part: &str) {
 }
 
 fn logits(
-    judge: &ScoreSlices,
+    judge: &TitleScorer,
     lm: &LanguageModel,
     data: &Dataset,
     histories: &[&[u32]],
@@ -94,7 +94,7 @@ fn logits(
 #[test]
 fn a_fit_lowers_the_loss_and_finds_planted_noise() {
     let (data, lm, home) = (shop(), lm(1), tempfile::tempdir().expect("a folder"));
-    let prior = fitted(home.path(), &lm, &data);
+    let reader = fitted(home.path(), &lm, &data);
     let log = std::fs::read_to_string(home.path().join("metrics.jsonl")).expect("a log");
     let losses: Vec<f64> = (log.lines())
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
@@ -103,9 +103,9 @@ fn a_fit_lowers_the_loss_and_finds_planted_noise() {
     assert_eq!(losses.len(), 12);
     assert!(losses[11] < losses[0], "{losses:?}");
     // Half of the noise is of the shopper's own kind and cannot be told.
-    let auc = prior.about.valid.expect("figures").auc;
+    let auc = reader.about.valid.expect("figures").auc;
     assert!(auc > 0.65, "{auc}");
-    let judge = prior.judge(&lm).expect("adapters");
+    let judge = reader.judge(&lm).expect("adapters");
     let rows = logits(
         &judge,
         &lm,
@@ -126,7 +126,7 @@ fn a_fit_that_is_stopped_ends_with_the_same_weights() {
         .judge(&lm)
         .expect("adapters");
     let home = tempfile::tempdir().expect("a folder");
-    let mut prior = Prior::create(home.path(), settings(), &lm, &data).expect("a folder");
+    let mut reader = Reader::create(home.path(), settings(), &lm, &data).expect("a folder");
     let settings = settings();
     let ground = Ground::new(&data, &lm, &settings).expect("histories");
     let mut stops = 0;
@@ -137,24 +137,24 @@ fn a_fit_that_is_stopped_ends_with_the_same_weights() {
                 std::thread::sleep(Duration::from_millis(70));
                 stop.store(true, Ordering::Relaxed);
             });
-            fit(&mut prior, &ground, &stop, &Progress::new()).expect("fits")
+            fit(&mut reader, &ground, &stop, &Progress::new()).expect("fits")
         });
         if finished {
             break;
         }
         stops += 1;
-        refused(Prior::finished(home.path()), "--resume");
-        prior = Prior::open(home.path()).expect("a prior");
+        refused(Reader::finished(home.path()), "--resume");
+        reader = Reader::open(home.path()).expect("a reader");
     }
     assert!(stops > 0, "it was never stopped");
-    let resumed = prior.judge(&lm).expect("adapters");
+    let resumed = reader.judge(&lm).expect("adapters");
     assert!(weights::collect(&resumed) == weights::collect(&whole));
 }
 
 #[test]
 fn disputed_histories_move_what_it_says() {
     let (data, lm, home) = (shop(), lm(1), tempfile::tempdir().expect("a folder"));
-    let prior = fitted(home.path(), &lm, &data);
+    let reader = fitted(home.path(), &lm, &data);
     let settings = settings();
     let ground = Ground::new(&data, &lm, &settings).expect("histories");
     let disputed = vec![
@@ -164,11 +164,11 @@ fn disputed_histories_move_what_it_says() {
         };
         20
     ];
-    let before = prior.judge(&lm).expect("adapters");
+    let before = reader.judge(&lm).expect("adapters");
     let how = (&GO, &Progress::new());
     let after = refine(&ground, before.clone(), &disputed, how).expect("refines");
     let after = after.expect("not stopped");
-    let of = |judge: &ScoreSlices| logits(judge, &lm, &data, &[&[1, 2, 3, 4]])[0][1];
+    let of = |judge: &TitleScorer| logits(judge, &lm, &data, &[&[1, 2, 3, 4]])[0][1];
     assert!(
         of(&after) > of(&before) + 0.2,
         "{} {}",
@@ -192,9 +192,9 @@ fn strange_histories_and_titles_get_finite_logits() {
         _ => Some("brush".to_owned()),
     });
     let home = tempfile::tempdir().expect("a folder");
-    let prior = Prior::create(home.path(), settings(), &lm, &data).expect("a folder");
+    let reader = Reader::create(home.path(), settings(), &lm, &data).expect("a folder");
     let views: Vec<&[u32]> = histories.iter().map(Vec::as_slice).collect();
-    let rows = logits(&prior.fresh(&lm), &lm, &data, &views);
+    let rows = logits(&reader.fresh(&lm), &lm, &data, &views);
     let counts: Vec<usize> = rows.iter().map(Vec::len).collect();
     // The model reads 64 tokens: three titles of 16 and their separators; a window is 20 clicks.
     assert_eq!(counts, [1, 3, 5, 20]);
@@ -207,13 +207,13 @@ fn strange_histories_and_titles_get_finite_logits() {
 #[test]
 fn a_split_is_scored_into_a_file_from_where_it_was_stopped() {
     let (data, lm, home) = (shop(), lm(1), tempfile::tempdir().expect("a folder"));
-    let prior = Prior::create(home.path(), settings(), &lm, &data).expect("a folder");
-    prior.save_judge(&prior.fresh(&lm)).expect("written");
+    let reader = Reader::create(home.path(), settings(), &lm, &data).expect("a folder");
+    reader.save_judge(&reader.fresh(&lm)).expect("written");
     let out = home.path().join("scores.safetensors");
     let progress = Progress::of_histories();
     let on = |stop| {
         score::split(
-            &prior,
+            &reader,
             &lm,
             &data,
             ScoredSplit::Train,
@@ -227,9 +227,9 @@ fn a_split_is_scored_into_a_file_from_where_it_was_stopped() {
     let read = Scores::open(&out, &data, ScoredSplit::Train).expect("reads");
     assert_eq!(read, scores);
     assert_eq!(read.of(0).len(), data.train(0).len());
-    assert_eq!(read.prior, prior.hash().expect("a hash"));
+    assert_eq!(read.reader, reader.hash().expect("a hash"));
     let unseen = score::split(
-        &prior,
+        &reader,
         &lm,
         &data,
         ScoredSplit::Unseen,
@@ -242,33 +242,33 @@ fn a_split_is_scored_into_a_file_from_where_it_was_stopped() {
 #[test]
 fn a_folder_that_does_not_fit_is_refused() {
     let (data, lm, home) = (shop(), lm(1), tempfile::tempdir().expect("a folder"));
-    refused(Prior::open(home.path()), "ingle prior fit");
-    let mut prior = Prior::create(home.path(), settings(), &lm, &data).expect("a folder");
+    refused(Reader::open(home.path()), "ingle reader fit");
+    let mut reader = Reader::create(home.path(), settings(), &lm, &data).expect("a folder");
     refused(
-        Prior::create(home.path(), settings(), &lm, &data),
+        Reader::create(home.path(), settings(), &lm, &data),
         "--resume",
     );
-    refused(Prior::finished(home.path()), "not finished");
-    refused(prior.judge(&lm), "adapters.safetensors");
+    refused(Reader::finished(home.path()), "not finished");
+    refused(reader.judge(&lm), "adapters.safetensors");
     let adapters = home.path().join("adapters.safetensors");
     std::fs::write(&adapters, b"nothing").expect("written");
-    refused(prior.judge(&lm), "adapters.safetensors");
-    prior.save_judge(&prior.fresh(&lm)).expect("written");
-    prior.about.settings.rank = 3;
-    refused(prior.judge(&lm), "adapters.0.query.down");
-    refused(prior.judge(&self::lm(2)), "do not go together");
+    refused(reader.judge(&lm), "adapters.safetensors");
+    reader.save_judge(&reader.fresh(&lm)).expect("written");
+    reader.about.settings.rank = 3;
+    refused(reader.judge(&lm), "adapters.0.query.down");
+    refused(reader.judge(&self::lm(2)), "do not go together");
     let other = titled(&[vec![1, 2, 3, 4, 5], vec![2, 3, 4, 5]], |_| None);
     let settings = settings();
     let ground = Ground::new(&other, &lm, &settings).expect("histories");
     refused(
-        fit(&mut prior, &ground, &GO, &Progress::new()),
+        fit(&mut reader, &ground, &GO, &Progress::new()),
         "another dataset",
     );
-    prior.about.version = 99;
-    prior.save().expect("written");
-    refused(Prior::open(home.path()), "another version");
-    std::fs::write(home.path().join("prior.json"), b"{").expect("written");
-    refused(Prior::open(home.path()), "damaged");
+    reader.about.version = 99;
+    reader.save().expect("written");
+    refused(Reader::open(home.path()), "another version");
+    std::fs::write(home.path().join("reader.json"), b"{").expect("written");
+    refused(Reader::open(home.path()), "damaged");
     let error = super::open_lm(&home.path().join("none"), &Device::flex()).expect_err("none");
     assert!(error.to_string().contains("scripts/fetch-lm"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use crate::data::corrupt::Kind;
 use crate::data::{Dataset, InputError};
-use crate::prior::ScoredSplit;
+use crate::reader::ScoredSplit;
 use crate::say::say;
 use crate::training::config::Denoising;
 use crate::training::progress::Progress;
@@ -16,10 +16,10 @@ use std::path::PathBuf;
 /// Write histories with their titles, for a larger language model
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ingle prior export --data data/noisy --split unseen --out histories.jsonl
+  ingle reader export --data data/noisy --split unseen --out histories.jsonl
   scripts/ask-llm.py histories.jsonl answers.jsonl --url http://127.0.0.1:8000/v1 --model NAME
-  ingle prior score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
-  ingle prior export --data data/beauty --split train --rate 0.1 --copies 3 --out tuning.jsonl
+  ingle reader score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
+  ingle reader export --data data/beauty --split train --rate 0.1 --copies 3 --out tuning.jsonl
 
 Each line is one history, oldest click first:
   {\"user\": \"A1\", \"items\": [\"B01\", \"B02\"], \"titles\": [\"Steel pan\", \"Hair oil\"]}

@@ -1,7 +1,7 @@
 //! Fine-tuning on training histories that are corrupted anew in each epoch, with early selection by validation; and
 //! refinement by a few steps on histories with soft labels.
 
-use super::folder::{Figures, Prior};
+use super::folder::{Figures, Reader};
 use super::learner::{Labelled, Learner, Sample, steps};
 use super::score;
 use super::settings::Settings;
@@ -14,7 +14,7 @@ use crate::training::progress::Progress;
 use crate::training::samples::{Corruption, latest};
 use anyhow::{Context as _, Result};
 use burn::module::Module as _;
-use ingle_lm::{LanguageModel, ScoreSlices};
+use ingle_lm::{LanguageModel, TitleScorer};
 use ingle_model::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -104,7 +104,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Noise detection figures of a judge on the validation histories.
-    pub fn validate(&self, judge: &ScoreSlices, epoch: usize) -> Figures {
+    pub fn validate(&self, judge: &TitleScorer, epoch: usize) -> Figures {
         let scorer = judge.valid().ready(self.lm.encoder.valid());
         let histories: Vec<&[u32]> = self
             .valid
@@ -149,7 +149,7 @@ const SAVE_EVERY: f64 = 30.0;
 
 /// A running fit.
 struct Fit<'a> {
-    prior: &'a mut Prior,
+    reader: &'a mut Reader,
     ground: &'a Ground<'a>,
     learner: Learner,
     state: State,
@@ -158,23 +158,23 @@ struct Fit<'a> {
     saved: Instant,
 }
 
-/// Fits a prior, from its checkpoint if there is one, until all epochs are done (`true`) or `stop` is set (`false`).
+/// Fits a reader, from its checkpoint if there is one, until all epochs are done (`true`) or `stop` is set (`false`).
 ///
 /// # Errors
-/// If the loss diverges, files cannot be written, or the language model or the dataset differs from the prior's.
+/// If the loss diverges, files cannot be written, or the language model or the dataset differs from the reader's.
 pub fn fit(
-    prior: &mut Prior,
+    reader: &mut Reader,
     ground: &Ground<'_>,
     stop: &AtomicBool,
     progress: &Progress,
 ) -> Result<bool> {
-    prior.check_lm(ground.lm)?;
-    prior.check_data(ground.data)?;
-    let fresh = Learner::new(prior.fresh(ground.lm));
-    let (learner, state) = load(&prior.dir, fresh)?;
-    checkpoint::keep_lines(&prior.dir.join("metrics.jsonl"), state.lines)?;
+    reader.check_lm(ground.lm)?;
+    reader.check_data(ground.data)?;
+    let fresh = Learner::new(reader.fresh(ground.lm));
+    let (learner, state) = load(&reader.dir, fresh)?;
+    checkpoint::keep_lines(&reader.dir.join("metrics.jsonl"), state.lines)?;
     let mut fit = Fit {
-        prior,
+        reader,
         ground,
         learner,
         state,
@@ -187,8 +187,8 @@ pub fn fit(
             return Ok(false);
         }
     }
-    fit.prior.about.finished = true;
-    fit.prior.save()?;
+    fit.reader.about.finished = true;
+    fit.reader.save()?;
     Ok(true)
 }
 
@@ -243,12 +243,12 @@ impl Fit<'_> {
         (state.step, state.loss, state.spent) = (0, (0.0, 0.0), (0, 0.0));
         let loss = sum / titles.max(1.0);
         let validation = since.elapsed().as_secs_f64();
-        self.prior.about.seconds += seconds + validation;
+        self.reader.about.seconds += seconds + validation;
         let best = state.best.is_none_or(|best| found.auc > best.auc);
         if best {
             state.best = Some(found);
-            self.prior.save_judge(&self.learner.judge)?;
-            self.prior.about.valid = Some(found);
+            self.reader.save_judge(&self.learner.judge)?;
+            self.reader.about.valid = Some(found);
         }
         let Figures {
             epoch,
@@ -268,16 +268,16 @@ impl Fit<'_> {
         let mut log = OpenOptions::new()
             .create(true)
             .append(true)
-            .open(self.prior.dir.join("metrics.jsonl"))?;
+            .open(self.reader.dir.join("metrics.jsonl"))?;
         writeln!(log, "{line}")?;
         self.state.lines += 1;
         self.save()?;
-        self.prior.save()
+        self.reader.save()
     }
 
     fn save(&mut self) -> Result<()> {
         let (learner, state) = (&self.learner, &self.state);
-        checkpoint::replace(&self.prior.dir, |dir| {
+        checkpoint::replace(&self.reader.dir, |dir| {
             save_module(&dir.join("judge.bpk"), &learner.judge)?;
             (learner.optimizer.save(dir.join("optimizer.bpk")))
                 .context("cannot write the optimiser's state")?;
@@ -310,10 +310,10 @@ fn load(dir: &Path, fresh: Learner) -> Result<(Learner, State)> {
 /// If the loss diverges.
 pub fn refine(
     ground: &Ground<'_>,
-    judge: ScoreSlices,
+    judge: TitleScorer,
     disputed: &[Labelled],
     (stop, progress): (&AtomicBool, &Progress),
-) -> Result<Option<ScoreSlices>> {
+) -> Result<Option<TitleScorer>> {
     let settings = ground.settings;
     let disputed = disputed
         .iter()

@@ -1,4 +1,4 @@
-//! `ingle prior`: fine-tunes a language model to detect noise, scores clicks with it, and refines it on disputed
+//! `ingle reader`: fine-tunes a language model to detect noise, scores clicks with it, and refines it on disputed
 //! histories.
 
 mod histories;
@@ -6,7 +6,7 @@ mod histories;
 use super::train::{Stopped, stop_on_interrupt};
 use super::unlabelled;
 use crate::data::{Dataset, InputError};
-use crate::prior::{self, Prior, ScoredSplit, Scores, Settings, fit, score, score_files};
+use crate::reader::{self, Reader, ScoredSplit, Scores, Settings, fit, score, score_files};
 use crate::say::say;
 use crate::training::judge::Verdicts;
 use crate::training::progress::Progress;
@@ -21,11 +21,11 @@ use std::sync::atomic::AtomicBool;
 
 const EXAMPLES: &str = "Examples:
   scripts/fetch-lm
-  ingle prior fit --data data/beauty --out priors/beauty
-  ingle prior fit --data data/beauty --out priors/beauty --resume    go on after Ctrl-C or a crash
-  ingle prior score priors/beauty --data data/beauty --split train --out train.safetensors
-  ingle prior score priors/beauty --data data/noisy --split unseen --out unseen.safetensors --evaluate
-  ingle prior refresh priors/beauty --data data/beauty --disputed disputed.jsonl --out priors/second
+  ingle reader fit --data data/beauty --out readers/beauty
+  ingle reader fit --data data/beauty --out readers/beauty --resume    go on after Ctrl-C or a crash
+  ingle reader score readers/beauty --data data/beauty --split train --out train.safetensors
+  ingle reader score readers/beauty --data data/noisy --split unseen --out unseen.safetensors --evaluate
+  ingle reader refresh readers/beauty --data data/beauty --disputed disputed.jsonl --out readers/second
 
 The language model is a BERT as Hugging Face keeps one (config.json, tokenizer.json, model.safetensors).
 `scripts/fetch-lm` brings all-MiniLM-L6-v2 to where it is looked for; --lm DIR names another.";
@@ -49,9 +49,9 @@ enum Command {
 /// Fine-tune on training histories with replaced clicks
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ingle prior fit --data data/beauty --out priors/beauty
-  ingle prior fit --data data/beauty --out priors/quick --histories 500 --epochs 1 --set adapt_layers=2
-  ingle prior fit --data data/beauty --out priors/beauty --resume
+  ingle reader fit --data data/beauty --out readers/beauty
+  ingle reader fit --data data/beauty --out readers/quick --histories 500 --epochs 1 --set adapt_layers=2
+  ingle reader fit --data data/beauty --out readers/beauty --resume
 
 Settings for --set: seed, window, title_tokens, adapt_layers, rank, alpha, dropout, histories, epochs,
 learning_rate, warmup, batch_tokens, rate, rates, kinds, validation, refine_steps.")]
@@ -59,7 +59,7 @@ struct FitArgs {
     /// Dataset folder
     #[arg(long)]
     data: PathBuf,
-    /// Prior folder to write
+    /// Reader folder to write
     #[arg(long)]
     out: PathBuf,
     /// Folder of the language model [default: where scripts/fetch-lm puts it]
@@ -85,18 +85,18 @@ struct FitArgs {
 /// Write the noise logits of every history of a split
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ingle prior score priors/beauty --data data/beauty --split train --out train.safetensors
-  ingle prior score priors/beauty --data data/noisy --split test --out test.safetensors --evaluate --json
-  ingle prior score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
+  ingle reader score readers/beauty --data data/beauty --split train --out train.safetensors
+  ingle reader score readers/beauty --data data/noisy --split test --out test.safetensors --evaluate --json
+  ingle reader score --answers answers.jsonl --data data/noisy --split unseen --out unseen.safetensors --evaluate
 
-Answers of another model come as JSONL, a line for each history; `ingle prior export --help` says how to ask one:
+Answers of another model come as JSONL, a line for each history; `ingle reader export --help` says how to ask one:
   {\"user\": \"A1\", \"items\": [\"B01\", \"B02\"], \"noise\": [0.05, 0.9]}
 
 The same command again goes on where it was stopped.")]
 struct ScoreArgs {
-    /// Prior folder, unless there are --answers
+    /// Reader folder, unless there are --answers
     #[arg(required_unless_present = "answers", conflicts_with = "answers")]
-    prior: Option<PathBuf>,
+    reader: Option<PathBuf>,
     /// JSONL file of what another model answered
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
@@ -123,20 +123,20 @@ struct ScoreArgs {
 /// Refine by disputed histories with soft labels
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  ingle prior refresh priors/beauty --data data/beauty --disputed disputed.jsonl --out priors/second
+  ingle reader refresh readers/beauty --data data/beauty --disputed disputed.jsonl --out readers/second
 
 Each line of the file is one history:
   {\"user\": \"A1\", \"items\": [\"B01\", \"B02\"], \"noise\": [0.05, 0.9]}")]
 struct RefreshArgs {
-    /// Prior folder to start from
-    prior: PathBuf,
-    /// Dataset folder, the one the prior was fitted on
+    /// Reader folder to start from
+    reader: PathBuf,
+    /// Dataset folder, the one the reader was fitted on
     #[arg(long)]
     data: PathBuf,
     /// JSONL file of disputed histories
     #[arg(long)]
     disputed: PathBuf,
-    /// Prior folder to write
+    /// Reader folder to write
     #[arg(long)]
     out: PathBuf,
     /// Folder of the language model [default: where scripts/fetch-lm puts it]
@@ -155,51 +155,52 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn lm(dir: Option<&PathBuf>, device: &Device) -> Result<LanguageModel, InputError> {
-    prior::open_lm(&dir.cloned().unwrap_or_else(default_folder), device)
+    reader::open_lm(&dir.cloned().unwrap_or_else(default_folder), device)
 }
 
 fn run_fit(args: &FitArgs) -> Result<()> {
     let (resumed, settings) = begin(args)?;
     let data = Dataset::open(&args.data)?;
     let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
-    if let Some(prior) = &resumed {
-        prior.check_lm(&lm)?;
-        prior.check_data(&data)?;
+    if let Some(reader) = &resumed {
+        reader.check_lm(&lm)?;
+        reader.check_data(&data)?;
     }
     let stop = stop_on_interrupt()?;
     let progress = Progress::new();
     let ground = fit::Ground::new(&data, &lm, &settings)?;
-    let mut prior = match resumed {
-        Some(prior) => prior,
-        None => Prior::create(&args.out, settings.clone(), &lm, &data)?,
+    let mut reader = match resumed {
+        Some(reader) => reader,
+        None => Reader::create(&args.out, settings.clone(), &lm, &data)?,
     };
-    let finished = fit::fit(&mut prior, &ground, &stop, &progress)?;
+    let finished = fit::fit(&mut reader, &ground, &stop, &progress)?;
     drop(progress);
-    let dir = prior.dir.display();
+    let dir = reader.dir.display();
     if !finished {
         let data = args.data.display();
-        let how = format!("`ingle prior fit --data {data} --out {dir} --resume` goes on from here");
+        let how =
+            format!("`ingle reader fit --data {data} --out {dir} --resume` goes on from here");
         return Err(Stopped(how).into());
     }
-    if let Some(best) = prior.about.valid {
+    if let Some(best) = reader.about.valid {
         say!(
             "best validation AUC {:.4} at epoch {}",
             best.auc,
             best.epoch
         );
     }
-    say!("fitted in {:.0} s", prior.about.seconds);
+    say!("fitted in {:.0} s", reader.about.seconds);
     say!(
-        "next: ingle prior score {dir} --data {} --split train --out FILE",
+        "next: ingle reader score {dir} --data {} --split train --out FILE",
         args.data.display()
     );
     Ok(())
 }
 
-/// The prior to resume, if requested, and the settings.
-fn begin(args: &FitArgs) -> Result<(Option<Prior>, Settings)> {
+/// The reader to resume, if requested, and the settings.
+fn begin(args: &FitArgs) -> Result<(Option<Reader>, Settings)> {
     if !args.resume {
-        Prior::check_new(&args.out)?;
+        Reader::check_new(&args.out)?;
         return Ok((None, settings(args)?));
     }
     let given = [args.histories, args.epochs, args.adapt_layers];
@@ -208,9 +209,9 @@ fn begin(args: &FitArgs) -> Result<(Option<Prior>, Settings)> {
             "a resumed fit keeps its settings: leave out --set, --histories, --epochs and --adapt-layers"
         ));
     }
-    let prior = Prior::open(&args.out)?;
-    let settings = prior.about.settings.clone();
-    Ok((Some(prior), settings))
+    let reader = Reader::open(&args.out)?;
+    let settings = reader.about.settings.clone();
+    Ok((Some(reader), settings))
 }
 
 /// The settings of a new fit.
@@ -229,14 +230,14 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
         bail!(unlabelled());
     }
     let stop = stop_on_interrupt()?;
-    let found = match (&args.prior, &args.answers) {
-        (Some(prior), _) => by_encoder(args, prior, &data, &stop)?,
+    let found = match (&args.reader, &args.answers) {
+        (Some(reader), _) => by_encoder(args, reader, &data, &stop)?,
         (None, Some(answers)) => {
             let scores = score_files::answers(answers, &data, args.split)?;
             scores.save(&args.out)?;
             Some(scores)
         }
-        (None, None) => bail!(InputError::other("name a prior folder or --answers")),
+        (None, None) => bail!(InputError::other("name a reader folder or --answers")),
     };
     let Some(scores) = found else {
         return Err(Stopped::again().into());
@@ -251,14 +252,14 @@ fn run_score(args: &ScoreArgs) -> Result<()> {
 /// The scores by a fitted encoder; `None` if `stop` was set.
 fn by_encoder(
     args: &ScoreArgs,
-    prior: &Path,
+    reader: &Path,
     data: &Dataset,
     stop: &AtomicBool,
 ) -> Result<Option<Scores>> {
-    let prior = Prior::finished(prior)?;
+    let reader = Reader::finished(reader)?;
     let lm = lm(args.lm.as_ref(), &Device::flex())?;
     let progress = Progress::of_histories();
-    score::split(&prior, &lm, data, args.split, &args.out, (stop, &progress))
+    score::split(&reader, &lm, data, args.split, &args.out, (stop, &progress))
 }
 
 fn evaluate(args: &ScoreArgs, data: &Dataset, scores: &Scores) -> Result<()> {
@@ -285,10 +286,10 @@ fn evaluate(args: &ScoreArgs, data: &Dataset, scores: &Scores) -> Result<()> {
 }
 
 fn run_refresh(args: &RefreshArgs) -> Result<()> {
-    let before = Prior::finished(&args.prior)?;
+    let before = Reader::finished(&args.reader)?;
     let data = Dataset::open(&args.data)?;
     before.check_data(&data)?;
-    Prior::check_new(&args.out)?;
+    Reader::check_new(&args.out)?;
     let disputed = score_files::disputed(&args.disputed, &data)?;
     let lm = lm(args.lm.as_ref(), &Device::flex().autodiff())?;
     let judge = before.judge(&lm)?;

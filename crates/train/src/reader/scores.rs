@@ -1,5 +1,5 @@
 //! The noise logits of a split's histories, as a file: `offsets` of each user's logits, the `logits`, and in its
-//! metadata the dataset, split and prior. A reader rejects another dataset or split, so that logits are never used
+//! metadata the dataset, split and reader. A reader rejects another dataset or split, so that logits are never used
 //! for other clicks.
 
 use crate::data::{Dataset, InputError, Split};
@@ -64,8 +64,8 @@ impl ScoredSplit {
 pub struct Scores {
     /// The split of the histories.
     pub split: ScoredSplit,
-    /// Hash of the prior that computed them.
-    pub prior: String,
+    /// Hash of the reader that computed them.
+    pub reader: String,
     data: String,
     offsets: Vec<u64>,
     logits: Vec<f32>,
@@ -76,7 +76,7 @@ impl Scores {
     ///
     /// # Panics
     /// If the number of rows is not the number of users.
-    pub fn new(rows: &[Vec<f32>], data: &Dataset, split: ScoredSplit, prior: String) -> Self {
+    pub fn new(rows: &[Vec<f32>], data: &Dataset, split: ScoredSplit, reader: String) -> Self {
         assert_eq!(rows.len(), data.n_users(), "one row a user");
         let mut offsets = vec![0];
         for row in rows {
@@ -84,7 +84,7 @@ impl Scores {
         }
         Self {
             split,
-            prior,
+            reader,
             data: data.hash().to_owned(),
             offsets,
             logits: rows.concat(),
@@ -113,7 +113,7 @@ impl Scores {
         let logits: Vec<u8> = self.logits.iter().flat_map(|x| x.to_le_bytes()).collect();
         let about = [
             (DATA, self.data.as_str()),
-            (PRIOR, &self.prior),
+            (PRIOR, &self.reader),
             (SPLIT, self.split.name()),
         ];
         let about = about.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -142,23 +142,23 @@ impl Scores {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;
         let about = |key: &str| {
             let found = header.metadata().as_ref().and_then(|about| about.get(key));
-            found.ok_or_else(|| bad(format!("no scores of a prior: it does not say its {key}")))
+            found.ok_or_else(|| bad(format!("no scores of a reader: it does not say its {key}")))
         };
         if about(DATA)? != data.hash() {
-            let again = "`ingle prior score` makes those of this one";
+            let again = "`ingle reader score` makes those of this one";
             return Err(bad(format!("these scores are of another dataset; {again}")));
         }
         let found = about(SPLIT)?;
         if found != split.name() {
             let wanted = split.name();
             return Err(bad(format!(
-                "these scores are of split {found}, not {wanted}: `ingle prior score --split {wanted}` makes those"
+                "these scores are of split {found}, not {wanted}: `ingle reader score --split {wanted}` makes those"
             )));
         }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
         let scores = Self {
             split,
-            prior: about(PRIOR)?.clone(),
+            reader: about(PRIOR)?.clone(),
             data: data.hash().to_owned(),
             offsets: words(&tensors, OFFSETS, Dtype::U64, u64::from_le_bytes).map_err(bad)?,
             logits: words(&tensors, LOGITS, Dtype::F32, f32::from_le_bytes).map_err(bad)?,
