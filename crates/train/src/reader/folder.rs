@@ -1,10 +1,10 @@
 //! The folder of a reader.
 //!
 //! ```text
-//! PRIOR/reader.json             language model, settings, dataset, figures
-//! PRIOR/adapters.safetensors   the best adapters and head
-//! PRIOR/metrics.jsonl          one line an epoch
-//! PRIOR/checkpoint/            where a resumed fit goes on
+//! READER/reader.json             language model, settings, dataset, figures
+//! READER/adapters.safetensors   the best adapters and head
+//! READER/metrics.jsonl          one line an epoch
+//! READER/checkpoint/            where a resumed fit goes on
 //! ```
 
 use super::Settings;
@@ -167,7 +167,7 @@ impl Reader {
         let here = dir.display();
         let Ok(text) = fs::read(&path) else {
             bail!(InputError::other(format!(
-                "{here} is no reader (it has no {ABOUT}): {}. `ingle reader fit --out PRIOR` makes one",
+                "{here} is no reader (it has no {ABOUT}): {}. `ingle reader fit --out READER` makes one",
                 what_is(dir)
             )));
         };

@@ -13,7 +13,7 @@ use std::path::Path;
 const OFFSETS: &str = "offsets";
 const LOGITS: &str = "logits";
 const DATA: &str = "data_hash";
-const PRIOR: &str = "prior_hash";
+const READER: &str = "reader_hash";
 const SPLIT: &str = "split";
 
 /// The histories of a scores file.
@@ -113,7 +113,7 @@ impl Scores {
         let logits: Vec<u8> = self.logits.iter().flat_map(|x| x.to_le_bytes()).collect();
         let about = [
             (DATA, self.data.as_str()),
-            (PRIOR, &self.reader),
+            (READER, &self.reader),
             (SPLIT, self.split.name()),
         ];
         let about = about.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -158,7 +158,7 @@ impl Scores {
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
         let scores = Self {
             split,
-            reader: about(PRIOR)?.clone(),
+            reader: about(READER)?.clone(),
             data: data.hash().to_owned(),
             offsets: words(&tensors, OFFSETS, Dtype::U64, u64::from_le_bytes).map_err(bad)?,
             logits: words(&tensors, LOGITS, Dtype::F32, f32::from_le_bytes).map_err(bad)?,

@@ -134,7 +134,7 @@ fn what_is_exported_or_scored_is_named_in_full_or_refused() {
     for (command, part) in [
         (
             "reader score --data data --split test --out x".to_owned(),
-            "PRIOR",
+            "READER",
         ),
         (
             "reader score p --answers a --data data --split test --out x".to_owned(),

@@ -43,7 +43,7 @@ fn every_combination_is_planned_once_with_a_name_that_says_what_it_is() {
 
 #[test]
 fn keys_that_end_alike_are_named_in_full_and_methods_can_vary() {
-    let text = "[grid]\nmethod = [\"sasrec\", \"dc4sr\"]\n\
+    let text = "[grid]\nmethod = [\"none\", \"dc4sr\"]\n\
                 \"training.epochs\" = [1]\n\"denoising.epochs\" = [2]";
     let planned = sweep(text).expect("reads").plan(&BASE).expect("plans");
     let (name, _, config) = &planned[0];
@@ -52,7 +52,7 @@ fn keys_that_end_alike_are_named_in_full_and_methods_can_vary() {
         "{name}"
     );
     let methods: Vec<&str> = planned.iter().map(|(.., c)| c.method.name()).collect();
-    assert_eq!(methods, ["sasrec", "dc4sr"]);
+    assert_eq!(methods, ["none", "dc4sr"]);
     assert_eq!((config.training.epochs, config.denoising.epochs), (1, 2));
 }
 

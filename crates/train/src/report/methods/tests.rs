@@ -82,9 +82,9 @@ fn of_kind(figure: f64) -> OfKind {
 /// Two methods of two seeds.
 pub(in crate::report) fn two() -> Vec<Entry> {
     vec![
-        entry("sasrec", 1, 0.060, &[]),
+        entry("none", 1, 0.060, &[]),
         entry("dc4sr", 2, 0.072, &[]),
-        entry("sasrec", 2, 0.062, &[]),
+        entry("none", 2, 0.062, &[]),
         entry("dc4sr", 1, 0.070, &[]),
     ]
 }
@@ -111,12 +111,12 @@ fn seeds_become_mean_and_deviation_and_the_clear_best_is_bold() {
     let shown: Vec<_> = (methods.sets[0].methods.iter())
         .map(|method| (&*method.name, seeds(method)))
         .collect();
-    assert_eq!(shown, [("sasrec", vec![1, 2]), ("dc4sr", vec![1, 2])]);
+    assert_eq!(shown, [("none", vec![1, 2]), ("dc4sr", vec![1, 2])]);
     let text = markdown(&methods, 2);
-    let sasrec = row(&text, "Ranking", "sasrec, 2 seeds");
+    let plain = row(&text, "Ranking", "none, 2 seeds");
     assert!(
-        sasrec.starts_with("| sasrec, 2 seeds | .1220 ± .0028 | .0610 ± .0014 |"),
-        "{sasrec}"
+        plain.starts_with("| none, 2 seeds | .1220 ± .0028 | .0610 ± .0014 |"),
+        "{plain}"
     );
     let dc4sr = row(&text, "Ranking", "dc4sr");
     assert!(dc4sr.contains("| **.0710 ± .0014** |"), "{dc4sr}");
@@ -125,7 +125,7 @@ fn seeds_become_mean_and_deviation_and_the_clear_best_is_bold() {
 #[test]
 fn what_a_method_does_not_do_and_what_was_not_measured_is_told_apart() {
     let text = markdown(&methods(two()).expect("alike"), 2);
-    assert!(row(&text, "Finding noise", "sasrec").contains("| – | – |"));
+    assert!(row(&text, "Finding noise", "none").contains("| – | – |"));
     let cost = row(&text, "Time, memory", "dc4sr");
     assert!(cost.ends_with("| not measured |"), "{cost}");
     let mut entries = two();
@@ -139,14 +139,14 @@ fn what_a_method_does_not_do_and_what_was_not_measured_is_told_apart() {
     entries[0].browser.as_mut().expect("just set").files = vec!["of another bundle".to_owned()];
     let text = markdown(&methods(entries).expect("alike"), 2);
     assert!(row(&text, "Time, memory", "dc4sr").ends_with("| 1.50 ms ± 0.00 ms |"));
-    assert!(row(&text, "Time, memory", "sasrec").ends_with("| not measured |"));
+    assert!(row(&text, "Time, memory", "none").ends_with("| not measured |"));
 }
 
 #[test]
 fn runs_of_other_data_or_another_backbone_are_not_compared() {
     let mut entries = two();
-    entries.push(entry("sasrec", 1, 0.1, &["backbone.width=64"]));
-    let mut other = entry("sasrec", 1, 0.2, &[]);
+    entries.push(entry("none", 1, 0.1, &["backbone.width=64"]));
+    let mut other = entry("none", 1, 0.2, &[]);
     other.measured.data_hash = "fedcba".to_owned();
     entries.push(other);
     let methods = methods(entries).expect("no run is there twice");
@@ -169,7 +169,7 @@ fn rows_of_one_method_say_in_what_they_differ() {
         .iter()
         .map(|method| &*method.name)
         .collect();
-    assert_eq!(names[0], "sasrec");
+    assert_eq!(names[0], "none");
     assert!(names[1].contains("(denoising.dynamics=0.2)"), "{names:?}");
     assert_eq!(names[2], "dc4sr (denoising.dynamics=0)");
 }
