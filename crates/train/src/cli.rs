@@ -2,7 +2,7 @@
 
 use crate::commands::train::{STOPPED, Stopped};
 use crate::commands::{
-    corrupt, denoise, doctor, evaluate, export, import, inspect, new, prepare, recommend,
+    corrupt, denoise, doctor, evaluate, export, import, inspect, new, prepare, reader, recommend,
     report, serve, simulate, train,
 };
 use crate::data::InputError;
