@@ -86,8 +86,7 @@ fn log(path: &Path, reading: &Reading, bad: BadRows) -> Result<(), InputError> {
         assert!((click.user as usize) < log.users.list().len());
         assert!((click.item as usize) < log.items.list().len());
     }
-    let mut titles = Catalogue::default();
-    settle(&mut log, &mut titles);
+    settle(&mut log, &Catalogue::default());
     for by_time in [None, Some(SHARES)] {
         let options = Options {
             ties: if by_time.is_some() {

@@ -321,7 +321,7 @@ fn every_source_becomes_the_two_files_that_prepare_reads() {
         );
         assert_eq!(catalogue.items.len(), items_due, "{files}");
         if interactions_due > 0 {
-            settle(&mut log, &mut catalogue);
+            settle(&mut log, &catalogue);
             let options = Options {
                 min_user_clicks: 1,
                 min_item_clicks: 1,

@@ -22,7 +22,7 @@ mod xml;
 
 pub use bad::{BadRows, Kind};
 pub use files::files;
-pub use ids::settle;
+pub use ids::{settle, settle_windows};
 use layout::{Cells, Format, Layout};
 pub use look::{Column, Look, look};
 pub use reading::Reading;
@@ -318,6 +318,7 @@ pub fn items(
         },
     )?;
     catalogue.notes = notes;
+    ids::settle_catalogue(&mut catalogue);
     Ok(catalogue)
 }
 

@@ -174,10 +174,10 @@ fn from_log(
     by_time: Option<Shares>,
 ) -> Result<(Dataset, Vec<Kind>)> {
     let (mut log, sources) = read_log(args, reading)?;
-    let (mut catalogue, bad_items) = catalogue(args, reading)?;
+    let (catalogue, bad_items) = catalogue(args, reading)?;
     noted(&log.said());
     noted(&catalogue.notes);
-    noted(&read::settle(&mut log, &mut catalogue));
+    noted(&read::settle(&mut log, &catalogue));
     let kinds = skipped(&[&log.bad, &bad_items, &catalogue.repeated]);
     let options = Options {
         min_user_clicks: args.min_user_clicks,
@@ -212,6 +212,7 @@ fn from_windows(
     let (catalogue, bad_items) = catalogue(args, reading)?;
     noted(&read.said());
     noted(&catalogue.notes);
+    noted(&read::settle_windows(&mut read, &catalogue));
     let kinds = skipped(&[&read.bad, &bad_items, &catalogue.repeated]);
     let name = file_name(out);
     let data = windows::build(&read, catalogue, name, sources, shares)?;

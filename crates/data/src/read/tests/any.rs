@@ -110,10 +110,10 @@ fn damaged_files_of_every_kind_are_read_or_refused_in_few_words() {
                     Err(error) => told(error),
                 }
                 let mut bad = BadRows::default();
-                let mut catalogue = items(&file, reading, false, &mut bad)
+                let catalogue = items(&file, reading, false, &mut bad)
                     .map_err(told)
                     .unwrap_or_default();
-                settle(&mut log, &mut catalogue);
+                settle(&mut log, &catalogue);
                 let mut found = Windows::default();
                 windows(&file, reading, false, &mut found)
                     .map_err(told)
