@@ -80,8 +80,9 @@ fn log(path: &Path, reading: &Reading, bad: BadRows) -> Result<(), InputError> {
     interactions(path, reading, &mut log)?;
     counted(&log.bad, log.rows, log.clicks.len());
     assert!(log.said().iter().all(|note| note.len() <= 4096));
-    let texts = log.users.list().iter().chain(log.items.list().iter());
-    assert!(texts.clone().all(|id| (1..=1024).contains(&id.len())));
+    for ids in [log.users.list(), log.items.list()] {
+        assert!(ids.iter().all(|id| (1..=1024).contains(&id.len())));
+    }
     for click in &log.clicks {
         assert!((click.user as usize) < log.users.list().len());
         assert!((click.item as usize) < log.items.list().len());
