@@ -14,8 +14,7 @@ fn every_method_runs_over_every_other_backbone() {
     for kind in Kind::ALL.iter().filter(|&&kind| kind != Kind::default()) {
         let kind = kind.name();
         let settings = format!(
-            "{SMALL} --set backbone.kind={kind} --set training.epochs=3 --set denoising.epochs=2 \
-             --set denoising.dynamics=0"
+            "{SMALL} --set backbone.kind={kind} --set training.epochs=3 --set denoising.epochs=2"
         );
         for (at, method) in NAMES.iter().enumerate() {
             let run = format!("{kind}-{method}");
@@ -45,7 +44,7 @@ fn every_method_runs_over_every_other_backbone() {
         }
         let message = shop.refused(&format!(
             "train --data data --method none --from {kind}-none --out other {SMALL} \
-             --set training.epochs=3 --set denoising.dynamics=0"
+             --set training.epochs=3"
         ));
         assert!(message.contains("another [backbone]"), "{message}");
     }

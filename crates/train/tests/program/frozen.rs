@@ -19,8 +19,12 @@ fn what_training_comes_to_stays_as_it_is() {
     for backbone in ["sasrec", "gru4rec"] {
         for method in ["none", "dc4sr", "iadsr", "mgsd-wss"] {
             let name = format!("{method}-{backbone}");
+            let parts = match method {
+                "dc4sr" => "--set denoising.dynamics=0.2 --set denoising.consistency=0.1",
+                _ => "",
+            };
             shop.ok(&format!(
-                "train --data data --method {method} --out {name} {SMALL} {short} --set backbone.kind={backbone}"
+                "train --data data --method {method} --out {name} {SMALL} {short} {parts} --set backbone.kind={backbone}"
             ));
             shop.ok(&format!("export {name} --out {name}-bundle"));
             let losses: Vec<Value> = (shop.losses(&name).into_iter())

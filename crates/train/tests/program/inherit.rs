@@ -4,20 +4,23 @@ use crate::pipeline::SMALL;
 use crate::shop::Shop;
 
 const SHORT: &str = "--set training.epochs=3 --set denoising.epochs=2";
+const DYNAMICS: &str = "--set denoising.dynamics=0.2";
 
 #[test]
 fn a_run_that_takes_over_all_it_can_ends_where_one_that_learnt_it_does() {
     let shop = Shop::new();
-    shop.ok(&format!("train --data data --out whole {SMALL} {SHORT}"));
     shop.ok(&format!(
-        "train --data data --from whole --out again {SMALL} {SHORT}"
+        "train --data data --out whole {SMALL} {SHORT} {DYNAMICS}"
+    ));
+    shop.ok(&format!(
+        "train --data data --from whole --out again {SMALL} {SHORT} {DYNAMICS}"
     ));
     assert_eq!(shop.losses("whole"), shop.losses("again"));
     assert_eq!(shop.figures("whole"), shop.figures("again"));
 
     // Only the last phases differ, and only they are trained anew.
     shop.ok(&format!(
-        "train --data data --from whole --out other {SMALL} {SHORT} --set denoising.dynamics=0"
+        "train --data data --from whole --out other {SMALL} {SHORT}"
     ));
     let (whole, other) = (shop.losses("whole"), shop.losses("other"));
     assert_eq!(whole.len(), other.len());
@@ -32,7 +35,7 @@ fn a_baseline_lends_its_backbone_and_folds_of_another_number_are_trained() {
     shop.ok(&format!(
         "train --data data --method none --out plain {SMALL} {SHORT}"
     ));
-    let sets = format!("{SMALL} {SHORT} --set denoising.dynamics=0 --set denoising.folds=3");
+    let sets = format!("{SMALL} {SHORT} --set denoising.folds=3");
     shop.ok(&format!(
         "train --data data --from plain --out three {sets}"
     ));
@@ -50,7 +53,7 @@ fn the_encoder_learns_to_read_the_mean_of_all_tables_unless_the_backbone_keeps_i
     };
     for (epochs, run) in [(2, "mean"), (0, "own")] {
         shop.ok(&format!(
-            "train --data data --out {run} {SMALL} {SHORT} --set denoising.folds=2 \
+            "train --data data --out {run} {SMALL} {SHORT} {DYNAMICS} --set denoising.folds=2 \
              --set denoising.consensus_epochs={epochs}"
         ));
     }
@@ -63,7 +66,7 @@ fn the_encoder_learns_to_read_the_mean_of_all_tables_unless_the_backbone_keeps_i
     // What judges clicks learns after the encoder: it is the same for a run that takes the encoder over.
     shop.ok(&format!(
         "train --data data --from mean --out again {SMALL} {SHORT} --set denoising.folds=2 \
-         --set denoising.consensus_epochs=2 --set denoising.dynamics=0"
+         --set denoising.consensus_epochs=2"
     ));
     let (mean, again) = (shop.losses("mean"), shop.losses("again"));
     let encoder = |lines: &[(String, f64)]| -> Vec<f64> {
@@ -179,29 +182,33 @@ fn a_backbone_is_lent_to_every_method_and_dynamics_are_recorded_for_those_that_l
         let train = format!("train --data data --method {method} {short}");
         shop.ok(&format!("{train} --from plain --out lent-{method}"));
         shop.ok(&format!(
-            "{train} --set denoising.dynamics=0 --out anew-{method}"
+            "{train} --out anew-{method}"
         ));
         let [lent, anew] = ["lent", "anew"].map(|run| shop.losses(&format!("{run}-{method}")));
         assert_eq!(lent, anew);
         assert!(!recorded(&format!("lent-{method}")));
     }
     let output = shop.run(&format!(
-        "train --data data --from plain --out told {short} --set denoising.epochs=1"
+        "train --data data --from plain --out told {short} {DYNAMICS} --set denoising.epochs=1"
     ));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
         told.contains("plain recorded no learning dynamics"),
         "{told}"
     );
-    for (method, due) in [("dc4sr", true), ("iadsr", false), ("mgsd-wss", false)] {
+    for (method, sets, due) in [
+        ("dc4sr", DYNAMICS, true),
+        ("iadsr", "", false),
+        ("mgsd-wss", "", false),
+    ] {
         shop.ok(&format!(
-            "train --data data --method {method} --out {method} {short}"
+            "train --data data --method {method} --out {method} {short} {sets}"
         ));
         assert_eq!(recorded(method), due, "{method}");
     }
     // What a run of another method trained alike is taken over, and nothing else.
     shop.ok(&format!(
-        "train --data data --method dc4sr --from iadsr --out other {short} --set denoising.dynamics=0"
+        "train --data data --method dc4sr --from iadsr --out other {short}"
     ));
     assert_eq!(shop.losses("other"), shop.losses("anew-dc4sr"));
 }

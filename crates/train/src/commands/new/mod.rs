@@ -16,6 +16,8 @@ const FILES: [(&str, &str); 5] = [
     ("page/shop.js", include_str!("page/shop.js")),
     ("page/shop.css", include_str!("page/shop.css")),
 ];
+/// Where the npm package is looked for.
+const USUAL: [&str; 2] = ["node_modules/ingle", "pkg"];
 /// Files of the npm package that the page needs.
 const PACKAGE: [&str; 5] = [
     "ingle.iife.js",
@@ -81,14 +83,18 @@ pub fn run(args: &Args) -> Result<()> {
         "{at}: {} products, {clicks} clicks, a configuration and a page",
         args.products
     );
-    match package {
-        Some(package) => copy(&package, &dir.join("page/ingle"))?,
-        None => say!(
-            "the page's engine is missing: copy the folder dist of the npm package ingle to {at}/page/ingle, \
-             or name the package's folder by --package"
-        ),
+    if let Some(package) = &package {
+        copy(package, &dir.join("page/ingle"))?;
     }
     say!("next: cd {at}, and the five commands in README.md");
+    if package.is_none() {
+        say!(
+            "{at}/page/ingle is missing: the npm package ingle, whose files the page loads, is not in {}. All commands \
+             work without it. For the page copy the package's folder dist to {at}/page/ingle, or name the package's \
+             folder by --package",
+            USUAL.join(" or ")
+        );
+    }
     Ok(())
 }
 
@@ -102,9 +108,7 @@ fn package(given: Option<&Path>) -> Result<Option<PathBuf>> {
             .then_some(dist)
     };
     let Some(given) = given else {
-        return Ok(["node_modules/ingle", "pkg"]
-            .iter()
-            .find_map(|usual| whole(Path::new(usual))));
+        return Ok(USUAL.iter().find_map(|usual| whole(Path::new(usual))));
     };
     let Some(dist) = whole(given) else {
         bail!(InputError::other(format!(

@@ -237,8 +237,9 @@ pub(super) fn train(run: &mut Run, context: &Context<'_>) -> Result<bool> {
         run.finished_stage(stage).is_some() || position.as_ref().is_some_and(current)
     })?;
     let mut training = Training::start(run, context);
-    for (((stage, number), name), fingerprint) in
-        stages.iter().zip(numbers(&stages)).zip(names).zip(due)
+    let all = stages.len();
+    for (at, (((stage, number), name), fingerprint)) in
+        (stages.iter().zip(numbers(&stages)).zip(names).zip(due)).enumerate()
     {
         training.number = number;
         let dir = training.run.stage_dir(&name);
@@ -246,6 +247,7 @@ pub(super) fn train(run: &mut Run, context: &Context<'_>) -> Result<bool> {
             stage.load(&dir, &mut training)?;
             continue;
         }
+        (context.progress).line(&format!("stage {} of {all}: {name}", at + 1));
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let Outcome::Finished(best) = stage.run(&mut training)? else {
             training.account()?;
