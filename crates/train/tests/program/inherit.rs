@@ -181,9 +181,7 @@ fn a_backbone_is_lent_to_every_method_and_dynamics_are_recorded_for_those_that_l
     for method in ["dc4sr", "iadsr", "mgsd-wss"] {
         let train = format!("train --data data --method {method} {short}");
         shop.ok(&format!("{train} --from plain --out lent-{method}"));
-        shop.ok(&format!(
-            "{train} --out anew-{method}"
-        ));
+        shop.ok(&format!("{train} --out anew-{method}"));
         let [lent, anew] = ["lent", "anew"].map(|run| shop.losses(&format!("{run}-{method}")));
         assert_eq!(lent, anew);
         assert!(!recorded(&format!("lent-{method}")));
