@@ -1,6 +1,6 @@
 //! Keys of the configuration: overrides, and messages about unknown keys.
 
-use super::Config;
+use super::{Config, Denoising};
 use anyhow::{Result, bail};
 use ingle_data::InputError;
 use ingle_model::backbone::Kind;
@@ -94,27 +94,30 @@ pub(super) fn take_removed(given: &mut toml::Table) -> Result<(), InputError> {
 /// Settings of `[denoising]` that only a method with soft labels (`taught`) reads.
 const TAUGHT_ALONE: [&str; 4] = ["consistency", "dynamics", "reader_histories", "reading"];
 
-/// The first setting of the configuration that its method does not read. 0, which switches off what the method does not
-/// have, is none.
-fn inapplicable(given: &toml::Table, method: &MethodConfig) -> Option<&'static str> {
-    let denoising = given.get("denoising")?;
-    let off = |value: &toml::Value| value.as_integer() == Some(0) || value.as_float() == Some(0.0);
-    let asked = |key: &&str| denoising.get(key).is_some_and(|value| !off(value));
-    (TAUGHT_ALONE.into_iter()).find(|key| !method.taught() && asked(key))
-}
-
-/// Refuses settings that the method does not read.
+/// Refuses settings that the method does not read. 0, which switches off what the method does not have, and the default
+/// are no such settings: a configuration that was saved with a run names them all.
 ///
 /// # Errors
 /// An input error that names the setting.
-pub(super) fn refuse_inapplicable(
-    given: &toml::Table,
-    method: &MethodConfig,
-) -> Result<(), InputError> {
-    match inapplicable(given, method) {
+pub(super) fn refuse_inapplicable(config: &Config) -> Result<(), InputError> {
+    if config.method.taught() {
+        return Ok(());
+    }
+    let [found, usual] = [&config.denoising, &Denoising::default()].map(|settings| {
+        let histories = settings.reader_histories as f32;
+        let Denoising {
+            consistency,
+            dynamics,
+            reading,
+            ..
+        } = *settings;
+        [consistency, dynamics, histories, reading]
+    });
+    let mut each = TAUGHT_ALONE.iter().zip(found.iter().zip(usual));
+    match each.find(|(_, (found, usual))| ![0.0, *usual].contains(found)) {
         None => Ok(()),
-        Some(key) => {
-            let method = method.name();
+        Some((key, _)) => {
+            let method = config.method.name();
             Err(InputError::other(format!(
                 "denoising.{key} has no effect on the method {method}, which has no soft labels: leave it out"
             )))

@@ -181,7 +181,7 @@ impl Config {
         };
         let read = serde_path_to_error::deserialize(toml::Value::Table(table.clone()));
         let config: Self = read.map_err(|e| misspelt(&table).unwrap_or_else(|| unusable(e)))?;
-        refuse_inapplicable(&table, &config.method)?;
+        refuse_inapplicable(&config)?;
         config.validate()?;
         Ok(config)
     }
@@ -342,6 +342,9 @@ mod tests {
         );
         let off = ["method.name=iadsr", "denoising.reading=0"];
         assert!(resolve(&off, None).is_ok());
+        let whole = resolve(&[], Some("none")).expect("valid");
+        let saved = toml::to_string(&whole).expect("TOML");
+        assert_eq!(Config::of(&saved, &[], None).expect("as saved"), whole);
         let file = "[denoising]\nreading = 0.3";
         let other = Config::of(file, &[], Some("iadsr")).expect("the file is for another method");
         assert_eq!(other.denoising, Denoising::default());

@@ -121,6 +121,10 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     say!("{}", closing(&found, &draws[0]));
+    say!("{MASKED}");
+    if found.ways.len() > 1 {
+        say!("{GAIN}");
+    }
     Ok(())
 }
 
@@ -300,6 +304,9 @@ fn framed() -> Table {
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table
 }
+
+const MASKED: &str = "masked: ranked without the items that the user has clicked, as in a page";
+const GAIN: &str = "gain: over keeping all clicks, ± one standard error of the paired difference";
 
 fn closing(found: &Evaluation, data: &Dataset) -> String {
     let plural = if found.draws == 1 { "" } else { "s" };
