@@ -192,7 +192,8 @@ export class Core {
     const [best, engine, personal] = (await this.#asked(ask, query.signal)) ?? [];
     if (!best || !engine) return given(items, options);
     const known = new Map(best.map((one) => [one.item, one]));
-    this.notice(items.filter((item) => !known.has(item)));
+    // New products in a list are no mistake; a list of which nothing is known is likely one.
+    if (known.size === 0) this.notice(items);
     const sorted = sortInPlace(items, new Map(best.map(({ item, score }) => [item, score])));
     const types = typesOf(events);
     const answer = mark();

@@ -96,6 +96,11 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
       await until(() => recommender.status.unknown.length === 3, "what is unknown is told");
       equal(recommender.status.unknown.map(({ item, nearest: [first] }) => [item, first]).sort(), [["42", "sku-42"], ["SKU-170-red", "sku-170"], ["sku_250", "sku-250"]]);
       equal(told.map((line) => /"(.*?)"/.exec(line)?.[1]).sort(), ["42", "SKU-170-red", "sku_250"]);
+      // A list of the shop's may have new products.
+      await recommender.rank(["sku-42", "new-today"]);
+      await recommender.rank(["lamp"]);
+      await until(() => recommender.status.unknown.length === 4, "a list of which nothing is known is told");
+      equal(recommender.status.unknown.at(-1)?.item, "lamp");
       await recommender.forget("42");
       equal(recommender.status.unknown, []);
       recommender.dispose();
