@@ -232,11 +232,7 @@ pub fn interactions(file: &Path, reading: &Reading, log: &mut Log) -> Result<(),
 impl Log {
     /// What is to be said when all files have been read: how they were read, and units of time that were mixed.
     pub fn said(&self) -> Vec<String> {
-        self.notes
-            .iter()
-            .cloned()
-            .chain(self.clock.note())
-            .collect()
+        self.clock.after(&self.notes)
     }
 
     /// Adds a click, with its weight if requested, or notes why the row is bad.

@@ -24,16 +24,8 @@ pub(super) fn read<const N: usize>(
     wanted: &mut Wanted<'_, N>,
     sink: &mut Sink<'_, N>,
 ) -> Result<(), InputError> {
-    let path = wanted.file;
-    let damaged = |e: &dyn std::fmt::Display| InputError::Unreadable {
-        path: path.to_owned(),
-        format: "Parquet",
-        reason: beginning(&e.to_string(), super::REASON),
-    };
-    let file = File::open(path).map_err(InputError::read(path))?;
-    let builder = unwound(|| ParquetRecordBatchReaderBuilder::try_new(file))
-        .map_err(|e| damaged(&e))?
-        .map_err(|e| damaged(&e))?;
+    let damaged = damaged(wanted.file);
+    let builder = open(wanted.file)?;
     let schema = builder.schema().clone();
     let fields = schema.fields();
     let found: Vec<String> = fields.iter().map(|f| f.name().clone()).collect();
@@ -90,15 +82,8 @@ pub(super) fn sample(
     path: &Path,
     most: usize,
 ) -> Result<(usize, Vec<Map<String, Value>>), InputError> {
-    let damaged = |e: &dyn std::fmt::Display| InputError::Unreadable {
-        path: path.to_owned(),
-        format: "Parquet",
-        reason: beginning(&e.to_string(), super::REASON),
-    };
-    let file = File::open(path).map_err(InputError::read(path))?;
-    let builder = unwound(|| ParquetRecordBatchReaderBuilder::try_new(file))
-        .map_err(|e| damaged(&e))?
-        .map_err(|e| damaged(&e))?;
+    let damaged = damaged(path);
+    let builder = open(path)?;
     let rows = builder.metadata().file_metadata().num_rows();
     let builder = builder.with_limit(most).with_batch_size(most);
     let mut reader = unwound(|| builder.build())
@@ -112,6 +97,24 @@ pub(super) fn sample(
         }
     }
     Ok((usize::try_from(rows).unwrap_or_default(), objects))
+}
+
+/// Opens a file and reads its schema.
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, InputError> {
+    let damaged = damaged(path);
+    let file = File::open(path).map_err(InputError::read(path))?;
+    unwound(|| ParquetRecordBatchReaderBuilder::try_new(file))
+        .map_err(|e| damaged(&e))?
+        .map_err(|e| damaged(&e))
+}
+
+/// The error for a file that the decoder does not read, from the decoder's own.
+fn damaged(path: &Path) -> impl Fn(&dyn std::fmt::Display) -> InputError {
+    move |e| InputError::Unreadable {
+        path: path.to_owned(),
+        format: "Parquet",
+        reason: beginning(&e.to_string(), super::REASON),
+    }
 }
 
 /// Runs the decoder, which panics at some kinds of damage; the panic becomes an error.

@@ -226,6 +226,11 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// Notes on how files were read, with the clock's own.
+    pub(super) fn after(&self, notes: &[String]) -> Vec<String> {
+        notes.iter().cloned().chain(self.note()).collect()
+    }
+
     /// Takes a time, in the clock's unit. If the unit becomes finer, calls `rescale` with the factor for earlier times.
     pub(super) fn take(
         &mut self,

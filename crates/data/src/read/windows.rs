@@ -54,11 +54,7 @@ impl Windows {
 
     /// What is to be said when all files have been read: how they were read, and units of time that were mixed.
     pub fn said(&self) -> Vec<String> {
-        self.notes
-            .iter()
-            .cloned()
-            .chain(self.clock.note())
-            .collect()
+        self.clock.after(&self.notes)
     }
 
     fn push(&mut self, row: Parsed<'_>, at: (&Path, usize), counts: &mut Vec<u32>, unseen: bool) {
