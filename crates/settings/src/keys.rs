@@ -92,7 +92,14 @@ pub(super) fn take_removed(given: &mut toml::Table) -> Result<(), InputError> {
 }
 
 /// Settings of `[denoising]` that only a method with soft labels (`taught`) reads.
-const TAUGHT_ALONE: [&str; 4] = ["consistency", "dynamics", "reader_histories", "reading"];
+fn of_teachers(settings: &Denoising) -> [(&'static str, f32); 4] {
+    [
+        ("consistency", settings.consistency),
+        ("dynamics", settings.dynamics),
+        ("reader_histories", settings.reader_histories as f32),
+        ("reading", settings.reading),
+    ]
+}
 
 /// Refuses settings that the method does not read. 0, which switches off what the method does not have, and the default
 /// are no such settings: a configuration that was saved with a run names them all.
@@ -103,20 +110,11 @@ pub(super) fn refuse_inapplicable(config: &Config) -> Result<(), InputError> {
     if config.method.taught() {
         return Ok(());
     }
-    let [found, usual] = [&config.denoising, &Denoising::default()].map(|settings| {
-        let histories = settings.reader_histories as f32;
-        let Denoising {
-            consistency,
-            dynamics,
-            reading,
-            ..
-        } = *settings;
-        [consistency, dynamics, histories, reading]
-    });
-    let mut each = TAUGHT_ALONE.iter().zip(found.iter().zip(usual));
-    match each.find(|(_, (found, usual))| ![0.0, *usual].contains(found)) {
+    let usual = of_teachers(&Denoising::default());
+    let mut each = of_teachers(&config.denoising).into_iter().zip(usual);
+    match each.find(|((_, found), (_, usual))| ![0.0, *usual].contains(found)) {
         None => Ok(()),
-        Some((key, _)) => {
+        Some(((key, _), _)) => {
             let method = config.method.name();
             Err(InputError::other(format!(
                 "denoising.{key} has no effect on the method {method}, which has no soft labels: leave it out"
@@ -193,7 +191,8 @@ pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
             .get_mut("denoising")
             .and_then(toml::Value::as_table_mut)
         {
-            denoising.retain(|key, _| taught || !TAUGHT_ALONE.contains(&key));
+            let taught_alone = of_teachers(&Denoising::default()).map(|(key, _)| key);
+            denoising.retain(|key, _| taught || !taught_alone.contains(&key));
         }
     }
     Ok(())
