@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Dependencies point one way: root -> model -> bundle, root -> gpu -> model, model -> kernel, train -> model, train -> lm -> model,
 # lm -> kernel, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle,
-# train -> doctor -> bundle, train -> metrics, baselines -> data, metrics and kernel.
+# train -> doctor -> bundle, train -> delivery -> bundle, train -> metrics, baselines -> data, metrics and kernel.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -41,6 +41,7 @@ exactly() {
 exactly ingle-baselines "ingle-data ingle-kernel ingle-metrics ingle-model"
 exactly ingle-bundle ""
 exactly ingle-data "ingle-kernel ingle-model"
+exactly ingle-delivery "ingle-bundle"
 exactly ingle-doctor "ingle-bundle"
 exactly ingle-gpu "ingle-bundle ingle-model"
 exactly ingle-kernel ""
@@ -52,7 +53,7 @@ exactly ingle-settings "ingle-data ingle-model"
 exactly ingle "ingle-bundle ingle-model"
 exactly ingle-train "ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
 
-for package in ingle-baselines ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-metrics ingle-serve ingle-settings; do
+for package in ingle-baselines ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-metrics ingle-serve ingle-settings; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
 done
 never ingle-model "the program chooses the backend" \

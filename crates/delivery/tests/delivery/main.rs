@@ -1,0 +1,8 @@
+//! Signed releases: what readers refuse, what publishers leave behind, and which keys lead where.
+
+mod attacks;
+mod faults;
+mod gc;
+mod keys;
+mod publishing;
+mod support;
