@@ -51,7 +51,7 @@ exactly ingle-model "ingle-bundle ingle-kernel"
 exactly ingle-serve "ingle-bundle"
 exactly ingle-settings "ingle-data ingle-model"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-data ingle-doctor ingle-kernel ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
+exactly ingle-train "ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
 
 for package in ingle-baselines ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-metrics ingle-serve ingle-settings; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"

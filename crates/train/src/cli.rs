@@ -2,8 +2,8 @@
 
 use crate::commands::train::{STOPPED, Stopped};
 use crate::commands::{
-    corrupt, denoise, doctor, evaluate, export, import, inspect, new, prepare, reader, recommend,
-    report, serve, simulate, train,
+    corrupt, denoise, diff, doctor, evaluate, export, gc, import, inspect, keys, new, prepare,
+    publish, reader, recommend, report, serve, sign, simulate, train, verify,
 };
 use crate::data::InputError;
 use clap::{Parser, Subcommand};
@@ -39,16 +39,22 @@ enum Command {
     Report(report::Args),
     Corrupt(corrupt::Args),
     Denoise(denoise::Args),
+    Diff(diff::Args),
     Doctor(doctor::Args),
     Export(export::Args),
+    Gc(gc::Args),
     Import(import::Args),
     Inspect(inspect::Args),
+    Keys(keys::Args),
     New(new::Args),
+    Publish(publish::Args),
     #[command(alias = "prior")]
     Reader(reader::Args),
     Recommend(recommend::Args),
     Serve(serve::Args),
+    Sign(sign::Args),
     Simulate(simulate::Args),
+    Verify(verify::Args),
 }
 
 /// Runs the program.
@@ -60,15 +66,21 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Corrupt(args) => corrupt::run(&args),
         Command::Denoise(args) => denoise::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Gc(args) => gc::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Publish(args) => publish::run(&args),
         Command::Reader(args) => reader::run(&args),
         Command::Recommend(args) => recommend::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Sign(args) => sign::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Verify(args) => verify::run(&args),
     };
     let Err(error) = result else {
         return ExitCode::SUCCESS;

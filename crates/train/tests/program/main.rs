@@ -2,6 +2,7 @@
 
 mod backbones;
 mod choosing;
+mod delivery;
 #[cfg(feature = "wgpu")]
 mod device;
 mod files;

@@ -1,0 +1,75 @@
+//! `ingle diff`: what a shopper who has one bundle fetches for another.
+
+use super::place::{open, told};
+use crate::data::InputError;
+use crate::say::say;
+use anyhow::Result;
+use ingle_bundle::{MANIFEST, MAX_MANIFEST_BYTES, Manifest};
+use ingle_delivery::{Change, diff};
+use serde_json::json;
+
+/// Say what a shopper who has one bundle fetches for another
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ingle diff bundle-old bundle
+  ingle diff https://shop.example/bundle bundle
+  ingle diff bundle-old bundle --json
+
+Compares the files by their hashes: those that both bundles have are not fetched again.")]
+pub struct Args {
+    /// Folder or address of the bundle that the shopper has
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// Folder or address of the new one
+    #[arg(value_name = "NEW")]
+    new: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<()> {
+    let change = diff(&read(&args.old)?, &read(&args.new)?);
+    let sum = |files: &[(String, u64)]| files.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let (fetched, kept) = (sum(&change.fetched), sum(&change.kept));
+    let whole = fetched + kept;
+    if args.json {
+        let Change {
+            kept: both,
+            fetched: new,
+            dropped,
+        } = &change;
+        let named = |files: &[(String, u64)]| -> Vec<_> {
+            let entry = |(name, bytes): &(String, u64)| json!({"name": name, "bytes": bytes});
+            files.iter().map(entry).collect()
+        };
+        let report = json!({
+            "fetched_bytes": fetched, "whole_bytes": whole,
+            "fetched": named(new), "kept": named(both), "dropped": named(dropped),
+        });
+        say!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    let groups = [
+        ("fetched", &change.fetched),
+        ("kept", &change.kept),
+        ("dropped", &change.dropped),
+    ];
+    for (what, files) in groups {
+        for (name, bytes) in files {
+            say!("{what:8} {bytes:>12}  {name}");
+        }
+    }
+    let share = 100.0 * fetched as f64 / whole.max(1) as f64;
+    say!("\n{fetched} of {whole} bytes are fetched, {share:.1} %; compression not counted");
+    Ok(())
+}
+
+fn read(place: &str) -> Result<Manifest> {
+    let bytes = open(place)?
+        .need(MANIFEST, MAX_MANIFEST_BYTES)
+        .map_err(told)?;
+    let manifest = Manifest::parse(&bytes);
+    Ok(manifest.map_err(|error| InputError::other(format!("{place}: {error}")))?)
+}
