@@ -16,6 +16,7 @@ use crate::http::common_headers;
 use crate::memory::Memory;
 use crate::payload::Payload;
 use crate::range::Part;
+use crate::store::CHANNEL;
 
 /// Hex digits of the SHA-256 in an `ETag`.
 const TAG_DIGITS: usize = 32;
@@ -35,7 +36,7 @@ pub(crate) struct Asset {
 struct Head {
     encoding: Encoding,
     length: u64,
-    /// The manifest has none: a browser would send it back at every visit and could be recognised by it.
+    /// What changes under its name has none: a browser would send it back at every visit and could be recognised by it.
     etag: Option<HeaderValue>,
     headers: HeaderMap,
 }
@@ -49,10 +50,10 @@ struct Form<'a> {
 }
 
 impl Asset {
-    /// The manifest, which is never cached.
-    pub(crate) fn manifest(bytes: Vec<u8>) -> Self {
+    /// The manifest, or a signed file of a name without a hash.
+    pub(crate) fn small(name: &str, bytes: Vec<u8>) -> Self {
         let length = bytes.len() as u64;
-        let asset = Self::new(MANIFEST, sha256_hex(&bytes), length, None);
+        let asset = Self::new(name, sha256_hex(&bytes), length, None);
         let _ = asset.memory.set(Memory::small(bytes));
         asset
     }
@@ -220,7 +221,7 @@ impl Asset {
 
 impl Head {
     fn new(name: &str, sha256: &str, length: u64, encoding: Encoding) -> Self {
-        let is_manifest = name == MANIFEST;
+        let changes = name == MANIFEST || name == CHANNEL;
         let mut headers = common_headers();
         let mut put = |name, value: &'static str| {
             headers.insert(name, HeaderValue::from_static(value));
@@ -236,7 +237,7 @@ impl Head {
         if encoding != Encoding::Identity {
             put(CONTENT_ENCODING, encoding.token());
         }
-        let etag = (!is_manifest).then(|| text(format!("\"{}\"", &sha256[..TAG_DIGITS])));
+        let etag = (!changes).then(|| text(format!("\"{}\"", &sha256[..TAG_DIGITS])));
         match &etag {
             None => put(CACHE_CONTROL, "no-store"),
             Some(etag) => {

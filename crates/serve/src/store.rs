@@ -4,7 +4,8 @@
 //! is sent only after its contents were found to match its name.
 
 use std::collections::HashMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread;
@@ -33,6 +34,11 @@ const MAX_EARLIER: usize = 256;
 const COMPRESSED_SHARE: u64 = 4;
 /// Bytes that compressed forms may take in any case.
 const COMPRESSED_ANYWAY: u64 = 4 << 20;
+
+/// Which signed release pages use; replaced with every release. `docs/bundle.md` has the signed files.
+pub(crate) const CHANNEL: &str = "channel.json";
+/// Largest signed file of a name without a hash.
+const MAX_SIGNED: u64 = 32 << 10;
 
 /// The bundle of a folder, in the last version that was valid.
 pub(crate) struct Store {
@@ -104,6 +110,9 @@ impl Store {
         if name == MANIFEST {
             return Found::Asset(self.served().current.manifest.clone());
         }
+        if is_signed_name(name) {
+            return Found::Perhaps;
+        }
         if !is_file_name(name) {
             return Found::Nothing;
         }
@@ -116,7 +125,15 @@ impl Store {
 
     /// The file with this name: of the current bundle, of the previous one, or else a file in the folder whose
     /// contents match its name.
+    ///
+    /// Signed files are read anew: they are small, and those who read them check them.
     pub(crate) async fn search(self: &Arc<Self>, name: &str) -> Option<Arc<Asset>> {
+        if is_signed_name(name) {
+            let path = self.dir.join(name);
+            let read = tokio::task::spawn_blocking(move || read_small(&path)).await;
+            let bytes = read.ok().flatten()?;
+            return Some(Arc::new(Asset::small(name, bytes)));
+        }
         match self.known(name) {
             Some(asset) if asset.is_for(name) && asset.is_sound() => Some(asset),
             _ => {
@@ -267,7 +284,7 @@ impl Snapshot {
             bytes = manifest.files.iter().map(|entry| entry.bytes).sum::<u64>(),
             "the bundle is valid and served"
         );
-        let asset = Asset::manifest(bytes.clone());
+        let asset = Asset::small(MANIFEST, bytes.clone());
         for encoding in [Encoding::Brotli, Encoding::Gzip] {
             if let Some(encoded) = compress::encode(encoding, &bytes, u64::MAX, &|| true) {
                 asset.add(encoding, encoded);
@@ -374,6 +391,25 @@ fn open(dir: &Path, entry: &FileEntry) -> Result<Asset, BundleError> {
     let found = disk.hash().map_err(failed)?;
     entry.verify_hashed(found.1, || found.0.clone())?;
     Ok(Asset::on_disk(&entry.name, found, disk))
+}
+
+/// Whether this is the channel or a file of keys.
+fn is_signed_name(name: &str) -> bool {
+    let epoch = name
+        .strip_prefix("keys-")
+        .and_then(|rest| rest.strip_suffix(".json"));
+    let is_keys = epoch.is_some_and(|epoch| {
+        !epoch.is_empty() && epoch.len() <= 16 && epoch.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    name == CHANNEL || is_keys
+}
+
+/// A file, if it is there and not too long.
+fn read_small(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(MAX_SIGNED + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_SIGNED).then_some(bytes)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

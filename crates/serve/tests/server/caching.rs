@@ -142,3 +142,59 @@ fn another_way_to_compress_a_file_has_another_tag() {
     );
     assert_ne!(made_here.0, made_before.0);
 }
+
+#[test]
+fn the_channel_is_kept_by_nobody_and_signed_files_that_never_change_are_kept() {
+    let folder = folder("shop");
+    let server = Running::bundle(folder.path());
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let get = |name: &str| {
+        request(
+            server.addr,
+            "GET",
+            &format!("/{name}"),
+            &[("range", "bytes=0-1")],
+        )
+    };
+    assert_eq!(get("channel.json").status, 404);
+    // Replaced under the same name, and seen at once.
+    for text in ["first", "second"] {
+        put("channel.json", text);
+        let answer = get("channel.json");
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body, text.as_bytes());
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("etag"), "");
+        assert_eq!(answer.header("content-type"), "application/json");
+    }
+    let signed = "a signed manifest";
+    let named = format!(
+        "manifest-{}.json",
+        &ingle_bundle::sha256_hex(signed.as_bytes())[..16]
+    );
+    put(&named, signed);
+    put("keys-12.json", "keys");
+    for name in [&*named, "keys-12.json"] {
+        let answer = request(server.addr, "GET", &format!("/{name}"), &[]);
+        assert_eq!(answer.status, 200, "{name}");
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+    }
+    // A name without a hash says nothing of what is in a file: nothing large is read for it, and no other is sent.
+    put("keys-2.json", &" ".repeat((32 << 10) + 1));
+    for name in [
+        "keys-.json",
+        "keys-x.json",
+        "keys-1.json",
+        "channel-1-1.json",
+        "private/offline.pem",
+    ] {
+        if name == "channel-1-1.json" {
+            put(name, "a copy");
+        }
+        assert_eq!(get(name).status, 404, "{name}");
+    }
+    assert_eq!(get("keys-2.json").status, 404);
+}
