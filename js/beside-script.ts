@@ -20,7 +20,8 @@ export async function defaultWasm(kind: EngineKind, assets: URL | undefined): Pr
   return wasmIn(base(assets), kind);
 }
 
-function base(assets: URL | undefined): URL {
+/** The folder of the package's files. */
+export function base(assets: URL | undefined): URL {
   if (assets) return assets;
   // Never of any element: what shoppers write may carry data attributes, and this names code that is run.
   const told = document.querySelector("script[data-ingle-base], meta[data-ingle-base]")?.getAttribute("data-ingle-base");

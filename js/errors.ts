@@ -22,6 +22,15 @@
  * | `bundle/tensor` | a file's contents do not have the shape that the manifest says |
  * | `bundle/ids` | the list of item ids is not one id for each row |
  * | `bundle/io` | reading a file failed |
+ * | `delivery/format` | a signed file (`channel.json`, `keys-….json`, `manifest-….json`) is not one that this release reads |
+ * | `delivery/algorithm` | the shop's keys are of an algorithm that this release does not know |
+ * | `delivery/signature` | a signed file does not have enough valid signatures of the shop's keys |
+ * | `delivery/shop` | a signed file is of another shop |
+ * | `delivery/rollback` | the host has an older release than one that is known |
+ * | `delivery/hash` | a signed manifest is not the one that the channel names |
+ * | `delivery/expired` | the channel or its keys have expired; recommendations go on |
+ * | `delivery/self-test` | the engine does not recommend what the signed manifest says it must |
+ * | `delivery/insecure` | the page is not secure, so that signatures cannot be checked |
  * | `method/unknown` | the bundle was trained with a method that this release does not know |
  * | `model/config`, `model/tensor` | the weights do not fit the model's configuration |
  * | `engine/blocked` | the page's content security policy forbids WebAssembly |
@@ -59,6 +68,15 @@ export type ErrorCode =
   | "bundle/tensor"
   | "bundle/ids"
   | "bundle/io"
+  | "delivery/format"
+  | "delivery/algorithm"
+  | "delivery/signature"
+  | "delivery/shop"
+  | "delivery/rollback"
+  | "delivery/hash"
+  | "delivery/expired"
+  | "delivery/self-test"
+  | "delivery/insecure"
   | "method/unknown"
   | "model/config"
   | "model/tensor"

@@ -324,7 +324,7 @@ export class Recommender extends Emitter {
       // A bundle that could not be used may have been repaired where it is.
       if (here && (await old.isLatest(next)) && old.engines.active) {
         next.dispose();
-        this.#setStale(old, undefined);
+        this.#setStale(old, next.bundle.stale);
         return false;
       }
       await unlessAborted(next.engines.ready(), this.#life.signal);
@@ -418,7 +418,7 @@ export class Recommender extends Emitter {
       const { status } = this;
       this.#tell("status", status);
       const { stale, storage } = status;
-      if (stale) advise({ code: stale.code, message: `The bundle at its address is not in use, and the last good one on this device answers: ${stale.reason}` });
+      if (stale) advise({ code: stale.code, message: `The bundle in use may be old: ${stale.reason}` });
       if (status.globalPrivacyControl && storage.reason) mention(`The history is kept in memory only. ${storage.reason}`);
       if (status.rung !== this.#lastRung && status.bundle) {
         this.#lastRung = status.rung;

@@ -24,7 +24,9 @@ export async function buildScripts({ root, dist, bindings, release }) {
   const maps = sourcesInside({ root, dist, bindings });
   // The workers alone: each must be one file, wherever it is copied to.
   await build({ ...here, entryPoints: ["js/worker-cpu.ts", "js/worker-gpu.ts"], plugins: [engines, maps] });
-  const modules = ["index", "element", "define", "react", "vue"].map((name) => `js/${name}.ts`);
+  const modules = Object.fromEntries(["index", "element", "define", "react", "vue"].map((name) => [name, `js/${name}.ts`]));
+  // A file of this name, because the plain script imports it too.
+  modules.signed = "js/bundle/signed.ts";
   await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: [workersOutside, leftToThePage, maps] });
   await build({ ...here, entryPoints: { inline: "js/inline-index.ts" }, plugins: [everythingInside(root, dist), engines, maps] });
   await build({ ...here, format: "iife", entryPoints: { "ingle.iife": "js/iife.ts" }, plugins: [inAScript(root), maps] });
@@ -90,11 +92,12 @@ const sourcesInside = ({ root, dist, bindings }) => ({
   },
 });
 
-/** A plain script looks for the engine's files where the page says. */
+/** A plain script looks for the engine's files where the page says, and for what checks signatures if the page names keys. */
 const inAScript = (root) => ({
   name: "in a script",
   setup(esbuild) {
     esbuild.onResolve({ filter: /^\.\.\/beside\.js$/ }, () => ({ path: join(root, "js/beside-script.ts") }));
+    esbuild.onResolve({ filter: /^\.\/signed\.js$/ }, () => ({ path: join(root, "js/signed-script.ts") }));
   },
 });
 

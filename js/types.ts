@@ -80,6 +80,20 @@ export interface Offer {
 /** Looks an item up in the shop's own data, without waiting; `null` for one that is no longer sold. */
 export type Offers = (item: string) => Offer | null | undefined;
 
+/** Whose signed releases a page uses, and no other bundle. `ingle keys show` prints it. */
+export interface Trust {
+  /** The shop's name in its signed files. */
+  shop: string;
+  /** The root keys of the epoch, each of 64 hex digits. */
+  keys: string[];
+  /** The epoch of these keys. Later ones are followed from it. Default 1. */
+  epoch?: number;
+  /** How many of the keys must have signed a file of keys. Default 1. */
+  threshold?: number;
+  /** The lowest release of this epoch that is used. Default 1. */
+  atLeast?: number;
+}
+
 /** Options of `createRecommender`; every one has a sensible default. */
 export interface RecommenderOptions {
   /** Default `auto`. */
@@ -114,6 +128,8 @@ export interface RecommenderOptions {
   offers?: Offers;
   /** Options of calls by the name of a placement; a call that names the `scenario` begins with these. */
   scenarios?: Record<string, QueryOptions>;
+  /** Uses only bundles that these keys have signed. Default: any bundle at the address. */
+  trust?: Trust;
   /** A replacement for `fetch`, for the bundle's files. */
   fetch?: typeof fetch;
 }
@@ -292,6 +308,17 @@ export interface BundleInfo {
   maxLen: number;
   /** Bytes of all its files. */
   bytes: number;
+  /** Whose signature was verified; `null` if none was, as in a page without `trust`. */
+  signed: SignedBy | null;
+}
+
+/** Whose release a bundle is. */
+export interface SignedBy {
+  shop: string;
+  /** Number of the keys' file; not known of a bundle that was kept on this device. */
+  epoch?: number;
+  /** Number of the release; likewise. */
+  release?: number;
 }
 
 /**
@@ -336,8 +363,8 @@ export interface Status {
   /** The bundle in use; `null` until it has been opened. */
   bundle: BundleInfo | null;
   /**
-   * Why the bundle in use is not the one at its address: that one could not be fetched or used, or is still loading,
-   * and the last good one answers. `null` if it is.
+   * Why the bundle in use may not be the shop's latest: the one at its address could not be fetched or used, or is still
+   * loading, and the last good one answers; or what is there has expired (`delivery/expired`). `null` if it is.
    */
   stale: { code: ErrorCode; reason: string } | null;
   /**

@@ -82,11 +82,12 @@ export class Core {
   readonly #unknown: UnknownItems;
 
   constructor(url: string | URL, host: CoreHost, before?: Core) {
-    const { onProgress, fetch } = host.options;
+    const { onProgress, fetch, trust } = host.options;
     this.#host = host;
     this.#rotation = before ? before.#rotation : new Rotation();
     this.bundle = new BundleSource(url, {
       onProgress,
+      trust,
       cache: before?.bundle.cache ?? new KeptBundles(() => host.mayStore()),
       signal: this.#life.signal,
       // If a bundle is in use already, only the host's can be a new one.
@@ -132,7 +133,7 @@ export class Core {
     const rung = active ?? this.#rungWithout;
     const why = explainRung(rung, this.#host.choice, cpu.state, gpu.state, this.#late);
     const { stale } = this.bundle;
-    return { rung, why: active && stale ? `${why} The bundle is the one that was kept: ${stale.message}` : why };
+    return { rung, why: active && stale ? `${why} Its bundle may be old: ${stale.message}` : why };
   }
 
   /** Items that this page passed in and that the bundle does not contain. */

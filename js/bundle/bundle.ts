@@ -12,7 +12,8 @@ import { deferred, pause, unlessAborted, Watch, within } from "../common/deferre
 import { IngleError, toIngleError } from "../errors.js";
 import { sha256 } from "./hash.js";
 import { type Kept, KeptBundles, sameBytes } from "./kept.js";
-import type { Progress } from "../types.js";
+import { highest, raise } from "./ratchet.js";
+import type { Progress, SignedBy, Trust } from "../types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -32,12 +33,16 @@ export interface BundleFiles {
   /** Equal blocks have an entry each and share a file. */
   entries: FileEntry[];
   files: Map<string, Bytes>;
+  /** Who signed it; `null` if nobody did whom the page knows. */
+  signed: SignedBy | null;
 }
 
 export interface BundleOptions {
   fetch?: typeof fetch;
   onProgress?: ((progress: Progress) => void) | undefined;
   cache?: KeptBundles;
+  /** The keys that must have signed the bundle. Without them any bundle is used. */
+  trust?: Trust | undefined;
   /** Aborts running requests. */
   signal?: AbortSignal;
   /** Whether a bundle on the device may be used instead of the host's. Default true. */
@@ -48,6 +53,8 @@ export interface BundleOptions {
   pausesMs?: readonly number[];
   /** Milliseconds without data after which a request fails. */
   stallMs?: number;
+  /** 0 to 1, in place of what this visit has drawn. */
+  lot?: number;
   /** How long to wait for the host's bundle if there is another on the device, in milliseconds. */
   patienceMs?: number;
 }
@@ -67,12 +74,15 @@ const FIRST_BYTES = 2 ** 16;
 const PAUSES_MS = [500, 2_000, 5_000, 10_000];
 const STALL_MS = 15_000;
 const PATIENCE_MS = 3_000;
+/** Whether a release that is being rolled out is for this visit. */
+const LOT = Math.random();
 const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual" };
 
 /** A bundle that can be opened: the host's, or one on the device with this number. */
 interface Generation {
   manifest: Bytes;
   entries: FileEntry[];
+  signed: SignedBy | null;
   kept?: string;
   /** The generations on the device before the host was asked. */
   since?: string[];
@@ -86,6 +96,8 @@ export class BundleSource {
   stale: IngleError | undefined;
   /** The manifest of the bundle that was opened; not to be changed. */
   current: Bytes | undefined;
+  /** What its files are kept under. Of others than these keys' nothing is used, so that a new start is one. */
+  readonly #place: string;
   readonly #fetch: typeof fetch;
   readonly #options: BundleOptions;
   readonly #signal: AbortSignal | undefined;
@@ -99,6 +111,8 @@ export class BundleSource {
   /** Running downloads by file name, so that nothing is downloaded twice. */
   readonly #arrivals = new Map<string, Promise<Bytes>>();
   readonly #progress = { loaded: 0, total: 0, files: new Map<string, number>() };
+  /** The release that was verified. */
+  #number: readonly [number, number] | undefined;
   #accepted = false;
   /** An engine has rejected the bundle on the device. */
   #useless = false;
@@ -108,6 +122,8 @@ export class BundleSource {
   constructor(url: string | URL, options: BundleOptions = {}) {
     const { fetch = globalThis.fetch, cache = new KeptBundles(), signal, stallMs = STALL_MS } = options;
     this.base = folderOf(url);
+    const { trust } = options;
+    this.#place = trust ? `${this.base.href}#${[trust.shop, trust.epoch ?? 1, trust.threshold ?? 1, trust.keys].join()}` : this.base.href;
     this.cache = cache;
     this.#fetch = (input, init) => fetch(input, init);
     this.#options = options;
@@ -145,10 +161,11 @@ export class BundleSource {
     const { manifest, entries, since = [] } = chosen;
     const ask = async (): Promise<Bytes> => {
       const now = await this.#fetchManifest();
-      if (!sameBytes(now, manifest)) this.#options.onLate?.();
-      return now;
+      if (!sameBytes(now.manifest, manifest)) this.#options.onLate?.();
+      return now.manifest;
     };
-    await this.cache.accept({ base: this.base.href, manifest, entries, since, ask });
+    const settled = () => this.#raise();
+    await this.cache.accept({ base: this.#place, manifest, entries, since, ask, settled });
   }
 
   /** An engine rejected the bundle that `open` returned; says whether `open` can now return another. */
@@ -163,7 +180,7 @@ export class BundleSource {
     }
     if (isDamage(error) && !this.#reloads) {
       this.#reloads = true;
-      this.cache.release(this.base.href);
+      this.cache.release(this.#place);
       this.#asked = this.#whole = this.#chosen = undefined;
       return true;
     }
@@ -227,10 +244,11 @@ export class BundleSource {
 
   async #kept(): Promise<Generation | undefined> {
     if (this.#options.fallback === false || this.#useless) return undefined;
-    const kept: Kept | undefined = await this.cache.latest(this.base.href);
+    const kept: Kept | undefined = await this.cache.latest(this.#place);
     if (!kept) return undefined;
     try {
-      return { manifest: kept.manifest, entries: readEntries(kept.manifest), kept: kept.id };
+      const { trust } = this.#options;
+      return { manifest: kept.manifest, entries: readEntries(kept.manifest), signed: trust ? { shop: trust.shop } : null, kept: kept.id };
     } catch {
       // Damaged, or in a format written by another release.
       return undefined;
@@ -244,11 +262,11 @@ export class BundleSource {
   }
 
   async #askHost(): Promise<Generation> {
-    const since = await this.cache.generations(this.base.href);
-    const manifest = await this.#fetchManifest();
+    const since = await this.cache.generations(this.#place);
+    const { manifest, signed } = await this.#fetchManifest();
     const entries = readEntries(manifest);
     this.#progress.total = distinct(entries).reduce((sum, { bytes }) => sum + bytes, 0);
-    return { manifest, entries, since };
+    return { manifest, entries, signed, since };
   }
 
   #fromHost(): Promise<Generation> {
@@ -262,21 +280,21 @@ export class BundleSource {
     const brought = await Promise.allSettled(distinct(generation.entries).map((entry) => this.#bring(entry)));
     const failed = brought.find((one) => one.status === "rejected");
     if (!failed) return generation;
-    await this.cache.stage(this.base.href, generation.entries);
+    await this.cache.stage(this.#place, generation.entries);
     throw failed.reason;
   }
 
-  async #gather({ manifest, entries, kept }: Generation, roles: string[]): Promise<BundleFiles> {
+  async #gather({ manifest, entries, signed, kept }: Generation, roles: string[]): Promise<BundleFiles> {
     const wanted = entries.filter(({ role }) => roles.includes(role));
     const files = new Map<string, Bytes>();
     await Promise.all(
       distinct(wanted).map(async (entry) => {
-        const found = await this.cache.find(this.base.href, entry);
+        const found = await this.cache.find(this.#place, entry);
         files.set(entry.name, found ?? (await this.#bring(entry)).slice());
-        if (!found && kept !== undefined) await this.cache.mend(this.base.href, kept, entry.name, files.get(entry.name)!);
+        if (!found && kept !== undefined) await this.cache.mend(this.#place, kept, entry.name, files.get(entry.name)!);
       }),
     );
-    return { manifest: manifest.slice(), entries: wanted, files };
+    return { manifest: manifest.slice(), entries: wanted, files, signed };
   }
 
   /** A file from the device or the network; not to be changed. */
@@ -291,7 +309,7 @@ export class BundleSource {
   }
 
   async #arrive(entry: FileEntry): Promise<Bytes> {
-    const base = this.base.href;
+    const base = this.#place;
     const found = await this.cache.find(base, entry);
     if (found) {
       this.#report(entry.name, found.length);
@@ -302,12 +320,33 @@ export class BundleSource {
     return bytes;
   }
 
-  async #fetchManifest(): Promise<Bytes> {
-    const url = this.#url("manifest.json");
-    const part = new Part(MAX_MANIFEST_BYTES);
-    await this.#receive(url, { ...QUIET, cache: "no-store" }, part, (_, over) => {
-      if (over) throw new IngleError("bundle/manifest", `${url} is longer than a manifest may be, ${MAX_MANIFEST_BYTES} bytes; is the address right?`);
-    });
+  async #fetchManifest(): Promise<{ manifest: Bytes; signed: SignedBy | null }> {
+    const { trust } = this.#options;
+    if (!trust) return { manifest: await this.#take("manifest.json", MAX_MANIFEST_BYTES, "no-store"), signed: null };
+    const [{ readSigned }, seen] = await Promise.all([import("./signed.js"), highest(this.#place)]);
+    const take = (name: string, most: number, cache: RequestCache) => this.#take(name, most, cache);
+    const { manifest, shop, number, expired } = await readSigned(trust, { take, seen, lot: this.#options.lot ?? LOT, now: Date.now() });
+    const [epoch, release] = (this.#number = number);
+    await this.#raise();
+    // It goes on: a shop that forgets to publish must not lose its recommendations.
+    if (expired) this.stale = expired;
+    return { manifest, signed: { shop, epoch, release } };
+  }
+
+  /** The release that was seen is the highest from now on, on the device if that is allowed. */
+  async #raise(): Promise<void> {
+    if (this.#number) await raise(this.#place, this.#number, () => this.cache.mayStore());
+  }
+
+  /** A small file, which must come whole before a connection that stalls would be given up. */
+  async #take(name: string, most: number, cache: RequestCache): Promise<Bytes> {
+    const url = this.#url(name);
+    const part = new Part(most);
+    const code = name === "manifest.json" ? "bundle/manifest" : "delivery/format";
+    const heard = (_: number, over: boolean) => {
+      if (over) throw new IngleError(code, `${url} is longer than ${most} bytes, which is the most it may have; is the address right?`);
+    };
+    await this.#receive(url, { ...QUIET, cache }, part, heard, name === "manifest.json");
     return part.bytes;
   }
 
@@ -357,9 +396,9 @@ export class BundleSource {
 
   /**
    * Requests the missing part of a file and stores what arrives; `heard` is called with the number of bytes, or with
-   * `over` if there are too many.
+   * `over` if there are too many. Without `patient` all of it must arrive within the time that a silence may last.
    */
-  async #receive(url: string, init: RequestInit, part: Part, heard: (loaded: number, over: boolean) => void): Promise<void> {
+  async #receive(url: string, init: RequestInit, part: Part, heard: (loaded: number, over: boolean) => void, patient = true): Promise<void> {
     const watch = new Watch(this.#stallMs, this.#signal);
     try {
       const response = await this.#fetch(url, { ...init, signal: watch.signal });
@@ -370,13 +409,13 @@ export class BundleSource {
       // A host without range requests starts again.
       part.loaded = response.status === 206 ? firstByte(response, part.loaded) : 0;
       for await (const chunk of chunksOf(response)) {
-        watch.heard();
+        if (patient) watch.heard();
         heard(part.loaded + chunk.length, !part.add(chunk));
       }
     } catch (error) {
       if (this.#signal?.aborted) throw this.#signal.reason;
       if (error instanceof IngleError) throw error;
-      const message = watch.signal.aborted ? `nothing came for ${this.#stallMs / 1000} s` : error instanceof Error ? error.message : String(error);
+      const message = watch.signal.aborted ? `${patient ? "nothing came for" : "it took longer than"} ${this.#stallMs / 1000} s` : error instanceof Error ? error.message : String(error);
       throw new IngleError("bundle/network", `${url} could not be fetched: ${message}`, { cause: error });
     } finally {
       // After an error this cancels the rest; after the end it does nothing.
@@ -506,7 +545,7 @@ function firstByte({ headers }: Response, asked: number): number {
 
 /** Whether another bundle could work where this one does not. */
 export function isBundlesFault({ code }: IngleError): boolean {
-  return /^(bundle|method|model)\//.test(code);
+  return /^(bundle|delivery|method|model)\//.test(code);
 }
 
 /** Whether the connection was interrupted, and nothing else was wrong. */

@@ -36,6 +36,8 @@ export interface Accepted {
   since: readonly string[];
   /** Asks the host for the manifest again. */
   ask(): Promise<Bytes>;
+  /** Called once it is on the device. */
+  settled?(): Promise<void>;
 }
 
 /** A generation: which, and its manifest. */
@@ -45,7 +47,8 @@ export interface Kept {
 }
 
 export class KeptBundles {
-  readonly #mayStore: () => boolean;
+  /** Whether the device may be written to. */
+  readonly mayStore: () => boolean;
   /** Files that are not on the device, or not yet. Copies, so that returned bytes can be transferred to a worker. */
   readonly #memory = new Map<string, Bytes>();
   #accepted: Accepted | undefined;
@@ -53,7 +56,7 @@ export class KeptBundles {
 
   /** Writes to the device only while `mayStore` is true. */
   constructor(mayStore: () => boolean = () => true) {
-    this.#mayStore = mayStore;
+    this.mayStore = mayStore;
   }
 
   /** The numbers of the whole bundles of an address; the last one counts. */
@@ -103,7 +106,7 @@ export class KeptBundles {
 
   /** Writes the files of an incomplete bundle, so that the next visit can continue. */
   async stage(base: string, entries: readonly FileEntry[]): Promise<void> {
-    if (!this.#mayStore()) return;
+    if (!this.mayStore()) return;
     await alone(async () => {
       for (const { name } of entries) {
         const bytes = this.#memory.get(base + name);
@@ -126,9 +129,10 @@ export class KeptBundles {
   }
 
   async #settle(): Promise<void> {
-    if (!this.#mayStore()) return;
+    if (!this.mayStore()) return;
     const bundle = this.#accepted;
     if (!bundle || !(await alone(() => this.#commit(bundle)).catch(() => false))) return;
+    await bundle.settled?.();
     if (this.#accepted === bundle) this.#accepted = undefined;
     for (const { name } of bundle.entries) this.#memory.delete(bundle.base + name);
   }
@@ -198,13 +202,13 @@ export class KeptBundles {
     }
     if (await this.#put(fileOf(base, id, MANIFEST), manifest)) return id;
     // One that is late may still be written: its files stay.
-    if (!this.#mayStore()) await remove(base, id);
+    if (!this.mayStore()) await remove(base, id);
     return undefined;
   }
 
   /** Says whether the file is stored: the disk may be full, and permission may change meanwhile. */
   #put(url: string, bytes: Bytes): Promise<boolean> {
-    return onDisk(false, () => putWhile(this.#mayStore, CACHE_NAME, url, bytes));
+    return onDisk(false, () => putWhile(this.mayStore, CACHE_NAME, url, bytes));
   }
 
   /** Deletes older generations, and the remains of closed tabs. */
@@ -215,6 +219,11 @@ export class KeptBundles {
       const old = found.includes(fileOf(base, id, MANIFEST)) ? id < mine : Date.now() - timeOf(id) > ABANDONED_MS;
       if (old || id === STAGED) await remove(base, id);
     }
+    // What was kept of the same address before the page knew these keys is of no use any more.
+    const [address = ""] = base.split("#");
+    if (address === base) return;
+    const others = (await keys()).filter((url) => [folderOf(address), keptAddress(`${address}#`)].some((one) => url.startsWith(one)));
+    for (const url of others) if (!url.startsWith(folder)) await drop(url);
   }
 }
 

@@ -149,5 +149,5 @@ export class Engines {
 type Answer<T> = { by: EngineKind; answer: T } | { error: IngleError | undefined };
 
 function isEveryonesFault({ code }: IngleError): boolean {
-  return /^(bundle|method|model)\//.test(code) || code === "engine/blocked" || code === "engine/simd";
+  return /^(bundle|delivery|method|model)\//.test(code) || code === "engine/blocked" || code === "engine/simd";
 }

@@ -8,7 +8,8 @@ import { IngleError, toIngleError } from "../errors.js";
 import type { EnginesHost } from "./engines.js";
 import type { GpuVerdict } from "./gpu.js";
 import type { EngineInfo } from "./protocol.js";
-import type { BundleInfo, EngineKind, EngineState } from "../types.js";
+import { passTest, selfTestOf } from "./self-test.js";
+import type { BundleInfo, EngineKind, EngineState, SignedBy } from "../types.js";
 import { requireVectors } from "./vectors.js";
 
 /** Number of failures after which an engine is not started again. */
@@ -114,18 +115,24 @@ export class EngineSlot {
     const source = await wasm(this.kind);
     let info: EngineInfo | undefined;
     let bytes = 0;
+    let signed: SignedBy | null = null;
     while (!info) {
-      const { manifest, files } = await bundle.open(signal);
+      const opened = await bundle.open(signal);
+      const { manifest, files } = opened;
       // Read before loading: the bytes are transferred to the engine.
       bytes = sizeOf(files);
+      signed = opened.signed ?? null;
+      const test = selfTestOf(manifest);
       try {
-        info = await engine.load({ wasm: source, manifest, files });
+        const loaded = await engine.load({ wasm: source, manifest, files });
+        if (test) await passTest(engine, test);
+        info = loaded;
       } catch (error) {
         if (!(await bundle.refuse(toIngleError(error, "engine/failed")))) throw error;
       }
     }
     const kept = bundle.accept().catch(() => {});
-    this.bundle = { ...info, bytes };
+    this.bundle = { ...info, bytes, signed };
     // The first answer is slow, on a GPU by seconds: it is made here, before a caller waits for it.
     await ask(engine, await this.#sample(engine));
     // The visit may end soon after this, so the bundle is stored first; but a slow disk is not waited for.

@@ -3,6 +3,7 @@
 import { createRecommender } from "ingle";
 import { API_TABLE, LOOKED_AT, type Shop } from "../api-table.js";
 import { eraseVerdicts } from "../../../js/bundle/cache.js";
+import { isSigned } from "../../../js/bundle/ed25519.js";
 import { History } from "../../../js/history/history.js";
 import { IndexedDbStore } from "../../../js/history/indexeddb.js";
 import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
@@ -42,6 +43,20 @@ const page = {
     recommender?.dispose();
     recommender = createRecommender("/b/", options);
   },
+
+  /** The signatures (public key, text, signature, whether it is right) that this browser judges otherwise, by itself or by the script that it loads. */
+  async misjudged(signatures: [string, string, string, boolean][], bySelf: boolean): Promise<string[]> {
+    if (!bySelf) crypto.subtle.importKey = () => Promise.reject(new DOMException("no", "NotSupportedError"));
+    const wrong: string[] = [];
+    for (const [key, text, signature, expected] of signatures) if ((await isSigned(text, signature, key)) !== expected) wrong.push(`${key} ${text} ${signature}`);
+    return wrong;
+  },
+
+  /** From now on the browser knows no Ed25519. */
+  knowNoEd25519: (): void => void (crypto.subtle.importKey = () => Promise.reject(new DOMException("no", "NotSupportedError"))),
+
+  /** Whether there is a new bundle, or the code of why there is none. */
+  update: (): Promise<boolean | string> => opened().update().catch((error: { code: string }) => error.code),
 
   ready: (): Promise<Status> => opened().ready,
   codeOfReady: (): Promise<string> => codeOf(opened().ready),

@@ -54,7 +54,7 @@ class FakeEngine implements EngineClient {
 
 /** A bundle of nothing. */
 const BUNDLE: EnginesHost["bundle"] = {
-  open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map() }),
+  open: async () => ({ manifest: new Uint8Array(), entries: [], files: new Map(), signed: null }),
   accept: async () => {},
   refuse: async () => false,
 };
