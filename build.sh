@@ -12,7 +12,7 @@ Usage: ./build.sh COMMAND
                            build the package, serve the demo shop with the bundle in www/demo; --train: with one trained now
   test                     every check and test, as CI runs them
   setup                    install what the other commands need (they do so themselves)
-  wasm [cpu|gpu]           the engines: both, or one with the other as it was built last
+  wasm [ENGINE]            the engines: all, or one (cpu, gpu, burn-cpu, burn-gpu) with the others as they were built last
   pkg                      the npm package in pkg/dist, and the sizes of its files
   examples [NAME...]       shops in examples/, built with the package and visited in browsers
   reference                docs/reference, from the package's types and the commands' --help
@@ -81,7 +81,7 @@ PLAN
   about "Vite, TypeScript and the tests' libraries, into node_modules."
   step "npm packages" scripts/setup.sh npm
   about "The engines for the CPU and the GPU, compiled to WebAssembly, and the JavaScript around them."
-  step "npm package" scripts/pkg.sh
+  step "npm package" scripts/pkg.sh --small
   if [ "$bundle" != www/demo/bundle ]; then
     about "Compiles the trainer, with a deep-learning framework in it, simulates shoppers and trains a model on their clicks."
     step "Demo bundle" scripts/demo-bundle.sh
@@ -140,6 +140,7 @@ run_tests() {
   step "Two of the examples" logged scripts/ci/examples.sh
   step "The tutorial of a shop" logged scripts/ci/new.sh
   step "WebAssembly tests" logged scripts/ci/wasm-tests.sh
+  step "The general engine" scripts/ci/general.sh
   step "Demo bundle" scripts/demo-bundle.sh
   step "The bundle of the demo is the catalogue's" scripts/ci/demo.sh
   step "Demo shop" scripts/shop.sh

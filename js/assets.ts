@@ -1,14 +1,14 @@
 /** The engines' files in a folder that is only known when the page runs. */
 
 import { scriptUrl } from "./engine/trusted.js";
-import type { EngineKind } from "./types.js";
+import type { EngineBuild } from "./types.js";
 
 /** The files of an engine in a folder. */
-export const workerIn = (folder: URL, kind: EngineKind): URL => new URL(`worker-${kind}.js`, folder);
-export const wasmIn = (folder: URL, kind: EngineKind): string => new URL(`${kind}.wasm`, folder).href;
+export const workerIn = (folder: URL, build: EngineBuild): URL => new URL(`worker-${build}.js`, folder);
+export const wasmIn = (folder: URL, build: EngineBuild): string => new URL(`${build}.wasm`, folder).href;
 
-export function workerAt(address: URL, kind: EngineKind): Worker {
-  return new Worker(scriptUrl(address.href), { type: "module", name: `ingle-${kind}`, credentials: "omit" });
+export function workerAt(address: URL, build: EngineBuild): Worker {
+  return new Worker(scriptUrl(address.href), { type: "module", name: `ingle-${build}`, credentials: "omit" });
 }
 
 export function importFrom(address: URL): Promise<typeof import("./worker-cpu.js")> {

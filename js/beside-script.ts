@@ -6,18 +6,18 @@
 import { folderAt, importFrom, wasmIn, workerAt, workerIn } from "./assets.js";
 import { IngleError } from "./errors.js";
 import { own } from "./engine/script-address.js";
-import type { EngineKind } from "./types.js";
+import type { EngineBuild } from "./types.js";
 
-export function startWorker(kind: EngineKind, assets: URL | undefined): Worker {
-  return workerAt(workerIn(base(assets), kind), kind);
+export function startWorker(build: EngineBuild, assets: URL | undefined): Worker {
+  return workerAt(workerIn(base(assets), build), build);
 }
 
-export async function importEngine(kind: EngineKind, assets: URL | undefined): Promise<typeof import("./worker-cpu.js")> {
-  return importFrom(workerIn(base(assets), kind));
+export async function importEngine(build: EngineBuild, assets: URL | undefined): Promise<typeof import("./worker-cpu.js")> {
+  return importFrom(workerIn(base(assets), build));
 }
 
-export async function defaultWasm(kind: EngineKind, assets: URL | undefined): Promise<string> {
-  return wasmIn(base(assets), kind);
+export async function defaultWasm(build: EngineBuild, assets: URL | undefined): Promise<string> {
+  return wasmIn(base(assets), build);
 }
 
 /** The folder of the package's files. */

@@ -31,6 +31,7 @@
  * | `delivery/expired` | the channel or its keys have expired; recommendations go on |
  * | `delivery/self-test` | the engine does not recommend what the signed manifest says it must |
  * | `delivery/insecure` | the page is not secure, so that signatures cannot be checked |
+ * | `backbone/unknown` | the bundle's backbone is of an engine of one's own, which this build of the package does not have |
  * | `method/unknown` | the bundle was trained with a method that this release does not know |
  * | `model/config`, `model/tensor` | the weights do not fit the model's configuration |
  * | `engine/blocked` | the page's content security policy forbids WebAssembly |
@@ -77,6 +78,7 @@ export type ErrorCode =
   | "delivery/expired"
   | "delivery/self-test"
   | "delivery/insecure"
+  | "backbone/unknown"
   | "method/unknown"
   | "model/config"
   | "model/tensor"

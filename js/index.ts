@@ -14,6 +14,7 @@ export type {
   Boost,
   BundleInfo,
   Consent,
+  EngineBuild,
   EngineChoice,
   EngineKind,
   EngineState,

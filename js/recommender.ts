@@ -65,8 +65,8 @@ export class Recommender extends Emitter {
   constructor(url: string | URL, options: RecommenderOptions) {
     super();
     const { engine = "auto", signal, consent = "session" } = options;
-    if (!["auto", "cpu", "gpu"].includes(engine)) {
-      throw new IngleError("input/options", `engine is "auto", "cpu" or "gpu", not ${JSON.stringify(engine)}.`);
+    if (!/^(auto|burn|(burn-)?[cg]pu)$/.test(engine)) {
+      throw new IngleError("input/options", `engine is auto, cpu, gpu, burn, burn-cpu or burn-gpu, not ${JSON.stringify(engine)}.`);
     }
     if (consent !== "ask") checkConsent(consent, ' or "ask"');
     signal?.throwIfAborted();
@@ -439,7 +439,7 @@ export class Recommender extends Emitter {
   /** Tells a developer. A GPU that fails is nobody's loss unless it was asked for. */
   #advise(error: unknown): void {
     const ofGpu = error instanceof IngleError && /^(gpu|device)\//.test(error.code);
-    if (this.#url && !this.disposed && (!ofGpu || this.#requested === "gpu")) advise(error);
+    if (this.#url && !this.disposed && (!ofGpu || this.#requested.endsWith("gpu"))) advise(error);
   }
 
   #tell(type: string, detail: unknown): void {

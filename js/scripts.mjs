@@ -16,19 +16,23 @@ const common = {
   external: ["react", "vue"],
 };
 
-/** Builds every script: `bindings` says where wasm-bindgen's output for an engine is, `release` what the build is called. */
-export async function buildScripts({ root, dist, bindings, release }) {
-  const named = { INGLE_RELEASE: JSON.stringify(release) };
+/**
+ * Builds every script: `bindings` says where wasm-bindgen's output for each of `engines` is, `release` what the build is called,
+ * `hasMore` whether the general engine is of another package, with backbones that the small engines do not have.
+ */
+export async function buildScripts({ root, dist, bindings, engines, release, hasMore }) {
+  const named = { INGLE_RELEASE: JSON.stringify(release), INGLE_HAS_MORE: String(hasMore) };
   const here = { ...common, absWorkingDir: root, outdir: dist, define: named };
-  const engines = bindingsPlugin(bindings);
+  const bound = bindingsPlugin(bindings);
   const maps = sourcesInside({ root, dist, bindings });
   // The workers alone: each must be one file, wherever it is copied to.
-  await build({ ...here, entryPoints: ["js/worker-cpu.ts", "js/worker-gpu.ts"], plugins: [engines, maps] });
+  await build({ ...here, entryPoints: engines.map((build) => `js/worker-${build}.ts`), plugins: [bound, maps] });
   const modules = Object.fromEntries(["index", "element", "define", "react", "vue"].map((name) => [name, `js/${name}.ts`]));
   // A file of this name, because the plain script imports it too.
   modules.signed = "js/bundle/signed.ts";
-  await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: [workersOutside, leftToThePage, maps] });
-  await build({ ...here, entryPoints: { inline: "js/inline-index.ts" }, plugins: [everythingInside(root, dist), engines, maps] });
+  const outside = [...(engines.includes("burn-cpu") ? [] : [withoutGeneral]), workersOutside, leftToThePage, maps];
+  await build({ ...here, entryPoints: modules, splitting: true, chunkNames: "[name]-[hash]", plugins: outside });
+  await build({ ...here, entryPoints: { inline: "js/inline-index.ts" }, plugins: [everythingInside(root, dist), bound, maps] });
   await build({ ...here, format: "iife", entryPoints: { "ingle.iife": "js/iife.ts" }, plugins: [inAScript(root), maps] });
 }
 
@@ -36,18 +40,29 @@ export async function buildScripts({ root, dist, bindings, release }) {
 const bindingsPlugin = (bindings) => ({
   name: "bindings",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^ingle:(cpu|gpu)$/ }, ({ path }) => {
+    esbuild.onResolve({ filter: /^ingle:(burn-)?[cg]pu$/ }, ({ path }) => {
       const kind = path.slice("ingle:".length);
       return { path: join(bindings(kind), `${kind}.js`) };
     });
   },
 });
 
+/** A build of the small engines alone says so where the general one is asked for. */
+const withoutGeneral = {
+  name: "without the general engine",
+  setup(esbuild) {
+    const namespace = "absent";
+    esbuild.onResolve({ filter: /\/beside-burn\.js$/ }, ({ path }) => ({ path, namespace }));
+    const absent = 'const absent = () => { throw new Error("this build of the package has no general engine"); };';
+    esbuild.onLoad({ filter: /./, namespace }, () => ({ contents: `${absent} export { absent as startWorker, absent as importEngine, absent as defaultWasm };` }));
+  },
+};
+
 /** The workers are files of their own, beside the package's other files. */
 const workersOutside = {
   name: "workers outside",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^\.\/worker-(cpu|gpu)\.js$/ }, ({ path }) => ({ path, external: true }));
+    esbuild.onResolve({ filter: /^\.\/worker-(burn-)?[cg]pu\.js$/ }, ({ path }) => ({ path, external: true }));
   },
 };
 
@@ -77,7 +92,7 @@ const sourcesInside = ({ root, dist, bindings }) => ({
     const named = (source) => {
       if (source.startsWith("inside:")) return source.slice("inside:".length).replace(":", "/");
       const file = join(dist, source);
-      const made = ["cpu", "gpu"].find((kind) => file.startsWith(join(bindings(kind), "/")));
+      const made = ["cpu", "gpu", "burn-cpu", "burn-gpu"].find((kind) => file.startsWith(join(bindings(kind), "/")));
       return made ? `wasm-bindgen/${relative(bindings(made), file)}` : relative(root, file);
     };
     esbuild.onEnd(({ metafile }) => {

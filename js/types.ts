@@ -5,8 +5,17 @@ import type { ErrorCode, IngleError } from "./errors.js";
 /** The two engines: the same model, computed on the CPU or through WebGPU. */
 export type EngineKind = "cpu" | "gpu";
 
-/** Which engine to use. `auto` answers from the CPU at once and moves to the GPU if that is faster here. */
-export type EngineChoice = "auto" | EngineKind;
+/**
+ * A build of an engine. The small ones know the built-in backbones and methods; `burn-cpu` and `burn-gpu` run whatever
+ * is written in Burn, and are loaded for bundles that need them, or if they are asked for.
+ */
+export type EngineBuild = EngineKind | "burn-cpu" | "burn-gpu";
+
+/**
+ * Which engine to use. `auto` answers from the CPU at once and moves to the GPU if that is faster here; `burn` does the
+ * same with the general engine.
+ */
+export type EngineChoice = "auto" | "burn" | EngineBuild;
 
 /**
  * Where an answer comes from, lowest first: the items viewed last, the bundle's most popular items,
@@ -106,11 +115,11 @@ export interface RecommenderOptions {
    * `false` computes on the page's main thread; a function starts the worker itself, for bundlers that do
    * not find `ingle/worker`. Default: in a worker, where workers work.
    */
-  worker?: boolean | ((kind: EngineKind) => Worker);
+  worker?: boolean | ((build: EngineBuild) => Worker);
   /** The folder that the engines' files are in (`worker-cpu.js`, `cpu.wasm` and those of the GPU), if not beside this module. */
   assets?: string | URL;
   /** Where the engines' wasm files are, if the bundler moved them. Default: beside this module. */
-  wasm?: Partial<Record<EngineKind, WasmSource | Promise<WasmSource>>>;
+  wasm?: Partial<Record<EngineBuild, WasmSource | Promise<WasmSource>>>;
   /**
    * What the shopper has allowed so far. Default `session`. `ask` takes what the shopper answered to `consent()` on
    * an earlier visit, which is then remembered on the device, and is `session` until there is an answer.
@@ -331,7 +340,7 @@ export interface SignedBy {
  */
 export type EngineState =
   | { state: "off" | "waiting" | "loading" }
-  | { state: "ready" | "slower"; loadMs: number; medianMs?: number; thread: "worker" | "main" }
+  | { state: "ready" | "slower"; build: EngineBuild; loadMs: number; medianMs?: number; thread: "worker" | "main" }
   | { state: "absent" | "refused" | "failed" | "retired"; code: ErrorCode; reason: string };
 
 /** An id that the shop passed in and the bundle does not know. */

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Whether both engines recommend in Chromium what the native program does: agree.sh [BUNDLE DATA] [--users N]
-# DATA is a prepared dataset; the histories are those of its test users. Without both: the demo's.
-# Expects the npm package in pkg/dist.
+# Whether the engines recommend in Chromium what the native program does:
+#   agree.sh [BUNDLE DATA] [--users N] [--engines NAMES] [--package DIR] [--program FILE]
+# DATA is a prepared dataset; the histories are those of its test users. Without both: the demo's. NAMES are engines with
+# commas between them (all: cpu,gpu,burn-cpu,burn-gpu). DIR has the npm package's files (pkg/dist), FILE is the native
+# program (ingle).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
@@ -14,15 +16,28 @@ if [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; then
   data="$2"
   shift 2
 fi
-[ "${1:---users}" = --users ] || fail "agree takes --users N, not '$1'"
-users="${2:-200}"
+users=200
+engines=cpu,gpu,burn-cpu,burn-gpu
+package=pkg/dist
+program=""
+while [ $# -gt 0 ]; do
+  [ $# -ge 2 ] || fail "$1 takes a value"
+  case "$1" in
+    --users) users="$2" ;;
+    --engines) engines="$2" ;;
+    --package) package="$2" ;;
+    --program) program="$2" ;;
+    *) fail "agree takes --users, --engines, --package and --program, not '$1'" ;;
+  esac
+  shift 2
+done
 
-build_ingle
+[ -n "$program" ] || build_ingle
 new_scratch
 site="$scratch/site"
 mkdir "$site"
 cp tests/agreement/index.html tests/agreement/page.js "$site/"
-cp -R pkg/dist "$site/ingle"
-"$ingle" recommend "$bundle" --data "$data" --users "$users" >"$scratch/answers.jsonl"
-start_server "$bundle" "$site"
-INGLE_URL="$server_url" CHROME="$(find_chrome)" node tests/agreement/agree.mjs <"$scratch/answers.jsonl"
+cp -R "$package" "$site/ingle"
+"${program:-$ingle}" recommend "$bundle" --data "$data" --users "$users" >"$scratch/answers.jsonl"
+serve_with "${program:-$ingle}" serve "$bundle" --site "$site"
+INGLE_URL="$server_url" INGLE_ENGINES="$engines" CHROME="$(find_chrome)" node tests/agreement/agree.mjs <"$scratch/answers.jsonl"

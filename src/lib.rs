@@ -1,7 +1,7 @@
 //! The browser package's wasm: translation between JavaScript and the engine, and nothing else.
 //!
-//! Built twice, once for each engine: with feature `cpu` for SIMD on the processor, with feature `gpu` for
-//! kernels on WebGPU. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
+//! Built once for each engine: with feature `cpu` for SIMD on the processor, with feature `gpu` for kernels on
+//! WebGPU, and with `burn-cpu` and `burn-gpu` for whatever is written in Burn, on either. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
 //! caching, storage and workers are the TypeScript's in `js/`, which also types what crosses here.
 
 mod device;
@@ -62,12 +62,8 @@ impl Engine {
     }
 
     /// What the denoiser makes of each click of a history, in the order given.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "JavaScript cannot lend a list"
-    )]
-    pub fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
-        encode(&self.engine.explain(&history))
+    pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
+        encode(&device::explain(&self.engine, &history).await?)
     }
 
     /// The bundle's name, method and sizes.

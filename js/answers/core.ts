@@ -11,6 +11,7 @@ import { compose, type Candidate, type Ranked, Rotation } from "./answer.js";
 import { defaultWasm } from "../beside.js";
 import { BundleSource, isBundlesFault } from "../bundle/bundle.js";
 import { unlessAborted, within } from "../common/deferred.js";
+import { partsOf } from "../engine/builds.js";
 import { type EngineClient, openEngine } from "../engine/engine.js";
 import { Engines } from "../engine/engines.js";
 import { IngleError, isCallersFault } from "../errors.js";
@@ -101,10 +102,12 @@ export class Core {
     this.#read = (events) => sequence(events.slice(-LOOK_BACK), weighing);
     const { worker = true, wasm = {}, assets: given } = host.options;
     const assets = given === undefined ? undefined : folderAt(given);
+    const { on, general } = partsOf(host.choice);
     this.engines = new Engines({
-      choice: host.choice,
-      open: (kind) => openEngine(kind, worker, assets),
-      wasm: (kind) => resolveWasm(wasm[kind] ?? defaultWasm(kind, assets)),
+      choice: on,
+      general,
+      open: (build) => openEngine(build, worker, assets),
+      wasm: async (build) => resolveWasm(wasm[build] ?? defaultWasm(build, assets)),
       bundle,
       checkGpu: (choice) => checkGpu(choice),
       verdicts: new BundleVerdicts(bundle, verdictsOnDevice(() => host.mayStore())),
@@ -131,7 +134,7 @@ export class Core {
   get rung(): { rung: Rung; why: string } {
     const { active, cpu, gpu } = this.engines;
     const rung = active ?? this.#rungWithout;
-    const why = explainRung(rung, this.#host.choice, cpu.state, gpu.state, this.#late);
+    const why = explainRung(rung, partsOf(this.#host.choice).on, cpu.state, gpu.state, this.#late);
     const { stale } = this.bundle;
     return { rung, why: active && stale ? `${why} Its bundle may be old: ${stale.message}` : why };
   }

@@ -1,9 +1,9 @@
 /** Explains in words which fallback or engine answers, and why. */
 
-import type { EngineChoice, EngineState, Rung } from "../types.js";
+import type { EngineKind, EngineState, Rung } from "../types.js";
 
 /** The reason why this one answers; `late` if calls no longer wait for the engine. */
-export function explainRung(rung: Rung, requested: EngineChoice, cpu: EngineState, gpu: EngineState, late = false): string {
+export function explainRung(rung: Rung, requested: "auto" | EngineKind, cpu: EngineState, gpu: EngineState, late = false): string {
   if (rung === "gpu") {
     if (requested === "gpu") return "The GPU engine answers, as asked.";
     return "medianMs" in gpu ? `The GPU engine answers: it is faster here${against(gpu, cpu)}.` : `The GPU engine answers: ${whyNot("CPU", cpu)}`;

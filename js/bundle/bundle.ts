@@ -545,7 +545,7 @@ function firstByte({ headers }: Response, asked: number): number {
 
 /** Whether another bundle could work where this one does not. */
 export function isBundlesFault({ code }: IngleError): boolean {
-  return /^(bundle|delivery|method|model)\//.test(code);
+  return /^(bundle|delivery|backbone|method|model)\//.test(code);
 }
 
 /** Whether the connection was interrupted, and nothing else was wrong. */

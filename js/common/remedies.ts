@@ -6,6 +6,7 @@ const REMEDIES: [string, string][] = [
   ["bundle/http", "Check the address: the folder that `ingle export` wrote belongs there, with every file."],
   ["bundle/manifest", "Check the address: many servers answer unknown ones with their index page."],
   ["bundle/format", "Update the package."],
+  ["backbone/", "Use the build of the package that was made with this backbone."],
   ["method/", "Update the package."],
   ["bundle/size", "Upload the bundle again."],
   ["bundle/hash", "Upload the bundle again."],

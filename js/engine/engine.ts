@@ -6,7 +6,8 @@ import { IngleError } from "../errors.js";
 import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import { portPair, Rpc } from "./rpc.js";
-import type { EngineKind } from "../types.js";
+import { kindOf } from "./builds.js";
+import type { EngineBuild, EngineKind } from "../types.js";
 
 /** Time for a worker's script to load and send its greeting, in milliseconds. */
 const GREETING_MS = 15_000;
@@ -44,8 +45,8 @@ class RemoteEngine implements EngineClient {
   readonly #rpc: Rpc;
   #disposed = false;
 
-  constructor(kind: EngineKind, thread: "worker" | "main", rpc: Rpc, close: () => void) {
-    this.kind = kind;
+  constructor(build: EngineBuild, thread: "worker" | "main", rpc: Rpc, close: () => void) {
+    this.kind = kindOf(build);
     this.thread = thread;
     this.#rpc = rpc;
     rpc.onDeath = (error) => {
@@ -83,26 +84,26 @@ class RemoteEngine implements EngineClient {
 }
 
 /** Starts an engine in a worker, or on this thread if `worker` is false or workers do not work here. */
-export async function openEngine(kind: EngineKind, worker: boolean | ((kind: EngineKind) => Worker), assets: URL | undefined): Promise<EngineClient> {
+export async function openEngine(build: EngineBuild, worker: boolean | ((build: EngineBuild) => Worker), assets: URL | undefined): Promise<EngineClient> {
   if (worker && typeof Worker !== "undefined") {
     try {
-      return await inWorker(kind, worker === true ? () => startWorker(kind, assets) : worker);
+      return await inWorker(build, worker === true ? () => startWorker(build, assets) : worker);
     } catch {
       // If workers are forbidden (worker-src, trusted-types) or cannot load modules, the page's own thread is used.
     }
   }
-  return onMainThread(kind, assets);
+  return onMainThread(build, assets);
 }
 
-async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): Promise<EngineClient> {
-  const worker = start(kind);
+async function inWorker(build: EngineBuild, start: (build: EngineBuild) => Worker | Promise<Worker>): Promise<EngineClient> {
+  const worker = await start(build);
   const rpc = new Rpc(worker);
   worker.onerror = (event) => {
     event.preventDefault();
-    rpc.die(new IngleError("engine/failed", `The ${kind} engine's worker stopped: ${event.message || "no reason given"}.`));
+    rpc.die(new IngleError("engine/failed", `The ${build} engine's worker stopped: ${event.message || "no reason given"}.`));
   };
-  worker.onmessageerror = () => rpc.die(new IngleError("engine/failed", `The ${kind} engine's answer could not be read.`));
-  const engine = new RemoteEngine(kind, "worker", rpc, () => worker.terminate());
+  worker.onmessageerror = () => rpc.die(new IngleError("engine/failed", `The ${build} engine's answer could not be read.`));
+  const engine = new RemoteEngine(build, "worker", rpc, () => worker.terminate());
   try {
     checkRelease(await within(rpc.greeting, GREETING_MS, () => new IngleError("engine/timeout", "The worker did not start.")));
   } catch (error) {
@@ -112,18 +113,18 @@ async function inWorker(kind: EngineKind, start: (kind: EngineKind) => Worker): 
   return engine;
 }
 
-async function onMainThread(kind: EngineKind, assets: URL | undefined): Promise<EngineClient> {
-  const { servePort } = await within(importEngine(kind, assets), GREETING_MS, () => new IngleError("engine/timeout", `The ${kind} engine's script did not come.`)).catch((cause: unknown) => {
+async function onMainThread(build: EngineBuild, assets: URL | undefined): Promise<EngineClient> {
+  const { servePort } = await within(importEngine(build, assets), GREETING_MS, () => new IngleError("engine/timeout", `The ${build} engine's script did not come.`)).catch((cause: unknown) => {
     if (cause instanceof IngleError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     const hint = "if the engine's files lie elsewhere, say where by the option assets, or for ingle.iife.js by data-ingle-base on its script or a meta element";
-    throw new IngleError("engine/files", `The ${kind} engine's script could not be loaded (${why}); ${hint}.`, { cause });
+    throw new IngleError("engine/files", `The ${build} engine's script could not be loaded (${why}); ${hint}.`, { cause });
   });
   const [here, there] = portPair();
   const rpc = new Rpc(here);
   servePort(there);
   checkRelease(await rpc.greeting);
-  return new RemoteEngine(kind, "main", rpc, () => here.close());
+  return new RemoteEngine(build, "main", rpc, () => here.close());
 }
 
 /** Scripts of different builds may be incompatible; builds before this check have no name. */

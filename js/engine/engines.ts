@@ -2,7 +2,8 @@
  * Chooses the engine that answers: starts both, times them, keeps the faster one, and changes to the other if one
  * fails.
  *
- * The CPU engine is always started. The GPU engine is checked before it is downloaded, gets a second start when it
+ * Each is the small build, or the general one for bundles that need it and if it was asked for. The CPU engine is
+ * always started. The GPU engine is checked before it is downloaded, gets a second start when it
  * fails, and is not used after a second failure.
  */
 
@@ -12,16 +13,19 @@ import type { EngineClient } from "./engine.js";
 import { IngleError, isCallersFault, toIngleError } from "../errors.js";
 import type { GpuVerdict } from "./gpu.js";
 import { EngineSlot } from "./slot.js";
-import type { BundleInfo, EngineChoice, EngineKind } from "../types.js";
+import type { BundleInfo, EngineBuild, EngineKind } from "../types.js";
 import type { Verdicts } from "./verdict.js";
 
 /** What the engines need from the rest of the package; tests replace it. */
 export interface EnginesHost {
-  choice: EngineChoice;
-  open(kind: EngineKind): Promise<EngineClient>;
-  wasm(kind: EngineKind): Promise<string | BufferSource | WebAssembly.Module>;
+  /** What to compute on. */
+  choice: "auto" | EngineKind;
+  /** Whether the general engine was asked for; it is used in any case if the bundle needs it. */
+  general: boolean;
+  open(build: EngineBuild): Promise<EngineClient>;
+  wasm(build: EngineBuild): Promise<string | BufferSource | WebAssembly.Module>;
   bundle: Pick<BundleSource, "open" | "accept" | "refuse">;
-  checkGpu(choice: EngineChoice): Promise<GpuVerdict>;
+  checkGpu(choice: "auto" | EngineKind): Promise<GpuVerdict>;
   verdicts: Verdicts;
   onChange(): void;
   onError(error: IngleError): void;
@@ -123,7 +127,7 @@ export class Engines {
     const { error } = this.cpu;
     // An error of the bundle or the page would occur in every engine, and this one is a large download.
     if (error && isEveryonesFault(error)) return this.gpu.refuse({ usable: false, state: "refused", code: error.code, reason: error.message });
-    const known = choice === "auto" && this.cpu.engine ? await verdicts.recall(verdict.gpu) : undefined;
+    const known = choice === "auto" && this.cpu.engine ? await verdicts.recall(this.#timedOn(verdict.gpu)) : undefined;
     if (known === "cpu") {
       const reason = "When both were last timed on this device and with this catalogue, the CPU was faster.";
       return this.gpu.refuse({ usable: false, state: "refused", code: "gpu/slower", reason });
@@ -136,7 +140,12 @@ export class Engines {
     this.#preferGpu = (await this.gpu.time()) < cpuMs;
     if (!this.#preferGpu) this.gpu.letGo();
     onChange();
-    await verdicts.keep(verdict.gpu, this.#preferGpu ? "gpu" : "cpu");
+    await verdicts.keep(this.#timedOn(verdict.gpu), this.#preferGpu ? "gpu" : "cpu");
+  }
+
+  /** The GPU by its name, and the builds if they are the general ones: their times differ. */
+  #timedOn(gpu: string): string {
+    return this.cpu.build === "cpu" ? gpu : `${gpu} ${this.cpu.build}`;
   }
 
   /** Engines that can be asked, best first. */
@@ -149,5 +158,5 @@ export class Engines {
 type Answer<T> = { by: EngineKind; answer: T } | { error: IngleError | undefined };
 
 function isEveryonesFault({ code }: IngleError): boolean {
-  return /^(bundle|delivery|method|model)\//.test(code) || code === "engine/blocked" || code === "engine/simd";
+  return /^(bundle|delivery|backbone|method|model)\//.test(code) || code === "engine/blocked" || code === "engine/simd";
 }

@@ -1,7 +1,7 @@
 /**
  * The generated bindings of a wasm build, as far as this package uses them.
  *
- * The specifiers `ingle:cpu` and `ingle:gpu` mean this file to the type checker and what wasm-bindgen
+ * The specifiers `ingle:cpu`, `ingle:gpu`, `ingle:burn-cpu` and `ingle:burn-gpu` mean this file to the type checker and what wasm-bindgen
  * wrote to `build.mjs`: the TypeScript can be checked before any wasm is built.
  */
 
@@ -10,7 +10,7 @@ import type { EngineInfo, FilterOptions, JudgedClick, RankedItem, RankOptions, S
 export interface GlueEngine {
   info(): EngineInfo;
   recommend(history: string[], options: RankOptions): Promise<RankedItem[]>;
-  explain(history: string[]): JudgedClick[];
+  explain(history: string[]): Promise<JudgedClick[]>;
   /** The items nearest to the mean of `items`, none of which is among them. */
   similar(items: string[], options: FilterOptions): Promise<SimilarItem[]>;
   /** The ids of all items in catalogue order, that of `allow` and `boost`. */

@@ -5,7 +5,7 @@
  */
 
 import type { ErrorCode } from "../errors.js";
-import type { EngineChoice } from "../types.js";
+import type { EngineKind } from "../types.js";
 
 export type GpuVerdict =
   /** `gpu` names it, in the browser's words. */
@@ -23,7 +23,7 @@ export interface GpuScope {
   };
 }
 
-export async function checkGpu(choice: EngineChoice, scope: GpuScope = globalThis): Promise<GpuVerdict> {
+export async function checkGpu(choice: "auto" | EngineKind, scope: GpuScope = globalThis): Promise<GpuVerdict> {
   if (choice === "cpu") return { usable: false, state: "off" };
   const gpu = scope.navigator?.gpu;
   if (!gpu) {

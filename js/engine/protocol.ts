@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../errors.js";
 import { IngleError, toIngleError } from "../errors.js";
-import type { EngineKind, ServedInterest } from "../types.js";
+import type { EngineBuild, ServedInterest } from "../types.js";
 
 /** What an engine needs before it can answer. */
 export interface LoadRequest {
@@ -90,7 +90,7 @@ export interface ErrorData {
 
 /** Messages from the engine: a greeting, an answer, an error, or a notice that it has stopped. */
 export type Reply =
-  | { kind: "hello"; engine: EngineKind; release: string }
+  | { kind: "hello"; engine: EngineBuild; release: string }
   | { kind: "answer"; id: number; body: unknown }
   | { kind: "error"; id: number; error: ErrorData }
   | { kind: "fatal"; error: ErrorData };

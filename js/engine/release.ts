@@ -5,6 +5,11 @@ declare const INGLE_RELEASE: string;
 
 export const RELEASE = INGLE_RELEASE;
 
+/** Set by the build: whether its general engine has backbones that the small engines do not have. */
+declare const INGLE_HAS_MORE: boolean;
+
+export const HAS_MORE = INGLE_HAS_MORE;
+
 /** The custom section of the wasm that names its build. */
 const SECTION = "ingle-release";
 

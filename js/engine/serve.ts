@@ -12,9 +12,9 @@ import type { LoadRequest, Reply, Request } from "./protocol.js";
 import { packError } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import type { Port } from "./rpc.js";
-import type { EngineKind } from "../types.js";
+import type { EngineBuild } from "../types.js";
 
-export function serve(port: Port, kind: EngineKind, glue: Glue): void {
+export function serve(port: Port, build: EngineBuild, glue: Glue): void {
   let engine: GlueEngine | undefined;
   const send = (reply: Reply) => port.postMessage(reply, []);
 
@@ -59,7 +59,7 @@ export function serve(port: Port, kind: EngineKind, glue: Glue): void {
       traps.rest();
     }
   };
-  send({ kind: "hello", engine: kind, release: RELEASE });
+  send({ kind: "hello", engine: build, release: RELEASE });
 }
 
 /**
@@ -92,15 +92,15 @@ class Traps {
 }
 
 /** Serves the page that started this worker; does nothing if this module was only imported. */
-export function serveWorker(kind: EngineKind, glue: Glue): void {
+export function serveWorker(build: EngineBuild, glue: Glue): void {
   const scope: unknown = globalThis;
   // Recognised by its name if the package started the worker; otherwise by the absence of a page.
-  if (!isWorkerScope(scope) || (scope.name !== "" && scope.name !== `ingle-${kind}`)) return;
+  if (!isWorkerScope(scope) || (scope.name !== "" && scope.name !== `ingle-${build}`)) return;
   // A panic between two awaits is only visible here; without this its call would stay pending.
   scope.addEventListener("unhandledrejection", (event) => {
     scope.postMessage({ kind: "fatal", error: packError((event as PromiseRejectionEvent).reason) } satisfies Reply, []);
   });
-  serve(scope, kind, glue);
+  serve(scope, build, glue);
 }
 
 type WorkerScope = Port & EventTarget & { name: string };

@@ -8,8 +8,9 @@ import { IngleError, toIngleError } from "../errors.js";
 import type { EnginesHost } from "./engines.js";
 import type { GpuVerdict } from "./gpu.js";
 import type { EngineInfo } from "./protocol.js";
+import { buildOf, needsGeneral } from "./builds.js";
 import { passTest, selfTestOf } from "./self-test.js";
-import type { BundleInfo, EngineKind, EngineState, SignedBy } from "../types.js";
+import type { BundleInfo, EngineBuild, EngineKind, EngineState, SignedBy } from "../types.js";
 import { requireVectors } from "./vectors.js";
 
 /** Number of failures after which an engine is not started again. */
@@ -23,6 +24,8 @@ const SAMPLE = 20;
 
 export class EngineSlot {
   readonly kind: EngineKind;
+  /** The build that was started last. */
+  build: EngineBuild;
   state: EngineState = { state: "waiting" };
   /** The engine, while it can be asked. */
   engine: EngineClient | undefined;
@@ -34,10 +37,16 @@ export class EngineSlot {
   revival: Promise<EngineKind | undefined> = Promise.resolve(undefined);
   readonly #host: EnginesHost;
   #failures = 0;
+  /** Whether to start the general engine though the bundle does not need it. */
+  #general: boolean;
+  /** Whether the bundle needs it. */
+  #needed = false;
   #disposed = false;
 
   constructor(kind: EngineKind, host: EnginesHost) {
     this.kind = kind;
+    this.#general = host.general;
+    this.build = buildOf(kind, host.general);
     this.#host = host;
   }
 
@@ -48,14 +57,14 @@ export class EngineSlot {
     let engine: EngineClient | undefined;
     try {
       requireVectors();
-      engine = await this.#host.open(this.kind);
-      await this.#load(engine);
+      engine = await this.#host.open(this.build);
+      engine = await this.#load(engine);
       if (this.#disposed) throw new IngleError("disposed", "The recommender was disposed of.");
       const running = engine;
       running.onDeath = (error) => this.fail(running, error);
       this.engine = engine;
       this.error = undefined;
-      this.#enter({ state: "ready", loadMs: performance.now() - begun, thread: engine.thread });
+      this.#enter({ state: "ready", build: this.build, loadMs: performance.now() - begun, thread: engine.thread });
       return true;
     } catch (error) {
       engine?.dispose();
@@ -110,9 +119,9 @@ export class EngineSlot {
     this.engine = undefined;
   }
 
-  async #load(engine: EngineClient): Promise<void> {
+  /** Loads a bundle into the engine, or into one of the build that the bundle needs, which is returned. */
+  async #load(engine: EngineClient): Promise<EngineClient> {
     const { bundle, signal, wasm } = this.#host;
-    const source = await wasm(this.kind);
     let info: EngineInfo | undefined;
     let bytes = 0;
     let signed: SignedBy | null = null;
@@ -123,8 +132,15 @@ export class EngineSlot {
       bytes = sizeOf(files);
       signed = opened.signed ?? null;
       const test = selfTestOf(manifest);
+      this.#needed = needsGeneral(manifest);
+      const build = buildOf(this.kind, this.#general || this.#needed);
+      if (build !== this.build) {
+        engine.dispose();
+        this.build = build;
+        engine = await this.#host.open(build);
+      }
       try {
-        const loaded = await engine.load({ wasm: source, manifest, files });
+        const loaded = await engine.load({ wasm: await wasm(build), manifest, files });
         if (test) await passTest(engine, test);
         info = loaded;
       } catch (error) {
@@ -137,6 +153,7 @@ export class EngineSlot {
     await ask(engine, await this.#sample(engine));
     // The visit may end soon after this, so the bundle is stored first; but a slow disk is not waited for.
     await Promise.race([kept, pause(KEEPING_MS, undefined)]);
+    return engine;
   }
 
   /**
@@ -153,8 +170,15 @@ export class EngineSlot {
     if (this.#disposed) return;
     this.#failures++;
     this.error = error;
-    // The page's own thread has a single wasm instance, which is now broken.
-    const again = this.#failures < LIVES && thread !== "main" && isEnginesFault(error);
+    // The page's own thread has a single wasm instance of each build, which is now broken.
+    let again = this.#failures < LIVES && thread !== "main" && isEnginesFault(error);
+    if (!again && this.#general && !this.#needed) {
+      // The small engine can read the bundle as well.
+      this.#general = false;
+      this.#failures = 0;
+      this.build = buildOf(this.kind, false);
+      again = true;
+    }
     this.#enter({ state: again ? "failed" : "retired", code: error.code, reason: error.message });
     this.#host.onError(error);
     if (!again) return;

@@ -11,7 +11,7 @@ const CHUNK = 20;
 const native = readFileSync(0, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
 
 async function answersOf(engine) {
-  const browser = await launch({ gpu: engine === "gpu" });
+  const browser = await launch({ gpu: engine.endsWith("gpu") });
   try {
     const page = await browser.newPage();
     await page.goto(process.env.INGLE_URL);
@@ -41,12 +41,12 @@ function compare(ours, theirs) {
 
 let failed = false;
 console.log(`\nagainst the native answers for ${native.length} histories, top ${native[0].items.length}:`);
-for (const engine of ["cpu", "gpu"]) {
+for (const engine of process.env.INGLE_ENGINES.split(",")) {
   const compared = (await answersOf(engine)).map((answer, at) => compare(native[at].items, answer));
   const count = (wanted) => compared.filter(({ verdict }) => verdict === wanted).length;
   const largest = Math.max(...compared.map(({ off }) => off));
   console.log(
-    `${engine}  ${count("equal")} equal, ${count("swapped")} equal but for items whose log-probabilities differ by less than ${BOUND}, ` +
+    `${engine.padEnd(8)}  ${count("equal")} equal, ${count("swapped")} equal but for items whose log-probabilities differ by less than ${BOUND}, ` +
       `${count("different")} different; largest difference ${largest.toExponential(1)}`,
   );
   failed ||= count("different") > 0;

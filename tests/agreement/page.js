@@ -7,11 +7,14 @@ let recommender;
 /** Starts one engine and waits until it can be asked. */
 globalThis.open = async (engine) => {
   recommender = createRecommender("/bundle/", { engine, storage });
-  while (recommender.status[engine].state !== "ready") {
-    const { state, reason } = recommender.status[engine];
+  const kind = engine.endsWith("gpu") ? "gpu" : "cpu";
+  while (recommender.status[kind].state !== "ready") {
+    const { state, reason } = recommender.status[kind];
     if (["absent", "refused", "retired"].includes(state)) throw new Error(`no ${engine} engine: ${reason}`);
     await new Promise((resolve) => recommender.addEventListener("status", resolve, { once: true }));
   }
+  const { build } = recommender.status[kind];
+  if (build !== engine) throw new Error(`the ${build} engine was started instead of ${engine}`);
 };
 
 /** What the opened engine, and no other, recommends for each history. */
@@ -21,7 +24,7 @@ globalThis.answers = async (engine, histories, k) => {
     await recommender.forget();
     await recommender.record(history.map((item, at) => ({ item, at })));
     const items = await recommender.recommend({ k });
-    if (items.some(({ source }) => source !== engine)) throw new Error(`not the ${engine} engine's answer: ${recommender.status.why}`);
+    if (items.some(({ source }) => source !== (engine.endsWith("gpu") ? "gpu" : "cpu"))) throw new Error(`not the ${engine} engine's answer: ${recommender.status.why}`);
     found.push(items);
   }
   return found;

@@ -22,7 +22,7 @@ const [only] = rest.splice(0, rest[0]?.endsWith(".test.ts") ? 1 : 0);
 const tests = readdirSync(join(here, suite)).filter((name) => (only ? name === only : name.endsWith(".test.ts")));
 // What runs from its source here belongs to the build of pkg/dist.
 const [release] = WebAssembly.Module.customSections(new WebAssembly.Module(readFileSync(join(root, "pkg/dist/cpu.wasm"))), "ingle-release");
-const named = { INGLE_RELEASE: JSON.stringify(new TextDecoder().decode(release)) };
+const named = { INGLE_RELEASE: JSON.stringify(new TextDecoder().decode(release)), INGLE_HAS_MORE: "false" };
 const common = { bundle: true, format: "esm", target: "es2022", sourcemap: "inline", outdir: out, logLevel: "warning", define: named };
 await build({
   ...common,
@@ -38,7 +38,7 @@ if (suite === "browser") {
   await build({ ...common, entryPoints: [join(here, suite, "page.ts"), join(here, suite, "visits.ts")], platform: "browser", plugins });
   // Here it is, as by a shop that bundles with esbuild and copies the engine's files.
   const define = { ...named, "process.env.NODE_ENV": '"production"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" };
-  const external = ["./worker-cpu.js", "./worker-gpu.js"];
+  const external = ["./worker-cpu.js", "./worker-gpu.js", "./worker-burn-cpu.js", "./worker-burn-gpu.js"];
   await build({ ...common, entryPoints: [join(here, suite, "widgets.ts")], platform: "browser", define, external });
 }
 const pattern = rest.length > 0 ? [`--test-name-pattern=${rest.join(" ")}`] : [];

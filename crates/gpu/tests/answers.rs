@@ -37,7 +37,7 @@ fn invented(items: usize, backbone: &BackboneConfig) -> Bundle {
         let shape = shape.to_vec();
         weights.insert(name, Tensor { shape, data });
     };
-    if backbone.kind == Kind::Gru4rec {
+    if backbone.kind == Kind::GRU4REC {
         for layer in (0..backbone.blocks).map(|layer| format!("backbone.layers.{layer}")) {
             for part in ["input", "hidden"] {
                 put(format!("{layer}.{part}.weight"), &[width, 3 * width]);
@@ -47,7 +47,7 @@ fn invented(items: usize, backbone: &BackboneConfig) -> Bundle {
     } else {
         put("backbone.positions".into(), &[max_len, width]);
     }
-    let transformer = backbone.kind == Kind::Sasrec;
+    let transformer = backbone.kind == Kind::SASREC;
     for block in 0..if transformer { backbone.blocks } else { 0 } {
         let path = format!("backbone.blocks.{block}");
         for norm in ["attention_norm", "feed_norm"] {
@@ -110,7 +110,7 @@ fn bundles() -> Vec<Bundle> {
     };
     let usual = BackboneConfig::default();
     let recurrent = BackboneConfig {
-        kind: Kind::Gru4rec,
+        kind: Kind::GRU4REC,
         ..odd.clone()
     };
     let plain = [

@@ -86,7 +86,7 @@ fn assert_scores(model: &Model, user: Tensor<2>, expected: &[f32], history: &[u3
 #[test]
 fn scores_equal_those_of_pytorch() {
     let device = Device::flex();
-    let (config, model) = model(Kind::Sasrec, &device);
+    let (config, model) = model(Kind::SASREC, &device);
     for (history, expected) in EXPECTED {
         for len in [history.len(), MAX_LEN] {
             let user = model
@@ -100,7 +100,7 @@ fn scores_equal_those_of_pytorch() {
 #[test]
 fn gru4rec_scores_equal_those_of_pytorch() {
     let device = Device::flex();
-    let (_, model) = model(Kind::Gru4rec, &device);
+    let (_, model) = model(Kind::GRU4REC, &device);
     for (history, keep, expected) in RECURRENT {
         for len in [history.len(), MAX_LEN] {
             let batch = batch(history, len, &device);

@@ -130,7 +130,7 @@ pub(super) fn misspelt(given: &toml::Table) -> Option<InputError> {
         ..Config::default()
     };
     // Settings that are absent from the default configuration.
-    known.backbone.kind = Kind::Gru4rec;
+    known.backbone.kind = Kind::GRU4REC;
     known.denoising.log_labels = Some(true);
     let method = given.get("method").and_then(|method| method.get("name"));
     if let Some(method) = method

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { EngineClient } from "../../../js/engine/engine.js";
 import { Engines, type EnginesHost } from "../../../js/engine/engines.js";
 import { IngleError } from "../../../js/errors.js";
-import type { EngineKind } from "../../../js/types.js";
+import { kindOf } from "../../../js/engine/builds.js";
+import type { EngineBuild, EngineKind } from "../../../js/types.js";
 import { codeOf, equal, ok, sleep, until } from "../check.js";
 
 class FakeEngine implements EngineClient {
@@ -59,17 +60,21 @@ const BUNDLE: EnginesHost["bundle"] = {
   refuse: async () => false,
 };
 
-interface Setup extends Partial<Pick<EnginesHost, "choice" | "checkGpu" | "bundle" | "verdicts">> {
-  open?: (kind: EngineKind, nth: number) => FakeEngine;
+interface Setup extends Partial<Pick<EnginesHost, "choice" | "general" | "checkGpu" | "bundle" | "verdicts">> {
+  open?: (kind: EngineKind, nth: number, build: EngineBuild) => FakeEngine;
 }
 
 function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}) {
   const opened: Record<EngineKind, FakeEngine[]> = { cpu: [], gpu: [] };
+  const builds: EngineBuild[] = [];
   const errors: string[] = [];
   const engines = new Engines({
     choice: "auto",
-    open: async (kind) => {
-      const engine = open(kind, opened[kind].length);
+    general: false,
+    open: async (build) => {
+      const kind = kindOf(build);
+      const engine = open(kind, opened[kind].length, build);
+      builds.push(build);
       opened[kind].push(engine);
       return engine;
     },
@@ -83,7 +88,7 @@ function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}
     ...host,
   });
   const ask = async () => (await engines.ask((engine) => engine.recommend([], { k: 1, exclude: [], includeSeen: false }))).by;
-  return { engines, opened, errors, ask };
+  return { engines, opened, builds, errors, ask };
 }
 
 const broken = (code: "engine/failed" | "device/lost" | "bundle/hash" | "bundle/http" | "bundle/tensor" | "engine/blocked") => new IngleError(code, code);
@@ -240,4 +245,27 @@ test("an aborted question leaves the engines alone", async () => {
   const asked = engines.ask(async () => signal.throwIfAborted(), signal);
   equal(await asked.catch(({ message }: Error) => message), "moved on");
   equal([engines.active, opened.cpu.length], ["cpu", 1]);
+});
+
+test("starts the general engine on both where it was asked for", async () => {
+  const { builds, engines } = start({ general: true });
+  await until(() => engines.active === "gpu" || engines.gpu.state.state === "slower", "both were timed");
+  equal(builds, ["burn-cpu", "burn-gpu"]);
+  ok("build" in engines.cpu.state && engines.cpu.state.build === "burn-cpu", "the state says so");
+});
+
+test("a general engine that traps twice leaves the answers to the small one", async () => {
+  const open = (kind: EngineKind, _: number, build: EngineBuild) => (build === "burn-cpu" ? failing(new FakeEngine(kind, 1), "engine/failed") : new FakeEngine(kind, 1));
+  const { ask, builds, errors, engines } = start({ general: true, choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), open });
+  equal(await ask(), "cpu");
+  equal(builds, ["burn-cpu", "burn-cpu", "cpu"]);
+  equal(errors, ["engine/failed", "engine/failed"]);
+  ok("build" in engines.cpu.state && engines.cpu.state.build === "cpu", "the state says so");
+});
+
+test("a general engine that refuses the bundle leaves it to the small one, and that one's word counts", async () => {
+  const open = (kind: EngineKind) => failing(new FakeEngine(kind, 1), "bundle/tensor");
+  const { ask, builds, engines } = start({ general: true, choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), open });
+  equal(await codeOf(ask()), "bundle/tensor");
+  equal([builds, engines.cpu.state.state], [["burn-cpu", "cpu"], "retired"]);
 });

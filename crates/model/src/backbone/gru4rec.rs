@@ -82,7 +82,7 @@ impl EncodeSlices for SliceEncoder {
 
 #[cfg(feature = "burn")]
 mod tensors {
-    use super::super::Encode;
+    use super::super::{Custom, Encode, Kind};
     use crate::config::BackboneConfig;
     use crate::rng::{Rng, dropout, layer_norm, linear};
     use burn::module::Module;
@@ -134,12 +134,10 @@ mod tensors {
         }
     }
 
-    impl Gru4rec {
-        pub(in crate::backbone) fn new(
-            config: &BackboneConfig,
-            rng: &mut Rng,
-            device: &Device,
-        ) -> Self {
+    impl Custom for Gru4rec {
+        const NAME: &'static str = Kind::GRU4REC.name();
+
+        fn new(config: &BackboneConfig, rng: &mut Rng, device: &Device) -> Self {
             let width = config.width;
             let layers = (0..config.blocks).map(|_| Layer {
                 input: linear(width, 3 * width, rng, device),

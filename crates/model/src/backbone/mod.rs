@@ -1,14 +1,22 @@
-//! The backbone: item embeddings, an encoder of click histories, and the registry of encoders. The item table
-//! is tied to the output: `logits = h · Eᵀ`.
+//! The backbone: item embeddings, an encoder of click histories, and the kinds of encoders. The item table
+//! is tied to the output: `logits = h · Eᵀ`. Methods do not depend on the encoder.
 //!
-//! An encoder has two implementations here: on tensors ([`Encode`]) and on slices ([`EncodeSlices`]), which the
-//! browser's CPU engine runs. The trainer has hand-written gradients as well. Methods do not depend on the
-//! encoder. To add one: a module with both implementations and one line in the registry below; its gradient
-//! and one line in the trainer's registry. The contract tests cover it by its registration.
+//! An encoder on tensors ([`Encode`]) is complete: Burn trains it, and the browser's general engine runs it. It is
+//! registered by its name, from any crate ([`Custom`], [`register`]). The built-in ones exist on slices as well
+//! ([`EncodeSlices`]), for the small engines, and have hand-written gradients in the trainer; the contract tests
+//! compare the two.
 
+#[cfg(feature = "burn")]
+mod erased;
 pub mod gru4rec;
+#[cfg(feature = "burn")]
+mod registry;
 pub mod sasrec;
 
+#[cfg(feature = "burn")]
+pub use erased::Encoder;
+#[cfg(feature = "burn")]
+pub use registry::{Custom, register};
 #[cfg(feature = "burn")]
 pub use sasrec::Block;
 
@@ -26,7 +34,9 @@ use burn::{
     prelude::*,
     tensor::Int,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 
 /// Standard deviation of random embeddings.
 #[cfg(feature = "burn")]
@@ -64,121 +74,95 @@ pub(crate) trait EncodeSlices {
     fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32>;
 }
 
-/// Declares the encoders: name, file, module.
-macro_rules! registry {
-    ($($(#[$attribute:meta])* $variant:ident: $name:literal => $folder:ident),+ $(,)?) => {
-        /// Names of all encoders, as `backbone.kind` takes them.
-        pub const NAMES: &[&str] = &[$($name),+];
-
-        /// The kind of encoder.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum Kind {
-            $($(#[$attribute])* #[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $variant),+
-        }
-
-        impl Kind {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Its name.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-        }
-
-        /// An encoder on slices, as exported.
-        #[derive(Debug)]
-        pub(crate) enum SliceEncoder {
-            $($variant($folder::SliceEncoder)),+
-        }
-
-        impl SliceEncoder {
-            /// The encoder of that shape, from weights under `path`.
-            pub(crate) fn read(
-                source: &mut Source,
-                path: &str,
-                config: &BackboneConfig,
-            ) -> Result<Self, WeightsError> {
-                match config.kind {
-                    $(Kind::$variant => {
-                        $folder::SliceEncoder::read(source, path, config).map(Self::$variant)
-                    }),+
-                }
-            }
-        }
-
-        impl EncodeSlices for SliceEncoder {
-            fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
-                match self { $(Self::$variant(encoder) => encoder.user(embedded, keep)),+ }
-            }
-        }
-
-        /// An encoder on tensors.
-        #[cfg(feature = "burn")]
-        #[derive(Clone, Debug)]
-        pub enum Encoder {
-            $(#[doc = concat!("`", $name, "`")] $variant($folder::$variant)),+
-        }
-
-        #[cfg(feature = "burn")]
-        impl Encoder {
-            fn new(config: &BackboneConfig, rng: &mut Rng, device: &Device) -> Self {
-                match config.kind {
-                    $(Kind::$variant => Self::$variant($folder::$variant::new(config, rng, device))),+
-                }
-            }
-
-            /// The encoder itself.
-            fn get(&self) -> &dyn Encode {
-                match self { $(Self::$variant(encoder) => encoder),+ }
-            }
-
-            fn collect_devices(&self, devices: Devices) -> Devices {
-                match self { $(Self::$variant(encoder) => encoder.collect_devices(devices)),+ }
-            }
-
-            fn visit(&self, visitor: &mut impl ModuleVisitor) {
-                match self { $(Self::$variant(encoder) => encoder.visit(visitor)),+ }
-            }
-
-            fn map(self, mapper: &mut impl ModuleMapper) -> Self {
-                match self { $(Self::$variant(encoder) => Self::$variant(encoder.map(mapper))),+ }
-            }
-
-            fn fork(self, device: &Device) -> Self {
-                match self { $(Self::$variant(encoder) => Self::$variant(encoder.fork(device))),+ }
-            }
-
-            fn moved(self, device: &Device) -> Self {
-                match self { $(Self::$variant(encoder) => Self::$variant(encoder.to_device(device))),+ }
-            }
-
-            fn train(self) -> Self {
-                match self { $(Self::$variant(encoder) => Self::$variant(encoder.train())),+ }
-            }
-
-            fn valid(&self) -> Self {
-                match self { $(Self::$variant(encoder) => Self::$variant(encoder.valid())),+ }
-            }
-
-            fn materialize(self) -> Self {
-                match self { $(Self::$variant(encoder) => Self::$variant(encoder.materialize())),+ }
-            }
-        }
-    };
-}
-
-registry! {
-    #[default]
-    Sasrec: "sasrec" => sasrec,
-    Gru4rec: "gru4rec" => gru4rec,
-}
+/// The kind of encoder: a name that `backbone.kind` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind(&'static str);
 
 impl Kind {
+    /// The Transformer, the default.
+    pub const SASREC: Self = Self("sasrec");
+    /// The recurrent network.
+    pub const GRU4REC: Self = Self("gru4rec");
+    /// The built-in encoders, which every engine has.
+    pub const ALL: &[Self] = &[Self::SASREC, Self::GRU4REC];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// The kind of that name, built in or registered.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::known().into_iter().find(|kind| kind.0 == name)
+    }
+
+    /// All kinds that this process knows.
+    pub fn known() -> Vec<Self> {
+        let built_in = Self::ALL.iter().copied();
+        #[cfg(feature = "burn")]
+        let built_in = built_in.chain(registry::registered().into_iter().map(Self));
+        built_in.collect()
+    }
+
     /// Whether it is the default, which is not serialised: older bundles and runs do not name it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self::SASREC
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <Cow<'de, str>>::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| {
+            let known: Vec<&str> = Self::known().into_iter().map(Self::name).collect();
+            Error::custom(format!(
+                "unknown kind of encoder {name:?}, expected one of {}",
+                known.join(", ")
+            ))
+        })
+    }
+}
+
+/// An encoder on slices, as exported.
+#[derive(Debug)]
+pub(crate) enum SliceEncoder {
+    Sasrec(sasrec::SliceEncoder),
+    Gru4rec(gru4rec::SliceEncoder),
+}
+
+impl SliceEncoder {
+    /// The encoder of that shape, from weights under `path`; `None` for encoders that exist on tensors only.
+    pub(crate) fn read(
+        source: &mut Source,
+        path: &str,
+        config: &BackboneConfig,
+    ) -> Result<Option<Self>, WeightsError> {
+        Ok(Some(match config.kind {
+            Kind::SASREC => Self::Sasrec(sasrec::SliceEncoder::read(source, path, config)?),
+            Kind::GRU4REC => Self::Gru4rec(gru4rec::SliceEncoder::read(source, path, config)?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl EncodeSlices for SliceEncoder {
+    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Sasrec(encoder) => encoder.user(embedded, keep),
+            Self::Gru4rec(encoder) => encoder.user(embedded, keep),
+        }
     }
 }
 
@@ -197,7 +181,7 @@ impl Backbone {
     pub fn new(config: &BackboneConfig, items: usize, rng: &mut Rng, device: &Device) -> Self {
         Self {
             items: normal([items + 1, config.width], EMBEDDING_DEVIATION, rng, device),
-            encoder: Encoder::new(config, rng, device),
+            encoder: registry::make(config, rng, device),
         }
     }
 
@@ -276,7 +260,7 @@ impl Module for Backbone {
     fn to_device(self, device: &Device) -> Self {
         Self {
             items: self.items.to_device(device),
-            encoder: self.encoder.moved(device),
+            encoder: self.encoder.to_device(device),
         }
     }
 
@@ -339,27 +323,25 @@ mod tests {
 
     #[test]
     fn every_encoder_is_found_by_its_name_and_round_trips() {
-        assert_eq!(NAMES.len(), Kind::ALL.len());
-        for (kind, name) in Kind::ALL.iter().zip(NAMES) {
-            assert_eq!(kind.name(), *name);
-            let text = serde_json::to_string(kind).expect("JSON");
-            assert_eq!(text, format!("\"{name}\""));
-            assert_eq!(serde_json::from_str::<Kind>(&text).expect("reads"), *kind);
+        for &kind in Kind::ALL {
+            let text = serde_json::to_string(&kind).expect("JSON");
+            assert_eq!(text, format!("\"{}\"", kind.name()));
+            assert_eq!(serde_json::from_str::<Kind>(&text).expect("reads"), kind);
         }
     }
 
     #[test]
     fn an_unknown_encoder_is_refused_with_those_that_are_known() {
         let error = serde_json::from_str::<Kind>("\"gru5rec\"").expect_err("unknown");
-        for name in NAMES {
-            assert!(error.to_string().contains(name), "{error}");
+        for kind in Kind::ALL {
+            assert!(error.to_string().contains(kind.name()), "{error}");
         }
     }
 
     #[test]
     fn a_configuration_that_names_no_encoder_is_a_transformers_and_stays_so() {
         let config: BackboneConfig = serde_json::from_str("{\"width\":64}").expect("reads");
-        assert_eq!(config.kind, Kind::Sasrec);
+        assert_eq!(config.kind, Kind::SASREC);
         let text = serde_json::to_string(&config).expect("JSON");
         assert!(!text.contains("kind"), "{text}");
     }

@@ -1,5 +1,6 @@
 //! Errors of an engine.
 
+use crate::backbone::Kind;
 use crate::config::ConfigError;
 use crate::methods;
 use crate::weights::WeightsError;
@@ -16,6 +17,16 @@ pub enum EngineError {
     Method {
         /// The name in the manifest.
         found: String,
+    },
+    /// The bundle's encoder is unknown to this engine.
+    #[error(
+        "the bundle's backbone is {found:?}, which this build does not have; it has {known}: use a build that registers it"
+    )]
+    Encoder {
+        /// The name in the manifest.
+        found: String,
+        /// Names of the encoders that it has.
+        known: String,
     },
     /// The configuration cannot be read or describes no model.
     #[error("the bundle's {part} configuration is not usable: {reason}")]
@@ -42,11 +53,20 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    pub(super) fn encoder(found: &str) -> Self {
+        let known: Vec<&str> = Kind::known().into_iter().map(Kind::name).collect();
+        Self::Encoder {
+            found: found.to_owned(),
+            known: known.join(", "),
+        }
+    }
+
     /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Bundle(error) => error.code(),
             Self::Method { .. } => "method/unknown",
+            Self::Encoder { .. } => "backbone/unknown",
             Self::Config { .. } => "model/config",
             Self::Weights(_) => "model/tensor",
             Self::Option { .. } => "input/options",

@@ -1,11 +1,13 @@
 //! The model's configuration in a bundle's manifest.
 
 use super::error::EngineError;
+use crate::backbone::Kind;
 use crate::config::{BackboneConfig, ModelConfig};
 use crate::gate::GateConfig;
 use crate::kept::Rule;
 use crate::methods::{self, MethodConfig, Views};
 use ingle_bundle::Bundle;
+use serde_json::Value;
 
 /// Reads the model's configuration out of a manifest.
 pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> {
@@ -16,6 +18,10 @@ pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> 
             reason: error.to_string(),
         }
     };
+    let kind = manifest.backbone.get("kind").and_then(Value::as_str);
+    if let Some(found) = kind.filter(|name| Kind::named(name).is_none()) {
+        return Err(EngineError::encoder(found));
+    }
     let backbone: BackboneConfig =
         serde_json::from_value(manifest.backbone.clone()).map_err(unusable("backbone"))?;
     if MethodConfig::named(&manifest.method.name).is_none() {

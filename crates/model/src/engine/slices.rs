@@ -59,6 +59,7 @@ impl SliceEngine {
         let width = bundle.code_width();
         let mut source = Source::new(bundle.weights);
         let encoder = backbone::SliceEncoder::read(&mut source, "backbone", &config.backbone)?;
+        let encoder = encoder.ok_or_else(|| EngineError::encoder(config.backbone.kind.name()))?;
         let method = (config.method).read(&config.backbone, &mut source, "method")?;
         Ok(Self {
             name: bundle.manifest.name,

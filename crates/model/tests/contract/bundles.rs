@@ -138,10 +138,10 @@ fn a_bundle_that_is_no_model_of_ours_is_refused_with_a_code() {
         );
         assert_eq!(
             refused(&|b| b.manifest.backbone["kind"] = "gru5rec".into()),
-            "model/config"
+            "backbone/unknown"
         );
         // Only the Transformer learns where a click is.
-        if config.backbone.kind == Kind::Sasrec {
+        if config.backbone.kind == Kind::SASREC {
             assert_eq!(
                 refused(&|b| b.manifest.backbone["max_len"] = 13.into()),
                 "model/tensor"

@@ -22,6 +22,7 @@
 //! stages/gate/        gate.json; disputed.jsonl, histories on which the views disagree most
 //! ```
 
+use super::backbone;
 use super::checkpoint::{self, load_module, write_atomically};
 use super::choice::Choice;
 use super::coder::read_codes;
@@ -377,7 +378,8 @@ impl Run {
             denoising: &denoising,
             seed: self.config.seed,
             device: device.clone().autodiff(),
-            by_hand: self.about.device == Compute::Cpu,
+            by_hand: self.about.device == Compute::Cpu
+                && backbone::by_hand(self.config.backbone.kind),
             stop,
             progress,
         };

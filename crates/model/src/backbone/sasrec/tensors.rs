@@ -1,6 +1,6 @@
 //! The Transformer on tensors.
 
-use super::super::{EMBEDDING_DEVIATION, Encode};
+use super::super::{Custom, EMBEDDING_DEVIATION, Encode, Kind};
 use crate::attention::{SelfAttention, mask_bias};
 use crate::config::BackboneConfig;
 use crate::rng::{Rng, dropout, layer_norm, linear, normal};
@@ -63,12 +63,10 @@ impl Block {
     }
 }
 
-impl Sasrec {
-    pub(in crate::backbone) fn new(
-        config: &BackboneConfig,
-        rng: &mut Rng,
-        device: &Device,
-    ) -> Self {
+impl Custom for Sasrec {
+    const NAME: &'static str = Kind::SASREC.name();
+
+    fn new(config: &BackboneConfig, rng: &mut Rng, device: &Device) -> Self {
         Self {
             positions: normal(
                 [config.max_len, config.width],

@@ -1,5 +1,4 @@
-//! The registry of encoders with hand-written gradients; [`ingle_model::backbone`] lists the same ones on
-//! tensors.
+//! The registry of encoders with hand-written gradients. Encoders that are not in it are trained by Burn's autodiff.
 
 use super::layout::{Linear, Places};
 use super::pass::{Dropout, Packed, Pass};
@@ -40,7 +39,12 @@ pub(super) trait Encoder: Sized {
 
 /// Declares the encoders: a variant of [`Kind`] and the module that implements it here.
 macro_rules! registry {
-    ($($variant:ident => $folder:ident),+ $(,)?) => {
+    ($($variant:ident: $kind:ident => $folder:ident),+ $(,)?) => {
+        /// Whether an encoder of that kind has a hand-written gradient; others are trained by Burn.
+        pub fn by_hand(kind: Kind) -> bool {
+            [$(Kind::$kind),+].contains(&kind)
+        }
+
         /// An encoder's parameters by place.
         #[derive(Clone, Debug)]
         pub(super) enum Net {
@@ -58,7 +62,8 @@ macro_rules! registry {
 
             fn new(config: &BackboneConfig, places: &mut Places) -> Self {
                 match config.kind {
-                    $(Kind::$variant => Self::$variant(Encoder::new(config, places))),+
+                    $(Kind::$kind => Self::$variant(Encoder::new(config, places)),)+
+                    kind => unreachable!("{} has no gradient by hand", kind.name()),
                 }
             }
 
@@ -100,6 +105,6 @@ macro_rules! registry {
 }
 
 registry! {
-    Sasrec => sasrec,
-    Gru4rec => gru4rec,
+    Sasrec: SASREC => sasrec,
+    Gru4rec: GRU4REC => gru4rec,
 }

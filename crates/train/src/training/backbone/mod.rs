@@ -23,6 +23,7 @@ use super::softmax::{Fused, cross_entropy, shares, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
 use direction::Directions;
+pub use encoder::by_hand;
 use ingle_kernel::softmax::Ranking;
 use ingle_model::{BackboneConfig, Model, Rng};
 use layout::Layout;

@@ -34,7 +34,7 @@ fn config(kind: Kind, dropout: f32) -> ModelConfig {
 
 /// A model whose parameters all have an effect: initial biases are 0 and norms are 1.
 fn model(dropout: f32) -> Model {
-    model_of(Kind::Sasrec, dropout)
+    model_of(Kind::SASREC, dropout)
 }
 
 fn model_of(kind: Kind, dropout: f32) -> Model {
@@ -57,7 +57,7 @@ fn how(negatives: usize, unit: bool) -> Schedule {
 }
 
 fn learner(model: &Model, dropout: f32, how: &Schedule) -> Learner {
-    learner_of(Kind::Sasrec, model, dropout, how)
+    learner_of(Kind::SASREC, model, dropout, how)
 }
 
 fn learner_of(kind: Kind, model: &Model, dropout: f32, how: &Schedule) -> Learner {

@@ -1,0 +1,237 @@
+//! An encoder of any type as one Burn module.
+//!
+//! Burn's modules are generic over who visits them, so they cannot be trait objects. This one lists an encoder's
+//! parameters once and shows the list to the visitor; a mapper's results are put back in the same order.
+
+use super::Encode;
+use burn::module::{
+    Content, Devices, Flag, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
+    ModuleVisitor, Param,
+};
+use burn::prelude::*;
+use burn::tensor::{Bool, Int};
+use std::any::Any;
+use std::collections::VecDeque;
+
+/// An encoder whose type is not known.
+#[derive(Debug)]
+pub struct Encoder(Box<dyn Erased>);
+
+impl Encoder {
+    pub(super) fn new(encoder: impl Encode + Module + Sync + 'static) -> Self {
+        Self(Box::new(encoder))
+    }
+
+    pub(super) fn get(&self) -> &dyn Encode {
+        self.0.encode()
+    }
+}
+
+/// The calls of `Encode` and `Module` that have no type parameters.
+trait Erased: Send + Sync + std::fmt::Debug {
+    fn encode(&self) -> &dyn Encode;
+    fn copy(&self) -> Box<dyn Erased>;
+    fn devices(&self, devices: Devices) -> Devices;
+    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased>;
+    fn moved(self: Box<Self>, device: &Device) -> Box<dyn Erased>;
+    fn train(self: Box<Self>) -> Box<dyn Erased>;
+    fn valid(&self) -> Box<dyn Erased>;
+    fn materialize(self: Box<Self>) -> Box<dyn Erased>;
+    /// Its parameters and the modules around them, in the order in which Burn visits them.
+    fn parts(&self) -> Vec<Part>;
+    /// The same module with other parameters, in that order.
+    fn replaced(self: Box<Self>, params: VecDeque<Box<dyn Any>>) -> Box<dyn Erased>;
+}
+
+impl<E: Encode + Module + Sync + 'static> Erased for E {
+    fn encode(&self) -> &dyn Encode {
+        self
+    }
+
+    fn copy(&self) -> Box<dyn Erased> {
+        Box::new(self.clone())
+    }
+
+    fn devices(&self, devices: Devices) -> Devices {
+        self.collect_devices(devices)
+    }
+
+    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased> {
+        Box::new(Module::fork(*self, device))
+    }
+
+    fn moved(self: Box<Self>, device: &Device) -> Box<dyn Erased> {
+        Box::new(self.to_device(device))
+    }
+
+    fn train(self: Box<Self>) -> Box<dyn Erased> {
+        Box::new(Module::train(*self))
+    }
+
+    fn valid(&self) -> Box<dyn Erased> {
+        Box::new(Module::valid(self))
+    }
+
+    fn materialize(self: Box<Self>) -> Box<dyn Erased> {
+        Box::new(Module::materialize(*self))
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let mut list = List(Vec::new());
+        self.visit(&mut list);
+        list.0
+    }
+
+    fn replaced(self: Box<Self>, params: VecDeque<Box<dyn Any>>) -> Box<dyn Erased> {
+        Box::new(self.map(&mut Replace(params)))
+    }
+}
+
+/// One step of a visit.
+enum Part {
+    Enter(String, String),
+    Exit(String, String),
+    Param(Box<dyn Any>),
+}
+
+/// Lists what it visits.
+struct List(Vec<Part>);
+
+impl ModuleVisitor for List {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.0.push(Part::Enter(name.into(), container.into()));
+    }
+
+    fn exit_module(&mut self, name: &str, container: &str) {
+        self.0.push(Part::Exit(name.into(), container.into()));
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(Part::Param(Box::new(param.clone())));
+    }
+
+    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+        self.0.push(Part::Param(Box::new(param.clone())));
+    }
+
+    fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
+        self.0.push(Part::Param(Box::new(param.clone())));
+    }
+
+    fn visit_flag(&mut self, flag: &Param<Flag>) {
+        self.0.push(Part::Param(Box::new(flag.clone())));
+    }
+}
+
+/// Puts parameters in, in the order in which they were listed.
+struct Replace(VecDeque<Box<dyn Any>>);
+
+impl Replace {
+    fn next<P: 'static>(&mut self) -> P {
+        let next = self.0.pop_front().and_then(|param| param.downcast().ok());
+        *next.expect("a module is mapped in the order in which it is visited")
+    }
+}
+
+impl ModuleMapper for Replace {
+    fn map_float<const D: usize>(&mut self, _: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.next()
+    }
+
+    fn map_int<const D: usize>(&mut self, _: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        self.next()
+    }
+
+    fn map_bool<const D: usize>(&mut self, _: Param<Tensor<D, Bool>>) -> Param<Tensor<D, Bool>> {
+        self.next()
+    }
+
+    fn map_flag(&mut self, _: Param<Flag>) -> Param<Flag> {
+        self.next()
+    }
+}
+
+/// Calls a visitor or a mapper with a parameter of a type that is found out, of up to five dimensions.
+macro_rules! typed {
+    ($param:ident, $module:ident => $call:expr) => {
+        typed!($param, $module => $call,
+            Param<Flag>,
+            Param<Tensor<1>>, Param<Tensor<2>>, Param<Tensor<3>>, Param<Tensor<4>>, Param<Tensor<5>>,
+            Param<Tensor<1, Int>>, Param<Tensor<2, Int>>, Param<Tensor<3, Int>>, Param<Tensor<4, Int>>,
+            Param<Tensor<5, Int>>, Param<Tensor<1, Bool>>, Param<Tensor<2, Bool>>, Param<Tensor<3, Bool>>,
+            Param<Tensor<4, Bool>>, Param<Tensor<5, Bool>>)
+    };
+    ($param:ident, $module:ident => $call:expr, $($kind:ty),+) => {
+        $(if let Some($module) = $param.downcast_ref::<$kind>() { $call } else)+ {
+            panic!("an encoder's parameters have one to five dimensions")
+        }
+    };
+}
+
+impl Clone for Encoder {
+    fn clone(&self) -> Self {
+        Self(self.0.copy())
+    }
+}
+
+impl Module for Encoder {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.0.devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        Self(self.0.fork(device))
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        Self(self.0.moved(device))
+    }
+
+    fn train(self) -> Self {
+        Self(self.0.train())
+    }
+
+    fn valid(&self) -> Self {
+        Self(self.0.valid())
+    }
+
+    fn materialize(self) -> Self {
+        Self(self.0.materialize())
+    }
+
+    fn visit<Visitor: ModuleVisitor>(&self, visitor: &mut Visitor) {
+        for part in self.0.parts() {
+            match part {
+                Part::Enter(name, container) => visitor.enter_module(&name, &container),
+                Part::Exit(name, container) => visitor.exit_module(&name, &container),
+                Part::Param(param) => typed!(param, module => module.visit(visitor)),
+            }
+        }
+    }
+
+    fn map<Mapper: ModuleMapper>(self, mapper: &mut Mapper) -> Self {
+        let mut params = VecDeque::new();
+        for part in self.0.parts() {
+            match part {
+                Part::Enter(name, container) => mapper.enter_module(&name, &container),
+                Part::Exit(name, container) => mapper.exit_module(&name, &container),
+                Part::Param(param) => params.push_back(typed!(param, module => {
+                    Box::new(Module::map(module.clone(), mapper)) as Box<dyn Any>
+                })),
+            }
+        }
+        Self(self.0.replaced(params))
+    }
+}
+
+impl ModuleDisplayDefault for Encoder {
+    fn content(&self, content: Content) -> Option<Content> {
+        content.optional()
+    }
+
+    fn num_params(&self) -> usize {
+        Module::num_params(self)
+    }
+}
+
+impl ModuleDisplay for Encoder {}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The general engine: every method over every built-in backbone, and over a backbone that only the example package has,
+# trained on a small log, answers in Chromium as the native program does, on the CPU and through WebGPU: general.sh [N]
+# N is the number of histories, 50 by default.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source scripts/lib.sh
+
+users="${1:-50}"
+own=ingle-example-backbone
+cargo build --quiet $everything --bin "$own"
+program="$CARGO_TARGET_DIR/debug/$own"
+package="$CARGO_TARGET_DIR/ingle-package-$own"
+scripts/general.sh "$own" "$package"
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+"$program" simulate --out "$work/log" --products 60 --shoppers 150 --seed 3 >/dev/null
+"$program" prepare --interactions "$work/log/interactions.csv" --items "$work/log/items.csv" --holdout-users 0.1 --out "$work/data" 2>/dev/null
+small="--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 --set backbone.dropout=0.1
+  --set training.batch_clicks=256 --set training.learning_rate=0.005 --set training.epochs=6
+  --set denoising.batch_clicks=512 --set denoising.epochs=2"
+
+for kind in sasrec gru4rec gated-convolution; do
+  from=""
+  for method in none dc4sr iadsr mgsd-wss; do
+    run="$work/$kind-$method"
+    # The first run's backbone is that of the others.
+    "$program" train --data "$work/data" --method "$method" --out "$run" $from $small --set backbone.kind="$kind" 2>"$work/log.txt" ||
+      { cat "$work/log.txt" >&2; exit 1; }
+    from="--from $work/$kind-none"
+    "$program" export "$run" --out "$run-bundle" 2>/dev/null
+    printf '\n%s over %s' "$method" "$kind"
+    scripts/agree.sh "$run-bundle" "$work/data" --users "$users" --engines burn-cpu,burn-gpu --package "$package" --program "$program"
+  done
+done
