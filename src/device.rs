@@ -35,44 +35,41 @@ pub(crate) type Native = ingle_model::SliceEngine<ingle_gpu::Gpu>;
 #[cfg(not(any(feature = "gpu", feature = "burn")))]
 pub(crate) type Native = ingle_model::SliceEngine;
 
-/// Opens a bundle in memory.
-#[cfg(not(any(feature = "gpu", feature = "burn")))]
-#[expect(clippy::unused_async, reason = "the GPU builds have to wait")]
+/// Opens a bundle on this build's device.
+#[allow(clippy::unused_async, reason = "the GPU builds have to wait")]
 pub(crate) async fn open(bundle: Bundle) -> Result<Native, Failure> {
-    Ok(Native::new(bundle)?)
-}
-
-/// Opens a bundle on the GPU.
-#[cfg(all(feature = "gpu", not(feature = "burn")))]
-pub(crate) async fn open(bundle: Bundle) -> Result<Native, Failure> {
+    #[cfg(feature = "burn-gpu")]
+    let engine = {
+        let device = adapter::device(&bundle).await?;
+        Native::new(bundle, &device)?
+    };
+    #[cfg(all(feature = "burn", not(feature = "burn-gpu")))]
+    let engine = Native::new(bundle, &burn::prelude::Device::flex())?;
+    #[cfg(not(feature = "burn"))]
     let engine = ingle_model::SliceEngine::new(bundle)?;
-    let gpu = ingle_gpu::Gpu::open(engine.parts()).await?;
-    Ok(engine.with(gpu))
-}
-
-/// Opens a bundle on Burn's CPU backend.
-#[cfg(all(feature = "burn", not(feature = "burn-gpu")))]
-#[expect(clippy::unused_async, reason = "the GPU builds have to wait")]
-pub(crate) async fn open(bundle: Bundle) -> Result<Native, Failure> {
-    Ok(Native::new(bundle, &burn::prelude::Device::flex())?)
-}
-
-/// Opens a bundle on Burn's GPU backend.
-#[cfg(feature = "burn-gpu")]
-pub(crate) async fn open(bundle: Bundle) -> Result<Native, Failure> {
-    let device = adapter::device(&bundle).await?;
-    Ok(Native::new(bundle, &device)?)
+    #[cfg(all(feature = "gpu", not(feature = "burn")))]
+    let engine = {
+        let gpu = ingle_gpu::Gpu::open(engine.parts()).await?;
+        engine.with(gpu)
+    };
+    Ok(engine)
 }
 
 /// What the denoiser makes of each click.
-#[cfg(feature = "burn")]
+#[allow(clippy::unused_async, reason = "on tensors it has to wait")]
 pub(crate) async fn explain(engine: &Native, history: &[String]) -> Result<Vec<Click>, Failure> {
-    Ok(engine.explain(history).await?)
+    sound()?;
+    #[cfg(feature = "burn")]
+    let clicks = engine.explain(history).await?;
+    #[cfg(not(feature = "burn"))]
+    let clicks = engine.explain(history);
+    Ok(clicks)
 }
 
-/// What the denoiser makes of each click.
-#[cfg(not(feature = "burn"))]
-#[expect(clippy::unused_async, reason = "on tensors it has to wait")]
-pub(crate) async fn explain(engine: &Native, history: &[String]) -> Result<Vec<Click>, Failure> {
-    Ok(engine.explain(history))
+/// An error if Burn's GPU was lost; other builds find that out as they answer.
+#[allow(clippy::unnecessary_wraps, reason = "without a GPU nothing is lost")]
+pub(crate) fn sound() -> Result<(), Failure> {
+    #[cfg(feature = "burn-gpu")]
+    adapter::sound()?;
+    Ok(())
 }

@@ -11,33 +11,21 @@ pub(crate) struct Failure {
     pub(crate) message: String,
 }
 
-impl From<BundleError> for Failure {
-    fn from(error: BundleError) -> Self {
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-        }
-    }
+/// Errors that have a code.
+macro_rules! coded {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let (code, message) = (error.code(), error.to_string());
+                Self { code, message }
+            }
+        })+
+    };
 }
 
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-        }
-    }
-}
-
+coded!(BundleError, EngineError);
 #[cfg(feature = "gpu")]
-impl From<ingle_gpu::GpuError> for Failure {
-    fn from(error: ingle_gpu::GpuError) -> Self {
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-        }
-    }
-}
+coded!(ingle_gpu::GpuError);
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {

@@ -44,6 +44,7 @@ impl Engine {
         history: Vec<String>,
         options: JsValue,
     ) -> Result<JsValue, JsValue> {
+        device::sound()?;
         let options = options::recommend(options)?;
         let best = self.engine.recommend(&history, &options).await;
         encode(&best.map_err(Failure::from)?)
@@ -51,6 +52,7 @@ impl Engine {
 
     /// The items nearest to the mean of some others, which are never among them.
     pub async fn similar(&self, items: Vec<String>, options: JsValue) -> Result<JsValue, JsValue> {
+        device::sound()?;
         let options = options::similar(options)?;
         let nearest = self.engine.similar(&items, &options).await;
         encode(&nearest.map_err(Failure::from)?)

@@ -86,7 +86,7 @@ async fn gives_the_native_engines_answers() {
             let [got, want] = reasons.map(|because| because.as_ref().map_or(0.0, |b| b.share));
             assert!((got - want).abs() <= golden.bound, "{reasons:?}");
         }
-        let got: Vec<Click> = decode(&engine.explain(case.history).expect("answers"));
+        let got: Vec<Click> = decode(&engine.explain(case.history).await.expect("answers"));
         assert_eq!(got.len(), case.explain.len());
         for (got, want) in got.iter().zip(&case.explain) {
             assert_eq!((&got.item, got.known), (&want.item, want.known));
@@ -225,7 +225,13 @@ async fn says_what_it_is() {
     );
     assert_eq!(
         ingle::engine_kind(),
-        if cfg!(feature = "gpu") { "gpu" } else { "cpu" }
+        if cfg!(feature = "burn-cpu") {
+            "burn-cpu"
+        } else if cfg!(feature = "gpu") {
+            "gpu"
+        } else {
+            "cpu"
+        }
     );
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Rust tests that need a browser, in headless Chromium: the CPU engine, then the GPU engine where
-# there is no WebGPU adapter and on SwiftShader, which is an adapter made of software.
+# The Rust tests that need a browser, in headless Chromium: the CPU engine, the general one on the CPU, then the GPU engine
+# where there is no WebGPU adapter and on SwiftShader, which is an adapter made of software.
 # Built with the profile of the shipped engines, so that Burn is compiled for the browser once.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -32,6 +32,8 @@ browser_tests() {
 
 echo "cpu engine"
 browser_tests cpu
+echo "general engine on the cpu"
+browser_tests burn-cpu
 echo "gpu engine, no adapter"
 browser_tests gpu
 echo "gpu engine, SwiftShader"

@@ -1,8 +1,10 @@
 //! The browser's GPU for Burn, which ends the wasm instance where a device fails: so what can be asked is asked first.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use burn::prelude::Device;
+use burn_wgpu::WgpuSetup;
 use ingle_bundle::Bundle;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,31 +22,42 @@ pub(super) async fn device(bundle: &Bundle) -> Result<Device, Failure> {
     if let Some(device) = DEVICE.with_borrow(Clone::clone) {
         return Ok(device);
     }
-    let device = (Device::wgpu_options().init_async().await)
-        .map_err(|error| unavailable(&error.to_string()))?;
+    let opened = Device::wgpu_options().init_with_setup_async().await;
+    let (device, setup) = opened.map_err(|error| unavailable(&error.to_string()))?;
+    watch(&setup);
     DEVICE.set(Some(device.clone()));
     Ok(device)
 }
 
-/// The adapter that the browser prefers.
-async fn adapter() -> Result<GpuAdapter, Failure> {
-    let gpu = navigator_gpu().ok_or_else(|| unavailable("this browser has no WebGPU"))?;
-    let found = (JsFuture::from(gpu.request_adapter()).await)
-        .map_err(|error| unavailable(&format!("{error:?}")))?;
-    let found: JsValue = found.into();
-    if found.is_null() {
-        return Err(unavailable(
-            "this browser has WebGPU, but no GPU that it may use",
-        ));
-    }
-    Ok(found.unchecked_into())
+/// Why the device was lost, if it was.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Records the loss of a device: what is asked of Burn on it later would end this instance without a word.
+fn watch(setup: &WgpuSetup) {
+    setup.device.set_device_lost_callback(|reason, message| {
+        let _ = LOST.set(format!("it was lost ({reason:?}) {message}"));
+    });
 }
 
-/// `navigator.gpu` of a page or a worker.
-fn navigator_gpu() -> Option<Gpu> {
-    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
-    let gpu = Reflect::get(&navigator, &"gpu".into()).ok()?;
-    (!gpu.is_undefined()).then(|| gpu.unchecked_into())
+/// An error if the device was lost.
+pub(super) fn sound() -> Result<(), Failure> {
+    LOST.get().map_or(Ok(()), |lost| {
+        Err(failed("device/compute", "failed while computing", lost))
+    })
+}
+
+/// The adapter that the browser prefers, of a page or a worker.
+async fn adapter() -> Result<GpuAdapter, Failure> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into());
+    let gpu = navigator.and_then(|navigator| Reflect::get(&navigator, &"gpu".into()));
+    let gpu = gpu.ok().filter(|gpu| !gpu.is_undefined());
+    let gpu: Gpu = (gpu.ok_or_else(|| unavailable("this browser has no WebGPU"))?).unchecked_into();
+    let found = JsFuture::from(gpu.request_adapter()).await;
+    let found: JsValue = found
+        .map_err(|error| unavailable(&format!("{error:?}")))?
+        .into();
+    let found = (!found.is_null()).then(|| found.unchecked_into());
+    found.ok_or_else(|| unavailable("this browser has no GPU that it may use"))
 }
 
 /// Whether the item table fits: its rows as floats, and one row of padding.
@@ -56,17 +69,15 @@ fn check(adapter: &GpuAdapter, bundle: &Bundle) -> Result<(), Failure> {
     if needed <= limit {
         return Ok(());
     }
-    Err(Failure {
-        code: "device/memory",
-        message: format!(
-            "the GPU takes {limit} bytes at once, and the item table has {needed}: the processor answers instead"
-        ),
-    })
+    let why = format!("it takes {limit} bytes at once, and the item table has {needed}");
+    Err(failed("device/memory", "cannot be used", &why))
 }
 
 fn unavailable(why: &str) -> Failure {
-    Failure {
-        code: "device/unavailable",
-        message: format!("the GPU could not be opened: {why}"),
-    }
+    failed("device/unavailable", "could not be opened", why)
+}
+
+fn failed(code: &'static str, how: &str, why: &str) -> Failure {
+    let message = format!("the GPU {how}: {why}");
+    Failure { code, message }
 }

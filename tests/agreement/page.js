@@ -7,6 +7,8 @@ let recommender;
 /** Starts one engine and waits until it can be asked. */
 globalThis.open = async (engine) => {
   recommender = createRecommender("/bundle/", { engine, storage });
+  // Rejects if no engine can be had at all.
+  await recommender.ready;
   const kind = engine.endsWith("gpu") ? "gpu" : "cpu";
   while (recommender.status[kind].state !== "ready") {
     const { state, reason } = recommender.status[kind];
