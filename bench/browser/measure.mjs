@@ -36,11 +36,13 @@ for (const engine of options.engines.split(",")) {
 const ENGINES = {
   cpu: [
     { name: "ingle", page: "index.html" },
+    { name: "ingle, general engine", page: "index.html", build: "burn-cpu" },
     { name: "onnxruntime-web wasm", page: "onnx.html" },
     { name: "tensorflow.js wasm", page: "tfjs.html" },
   ],
   gpu: [
     { name: "ingle", page: "index.html" },
+    { name: "ingle, general engine", page: "index.html", build: "burn-gpu" },
     { name: "onnxruntime-web webgpu", page: "onnx-webgpu.html" },
     { name: "onnxruntime-web webgpu, jspi", page: "onnx-jspi.html" },
     { name: "tensorflow.js webgpu", page: "tfjs-webgpu.html" },
@@ -58,8 +60,8 @@ function prepare(items) {
   if (!existsSync(`${flat[2]}.json`)) execFileSync("node", flat, { stdio: "inherit" });
 }
 
-function address(base, { page }, engine, items) {
-  const asked = new URLSearchParams({ engine, worker: options.worker, bundle: `${base}bundles/${items}/`, model: `${base}models/${items}.onnx`, k: String(K) });
+function address(base, { page, build }, engine, items) {
+  const asked = new URLSearchParams({ engine: build ?? engine, worker: options.worker, bundle: `${base}bundles/${items}/`, model: `${base}models/${items}.onnx`, k: String(K) });
   for (let at = 0; at < LENGTH; at += 1) asked.append("history", `item-${(at * 7919 + 13) % items}`);
   return `${base}page/${page}#${asked}`;
 }

@@ -5,7 +5,9 @@
 import { createRecommender } from "ingle";
 import { ids, rowOf, wanted } from "./shared.js";
 
-const { engine, bundle, worker, k } = wanted();
+const { engine: build, bundle, worker, k } = wanted();
+// What answers come from; the general engine has the same names.
+const engine = build.replace("burn-", "");
 
 async function best(recommender) {
   const items = await recommender.recommend({ k });
@@ -16,7 +18,7 @@ async function best(recommender) {
 
 async function start() {
   const storage = { kind: "memory", retain: 50, collapseMs: 0 };
-  const recommender = createRecommender(bundle, { engine, worker, storage });
+  const recommender = createRecommender(bundle, { engine: build, worker, storage });
   for (const item of ids()) await recommender.record({ item });
   while (!(await best(recommender))) {
     const { rung, [engine]: own } = recommender.status;
