@@ -16,7 +16,7 @@ scripts/general.sh "$own" "$package"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 "$program" simulate --out "$work/log" --products 60 --shoppers 150 --seed 3 >/dev/null
-"$program" prepare --interactions "$work/log/interactions.csv" --items "$work/log/items.csv" --holdout-users 0.1 --out "$work/data" 2>/dev/null
+"$program" prepare --interactions "$work/log/interactions.csv" --items "$work/log/items.csv" --holdout-users 0.1 --out "$work/data" >/dev/null 2>&1
 small="--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max_len=12 --set backbone.dropout=0.1
   --set training.batch_clicks=256 --set training.learning_rate=0.005 --set training.epochs=6
   --set denoising.batch_clicks=512 --set denoising.epochs=2"
@@ -26,10 +26,10 @@ for kind in sasrec gru4rec gated-convolution; do
   for method in none dc4sr iadsr mgsd-wss; do
     run="$work/$kind-$method"
     # The first run's backbone is that of the others.
-    "$program" train --data "$work/data" --method "$method" --out "$run" $from $small --set backbone.kind="$kind" 2>"$work/log.txt" ||
+    "$program" train --data "$work/data" --method "$method" --out "$run" $from $small --set backbone.kind="$kind" >"$work/log.txt" 2>&1 ||
       { cat "$work/log.txt" >&2; exit 1; }
     from="--from $work/$kind-none"
-    "$program" export "$run" --out "$run-bundle" 2>/dev/null
+    "$program" export "$run" --out "$run-bundle" >/dev/null 2>&1
     engines=burn-cpu
     [ "$kind" != sasrec ] && [ "$method" != dc4sr ] || engines=burn-cpu,burn-gpu
     printf '\n%s over %s' "$method" "$kind"
