@@ -4,7 +4,7 @@
 use ingle_bundle::{BundleError, FileEntry, MANIFEST, sha256_hex};
 
 use crate::channel::{CHANNEL, Channel, ManifestRef, Previous, archive_name, archived};
-use crate::envelope::{Envelope, Kind};
+use crate::envelope::{Envelope, Kind, MAX_NUMBER};
 use crate::keys::{KeySet, Pins, keys_name};
 use crate::manifest::SignedManifest;
 use crate::read::chain;
@@ -65,7 +65,7 @@ pub fn publish(
     let found = store.read(CHANNEL, Kind::Channel.limit())?;
     let current = current(store, found.as_ref(), plan)?;
     let mut channel = next(store, change, plan, (&keys, current.as_ref()))?;
-    channel.release = next_number(store, current.as_ref())?;
+    channel.release = next_number(store, current.as_ref(), plan.epoch)?;
 
     let mut sent = Vec::new();
     for epoch in plan.pins.epoch..=plan.epoch {
@@ -158,12 +158,18 @@ fn read(file: &str, bytes: &[u8], plan: &Plan<'_>) -> Result<Channel, DeliveryEr
     )
 }
 
-/// One more than every release that was ever begun here, so that no number is used twice.
-fn next_number(store: &dyn Store, current: Option<&Channel>) -> Result<u64, DeliveryError> {
+/// One more than every release that was ever begun here, so that no number is used twice. A number that a stolen key
+/// has driven up counts in the epoch of that key alone: in the next one there must be room.
+fn next_number(
+    store: &dyn Store,
+    current: Option<&Channel>,
+    epoch: u64,
+) -> Result<u64, DeliveryError> {
     let names = store.list()?;
     let begun = names.iter().filter_map(|(name, _)| archived(name));
-    let highest = begun.map(|(_, release)| release).max().unwrap_or(0);
-    Ok(1 + highest.max(current.map_or(0, |channel| channel.release)))
+    let begun = begun.chain(current.map(Channel::number));
+    let counts = begun.filter(|&(of, release)| of == epoch || release < MAX_NUMBER / 2);
+    Ok(1 + counts.map(|(_, release)| release).max().unwrap_or(0))
 }
 
 /// The channel that a change leads to; its release is yet to be numbered.

@@ -2,9 +2,12 @@
 
 use std::fs;
 
-use ingle_delivery::{CHANNEL, Command, Folder, Kind, Move, Signer as _, Store as _};
+use ingle_delivery::{
+    CHANNEL, Channel, Command, Folder, Kind, MAX_NUMBER, Move, Signer as _, Store as _,
+    archive_name, keys_name, resolve,
+};
 
-use crate::support::{Shop, found, key};
+use crate::support::{NOW, Shop, found, key, key_file, key_set};
 
 #[test]
 fn a_rollout_begins_grows_and_ends() {
@@ -209,4 +212,37 @@ fn a_rollout_needs_a_release_before_it() {
     for share in [-0.1, 0.0, 1.1, f64::NAN] {
         assert!(shop.publish(&Move::Share(share)).is_err());
     }
+}
+
+#[test]
+fn a_number_that_a_stolen_key_drove_up_is_left_behind_with_its_epoch() {
+    let mut shop = Shop::new();
+    let channel = shop.release(1.0).channel;
+    let far = Channel {
+        release: MAX_NUMBER,
+        ..channel
+    };
+    let bytes = Shop::signed(&far, &[&shop.ci]);
+    for name in [CHANNEL.to_owned(), archive_name(1, MAX_NUMBER)] {
+        fs::write(shop.folder.path().join(name), &bytes).unwrap();
+    }
+    assert_eq!(
+        shop.publish(&Move::To(1)).unwrap_err().code(),
+        "delivery/format",
+        "no number is left in this epoch"
+    );
+    let next = key_set(2, &shop.offline, &shop.ci);
+    let file = key_file(&next, Some(&shop.keys[0]), &[&shop.offline]);
+    fs::write(shop.key_files.path().join(keys_name(2)), file).unwrap();
+    shop.keys.push(next);
+    let recovered = shop.publish(&Move::To(1)).unwrap().channel;
+    assert_eq!(recovered.number(), (2, 2));
+    let pins = shop.keys[0].pins(1);
+    let seen = resolve(
+        &Folder::new(shop.folder.path()),
+        &pins,
+        (1, MAX_NUMBER),
+        NOW,
+    );
+    assert_eq!(seen.unwrap().channel, recovered);
 }
