@@ -133,3 +133,28 @@ for (const [what, damage] of MID_FLIGHT) {
     await visitor.leave();
   });
 }
+
+for (const [what, damage] of MID_FLIGHT.slice(0, 2)) {
+  test(`${what} under the general engine leaves the question to another one`, { timeout: 240_000 }, async () => {
+    const visitor = await arrive(damage);
+    const { status } = await visitor.call("open", { engine: "burn-gpu", worker: false, storage: { kind: "memory", collapseMs: 0 } });
+    equal([status.rung, "build" in status.gpu && status.gpu.build], ["gpu", "burn-gpu"], JSON.stringify(status));
+    await visitor.call("visit", asked.history);
+    equal(await ask(visitor), "gpu");
+    await visitor.tab.evaluate(() => void Object.assign(globalThis, { armed: true }));
+    equal(await ask(visitor), "cpu");
+    equal(await ask(visitor), "cpu");
+    await visitor.leave();
+  });
+}
+
+test("a general engine that cannot be loaded leaves the small one answering", { timeout: 120_000 }, async () => {
+  const context = await browser.newContext();
+  await context.route("**/burn-cpu.wasm", (route) => route.fulfill({ status: 404 }));
+  const visitor = await ChromiumVisitor.arriveIn(context, site);
+  const { status } = await visitor.call("open", { engine: "burn-cpu", worker: false, storage: { kind: "memory", collapseMs: 0 } });
+  equal([status.rung, "build" in status.cpu && status.cpu.build], ["cpu", "cpu"], JSON.stringify(status));
+  await visitor.call("visit", asked.history);
+  equal(await ask(visitor), "cpu");
+  await visitor.leave();
+});
