@@ -32,6 +32,7 @@ Usage: ./build.sh COMMAND
                            every fuzz target, or some, so long each (an hour); what is found is kept and begun with
   bench serve              the weights server beside nginx (needs nginx and wrk), and under slow, many and deploying clients
   bench house              how large the project is: lines, settings and times of builds, beside their targets
+  bench judging [ROUNDS]   clicks judged on the GPU beside clicks judged on the processor first
   bench growth             how time and memory grow, from 10^4 to 10^7 clicks and to 10^6 items
   help                     this text
 
@@ -178,9 +179,10 @@ bench() {
     baselines) step "Benchmark: baselines" cargo run --quiet --package ingle-baselines --example table -- "$@" ;;
     fuzz) FUZZ_KEEP=1 step "Fuzzing" scripts/fuzz.sh run "${1:-3600}" "${@:2}" ;;
     serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
+    judging) judging_bench "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
     house) step "Benchmark: house" python3 scripts/house.py "$cache/times" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'baselines', 'fuzz', 'serve', 'growth' or 'house', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'baselines', 'fuzz', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
   esac
   times
 }
@@ -220,6 +222,12 @@ requests_bench() {
   step "Browser for tests" scripts/setup.sh browser
   step "npm package" scripts/pkg.sh
   step "Benchmark: requests" bench/requests/run.sh "$@"
+}
+
+judging_bench() {
+  step "Rust" scripts/setup.sh rust
+  step "Vulkan" scripts/setup.sh vulkan
+  step "Benchmark: judging" bench/judging/run.sh "$@"
 }
 
 # A browser is asked only for --browser.

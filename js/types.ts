@@ -107,6 +107,12 @@ export interface Trust {
 export interface RecommenderOptions {
   /** Default `auto`. */
   engine?: EngineChoice;
+  /**
+   * What judges clicks for recommendations of the GPU engine. Default `cpu`: the processor, before the GPU ranks. `gpu`:
+   * the GPU, in one submission with the rest, for the method `dc4sr`; for others the processor all the same. `status.gpu`
+   * says which it is.
+   */
+  scorer?: EngineKind;
   /** Called as the bundle arrives. Not called for files that are already on the device. */
   onProgress?: (progress: Progress) => void;
   /** Aborts loading and disposes of the recommender. */
@@ -340,7 +346,15 @@ export interface SignedBy {
  */
 export type EngineState =
   | { state: "off" | "waiting" | "loading" }
-  | { state: "ready" | "slower"; build: EngineBuild; loadMs: number; medianMs?: number; thread: "worker" | "main" }
+  | {
+      state: "ready" | "slower";
+      build: EngineBuild;
+      loadMs: number;
+      medianMs?: number;
+      thread: "worker" | "main";
+      /** What judges the clicks that it ranks by; absent for a method that judges none. */
+      scorer?: EngineKind;
+    }
   | { state: "absent" | "refused" | "failed" | "retired"; code: ErrorCode; reason: string };
 
 /** An id that the shop passed in and the bundle does not know. */

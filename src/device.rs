@@ -35,9 +35,13 @@ pub(crate) type Native = ingle_model::SliceEngine<ingle_gpu::Gpu>;
 #[cfg(not(any(feature = "gpu", feature = "burn")))]
 pub(crate) type Native = ingle_model::SliceEngine;
 
-/// Opens a bundle on this build's device.
+/// Opens a bundle on this build's device. `gpu_judges`: whether the kernels on WebGPU judge clicks, if they can.
 #[allow(clippy::unused_async, reason = "the GPU builds have to wait")]
-pub(crate) async fn open(bundle: Bundle) -> Result<Native, Failure> {
+#[cfg_attr(
+    not(all(feature = "gpu", not(feature = "burn"))),
+    allow(unused_variables, reason = "no other build has a choice")
+)]
+pub(crate) async fn open(bundle: Bundle, gpu_judges: bool) -> Result<Native, Failure> {
     #[cfg(feature = "burn-gpu")]
     let engine = {
         let device = adapter::device(&bundle).await?;
@@ -49,10 +53,28 @@ pub(crate) async fn open(bundle: Bundle) -> Result<Native, Failure> {
     let engine = ingle_model::SliceEngine::new(bundle)?;
     #[cfg(all(feature = "gpu", not(feature = "burn")))]
     let engine = {
-        let gpu = ingle_gpu::Gpu::open(engine.parts()).await?;
+        let judge = engine.judge_parts().filter(|_| gpu_judges);
+        let gpu = ingle_gpu::Gpu::open(engine.parts(), judge).await?;
         engine.with(gpu)
     };
     Ok(engine)
+}
+
+/// The device that judges clicks; none for a method that judges none.
+pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
+    #[cfg(feature = "burn")]
+    let scorer = {
+        let on = if cfg!(feature = "burn-gpu") {
+            "gpu"
+        } else {
+            "cpu"
+        };
+        let method = ingle_model::methods::MethodConfig::named(&engine.info().method);
+        method.filter(|method| method.denoises()).map(|_| on)
+    };
+    #[cfg(not(feature = "burn"))]
+    let scorer = engine.scorer().map(ingle_model::Scorer::name);
+    scorer
 }
 
 /// What the denoiser makes of each click.

@@ -26,15 +26,21 @@ pub struct Engine {
 impl Engine {
     /// Opens a bundle: its manifest, and its files by the names that the manifest gives them.
     /// Checks every hash and size; `hashes` are those that the browser has computed already, by the
-    /// same names.
-    pub async fn load(manifest: Uint8Array, files: Map, hashes: Map) -> Result<Engine, JsValue> {
+    /// same names. `gpu_judges`: whether the GPU judges clicks, in the build that has one and for the method that it
+    /// has kernels for.
+    pub async fn load(
+        manifest: Uint8Array,
+        files: Map,
+        hashes: Map,
+        gpu_judges: bool,
+    ) -> Result<Engine, JsValue> {
         let bundle = Bundle::open_hashed(
             &manifest.to_vec(),
             |entry| bytes_of(&files, entry),
             |entry, bytes| hash_of(&hashes, entry).unwrap_or_else(|| sha256_hex(bytes)),
         )
         .map_err(Failure::from)?;
-        let engine = device::open(bundle).await?;
+        let engine = device::open(bundle, gpu_judges).await?;
         Ok(Self { engine })
     }
 
@@ -66,6 +72,11 @@ impl Engine {
     /// What the denoiser makes of each click of a history, in the order given.
     pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
         encode(&device::explain(&self.engine, &history).await?)
+    }
+
+    /// The device that judges clicks, `cpu` or `gpu`; nothing for a method that judges none.
+    pub fn scorer(&self) -> Option<String> {
+        device::scorer(&self.engine).map(str::to_owned)
     }
 
     /// The bundle's name, method and sizes.

@@ -297,7 +297,7 @@ async fn broken_bundles_are_refused_with_a_code() {
 /// The golden bundle on this build's device; none, after checking that the refusal is clean, where the
 /// build is for a GPU and the browser has none.
 async fn engine() -> Option<Engine> {
-    let opened = Engine::load(Uint8Array::from(MANIFEST), files(), Map::new()).await;
+    let opened = Engine::load(Uint8Array::from(MANIFEST), files(), Map::new(), false).await;
     if cfg!(feature = "gpu") && !has_adapter().await {
         let error = opened.expect_err("there is no GPU to open");
         assert_eq!(code(&error), "device/unavailable");
@@ -321,7 +321,7 @@ fn files() -> Map {
 }
 
 async fn refusal(manifest: &[u8], files: &Map) -> String {
-    let opened = Engine::load(Uint8Array::from(manifest), files.clone(), Map::new()).await;
+    let opened = Engine::load(Uint8Array::from(manifest), files.clone(), Map::new(), false).await;
     code(&opened.expect_err("refuses"))
 }
 

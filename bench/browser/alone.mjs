@@ -26,7 +26,7 @@ async function time(call) {
 async function open(folder) {
   const names = readdirSync(folder).filter((name) => name !== "manifest.json");
   const files = new Map(names.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
-  return glue.Engine.load(new Uint8Array(readFileSync(join(folder, "manifest.json"))), files, new Map());
+  return glue.Engine.load(new Uint8Array(readFileSync(join(folder, "manifest.json"))), files, new Map(), false);
 }
 
 // The bundles named on the command line, or those of the benchmark.

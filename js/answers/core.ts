@@ -106,6 +106,7 @@ export class Core {
     this.engines = new Engines({
       choice: on,
       general,
+      gpuJudges: host.options.scorer === "gpu",
       open: (build) => openEngine(build, worker, assets),
       wasm: async (build) => resolveWasm(wasm[build] ?? defaultWasm(build, assets)),
       bundle,

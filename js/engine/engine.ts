@@ -3,7 +3,7 @@
 import { importEngine, startWorker } from "../beside.js";
 import { within } from "../common/deferred.js";
 import { IngleError } from "../errors.js";
-import type { EngineInfo, FilterOptions, JudgedClick, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
+import type { FilterOptions, JudgedClick, Loaded, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import { portPair, Rpc } from "./rpc.js";
 import { kindOf } from "./builds.js";
@@ -28,7 +28,7 @@ export interface EngineClient {
   readonly thread: "worker" | "main";
   /** Called once if the engine stops without being disposed of. */
   onDeath: ((error: IngleError) => void) | undefined;
-  load(request: LoadRequest): Promise<EngineInfo>;
+  load(request: LoadRequest): Promise<Loaded>;
   recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]>;
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]>;
   /** The items nearest to the mean of `items`, none of which is among them. */
@@ -55,7 +55,7 @@ class RemoteEngine implements EngineClient {
     };
   }
 
-  load(request: LoadRequest): Promise<EngineInfo> {
+  load(request: LoadRequest): Promise<Loaded> {
     // The bytes are transferred, not copied: the page does not need them any more.
     const transfer = [request.manifest.buffer, ...[...request.files.values()].map((file) => file.buffer)];
     return this.#rpc.call("load", request, { transfer, timeoutMs: LOAD_MS });

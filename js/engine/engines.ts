@@ -22,6 +22,8 @@ export interface EnginesHost {
   choice: "auto" | EngineKind;
   /** Whether the general engine was asked for; it is used in any case if the bundle needs it. */
   general: boolean;
+  /** Whether the GPU judges clicks, if it can. */
+  gpuJudges: boolean;
   open(build: EngineBuild): Promise<EngineClient>;
   wasm(build: EngineBuild): Promise<string | BufferSource | WebAssembly.Module>;
   bundle: Pick<BundleSource, "open" | "accept" | "refuse">;

@@ -5,10 +5,13 @@
  * wrote to `build.mjs`: the TypeScript can be checked before any wasm is built.
  */
 
+import type { EngineKind } from "../types.js";
 import type { EngineInfo, FilterOptions, JudgedClick, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 
 export interface GlueEngine {
   info(): EngineInfo;
+  /** What judges clicks; nothing for a method that judges none. */
+  scorer(): EngineKind | undefined;
   recommend(history: string[], options: RankOptions): Promise<RankedItem[]>;
   explain(history: string[]): Promise<JudgedClick[]>;
   /** The items nearest to the mean of `items`, none of which is among them. */
@@ -19,8 +22,11 @@ export interface GlueEngine {
 
 export interface Glue {
   default(init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  /** `hashes`: the SHA-256 of files by name, in hex; of those that are missing the engine computes them. */
-  Engine: { load(manifest: Uint8Array, files: Map<string, Uint8Array>, hashes: Map<string, string>): Promise<GlueEngine> };
+  /**
+   * `hashes`: the SHA-256 of files by name, in hex; of those that are missing the engine computes them. `gpuJudges`:
+   * whether the GPU judges clicks, if it can.
+   */
+  Engine: { load(manifest: Uint8Array, files: Map<string, Uint8Array>, hashes: Map<string, string>, gpuJudges: boolean): Promise<GlueEngine> };
 }
 
 declare const init: Glue["default"];

@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../errors.js";
 import { IngleError, toIngleError } from "../errors.js";
-import type { EngineBuild, ServedInterest } from "../types.js";
+import type { EngineBuild, EngineKind, ServedInterest } from "../types.js";
 
 /** What an engine needs before it can answer. */
 export interface LoadRequest {
@@ -14,6 +14,8 @@ export interface LoadRequest {
   wasm: string | BufferSource | WebAssembly.Module;
   manifest: Uint8Array<ArrayBuffer>;
   files: Map<string, Uint8Array<ArrayBuffer>>;
+  /** Whether the GPU judges clicks, if it can. */
+  gpuJudges: boolean;
 }
 
 /** Options of all rankings. */
@@ -67,9 +69,16 @@ export interface EngineInfo {
   maxLen: number;
 }
 
+/** An engine that has loaded a bundle. */
+export interface Loaded {
+  info: EngineInfo;
+  /** What judges clicks; absent for a method that judges none. */
+  scorer?: EngineKind | undefined;
+}
+
 /** Every call: its arguments and its answer. */
 export interface Calls {
-  load: { request: LoadRequest; reply: EngineInfo };
+  load: { request: LoadRequest; reply: Loaded };
   recommend: { request: { history: string[]; options: RankOptions }; reply: RankedItem[] };
   explain: { request: { history: string[] }; reply: JudgedClick[] };
   similar: { request: { items: string[]; options: FilterOptions }; reply: SimilarItem[] };

@@ -8,7 +8,7 @@ import { compile } from "./compile.js";
 import { IngleError } from "../errors.js";
 import type { Glue, GlueEngine } from "./glue.js";
 import { sha256OfEach } from "../bundle/hash.js";
-import type { LoadRequest, Reply, Request } from "./protocol.js";
+import type { Loaded, LoadRequest, Reply, Request } from "./protocol.js";
 import { packError } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import type { Port } from "./rpc.js";
@@ -18,11 +18,11 @@ export function serve(port: Port, build: EngineBuild, glue: Glue): void {
   let engine: GlueEngine | undefined;
   const send = (reply: Reply) => port.postMessage(reply, []);
 
-  async function load({ wasm, manifest, files }: LoadRequest) {
+  async function load({ wasm, manifest, files, gpuJudges }: LoadRequest): Promise<Loaded> {
     const [module, hashes] = await Promise.all([compile(wasm), sha256OfEach(files)]);
     await glue.default({ module_or_path: module });
-    engine = await glue.Engine.load(manifest, files, hashes);
-    return engine.info();
+    engine = await glue.Engine.load(manifest, files, hashes, gpuJudges);
+    return { info: engine.info(), scorer: engine.scorer() };
   }
 
   function loaded(): GlueEngine {

@@ -7,7 +7,7 @@ import { LOAD_MS } from "./engine.js";
 import { IngleError, toIngleError } from "../errors.js";
 import type { EnginesHost } from "./engines.js";
 import type { GpuVerdict } from "./gpu.js";
-import type { EngineInfo } from "./protocol.js";
+import type { Loaded } from "./protocol.js";
 import { buildOf, needsGeneral } from "./builds.js";
 import { passTest, selfTestOf } from "./self-test.js";
 import type { BundleInfo, EngineBuild, EngineKind, EngineState, SignedBy } from "../types.js";
@@ -36,6 +36,8 @@ export class EngineSlot {
   /** Resolves with the kind if the second start succeeded, else with `undefined`. */
   revival: Promise<EngineKind | undefined> = Promise.resolve(undefined);
   readonly #host: EnginesHost;
+  /** What judges clicks in the engine that was loaded last. */
+  #scorer: EngineKind | undefined;
   #failures = 0;
   /** Whether to start the general engine though the bundle does not need it. */
   #general: boolean;
@@ -64,7 +66,8 @@ export class EngineSlot {
       running.onDeath = (error) => this.fail(running, error);
       this.engine = engine;
       this.error = undefined;
-      this.#enter({ state: "ready", build: this.build, loadMs: performance.now() - begun, thread: engine.thread });
+      const scorer = this.#scorer;
+      this.#enter({ state: "ready", build: this.build, loadMs: performance.now() - begun, thread: engine.thread, ...(scorer && { scorer }) });
       return true;
     } catch (error) {
       engine?.dispose();
@@ -121,11 +124,11 @@ export class EngineSlot {
 
   /** Loads a bundle into the engine, or into one of the build that the bundle needs, which is returned. */
   async #load(engine: EngineClient): Promise<EngineClient> {
-    const { bundle, signal, wasm } = this.#host;
-    let info: EngineInfo | undefined;
+    const { bundle, signal, wasm, gpuJudges } = this.#host;
+    let loaded: Loaded | undefined;
     let bytes = 0;
     let signed: SignedBy | null = null;
-    while (!info) {
+    while (!loaded) {
       const opened = await bundle.open(signal);
       const { manifest, files } = opened;
       // Read before loading: the bytes are transferred to the engine.
@@ -140,19 +143,20 @@ export class EngineSlot {
         engine = await this.#host.open(build);
       }
       try {
-        const loaded = await engine.load({ wasm: await wasm(build), manifest, files });
+        const opening = await engine.load({ wasm: await wasm(build), manifest, files, gpuJudges });
         if (test) await passTest(engine, test);
-        info = loaded;
+        loaded = opening;
       } catch (error) {
         if (!(await bundle.refuse(toIngleError(error, "engine/failed")))) throw error;
       }
     }
     const kept = bundle.accept().catch(() => {});
-    this.bundle = { ...info, bytes, signed };
+    this.bundle = { ...loaded.info, bytes, signed };
     // The first answer is slow, on a GPU by seconds: it is made here, before a caller waits for it.
     await ask(engine, await this.#sample(engine));
     // The visit may end soon after this, so the bundle is stored first; but a slow disk is not waited for.
     await Promise.race([kept, pause(KEEPING_MS, undefined)]);
+    this.#scorer = loaded.scorer;
     return engine;
   }
 

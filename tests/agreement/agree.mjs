@@ -10,13 +10,15 @@ const CHUNK = 20;
 
 const native = readFileSync(0, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
 
-async function answersOf(engine) {
+async function answersOf(engine, scorer) {
   const browser = await launch({ gpu: engine.endsWith("gpu") });
   try {
     const page = await browser.newPage();
     await page.goto(process.env.INGLE_URL);
     await page.waitForFunction(() => globalThis.open);
-    await page.evaluate((kind) => globalThis.open(kind), engine);
+    const judges = await page.evaluate(({ engine, scorer }) => globalThis.open(engine, scorer), { engine, scorer });
+    // A method without a scorer, or one that the GPU has no kernels for.
+    if (scorer === "gpu" && judges !== "gpu") return undefined;
     const answers = [];
     for (let at = 0; at < native.length; at += CHUNK) {
       const asked = native.slice(at, at + CHUNK);
@@ -41,12 +43,16 @@ function compare(ours, theirs) {
 
 let failed = false;
 console.log(`\nagainst the native answers for ${native.length} histories, top ${native[0].items.length}:`);
-for (const engine of process.env.INGLE_ENGINES.split(",")) {
-  const compared = (await answersOf(engine)).map((answer, at) => compare(native[at].items, answer));
+// The GPU engine is asked twice: the processor judges the clicks, then the GPU does.
+const runs = process.env.INGLE_ENGINES.split(",").flatMap((engine) => (engine === "gpu" ? [[engine, "cpu"], [engine, "gpu"]] : [[engine, "cpu"]]));
+for (const [engine, scorer] of runs) {
+  const answers = await answersOf(engine, scorer);
+  if (answers === undefined) continue;
+  const compared = answers.map((answer, at) => compare(native[at].items, answer));
   const count = (wanted) => compared.filter(({ verdict }) => verdict === wanted).length;
   const largest = Math.max(...compared.map(({ off }) => off));
   console.log(
-    `${engine.padEnd(8)}  ${count("equal")} equal, ${count("swapped")} equal but for items whose log-probabilities differ by less than ${BOUND}, ` +
+    `${engine.padEnd(8)}${scorer === "gpu" ? ", which judges clicks too" : ""}  ${count("equal")} equal, ${count("swapped")} equal but for items whose log-probabilities differ by less than ${BOUND}, ` +
       `${count("different")} different; largest difference ${largest.toExponential(1)}`,
   );
   failed ||= count("different") > 0;

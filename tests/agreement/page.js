@@ -1,12 +1,12 @@
-// A page with the package as it is published, for agree.mjs: open(engine), then answers(histories, k).
+// A page with the package as it is published, for agree.mjs: open(engine, scorer), then answers(histories, k).
 import { createRecommender } from "./ingle/index.js";
 
 const storage = { kind: "memory", retain: 10_000, collapseMs: 0, maxAgeMs: Infinity };
 let recommender;
 
-/** Starts one engine and waits until it can be asked. */
-globalThis.open = async (engine) => {
-  recommender = createRecommender("/bundle/", { engine, storage });
+/** Starts one engine and waits until it can be asked; says what judges clicks. */
+globalThis.open = async (engine, scorer) => {
+  recommender = createRecommender("/bundle/", { engine, scorer, storage });
   // Rejects if no engine can be had at all.
   await recommender.ready;
   const kind = engine.endsWith("gpu") ? "gpu" : "cpu";
@@ -15,8 +15,9 @@ globalThis.open = async (engine) => {
     if (["absent", "refused", "retired"].includes(state)) throw new Error(`no ${engine} engine: ${reason}`);
     await new Promise((resolve) => recommender.addEventListener("status", resolve, { once: true }));
   }
-  const { build } = recommender.status[kind];
+  const { build, scorer: judges } = recommender.status[kind];
   if (build !== engine) throw new Error(`the ${build} engine was started instead of ${engine}`);
+  return judges;
 };
 
 /** What the opened engine, and no other, recommends for each history. */

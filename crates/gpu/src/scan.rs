@@ -2,6 +2,7 @@
 
 use crate::device::Device;
 use crate::error::GpuError;
+use crate::histories::{Grid, Histories};
 use crate::layout::{LANES, Layout, TILE};
 use ingle_bundle::{ItemTable, TableValues};
 use ingle_model::Parts;
@@ -51,8 +52,6 @@ pub(crate) struct Scan {
     barred: RefCell<Barred>,
     /// Rows with values that are not finite.
     dead: BTreeSet<usize>,
-    /// The vector, padded with zeros.
-    pub(crate) vector: Buffer,
     pub(crate) scores: Buffer,
     pub(crate) answer: Buffer,
     /// Buffers that the kernels for several histories use too: the table, its factors, and the best row and the mass
@@ -72,14 +71,8 @@ pub(crate) struct Several {
     scans: BindGroup,
     sums: BindGroup,
     means: BindGroup,
-    /// Distance of two vectors, in values.
-    pub(crate) stride: usize,
-    /// One row per history.
-    pub(crate) vectors: Buffer,
     /// Maximum and sum of each history's softmax.
     pub(crate) totals: Buffer,
-    /// The weight of each history.
-    pub(crate) weights: Buffer,
 }
 
 /// The entries of the bias that are neither zero nor those of dead rows.
@@ -92,9 +85,14 @@ enum Barred {
 impl Scan {
     /// # Errors
     /// If the GPU rejects a table of this size.
-    pub(crate) fn new(device: &Device, parts: &Parts, question: &Buffer) -> Result<Self, GpuError> {
+    pub(crate) fn new(
+        device: &Device,
+        parts: &Parts,
+        layout: Layout,
+        histories: &Histories,
+        question: &Buffer,
+    ) -> Result<Self, GpuError> {
         let table = parts.table();
-        let layout = Layout::of(table);
         let (needed, limit) = (layout.size(), device.largest());
         if needed > limit {
             return Err(GpuError::TooLarge { needed, limit });
@@ -121,12 +119,16 @@ impl Scan {
         for &row in &dead {
             device.write(&bias, row, &[DEAD]);
         }
-        let vector = device.buffer(layout.vector(), filled | BufferUsages::COPY_SRC);
         let scores = device.buffer(layout.rows, kept);
         let answer = device.buffer(HEADER + MOST, kept);
         let factors = [products, lengths].map(|factors| device.filled(&factors));
         let scans = factors.each_ref().map(|factors| {
-            let read = [(0, &values), (1, factors), (2, &bias), (3, &vector)];
+            let read = [
+                (0, &values),
+                (1, factors),
+                (2, &bias),
+                (3, &histories.vectors),
+            ];
             let written = [(4, &scores), (5, &bests), (6, &masses)];
             device.bind(&score, &[&read[..], &written].concat())
         });
@@ -150,7 +152,6 @@ impl Scan {
             bias,
             barred: RefCell::new(Barred::Rows(BTreeSet::new())),
             dead,
-            vector,
             scores,
             answer,
             shared: [values, factors[0].clone(), bests, masses],
@@ -158,49 +159,60 @@ impl Scan {
         })
     }
 
-    /// Length of the padded vector.
-    pub(crate) fn vector_len(&self) -> usize {
+    /// Distance of two user vectors, in values.
+    pub(crate) fn stride(&self) -> usize {
         self.layout.vector()
+    }
+
+    /// Tiles of the table.
+    pub(crate) fn tiles(&self) -> usize {
+        self.layout.rows / TILE
+    }
+
+    /// Whether the GPU has room for the scores of this many histories.
+    pub(crate) fn has_room(&self, device: &Device, histories: usize) -> bool {
+        histories <= HISTORIES && 4 * (histories * self.layout.rows) as u64 <= device.largest()
     }
 
     /// Kernels and memory for this many histories; `None` if the GPU has no room for their scores.
     pub(crate) fn several(
         &self,
         device: &Device,
-        question: &Buffer,
+        clicks: &Histories,
         histories: usize,
     ) -> Option<Several> {
         let groups = self.layout.rows / FAN;
         let scores = histories * self.layout.rows;
-        if histories > HISTORIES || 4 * scores as u64 > device.largest() {
+        if !self.has_room(device, histories) {
             return None;
         }
         let names = ["score_each", "total", "mix"];
         let [score, total, mix] = device.pipelines(&self.constants, SHADER, names);
-        let filled = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
-        let stride = self.layout.vector();
-        let vectors = device.buffer(histories * stride, filled);
-        let [totals, weights] = [2, 1].map(|values| device.buffer(values * HISTORIES, filled));
+        let kept = BufferUsages::STORAGE | BufferUsages::COPY_SRC;
+        let totals = device.buffer(2 * HISTORIES, kept);
         let each = device.buffer(scores, BufferUsages::STORAGE);
         let each_mass = device.buffer(2 * histories * groups, BufferUsages::STORAGE);
         let [table, factors, bests, masses] = &self.shared;
-        let read = [(0, table), (1, factors), (2, &self.bias), (3, &vectors)];
-        let scans = [&read[..], &[(9, &each), (10, &each_mass)]].concat();
+        let read = [
+            (0, table),
+            (1, factors),
+            (2, &self.bias),
+            (3, &clicks.vectors),
+        ];
+        let many = (12, &clicks.many);
+        let scans = [&read[..], &[(9, &each), (10, &each_mass), many]].concat();
         let mixed = [(2, &self.bias), (4, &self.scores), (5, bests), (6, masses)];
-        let means = [(9, &each), (10, &each_mass), (11, &totals), (12, &weights)];
-        let means = [&mixed[..], &[(8, question)], &means].concat();
+        let means = [(9, &each), (10, &each_mass), (11, &totals), many];
+        let means = [&mixed[..], &means].concat();
         Some(Several {
             room: histories,
             scans: device.bind(&score, &scans),
-            sums: device.bind(&total, &[(10, &each_mass), (11, &totals)]),
+            sums: device.bind(&total, &[(10, &each_mass), (11, &totals), many]),
             means: device.bind(&mix, &means),
             score,
             total,
             mix,
-            stride,
-            vectors,
             totals,
-            weights,
         })
     }
 
@@ -209,19 +221,19 @@ impl Scan {
         &self,
         pass: &mut ComputePass<'_>,
         several: &Several,
-        histories: usize,
+        grid: &Grid<'_>,
     ) {
-        let (tiles, histories) = ((self.layout.rows / TILE) as u32, histories as u32);
-        let kernels = [
-            (&several.score, &several.scans, [histories, tiles]),
-            (&several.total, &several.sums, [histories, 1]),
-            (&several.mix, &several.means, [tiles, 1]),
-        ];
-        for (pipeline, bindings, [x, y]) in kernels {
+        for (pipeline, bindings, at) in [
+            (&several.score, &several.scans, 2),
+            (&several.total, &several.sums, 3),
+        ] {
             pass.set_pipeline(pipeline);
             pass.set_bind_group(0, bindings, &[]);
-            pass.dispatch_workgroups(x, y, 1);
+            grid.dispatch(pass, at);
         }
+        pass.set_pipeline(&several.mix);
+        pass.set_bind_group(0, &several.means, &[]);
+        pass.dispatch_workgroups(self.tiles() as u32, 1, 1);
         self.dispatch_best(pass);
     }
 
@@ -271,7 +283,7 @@ impl Scan {
     pub(crate) fn dispatch(&self, pass: &mut ComputePass<'_>, measure: Measure) {
         pass.set_pipeline(&self.score);
         pass.set_bind_group(0, &self.scans[measure as usize], &[]);
-        pass.dispatch_workgroups((self.layout.rows / TILE) as u32, 1, 1);
+        pass.dispatch_workgroups(self.tiles() as u32, 1, 1);
         self.dispatch_best(pass);
     }
 

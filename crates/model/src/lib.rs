@@ -36,8 +36,9 @@ pub use config::{BackboneConfig, ModelConfig};
 #[cfg(feature = "burn")]
 pub use engine::Engine;
 pub use engine::{
-    Because, Click, EngineError, Host, Info, Parts, Ranker, RecommendOptions, Recommendation,
-    Served, Similar, SimilarOptions, SliceEngine, WeightedHistory,
+    Because, Click, EngineError, Host, Info, Judge, Judged, Parts, Ranker, RecommendOptions,
+    Recommendation, Scorer, Served, Similar, SimilarOptions, SliceEngine, Unjudged,
+    WeightedHistory,
 };
 pub use features::{Codes, ItemFeatures};
 pub use kept::{Kept, KeptHistories, Rule};

@@ -40,12 +40,12 @@ const BUILDS: Record<string, [string[], string]> = {
   "the page's scripts": [scripts.filter((name) => !engines.includes(name)), `The engine's script is of build ${RELEASE} of the package, and the page's of build`],
 };
 
-async function givesTheNativeAnswers(visitor: Visitor, engine: "cpu" | "gpu", thread: "worker" | "main"): Promise<void> {
+async function givesTheNativeAnswers(visitor: Visitor, engine: "cpu" | "gpu", thread: "worker" | "main", scorer: "cpu" | "gpu" = "cpu"): Promise<void> {
   const storage = { kind: "memory", collapseMs: 0, retain: 1000 } as const;
-  const { status, failure } = await visitor.call("open", { engine, worker: thread === "worker", storage });
+  const { status, failure } = await visitor.call("open", { engine, scorer, worker: thread === "worker", storage });
   equal([failure, status.rung, status[engine].state], [undefined, engine, "ready"], JSON.stringify(status));
   const state = status[engine];
-  equal("thread" in state && state.thread, thread);
+  equal("thread" in state && [state.thread, state.scorer], [thread, scorer]);
   // The odd ones at the end, and some of each length.
   for (const { history, recommend, explain } of [...cases.slice(0, 21).filter((_, n) => n % 4 === 1), ...cases.slice(-3)]) {
     await visitor.call("forget");
@@ -117,6 +117,8 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     });
   });
 }
+
+test("the gpu engine gives the native answers where the GPU judges the clicks too", { timeout: 240_000 }, async () => givesTheNativeAnswers(await ChromiumVisitor.arrive(gpu, site), "gpu", "worker", "gpu"));
 
 for (const thread of ["worker", "main"] as const) {
   test(`the gpu engine on the ${thread} thread gives the native answers`, { timeout: 240_000 }, async () => givesTheNativeAnswers(await ChromiumVisitor.arrive(gpu, site), "gpu", thread));

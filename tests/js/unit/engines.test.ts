@@ -5,6 +5,7 @@ import type { EngineClient } from "../../../js/engine/engine.js";
 import { Engines, type EnginesHost } from "../../../js/engine/engines.js";
 import { IngleError } from "../../../js/errors.js";
 import { kindOf } from "../../../js/engine/builds.js";
+import type { LoadRequest } from "../../../js/engine/protocol.js";
 import type { EngineBuild, EngineKind } from "../../../js/types.js";
 import { codeOf, equal, ok, sleep, until } from "../check.js";
 
@@ -24,9 +25,10 @@ class FakeEngine implements EngineClient {
     this.thread = thread;
   }
 
-  async load() {
+  async load({ gpuJudges }: LoadRequest) {
     if (this.failing) throw this.failing;
-    return { name: "fake", method: "none", items: 1, width: 1, maxLen: 1 };
+    const scorer: EngineKind = gpuJudges ? this.kind : "cpu";
+    return { info: { name: "fake", method: "dc4sr", items: 1, width: 1, maxLen: 1 }, scorer };
   }
 
   async recommend(history: string[]) {
@@ -60,7 +62,7 @@ const BUNDLE: EnginesHost["bundle"] = {
   refuse: async () => false,
 };
 
-interface Setup extends Partial<Pick<EnginesHost, "choice" | "general" | "checkGpu" | "bundle" | "verdicts">> {
+interface Setup extends Partial<Pick<EnginesHost, "choice" | "general" | "gpuJudges" | "checkGpu" | "bundle" | "verdicts">> {
   open?: (kind: EngineKind, nth: number, build: EngineBuild) => FakeEngine;
 }
 
@@ -71,6 +73,7 @@ function start({ open = (kind) => new FakeEngine(kind, 1), ...host }: Setup = {}
   const engines = new Engines({
     choice: "auto",
     general: false,
+    gpuJudges: false,
     open: async (build) => {
       const kind = kindOf(build);
       const engine = open(kind, opened[kind].length, build);
@@ -98,6 +101,15 @@ test("answers from the CPU while the GPU is still loading", async () => {
   const { ask, engines } = start({ checkGpu: () => new Promise(() => {}) });
   equal(await ask(), "cpu");
   equal(engines.gpu.state.state, "waiting");
+});
+
+test("says of each engine what judges clicks: the processor, or the GPU where that was asked for", async () => {
+  for (const gpuJudges of [false, true]) {
+    const { engines } = start({ gpuJudges });
+    await until(() => [engines.cpu, engines.gpu].every(({ state }) => "loadMs" in state), "both have loaded");
+    const scorers = [engines.cpu, engines.gpu].map(({ state }) => ("scorer" in state ? state.scorer : undefined));
+    equal(scorers, ["cpu", gpuJudges ? "gpu" : "cpu"]);
+  }
 });
 
 test("moves to the GPU once it has proved faster, and keeps the CPU", async () => {
@@ -223,7 +235,7 @@ test("a bundle that an engine refuses is opened again while there is another to 
   const damaged = new FakeEngine("cpu", 1);
   damaged.load = async () => {
     if (told.length < 2) throw broken("bundle/tensor");
-    return { name: "fake", method: "none", items: 1, width: 1, maxLen: 1 };
+    return { info: { name: "fake", method: "dc4sr", items: 1, width: 1, maxLen: 1 }, scorer: "cpu" };
   };
   const { ask } = start({ choice: "cpu", checkGpu: async () => ({ usable: false, state: "off" }), bundle, open: () => damaged });
   equal([await ask(), told], ["cpu", ["bundle/tensor", "bundle/tensor", "accepted"]]);

@@ -1,7 +1,10 @@
-// A causal Transformer over one history, two kernels per block. A workgroup processes four clicks at a time, one in
-// each component of its vectors, so that each weight is read once for four clicks.
+// A causal Transformer over one or more histories, two kernels per block. A workgroup processes four clicks of a history
+// at a time, one in each component of its vectors, so that each weight is read once for four clicks. Workgroups are
+// numbered by quad and history; those of clicks and histories that are not there return at once.
 //
-// Constants: WIDTH, HEADS, FEED (width of the feed-forward layer), QUADS (largest number of groups of four clicks).
+// Constants: WIDTH, HEADS, FEED (width of the feed-forward layer), QUADS (largest number of groups of four clicks), MAX
+// (most clicks of a history), RECORD (values of a click), POSITIONS (where they are in the weights), STRIDE (from one user
+// vector to the next).
 
 const LANES: u32 = 64u;
 // Threads that share a sum over a row.
@@ -19,19 +22,27 @@ const WIDEN: u32 = FEED_NORM + NORM;
 const NARROW: u32 = WIDEN + (WIDTH + 1u) * FEED4;
 const END: u32 = NARROW + (FEED + 1u) * WIDE4;
 
-struct Question { len: u32, k: u32 }
-// Offset of the block's weights, and whether it is the last one: then only the latest click is computed, and
-// normalised.
-struct Block { start: u32, last: u32 }
+// A click of a history by its number, and its weight.
+struct Place { click: u32, weight: f32 }
+// The length of a history, and its weight.
+struct History { len: u32, share: f32 }
+// Offset of the block's weights, whether it is the first, and whether it is the last: then only the latest click is
+// computed, and normalised.
+struct Block { start: u32, first: u32, last: u32 }
 
 @group(0) @binding(0) var<storage, read> weights: array<vec4<f32>>;
-// [QUADS, WIDTH]
+// By history: [QUADS, WIDTH]
 @group(0) @binding(1) var<storage, read_write> x: array<vec4<f32>>;
-// Queries, keys and values, each [QUADS, WIDTH].
+// By history: queries, keys and values, each [QUADS, 4 * WIDE4].
 @group(0) @binding(2) var<storage, read_write> projected: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> user: array<f32>;
-@group(0) @binding(4) var<uniform> block: Block;
-@group(0) @binding(5) var<uniform> question: Question;
+// By click: the embedding, then what only the scorer reads.
+@group(0) @binding(3) var<storage, read> given: array<f32>;
+// The clicks of each history, [histories, MAX].
+@group(0) @binding(4) var<storage, read> places: array<Place>;
+// The number of histories as a length, then the histories.
+@group(0) @binding(5) var<storage, read> many: array<History>;
+@group(0) @binding(6) var<storage, read_write> user: array<f32>;
+@group(0) @binding(7) var<uniform> block: Block;
 
 var<workgroup> row: array<vec4<f32>, 4u * WIDE4>;
 var<workgroup> skip: array<vec4<f32>, 4u * WIDE4>;
@@ -104,18 +115,41 @@ fn normalise(lane: u32, at: u32) {
   workgroupBarrier();
 }
 
+// Positions plus weighted embeddings.
+fn input_of(history: u32, quad: u32, len: u32, j: u32) -> vec4<f32> {
+  var value = vec4(0.0);
+  for (var at = 0u; at < min(4u, len - 4u * quad); at++) {
+    let click = 4u * quad + at;
+    let place = places[history * MAX + click];
+    let position = weights[POSITIONS + (MAX - len + click) * WIDE4 + j / 4u][j % 4u];
+    value[at] = position + given[place.click * RECORD + j] * place.weight * sqrt(f32(WIDTH));
+  }
+  return value;
+}
+
 @compute @workgroup_size(64)
 fn project(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let quad = workgroup.x;
+  let history = workgroup.y;
+  let len = many[1u + history].len;
+  if (4u * quad >= len) {
+    return;
+  }
+  let from_x = (history * QUADS + quad) * WIDTH;
   for (var j = lane; j < WIDTH; j += LANES) {
-    row[j] = x[quad * WIDTH + j];
+    if (block.first == 1u) {
+      row[j] = input_of(history, quad, len, j);
+      x[from_x + j] = row[j];
+    } else {
+      row[j] = x[from_x + j];
+    }
   }
   normalise(lane, block.start);
   for (var at = lane; at < 3u * WIDE4; at += LANES) {
     let part = at / WIDE4;
     let j = at % WIDE4;
     let tile = columns_of(block.start + NORM + part * LAYER, WIDE4, j);
-    let to = (part * QUADS + quad) * 4u * WIDE4 + 4u * j;
+    let to = ((3u * history + part) * QUADS + quad) * 4u * WIDE4 + 4u * j;
     projected[to] = tile.a;
     projected[to + 1u] = tile.b;
     projected[to + 2u] = tile.c;
@@ -124,15 +158,16 @@ fn project(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocatio
 }
 
 // Attention of four clicks to themselves and earlier clicks, written to `row`.
-fn attend(lane: u32, quad: u32) {
+fn attend(lane: u32, history: u32, quad: u32) {
   let seen = quad + 1u;
+  let queries = 3u * history * QUADS;
   let width = 4u * WIDE4;
   for (var at = lane; at < HEADS * seen; at += LANES) {
     let head = at / seen;
     let other = at % seen;
     var tile = bias(vec4(0.0));
     for (var i = head * HEAD; i < (head + 1u) * HEAD; i++) {
-      tile = outer(tile, projected[(QUADS + other) * width + i], projected[quad * width + i]);
+      tile = outer(tile, projected[(queries + QUADS + other) * width + i], projected[(queries + quad) * width + i]);
     }
     let scale = inverseSqrt(f32(HEAD));
     let to = (head * QUADS + other) * 4u;
@@ -165,7 +200,7 @@ fn attend(lane: u32, quad: u32) {
     var sum = vec4(0.0);
     for (var other = 0u; other < seen; other++) {
       let weight = (j / HEAD * QUADS + other) * 4u;
-      let values = projected[(2u * QUADS + other) * width + j];
+      let values = projected[(queries + 2u * QUADS + other) * width + j];
       sum += scratch[weight] * values.x + scratch[weight + 1u] * values.y
         + scratch[weight + 2u] * values.z + scratch[weight + 3u] * values.w;
     }
@@ -184,10 +219,16 @@ fn gelu(value: vec4<f32>) -> vec4<f32> {
 
 @compute @workgroup_size(64)
 fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let latest = question.len - 1u;
+  let history = workgroup.y;
+  let len = many[1u + history].len;
+  let latest = len - 1u;
   let quad = select(workgroup.x, latest / 4u, block.last == 1u);
+  if (len == 0u || 4u * quad >= len) {
+    return;
+  }
+  let from_x = (history * QUADS + quad) * WIDTH;
   let start = block.start;
-  attend(lane, quad);
+  attend(lane, history, quad);
   for (var j = lane; j < WIDE4; j += LANES) {
     let tile = columns_of(start + OUTPUT, WIDE4, j);
     skip[4u * j] = tile.a;
@@ -197,7 +238,7 @@ fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_in
   }
   workgroupBarrier();
   for (var j = lane; j < WIDTH; j += LANES) {
-    skip[j] += x[quad * WIDTH + j];
+    skip[j] += x[from_x + j];
     row[j] = skip[j];
   }
   normalise(lane, start + FEED_NORM);
@@ -222,12 +263,12 @@ fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_in
   if (block.last == 1u) {
     normalise(lane, start + END);
     for (var j = lane; j < WIDTH; j += LANES) {
-      user[j] = row[j][latest % 4u];
+      user[history * STRIDE + j] = row[j][latest % 4u];
     }
   } else {
     workgroupBarrier();
     for (var j = lane; j < WIDTH; j += LANES) {
-      x[quad * WIDTH + j] = row[j];
+      x[from_x + j] = row[j];
     }
   }
 }

@@ -13,7 +13,8 @@ const FAN: u32 = 32u;
 const LANES: u32 = 64u;
 const TILE: u32 = 2048u;
 
-struct Question { len: u32, k: u32, histories: u32 }
+struct Question { len: u32, k: u32 }
+struct History { len: u32, share: f32 }
 struct Best { score: f32, row: u32 }
 // The largest logit, and the sum of exp(logit - top).
 struct Mass { top: f32, sum: f32 }
@@ -28,11 +29,12 @@ struct Mass { top: f32, sum: f32 }
 @group(0) @binding(7) var<storage, read_write> answer: array<u32>;
 @group(0) @binding(8) var<uniform> question: Question;
 // For several histories: their logits `[histories, GROUPS * FAN]`, the masses of the groups `[histories, GROUPS]`,
-// the masses of all rows, and the weight of each history. `vector` then has one row per history.
+// the masses of all rows, and each history's length and weight. `vector` then has one row per history.
 @group(0) @binding(9) var<storage, read_write> each: array<f32>;
 @group(0) @binding(10) var<storage, read_write> each_mass: array<Mass>;
 @group(0) @binding(11) var<storage, read_write> totals: array<Mass>;
-@group(0) @binding(12) var<storage, read> weights: array<f32>;
+// Their number comes first, as a length.
+@group(0) @binding(12) var<storage, read> many: array<History>;
 
 fn better(a: Best, b: Best) -> Best {
   let second = b.score > a.score || (b.score == a.score && b.row < a.row);
@@ -116,6 +118,9 @@ fn score(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
 fn score_each(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let history = workgroup.x;
   let tile = workgroup.y;
+  if (history >= many[0].len) {
+    return;
+  }
   let start = history * select(COLUMNS, 4u * COLUMNS, BYTES == 1u);
   var mass = Mass(BARRED, 0.0);
   var four = vec4(0.0);
@@ -138,6 +143,9 @@ fn score_each(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
 @compute @workgroup_size(64)
 fn total(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let history = workgroup.x;
+  if (history >= many[0].len) {
+    return;
+  }
   var own = Mass(BARRED, 0.0);
   for (var group = lane; group < GROUPS; group += LANES) {
     own = sum_of(own, each_mass[history * GROUPS + group]);
@@ -157,9 +165,10 @@ var<workgroup> offsets: array<f32, HISTORIES>;
 // The mean of the histories' probabilities, as logits that give them in the softmax of the last history.
 @compute @workgroup_size(64)
 fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let last = question.histories - 1u;
-  if (lane < question.histories) {
-    offsets[lane] = log(weights[lane]) + (logarithm(totals[last]) - logarithm(totals[lane]));
+  let histories = many[0].len;
+  let last = max(histories, 1u) - 1u;
+  if (lane < histories) {
+    offsets[lane] = log(many[1u + lane].share) + (logarithm(totals[last]) - logarithm(totals[lane]));
   }
   workgroupBarrier();
   let tile = workgroup.x;
@@ -168,9 +177,9 @@ fn mix(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_in
     let row = (tile * FAN + part) * LANES + lane;
     var value = BARRED;
     let added = bias[row];
-    if (row < ROWS && added > BARRED) {
+    if (row < ROWS && added > BARRED && histories > 0u) {
       var mass = Mass(BARRED, 0.0);
-      for (var history = 0u; history <= last; history++) {
+      for (var history = 0u; history < histories; history++) {
         mass = with_logit(mass, each[history * GROUPS * FAN + row] + offsets[history]);
       }
       value = logarithm(mass) + added;

@@ -99,6 +99,25 @@ impl Click {
     }
 }
 
+/// The device whose scorer judges clicks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scorer {
+    /// The processor.
+    Cpu,
+    /// The GPU, in the same submission as the encoder and the ranking.
+    Gpu,
+}
+
+impl Scorer {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+}
+
 /// Description of the model that an engine runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,6 +6,7 @@ mod answer;
 mod because;
 mod catalogue;
 mod error;
+mod judge;
 mod options;
 mod ranker;
 mod settings;
@@ -14,8 +15,9 @@ mod slices;
 mod tensors;
 
 pub use crate::slices::Rows;
-pub use answer::{Because, Click, Info, Recommendation, Served, Similar};
+pub use answer::{Because, Click, Info, Recommendation, Scorer, Served, Similar};
 pub use error::EngineError;
+pub use judge::{Judge, Judged, Unjudged};
 pub use options::{RecommendOptions, SimilarOptions};
 pub use ranker::{Host, Parts, Ranker, Transformer, WeightedHistory};
 pub use slices::SliceEngine;

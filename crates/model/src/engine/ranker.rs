@@ -1,6 +1,7 @@
 //! Rankers encode histories and rank the catalogue: on the CPU or on a GPU.
 
 use super::error::EngineError;
+use super::judge::{Judged, Unjudged};
 use crate::backbone::{EncodeSlices, SliceEncoder, sasrec};
 use crate::config::BackboneConfig;
 use crate::rank::{Mass, Mean, Scored, Wanted};
@@ -32,6 +33,25 @@ pub trait Ranker {
         histories: &[WeightedHistory<'_>],
         wanted: Wanted<'_>,
     ) -> impl Future<Output = Result<(Vec<Scored>, Mass), EngineError>>;
+
+    /// Whether [`Self::rank_unjudged`] answers; otherwise the processor judges clicks.
+    fn judges(&self) -> bool {
+        false
+    }
+
+    /// Judges clicks, chooses the kept histories and ranks by them, all on the device. `None` if the processor has to
+    /// judge: it always may.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn rank_unjudged(
+        &self,
+        _parts: &Parts,
+        _clicks: Unjudged<'_>,
+        _wanted: &Wanted<'_>,
+    ) -> impl Future<Output = Result<Option<Judged>, EngineError>> {
+        std::future::ready(Ok(None))
+    }
 
     /// The nearest rows by the cosine with `direction`, a unit vector `[width]`, nearest first.
     ///
@@ -149,7 +169,7 @@ impl Parts {
     }
 }
 
-/// A Transformer's weights, and the input of its first block.
+/// A Transformer's weights.
 #[derive(Clone, Copy, Debug)]
 pub struct Transformer<'a>(&'a sasrec::SliceEncoder);
 
@@ -161,8 +181,9 @@ impl<'a> Transformer<'a> {
         self.0.rows()
     }
 
-    /// Input of the first block, `[len, width]`.
-    pub fn inputs(self, history: WeightedHistory<'_>) -> Vec<f32> {
-        self.0.inputs(history.embedded, history.keep)
+    /// The positions, `[max_len, width]`; the last row is the latest click. The input of the first block is the
+    /// position of a click plus its embedding times its weight and the root of the width.
+    pub fn positions(self) -> Rows<'a> {
+        self.0.positions()
     }
 }

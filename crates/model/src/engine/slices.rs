@@ -3,10 +3,11 @@
 //! Clicks are judged on slices; a [`Ranker`] encodes the history and ranks the catalogue. The bundle's item
 //! table is not copied or unpacked: it takes as much memory as it had bytes in transfer.
 
-use super::answer::{Click, Info, Recommendation, Served, Similar};
+use super::answer::{Click, Info, Recommendation, Scorer, Served, Similar};
 use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
+use super::judge::{Judge, Judged, Unjudged};
 use super::options::{RecommendOptions, SimilarOptions, check_weights};
 use super::ranker::{Host, Parts, Ranker, WeightedHistory};
 use super::settings::model_config;
@@ -16,7 +17,7 @@ use crate::features::Codes;
 use crate::gate::GateConfig;
 use crate::kept::{Kept, KeptHistories};
 use crate::methods::{Interest, ScoreSlices, SliceScorer, Views};
-use crate::rank::{Best, Block, Mass};
+use crate::rank::{Best, Block, Mass, Scored, Wanted};
 use crate::slices::{Clicks, Items, Source};
 use ingle_bundle::Bundle;
 use std::iter::repeat_with;
@@ -98,9 +99,24 @@ impl SliceEngine {
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
+
+    /// What a device needs to judge clicks by itself; `None` for methods that only the processor judges by.
+    pub fn judge_parts(&self) -> Option<Judge<'_>> {
+        Judge::of(&self.config, &self.method)
+    }
 }
 
 impl<R: Ranker> SliceEngine<R> {
+    /// What judges clicks; `None` for methods without a scorer.
+    pub fn scorer(&self) -> Option<Scorer> {
+        let scorer = if self.ranker.judges() {
+            Scorer::Gpu
+        } else {
+            Scorer::Cpu
+        };
+        self.config.method.denoises().then_some(scorer)
+    }
+
     /// Description of the model that this engine runs.
     pub fn info(&self) -> Info {
         Info::of(&self.name, &self.config)
@@ -126,14 +142,17 @@ impl<R: Ranker> SliceEngine<R> {
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
         let clicks = self.clicks(latest);
-        let read = self.readings(&clicks, latest, options.weights.as_deref());
+        let weights = of_latest(options.weights.as_deref(), latest);
+        let weights = weights.as_deref();
+        if let Some(judged) = self.judged_there(&clicks, weights, &wanted).await? {
+            let Some((best, mass)) = judged.best else {
+                return Ok(self.popular(wanted));
+            };
+            return Ok(self.answer(&best, mass, latest, &clicks, &judged.keep));
+        }
+        let read = self.readings(&clicks, latest, weights);
         if read.each.is_empty() {
-            let (mut best, mut mass) = (Best::new(wanted), Mass::default());
-            let popularity = Block::new(0, &self.popularity);
-            best.offer(&popularity);
-            mass.add(&popularity);
-            let best = best.into_sorted();
-            return Ok(self.catalogue.answer(&best, mass, repeat_with(|| None)));
+            return Ok(self.popular(wanted));
         }
         let histories: Vec<WeightedHistory<'_>> = (read.each.iter())
             .map(|(embedded, keep, weight)| WeightedHistory {
@@ -143,11 +162,66 @@ impl<R: Ranker> SliceEngine<R> {
             })
             .collect();
         let (best, mass) = self.ranker.rank(&self.parts, &histories, wanted).await?;
+        Ok(self.answer(&best, mass, latest, &clicks, &read.keep))
+    }
+
+    /// What the ranker's device makes of a history, if its scorer judges: for comparing it with the processor's. `None`
+    /// if the processor judges.
+    ///
+    /// # Errors
+    /// If an option is invalid, or the device fails.
+    pub async fn judged(
+        &self,
+        history: &[String],
+        options: &RecommendOptions,
+    ) -> Result<Option<Judged>, EngineError> {
+        check_weights(options.weights.as_deref(), history.len())?;
+        let known = self.catalogue.known(history);
+        let wanted = self.catalogue.wanted(&known, options)?;
+        let latest = self.latest(&known);
+        let weights = of_latest(options.weights.as_deref(), latest);
+        let clicks = self.clicks(latest);
+        (self.judged_there(&clicks, weights.as_deref(), &wanted)).await
+    }
+
+    async fn judged_there(
+        &self,
+        clicks: &Clicks,
+        weights: Option<&[f32]>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<Judged>, EngineError> {
+        if clicks.len() == 0 || !self.ranker.judges() {
+            return Ok(None);
+        }
+        let unjudged = Unjudged::new(clicks, weights);
+        (self.ranker)
+            .rank_unjudged(&self.parts, unjudged, wanted)
+            .await
+    }
+
+    /// The answer for a history without clicks that count.
+    fn popular(&self, wanted: Wanted<'_>) -> Vec<Recommendation> {
+        let (mut best, mut mass) = (Best::new(wanted), Mass::default());
+        let popularity = Block::new(0, &self.popularity);
+        best.offer(&popularity);
+        mass.add(&popularity);
+        (self.catalogue).answer(&best.into_sorted(), mass, repeat_with(|| None))
+    }
+
+    /// The answer for ranked items, with reasons by the weights of the clicks.
+    fn answer(
+        &self,
+        best: &[Scored],
+        mass: Mass,
+        latest: &[(usize, usize)],
+        clicks: &Clicks,
+        keep: &[f32],
+    ) -> Vec<Recommendation> {
         let items = &self.parts.items;
         let embedded = items.embed(best.iter().map(|scored| scored.row));
-        let reasons = Reasons::new(latest, &clicks.embedded, &read.keep);
+        let reasons = Reasons::new(latest, &clicks.embedded, keep);
         let because = reasons.of(&embedded, &self.catalogue);
-        Ok(self.catalogue.answer(&best, mass, because))
+        self.catalogue.answer(best, mass, because)
     }
 
     /// The items nearest to some others, by the cosine with the mean of the given items' unit embeddings. The
@@ -215,12 +289,10 @@ impl<R: Ranker> SliceEngine<R> {
         latest: &[(usize, usize)],
         weights: Option<&[f32]>,
     ) -> WeightedHistories {
-        let weights: Option<Vec<f32>> =
-            weights.map(|all| latest.iter().map(|&(place, _)| all[place]).collect());
         let verdict = self.judge(clicks);
         if let Some(rule) = &self.config.keep {
             let noise = verdict.map_or_else(|| vec![0.0; latest.len()], |verdict| verdict.noise);
-            let kept = rule.histories(&noise, weights.as_deref());
+            let kept = rule.histories(&noise, weights);
             let keep = kept.shares(latest.len());
             let each = self.gathered(&clicks.embedded, kept);
             return WeightedHistories { each, keep };
@@ -282,6 +354,11 @@ impl<R: Ranker> SliceEngine<R> {
             codes: (self.codes.as_ref()).map(|codes| codes.directions(rows())),
         }
     }
+}
+
+/// The weights of the latest known clicks.
+fn of_latest(weights: Option<&[f32]>, latest: &[(usize, usize)]) -> Option<Vec<f32>> {
+    weights.map(|all| latest.iter().map(|&(place, _)| all[place]).collect())
 }
 
 /// Adds the unit vector of a row; a row of zeros adds nothing.

@@ -36,7 +36,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Scales `ln(1 + clicks)` to the order of 1.
-const FIFTH: f32 = 0.2;
+pub(crate) const FIFTH: f32 = 0.2;
 
 /// The scorer of a method, on tensors.
 #[cfg(feature = "burn")]

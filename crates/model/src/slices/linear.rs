@@ -25,7 +25,7 @@ impl Linear {
     }
 
     /// Weight and bias.
-    pub(super) fn rows(&self) -> [Rows<'_>; 2] {
+    pub(crate) fn rows(&self) -> [Rows<'_>; 2] {
         let bias = self.dense.bias();
         let columns = bias.len();
         [Cow::Owned(self.dense.weight()), Cow::Borrowed(bias)]

@@ -26,10 +26,7 @@ impl Norm {
     /// Factor and offset.
     pub(crate) fn rows(&self) -> [Rows<'_>; 2] {
         let columns = self.gamma.len();
-        [&self.gamma, &self.beta].map(|values| Rows {
-            columns,
-            values: values.into(),
-        })
+        [&self.gamma, &self.beta].map(|values| Rows::of(values, columns))
     }
 
     /// `[rows, width]` to the same.

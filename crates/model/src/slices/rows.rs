@@ -10,3 +10,13 @@ pub struct Rows<'a> {
     /// `[rows, columns]`
     pub values: Cow<'a, [f32]>,
 }
+
+impl<'a> Rows<'a> {
+    /// A matrix that is stored as it is read.
+    pub(crate) fn of(values: &'a [f32], columns: usize) -> Self {
+        Self {
+            columns,
+            values: values.into(),
+        }
+    }
+}

@@ -43,7 +43,7 @@ impl SliceEncoder {
     /// # Shapes
     /// - `embedded`, output: `[len, width]`, `1 <= len <= max_len`
     /// - `keep`: `[len]`, `0..=1`
-    pub(crate) fn inputs(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+    fn inputs(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
         let (len, width) = (keep.len(), self.width);
         let mut x = self.positions[self.positions.len() - len * width..].to_vec();
         let rows = x.chunks_exact_mut(width).zip(embedded.chunks_exact(width));
@@ -54,6 +54,11 @@ impl SliceEncoder {
             }
         }
         x
+    }
+
+    /// The positions, `[max_len, width]`.
+    pub(crate) fn positions(&self) -> Rows<'_> {
+        Rows::of(&self.positions, self.width)
     }
 
     /// All weights except the positions: block by block, then the last normalisation.

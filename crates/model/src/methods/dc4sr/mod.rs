@@ -27,7 +27,7 @@ mod slices;
 #[cfg(feature = "burn")]
 mod tensors;
 
-pub use slices::SliceScorer;
+pub use slices::{NetworkWeights, SliceScorer};
 #[cfg(feature = "burn")]
 pub use tensors::Dc4sr;
 

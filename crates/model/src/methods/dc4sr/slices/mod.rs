@@ -9,6 +9,7 @@ use crate::methods::{FIFTH, ScoreSlices, Views};
 use crate::slices::{Clicks, NoiseLogits, Source};
 use crate::weights::WeightsError;
 use network::Network;
+pub use network::NetworkWeights;
 use similarity::Similarity;
 
 /// The three networks (networks).
@@ -39,6 +40,11 @@ impl SliceScorer {
             fusion: network("fusion", both, 2, config.fusion_blocks)?,
             code_width: config.code_width,
         })
+    }
+
+    /// The weights of the prior, the posterior and the fusion.
+    pub(crate) fn networks(&self) -> [NetworkWeights<'_>; 3] {
+        [&self.prior, &self.posterior, &self.fusion].map(Network::weights)
     }
 }
 

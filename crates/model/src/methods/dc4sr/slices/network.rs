@@ -3,7 +3,7 @@
 use super::super::SUMMARY;
 use super::similarity::{Similarity, with_summaries};
 use crate::config::BackboneConfig;
-use crate::slices::{Block, Linear, Norm, Source};
+use crate::slices::{Block, Linear, Norm, Rows, Source};
 use crate::weights::WeightsError;
 use ingle_kernel::{gelu, vector};
 
@@ -20,6 +20,19 @@ pub(super) struct Network {
     norm: Norm,
     merge: Linear,
     output: Linear,
+}
+
+/// The weights of one of the scorer's networks.
+#[derive(Debug)]
+pub struct NetworkWeights<'a> {
+    /// Weight and bias of the input layer, then the positions `[max_len, width]`.
+    pub input: [Rows<'a>; 3],
+    /// By block: its weights as [`Transformer::weights`](crate::engine::Transformer::weights) has them, and the attention bias
+    /// of each kind of similarity and head, `[kinds, heads]`.
+    pub blocks: Vec<(Vec<Rows<'a>>, Rows<'a>)>,
+    /// Factor and offset of the last norm; weight and bias of the layer that reads hidden states and statistics of
+    /// similarity; weight and bias of the output.
+    pub end: [Rows<'a>; 6],
 }
 
 /// Output of a network for a history.
@@ -58,6 +71,21 @@ impl Network {
             merge: Linear::read(source, &format!("{path}.merge"), [seen, width])?,
             output: Linear::read(source, &format!("{path}.output"), [width, 1])?,
         })
+    }
+
+    pub(super) fn weights(&self) -> NetworkWeights<'_> {
+        let [[input, bias], [merge, merge_bias], [output, output_bias]] =
+            [&self.input, &self.merge, &self.output].map(Linear::rows);
+        let [gamma, beta] = self.norm.rows();
+        let blocks = self.blocks.iter().map(|(block, pulls)| {
+            let pulls = Rows::of(pulls, self.heads);
+            (block.rows().collect(), pulls)
+        });
+        NetworkWeights {
+            input: [input, bias, Rows::of(&self.positions, self.width)],
+            blocks: blocks.collect(),
+            end: [gamma, beta, merge, merge_bias, output, output_bias],
+        }
     }
 
     /// # Shapes
