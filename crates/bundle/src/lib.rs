@@ -33,8 +33,9 @@ use std::collections::BTreeMap;
 pub use error::BundleError;
 pub use ids::Ids;
 pub use manifest::{
-    Calibration, FORMAT, FileEntry, ItemsSpec, MANIFEST, MAX_BUNDLE_BYTES, MAX_FILE_BYTES,
-    MAX_FILES, MAX_MANIFEST_BYTES, Manifest, MethodSpec, Role, Scale, TableType, ViewScales,
+    Adapter, Calibration, FORMAT, FileEntry, Gain, ItemsSpec, Learning, MANIFEST, MAX_BUNDLE_BYTES,
+    MAX_FILE_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, MethodSpec, Role, Scale, TableType,
+    ViewScales,
 };
 pub use naming::{check as check_name, is_file_name, sha256_hex, sha256_hex_of};
 pub use table::{ItemTable, TableValues};

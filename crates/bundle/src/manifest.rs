@@ -25,6 +25,15 @@ const MAX_CODE_WIDTH: usize = 4096;
 /// Largest number of thresholds on the noise probability: each adds a history to encode.
 const MAX_KEEP: usize = 16;
 
+/// Largest size of an adapter's weight of popularity.
+const MAX_POPULARITY: f32 = 100.0;
+/// Largest step size of an adapter.
+const MAX_RATE: f32 = 1e6;
+/// Most steps of an adapter.
+const MAX_STEPS: usize = 1000;
+/// Most clicks that an adapter learns from: a row of numbers as long as the catalogue is kept for each.
+const MAX_WINDOW: usize = 512;
+
 /// A bundle's description of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -42,6 +51,10 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
     /// How noise logits become keep weights.
     pub calibration: Calibration,
+    /// What is added to the model's scores, for all shoppers or learnt from each shopper's own clicks; absent if
+    /// nothing of the kind was found to help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<Adapter>,
     /// Where the bundle comes from: versions, dataset, seed. Informative; not needed to read the bundle.
     pub provenance: Value,
     /// Measured figures. Informative; not needed to read the bundle.
@@ -155,6 +168,45 @@ pub struct ViewScales {
     pub prior: Scale,
     /// Of the posterior view, which judges by how shoppers use the items.
     pub posterior: Scale,
+}
+
+/// An addition to the model's scores: a weight of each item's log-popularity and, for shoppers with enough clicks, what
+/// the page learns from their own clicks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// Added to each logit, times the item's `popularity`; with learning it is what the weight starts from.
+    pub popularity: f32,
+    /// How it is learnt; absent if nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning: Option<Learning>,
+    /// The gain in NDCG@10 over the model alone, on users who were not trained on.
+    pub gain: Gain,
+}
+
+/// Gradient descent on the shopper's own next clicks. At least one rate is above 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Learning {
+    /// Step size of the bias that is added to the user vector; 0 if there is none.
+    pub bias_rate: f32,
+    /// Step size of the weight of log-popularity; 0 if it is not learnt.
+    pub weight_rate: f32,
+    /// Number of steps, each over all clicks of the window.
+    pub steps: usize,
+    /// Clicks after which a click counts half.
+    pub half_life: f32,
+    /// Latest clicks that are learnt from, at most.
+    pub window: usize,
+    /// Known clicks from which it is learnt.
+    pub clicks: usize,
+}
+
+/// A measured gain.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gain {
+    /// The mean gain.
+    pub value: f32,
+    /// Its standard error.
+    pub error: f32,
 }
 
 /// How logits become probabilities: `1 / (1 + exp(-(logit - shift) / temperature))`.

@@ -258,6 +258,9 @@ impl Ranker for Gpu {
         histories: &[WeightedHistory<'_>],
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Scored>, Mass), EngineError> {
+        if histories.iter().any(|history| history.tilt.is_some()) {
+            return Ok(parts.rank(histories, wanted));
+        }
         let several = (histories.len() > 1 && histories.len() <= self.histories.room)
             .then(|| self.several(histories.len()))
             .flatten();

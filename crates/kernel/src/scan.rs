@@ -125,6 +125,27 @@ fn scored<const N: usize>(queries: [&Query; N], rows: &[i8], scales: &[f32], out
     }
 }
 
+/// Adds rows of bytes, each times its scale and its factor, to a vector.
+///
+/// # Shapes
+/// - `rows`: `[rows, width]`
+/// - `scales`, `factors`: `[rows]`
+/// - `out`: `[width]`
+pub fn add_scaled_rows(rows: &[i8], scales: &[f32], factors: &[f32], out: &mut [f32]) {
+    crate::vector::widest(
+        #[inline(always)]
+        || {
+            let rows = rows.chunks_exact(out.len()).zip(scales).zip(factors);
+            for ((row, scale), factor) in rows {
+                let factor = scale * factor;
+                for (out, x) in out.iter_mut().zip(row) {
+                    *out += factor * f32::from(*x);
+                }
+            }
+        },
+    );
+}
+
 /// The lengths of rows of bytes, each times its scale.
 ///
 /// # Shapes
@@ -181,6 +202,21 @@ mod tests {
                 let mut alone = vec![0.0; rows];
                 query.scores(&table, &scales, &mut alone);
                 prop_assert_eq!(&out[n * rows..][..rows], &alone[..]);
+            }
+        }
+
+        #[test]
+        fn rows_are_added_as_floats(width in 1usize..80, rows in 0usize..11, seed: u64) {
+            let (table, scales) = (bytes(width * rows, seed), random(rows, seed ^ 1));
+            let (factors, before) = (random(rows, seed ^ 2), random(width, seed ^ 3));
+            let mut out = before.clone();
+            add_scaled_rows(&table, &scales, &factors, &mut out);
+            for (at, out) in out.iter().enumerate() {
+                let each = (0..rows).map(|row| {
+                    factors[row] * scales[row] * f32::from(table[row * width + at])
+                });
+                let due = before[at] + each.sum::<f32>();
+                prop_assert!((out - due).abs() < 1e-3, "{out} {due}");
             }
         }
 

@@ -61,6 +61,31 @@ pub fn add(to: &mut [f32], from: &[f32]) {
     );
 }
 
+/// `to += factor * from`.
+pub fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
+    assert_eq!(to.len(), from.len(), "vectors of one length");
+    widest(
+        #[inline(always)]
+        || {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = mul_add(factor, *from, *to);
+            }
+        },
+    );
+}
+
+/// Replaces each element by `exp(x - shift)`; no element may exceed `shift`. NaN stays NaN.
+pub fn exponentials(x: &mut [f32], shift: f32) {
+    widest(
+        #[inline(always)]
+        || {
+            for x in x {
+                *x = if x.is_nan() { *x } else { exp(*x - shift) };
+            }
+        },
+    );
+}
+
 /// `to *= factors`.
 pub fn multiply(to: &mut [f32], factors: &[f32]) {
     assert_eq!(to.len(), factors.len(), "vectors of one length");
@@ -232,6 +257,31 @@ mod tests {
         assert_eq!(largest(&[]), f32::NEG_INFINITY);
         assert_eq!(largest(&[f32::NAN]), f32::NEG_INFINITY);
         assert_eq!(sum_of_exponentials(&[], 0.0), 0.0);
+    }
+
+    #[test]
+    fn exponentials_replace_every_element_and_keep_what_is_no_number() {
+        for len in [0, 1, 15, 16, 17, 100] {
+            let x = random(len, 1);
+            let expected: Vec<f32> = x.iter().map(|x| (x - 1.0).exp()).collect();
+            let mut found = x.clone();
+            exponentials(&mut found, 1.0);
+            close(&found, &expected, 1e-6);
+        }
+        let mut x = [f32::NAN, 0.0];
+        exponentials(&mut x, 0.0);
+        assert!(x[0].is_nan());
+        assert_eq!(x[1], 1.0);
+    }
+
+    #[test]
+    fn a_scaled_vector_is_added_element_by_element() {
+        for len in [0, 1, 15, 16, 17, 100] {
+            let (mut to, from) = (random(len, 1), random(len, 2));
+            let expected: Vec<f32> = to.iter().zip(&from).map(|(a, b)| a - 0.5 * b).collect();
+            add_scaled(&mut to, -0.5, &from);
+            close(&to, &expected, 1e-6);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! and no clocks and starts no threads.
 #![recursion_limit = "256"]
 
+pub mod adapter;
 #[cfg(feature = "burn")]
 pub mod attention;
 pub mod backbone;

@@ -5,6 +5,7 @@
 //! run alone.
 #![recursion_limit = "256"]
 
+pub mod adapting;
 pub mod cli;
 pub mod commands;
 pub mod evaluation;

@@ -1,8 +1,9 @@
 //! Reading a manifest: what it must say for the rest of the bundle to be read.
 
 use super::{
-    Calibration, FORMAT, FileEntry, ItemsSpec, MAX_BUNDLE_BYTES, MAX_CODE_WIDTH, MAX_FILE_BYTES,
-    MAX_FILES, MAX_KEEP, MAX_MANIFEST_BYTES, Manifest, MethodSpec, Role, Scale, TableType,
+    Adapter, Calibration, FORMAT, FileEntry, ItemsSpec, Learning, MAX_BUNDLE_BYTES, MAX_CODE_WIDTH,
+    MAX_FILE_BYTES, MAX_FILES, MAX_KEEP, MAX_MANIFEST_BYTES, MAX_POPULARITY, MAX_RATE, MAX_STEPS,
+    MAX_WINDOW, Manifest, MethodSpec, Role, Scale, TableType,
 };
 use crate::{BundleError, naming, sha256_hex};
 use serde::Deserialize;
@@ -30,6 +31,7 @@ impl Manifest {
             },
             files: Vec::new(),
             calibration,
+            adapter: None,
             provenance: Value::Object(serde_json::Map::new()),
             evaluation: Value::Object(serde_json::Map::new()),
         }
@@ -94,6 +96,7 @@ impl Manifest {
 
     fn check(&self) -> Result<(), BundleError> {
         self.calibration.check()?;
+        self.adapter.as_ref().map_or(Ok(()), Adapter::check)?;
         self.items.check()?;
         for entry in &self.files {
             entry.check()?;
@@ -327,6 +330,61 @@ impl Calibration {
                     "calibration.keep is 1 to {MAX_KEEP} thresholds from 0 to 1, each above the one before, \
                      and there are {} that are not so; export the bundle again",
                     keep.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Adapter {
+    fn check(&self) -> Result<(), BundleError> {
+        let Self {
+            popularity,
+            learning,
+            gain,
+        } = self;
+        let within = |name: &str, value: f32, least: f32, most: f32| {
+            (least..=most)
+                .contains(&value)
+                .then_some(())
+                .ok_or_else(|| {
+                    let must = format!("must be from {least} to {most}");
+                    BundleError::manifest(format!(
+                        "adapter.{name} is {value}, and {must}; export the bundle again"
+                    ))
+                })
+        };
+        within("popularity", *popularity, -MAX_POPULARITY, MAX_POPULARITY)?;
+        within("gain.value", gain.value, -1.0, 1.0)?;
+        within("gain.error", gain.error, 0.0, 1.0)?;
+        let Some(Learning {
+            bias_rate,
+            weight_rate,
+            steps,
+            half_life,
+            window,
+            clicks,
+        }) = *learning
+        else {
+            return Ok(());
+        };
+        within("learning.bias_rate", bias_rate, 0.0, MAX_RATE)?;
+        within("learning.weight_rate", weight_rate, 0.0, MAX_RATE)?;
+        within("learning.half_life", half_life, f32::MIN_POSITIVE, MAX_RATE)?;
+        if bias_rate == 0.0 && weight_rate == 0.0 {
+            return Err(BundleError::manifest(
+                "adapter.learning has two rates of 0 and would learn nothing; export the bundle again",
+            ));
+        }
+        for (name, value, least, most) in [
+            ("steps", steps, 1, MAX_STEPS),
+            ("window", window, 1, MAX_WINDOW),
+            ("clicks", clicks, 2, usize::MAX),
+        ] {
+            if !(least..=most).contains(&value) {
+                return Err(BundleError::manifest(format!(
+                    "adapter.learning.{name} is {value}, and must be from {least} to {most}; export the bundle again"
                 )));
             }
         }

@@ -309,3 +309,76 @@ fn rejects_a_calibration_that_cannot_be() {
         assert_eq!(code, "bundle/manifest", "{key}: {message}");
     }
 }
+
+/// A valid adapter.
+fn adapter() -> Value {
+    json!({
+        "popularity": 0.25,
+        "learning": {
+            "bias_rate": 3.5, "weight_rate": 0.0, "steps": 8, "half_life": 20.0, "window": 100, "clicks": 5
+        },
+        "gain": { "value": 0.0125, "error": 0.002 }
+    })
+}
+
+#[test]
+fn an_adapter_is_read_with_and_without_learning_and_need_not_be_there() {
+    let read = |edit: Edit| {
+        let files = Files::golden().edit(edit);
+        Manifest::parse(&files.0[MANIFEST]).expect("reads").adapter
+    };
+    assert_eq!(read(|_| ()), None);
+    let whole = read(|manifest| manifest["adapter"] = adapter()).expect("an adapter");
+    assert_eq!(whole.learning.expect("learning").window, 100);
+    let plain = read(|manifest| {
+        manifest["adapter"] =
+            json!({ "popularity": -0.5, "gain": { "value": 0.01, "error": 0.0 } });
+    });
+    let plain = plain.expect("an adapter");
+    assert_eq!((plain.popularity, plain.learning), (-0.5, None));
+}
+
+#[test]
+fn rejects_an_adapter_out_of_its_ranges_and_names_the_field() {
+    for (field, values) in [
+        (
+            "popularity",
+            vec![
+                json!(100.5),
+                json!(-101),
+                json!(1e39),
+                json!(null),
+                json!("much"),
+            ],
+        ),
+        ("gain/value", vec![json!(1.5), json!(-2)]),
+        ("gain/error", vec![json!(-0.1), json!(1.1)]),
+        (
+            "learning/bias_rate",
+            vec![json!(-1.0), json!(1e7), json!(0)],
+        ),
+        ("learning/weight_rate", vec![json!(-0.5), json!(1e30)]),
+        (
+            "learning/steps",
+            vec![json!(0), json!(1001), json!(1.5), json!(-1)],
+        ),
+        ("learning/half_life", vec![json!(0), json!(-3), json!(1e7)]),
+        ("learning/window", vec![json!(0), json!(513)]),
+        ("learning/clicks", vec![json!(0), json!(1)]),
+    ] {
+        for value in values {
+            let shown = format!("{field} {value}");
+            let (code, message) = refused(|manifest| {
+                manifest["adapter"] = adapter();
+                *manifest
+                    .pointer_mut(&format!("/adapter/{field}"))
+                    .expect("a field") = value;
+            });
+            assert_eq!(code, "bundle/manifest", "{shown}");
+            assert!(
+                message.contains("export the bundle again"),
+                "{shown}: {message}"
+            );
+        }
+    }
+}

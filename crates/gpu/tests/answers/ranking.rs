@@ -85,6 +85,7 @@ fn recommends_as_the_processor_does() {
                 allow: Some((0..ids.len()).map(|row| (row % 3) as u8).collect()),
                 boost: Some((0..ids.len()).map(|row| (row % 5) as f32 / 4.0).collect()),
                 weights: Some((0..history.len()).map(|at| (at % 5) as f32 / 4.0).collect()),
+                adapter: None,
             };
             let of = |k| RecommendOptions {
                 k,

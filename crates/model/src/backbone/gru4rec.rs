@@ -59,15 +59,13 @@ impl SliceEncoder {
             norm: Norm::read(source, &format!("{path}.norm"), width)?,
         })
     }
-}
 
-impl EncodeSlices for SliceEncoder {
-    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+    /// States of the last layer after each click, `[len, width]`.
+    fn read_all(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
         let (width, scale) = (self.width, (self.width as f32).sqrt());
         let mut x: Vec<f32> = embedded.iter().map(|x| x * scale).collect();
-        let mut state = Vec::new();
         for Layer { input, hidden } in &self.layers {
-            state = vec![0.0; width];
+            let mut state = vec![0.0; width];
             let mut gates = input.forward(&x);
             let steps =
                 (x.chunks_exact_mut(width).zip(keep)).zip(gates.chunks_exact_mut(3 * width));
@@ -76,7 +74,18 @@ impl EncodeSlices for SliceEncoder {
                 state.copy_from_slice(x);
             }
         }
-        self.norm.forward(&state)
+        x
+    }
+}
+
+impl EncodeSlices for SliceEncoder {
+    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        let x = self.read_all(embedded, keep);
+        self.norm.forward(&x[x.len() - self.width..])
+    }
+
+    fn states(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        self.norm.forward(&self.read_all(embedded, keep))
     }
 }
 

@@ -72,6 +72,13 @@ pub(crate) trait EncodeSlices {
     /// - `keep`: `[len]`, `0..=1`
     /// - output: `[width]`
     fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32>;
+
+    /// The hidden state of every click, which is what predicts the click after it; the last one is the user vector.
+    ///
+    /// # Shapes
+    /// - `embedded`, output: `[len, width]`, `1 <= len <= max_len`
+    /// - `keep`: `[len]`, `0..=1`
+    fn states(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32>;
 }
 
 /// The kind of encoder: a name that `backbone.kind` takes.
@@ -162,6 +169,13 @@ impl EncodeSlices for SliceEncoder {
         match self {
             Self::Sasrec(encoder) => encoder.user(embedded, keep),
             Self::Gru4rec(encoder) => encoder.user(embedded, keep),
+        }
+    }
+
+    fn states(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Sasrec(encoder) => encoder.states(embedded, keep),
+            Self::Gru4rec(encoder) => encoder.states(embedded, keep),
         }
     }
 }

@@ -7,6 +7,7 @@ mod because;
 mod catalogue;
 mod error;
 mod judge;
+mod learning;
 mod options;
 mod ranker;
 mod settings;
@@ -18,8 +19,9 @@ pub use crate::slices::Rows;
 pub use answer::{Because, Click, Info, Recommendation, Scorer, Served, Similar};
 pub use error::EngineError;
 pub use judge::{Judge, Judged, Unjudged};
+pub use learning::Sample;
 pub use options::{RecommendOptions, SimilarOptions};
-pub use ranker::{Host, Parts, Ranker, Transformer, WeightedHistory};
+pub use ranker::{Host, Parts, Ranker, Tilt, Transformer, WeightedHistory};
 pub use slices::SliceEngine;
 #[cfg(feature = "burn")]
 pub use tensors::{Engine, shipped_weights};

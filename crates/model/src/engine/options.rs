@@ -1,6 +1,7 @@
 //! Options of recommendations, and their checks.
 
 use super::error::EngineError;
+use crate::adapter::Adapter;
 use serde::Deserialize;
 
 /// Options of [`recommend`](super::SliceEngine::recommend).
@@ -24,6 +25,10 @@ pub struct RecommendOptions {
     /// clicks.
     #[serde(skip)]
     pub weights: Option<Vec<f32>>,
+    /// What was learnt from the shopper's own clicks, as [`SliceEngine::adapt`](super::SliceEngine::adapt) returned
+    /// it; `None` for what the bundle gives all shoppers.
+    #[serde(skip)]
+    pub adapter: Option<Vec<f32>>,
 }
 
 impl Default for RecommendOptions {
@@ -35,6 +40,7 @@ impl Default for RecommendOptions {
             allow: None,
             boost: None,
             weights: None,
+            adapter: None,
         }
     }
 }
@@ -82,6 +88,21 @@ pub(super) fn check_items(
         )),
         None => Ok(()),
     }
+}
+
+/// The adapter that the shopper's page has learnt, or else the one with which the bundle says all shoppers start.
+pub(super) fn applied(
+    spec: Option<&ingle_bundle::Adapter>,
+    options: &RecommendOptions,
+    width: usize,
+) -> Result<Option<Adapter>, EngineError> {
+    if let Some(values) = &options.adapter {
+        let expected = format!("{} finite values are due", width + 1);
+        let adapter = Adapter::from_values(values, width);
+        return adapter.map(Some).ok_or_else(|| refuse("adapter", expected));
+    }
+    let weight = spec.map_or(0.0, |spec| spec.popularity);
+    Ok((weight != 0.0).then(|| Adapter::of_popularity(width, weight)))
 }
 
 /// Checks the weights of a history's entries.

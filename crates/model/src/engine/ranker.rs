@@ -7,6 +7,7 @@ use crate::config::BackboneConfig;
 use crate::rank::{Mass, Mean, Scored, Wanted};
 use crate::slices::{Items, Rows};
 use ingle_bundle::ItemTable;
+use ingle_kernel::vector;
 
 /// One kept history, with embeddings and weights.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,19 @@ pub struct WeightedHistory<'a> {
     pub keep: &'a [f32],
     /// Weight of the history; the weights of all histories add up to 1.
     pub weight: f32,
+    /// What is added to its scores; the same for all histories.
+    pub tilt: Option<Tilt<'a>>,
+}
+
+/// An adapter as rankers apply it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tilt<'a> {
+    /// Added to the user vector, `[width]`.
+    pub bias: &'a [f32],
+    /// Factor of `popularity`.
+    pub weight: f32,
+    /// Log-popularity of each item, `[items]`.
+    pub popularity: &'a [f32],
 }
 
 /// Encodes histories and ranks the catalogue.
@@ -113,9 +127,13 @@ impl Parts {
         self.items.all_lengths()
     }
 
-    /// The user vector of a history, computed on the CPU.
+    /// The user vector of a history, computed on the CPU, with the adapter's bias.
     pub fn user(&self, history: WeightedHistory<'_>) -> Vec<f32> {
-        self.encoder.user(history.embedded, history.keep)
+        let mut user = self.encoder.user(history.embedded, history.keep);
+        if let Some(tilt) = history.tilt {
+            vector::add(&mut user, tilt.bias);
+        }
+        user
     }
 
     /// Ranks by the mean over one or more histories, on the CPU.
@@ -126,7 +144,10 @@ impl Parts {
     ) -> (Vec<Scored>, Mass) {
         let read = |&history: &WeightedHistory<'_>| (self.user(history), history.weight);
         let users: Vec<(Vec<f32>, f32)> = histories.iter().map(read).collect();
-        self.items.rank_mean(&users, wanted)
+        let tilt = histories.first().and_then(|history| history.tilt);
+        let addend = tilt.filter(|tilt| tilt.weight != 0.0);
+        let addend = addend.map(|tilt| (tilt.weight, tilt.popularity));
+        self.items.rank_mean(&users, addend, wanted)
     }
 
     /// The Transformer's weights for another device; `None` for other encoders, which run on the CPU only.
@@ -144,7 +165,7 @@ impl Parts {
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.items.scored(vector, rows, boost)
+        self.items.scored(vector, None, rows, boost)
     }
 
     /// The same by the mean of the softmaxes of several vectors.
@@ -155,7 +176,7 @@ impl Parts {
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.items.scored_mean(vectors, mean, rows, boost)
+        self.items.scored_mean(vectors, mean, None, rows, boost)
     }
 
     /// The same by the cosine with `direction`, a unit vector.

@@ -8,10 +8,10 @@ use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
 use super::judge::{Judge, Judged, Unjudged};
-use super::options::{RecommendOptions, SimilarOptions, check_weights};
-use super::ranker::{Host, Parts, Ranker, WeightedHistory};
+use super::options::{RecommendOptions, SimilarOptions, applied, check_weights};
+use super::ranker::{Host, Parts, Ranker, Tilt, WeightedHistory};
 use super::settings::model_config;
-use crate::backbone;
+use crate::backbone::{self, EncodeSlices};
 use crate::config::ModelConfig;
 use crate::features::Codes;
 use crate::gate::GateConfig;
@@ -19,7 +19,7 @@ use crate::kept::{Kept, KeptHistories};
 use crate::methods::{Interest, ScoreSlices, SliceScorer, Views};
 use crate::rank::{Best, Block, Mass, Scored, Wanted};
 use crate::slices::{Clicks, Items, Source};
-use ingle_bundle::Bundle;
+use ingle_bundle::{Adapter as AdapterSpec, Bundle};
 use std::iter::repeat_with;
 
 /// A model with its catalogue, in memory.
@@ -27,10 +27,11 @@ use std::iter::repeat_with;
 pub struct SliceEngine<R = Host> {
     config: ModelConfig,
     name: String,
-    catalogue: Catalogue,
-    parts: Parts,
+    pub(super) catalogue: Catalogue,
+    pub(super) parts: Parts,
     /// `ln(1 + clicks in training)` of each item.
-    popularity: Vec<f32>,
+    pub(super) popularity: Vec<f32>,
+    pub(super) adapter: Option<AdapterSpec>,
     codes: Option<Codes>,
     method: SliceScorer,
     ranker: R,
@@ -71,6 +72,7 @@ impl SliceEngine {
                 encoder,
             },
             popularity: bundle.popularity,
+            adapter: bundle.manifest.adapter,
             codes: (width > 0).then_some(Codes {
                 width,
                 values: bundle.codes,
@@ -89,6 +91,7 @@ impl SliceEngine {
             catalogue: self.catalogue,
             parts: self.parts,
             popularity: self.popularity,
+            adapter: self.adapter,
             codes: self.codes,
             method: self.method,
             ranker,
@@ -138,13 +141,17 @@ impl<R: Ranker> SliceEngine<R> {
         options: &RecommendOptions,
     ) -> Result<Vec<Recommendation>, EngineError> {
         check_weights(options.weights.as_deref(), history.len())?;
+        let adapter = applied(self.adapter.as_ref(), options, self.config.backbone.width)?;
         let known = self.catalogue.known(history);
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
         let clicks = self.clicks(latest);
         let weights = of_latest(options.weights.as_deref(), latest);
         let weights = weights.as_deref();
-        if let Some(judged) = self.judged_there(&clicks, weights, &wanted).await? {
+        // A device that judges knows no adapter.
+        if adapter.is_none()
+            && let Some(judged) = self.judged_there(&clicks, weights, &wanted).await?
+        {
             let Some((best, mass)) = judged.best else {
                 return Ok(self.popular(wanted));
             };
@@ -154,11 +161,17 @@ impl<R: Ranker> SliceEngine<R> {
         if read.each.is_empty() {
             return Ok(self.popular(wanted));
         }
+        let tilt = adapter.as_ref().map(|adapter| Tilt {
+            bias: &adapter.bias,
+            weight: adapter.weight,
+            popularity: &self.popularity,
+        });
         let histories: Vec<WeightedHistory<'_>> = (read.each.iter())
             .map(|(embedded, keep, weight)| WeightedHistory {
                 embedded,
                 keep,
                 weight: *weight,
+                tilt,
             })
             .collect();
         let (best, mass) = self.ranker.rank(&self.parts, &histories, wanted).await?;
@@ -320,6 +333,34 @@ impl<R: Ranker> SliceEngine<R> {
         kept.sets.into_iter().map(of).collect()
     }
 
+    /// The user vectors of a history's rows, one for each kept history, with their weights; without an adapter.
+    pub fn users(&self, rows: &[usize]) -> Vec<(Vec<f32>, f32)> {
+        let latest = &rows[rows.len().saturating_sub(self.config.backbone.max_len)..];
+        let latest: Vec<(usize, usize)> = latest.iter().copied().enumerate().collect();
+        let read = self.readings(&self.clicks(&latest), &latest, None);
+        let user = |(embedded, keep, weight): (Vec<f32>, Vec<f32>, f32)| {
+            (self.parts.encoder.user(&embedded, &keep), weight)
+        };
+        read.each.into_iter().map(user).collect()
+    }
+
+    /// What counts of some clicks: the indices of those that are not left out of the longest kept history, the
+    /// probability of every click that it counts, and the weights with which those that are not left out are read.
+    pub(super) fn counted(&self, clicks: &Clicks) -> (Vec<usize>, Vec<f32>, Vec<f32>) {
+        let all: Vec<usize> = (0..clicks.len()).collect();
+        let ones = vec![1.0; clicks.len()];
+        let Some(verdict) = self.judge(clicks) else {
+            return (all, ones.clone(), ones);
+        };
+        let Some(rule) = &self.config.keep else {
+            return (all, verdict.keep.clone(), verdict.keep);
+        };
+        let kept = rule.histories(&verdict.noise, None).sets.into_iter().last();
+        let kept = kept.map_or(all, |longest| longest.clicks);
+        let read = vec![1.0; kept.len()];
+        (kept, verdict.keep, read)
+    }
+
     fn judge(&self, clicks: &Clicks) -> Option<Verdict> {
         if clicks.len() == 0 {
             return None;
@@ -346,7 +387,7 @@ impl<R: Ranker> SliceEngine<R> {
         &known[known.len().saturating_sub(self.config.backbone.max_len)..]
     }
 
-    fn clicks(&self, latest: &[(usize, usize)]) -> Clicks {
+    pub(super) fn clicks(&self, latest: &[(usize, usize)]) -> Clicks {
         let rows = || latest.iter().map(|&(_, row)| row);
         Clicks {
             embedded: self.parts.items.embed(rows()),

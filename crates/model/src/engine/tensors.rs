@@ -4,8 +4,9 @@ use super::answer::{Click, Info, Recommendation, Served, Similar};
 use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
-use super::options::{RecommendOptions, SimilarOptions, check_weights};
+use super::options::{RecommendOptions, SimilarOptions, applied, check_weights};
 use super::settings::model_config;
+use crate::adapter::Adapter;
 use crate::batch::Batch;
 use crate::config::ModelConfig;
 use crate::features::{Codes, ItemFeatures};
@@ -30,6 +31,7 @@ pub struct Engine {
     name: String,
     catalogue: Catalogue,
     known: ItemFeatures,
+    adapter: Option<ingle_bundle::Adapter>,
     device: Device,
 }
 
@@ -55,6 +57,7 @@ impl Engine {
             name: bundle.manifest.name,
             catalogue: Catalogue::new(bundle.ids),
             known,
+            adapter: bundle.manifest.adapter,
             device: device.clone(),
         })
     }
@@ -83,7 +86,10 @@ impl Engine {
         let known = self.catalogue.known(history);
         let wanted = self.catalogue.wanted(&known, options)?;
         let latest = self.latest(&known);
-        let read = Box::pin(self.read(latest, options.weights.as_deref())).await?;
+        let width = self.config.backbone.width;
+        let adapter = applied(self.adapter.as_ref(), options, width)?;
+        let read = self.read(latest, options.weights.as_deref(), adapter.as_ref());
+        let read = Box::pin(read).await?;
         let Some(Read { logits, mass, keep }) = read else {
             // Entry 0 is padding.
             let popular = &self.known.popularity[1..];
@@ -95,7 +101,6 @@ impl Engine {
         let rows = best.iter().map(|scored| scored.row);
         let rows = rows.chain(latest.iter().map(|&(_, row)| row));
         let embedded = download(self.embeddings(rows)).await?;
-        let width = self.config.backbone.width;
         let (items, clicked) = embedded.split_at(best.len() * width);
         let reasons = Reasons::new(latest, clicked, &keep);
         let because = reasons.of(items, &self.catalogue);
@@ -199,6 +204,7 @@ impl Engine {
         &self,
         latest: &[(usize, usize)],
         weights: Option<&[f32]>,
+        adapter: Option<&Adapter>,
     ) -> Result<Option<Read>, EngineError> {
         if latest.is_empty() {
             return Ok(None);
@@ -215,17 +221,19 @@ impl Engine {
                 None => vec![0.0; latest.len()],
             };
             let kept = rule.histories(&noise, Some(&weights));
-            return self.read_kept(latest, kept).await;
+            return self.read_kept(latest, kept, adapter).await;
         }
         let shape = [1, latest.len()];
         let weights = Tensor::from_data(TensorData::new(weights, shape), &self.device);
         let keep = verdict.map_or(weights.clone(), |verdict| verdict.keep * weights);
         let real = &clicks.batch.real;
         let user = self.model.attend(clicks.embedded, Some(&keep), real);
+        let user = self.biased(user, adapter);
         let logits = user.matmul(self.model.backbone.items.val().transpose());
         // One tensor, so that there is one download; entry 0 of the logits is padding.
         let mut keep = download(Tensor::cat(vec![keep, logits], 1)).await?;
-        let logits = keep.split_off(latest.len() + 1);
+        let mut logits = keep.split_off(latest.len() + 1);
+        self.weigh(&mut logits, adapter);
         keep.truncate(latest.len());
         let left = keep.iter().any(|&keep| keep > 0.0);
         Ok(left.then(|| Read {
@@ -242,6 +250,7 @@ impl Engine {
         &self,
         latest: &[(usize, usize)],
         kept: KeptHistories,
+        adapter: Option<&Adapter>,
     ) -> Result<Option<Read>, EngineError> {
         let keep = kept.shares(latest.len());
         let item = |&at: &usize| latest[at].1 as u32 + 1;
@@ -254,8 +263,12 @@ impl Engine {
         let batch = Batch::new(&histories, longest, &self.known, &self.device);
         let embedded = self.model.backbone.embed(batch.items);
         let users = self.model.attend(embedded, None, &batch.real);
+        let users = self.biased(users, adapter);
         let logits = users.matmul(self.model.backbone.items.val().transpose());
-        let logits = download(logits).await?;
+        let mut logits = download(logits).await?;
+        for logits in logits.chunks_exact_mut(self.config.items + 1) {
+            self.weigh(&mut logits[1..], adapter);
+        }
         let mut means = vec![0.0; self.config.items];
         let mut sum = 0.0;
         // The first entry of each history is padding.
@@ -274,6 +287,24 @@ impl Engine {
             mass,
             keep,
         }))
+    }
+
+    /// User vectors with the adapter's bias, `[histories, width]`.
+    fn biased(&self, users: Tensor<2>, adapter: Option<&Adapter>) -> Tensor<2> {
+        let Some(Adapter { bias, .. }) = adapter else {
+            return users;
+        };
+        let bias = TensorData::new(bias.clone(), [1, bias.len()]);
+        let shape = users.dims();
+        users + Tensor::<2>::from_data(bias, &self.device).expand(shape)
+    }
+
+    /// Adds the adapter's weight of popularity to the logits of all items.
+    fn weigh(&self, logits: &mut [f32], adapter: Option<&Adapter>) {
+        let weight = adapter.map_or(0.0, |adapter| adapter.weight);
+        for (logit, popularity) in logits.iter_mut().zip(&self.known.popularity[1..]) {
+            *logit += weight * popularity;
+        }
     }
 
     /// Embeddings of rows of the catalogue, `[rows, width]`.

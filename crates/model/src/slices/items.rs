@@ -2,11 +2,25 @@
 
 use crate::rank::{Best, Block, Mass, Mean, PIECE, Scored, Wanted};
 use ingle_bundle::{ItemTable, TableValues};
-use ingle_kernel::scan::{Query, lengths, scores_of};
-use ingle_kernel::vector::{dot, largest};
+use ingle_kernel::scan::{Query, add_scaled_rows, lengths, scores_of};
+use ingle_kernel::vector::{add_scaled, dot, largest};
 
 /// Rows that are scored together: their scores stay in the core's cache until they are ranked.
 const BLOCK: usize = 512;
+
+/// What is added to the score of each row: a number of each row, times a factor.
+pub(crate) type Addend<'a> = Option<(f32, &'a [f32])>;
+
+fn addend_of(addend: Addend<'_>, row: usize) -> f32 {
+    addend.map_or(0.0, |(factor, numbers)| factor * numbers[row])
+}
+
+/// Adds it to the scores of the rows from `first` on.
+fn add_to(scores: &mut [f32], first: usize, addend: Addend<'_>) {
+    if let Some((factor, numbers)) = addend {
+        add_scaled(scores, factor, &numbers[first..first + scores.len()]);
+    }
+}
 
 /// The catalogue's embeddings; rows count from 0.
 #[derive(Debug)]
@@ -49,12 +63,18 @@ impl Items {
     ///
     /// The pass over the table computes scores to about five digits; those of the best rows are computed again
     /// from the floats.
-    pub(crate) fn rank(&self, vector: &[f32], wanted: Wanted<'_>) -> (Vec<Scored>, Mass) {
+    pub(crate) fn rank(
+        &self,
+        vector: &[f32],
+        addend: Addend<'_>,
+        wanted: Wanted<'_>,
+    ) -> (Vec<Scored>, Mass) {
         let mut mass = Mass::default();
         let boost = wanted.boost;
-        let best = self.pass(vector, wanted, |_, _| {}, |block| mass.add(block));
+        let change = |first, scores: &mut [f32]| add_to(scores, first, addend);
+        let best = self.pass(vector, wanted, change, |block| mass.add(block));
         let rows = best.into_iter().map(|scored| scored.row);
-        (self.scored(vector, rows, boost), mass)
+        (self.scored(vector, addend, rows, boost), mass)
     }
 
     /// The best rows by the weighted mean of the softmaxes of several vectors' inner products, best first, and the
@@ -69,10 +89,11 @@ impl Items {
     pub(crate) fn rank_mean(
         &self,
         vectors: &[(Vec<f32>, f32)],
+        addend: Addend<'_>,
         wanted: Wanted<'_>,
     ) -> (Vec<Scored>, Mass) {
         if let [(vector, _)] = vectors {
-            return self.rank(vector, wanted);
+            return self.rank(vector, addend, wanted);
         }
         let (boost, rows, count) = (wanted.boost, self.table.rows, vectors.len());
         let queries: Vec<Query> = vectors.iter().map(|(v, _)| Query::new(v)).collect();
@@ -86,7 +107,7 @@ impl Items {
         {
             let len = BLOCK.min(rows - first);
             let scores = &mut scores[..count * len];
-            self.scores_of(vectors, &queries, first, scores);
+            self.scores_of(vectors, &queries, addend, first, scores);
             let each = scores.chunks_exact(len).zip(&mut softmaxes);
             for (n, (scores, (mass, _))) in each.enumerate() {
                 let pieces = scores
@@ -113,7 +134,7 @@ impl Items {
                     continue;
                 }
                 let (scores, mut mixed) = (&mut scores[..count * len], [0.0; PIECE]);
-                self.scores_of(vectors, &queries, first, scores);
+                self.scores_of(vectors, &queries, addend, first, scores);
                 for (at, mixed) in mixed[..len].iter_mut().enumerate() {
                     for (logit, scores) in logits.iter_mut().zip(scores.chunks_exact(len)) {
                         *logit = scores[at];
@@ -130,7 +151,8 @@ impl Items {
         }
         let rows = best.into_sorted().into_iter().map(|scored| scored.row);
         let vectors: Vec<&[f32]> = vectors.iter().map(|(vector, _)| &vector[..]).collect();
-        (self.scored_mean(&vectors, &mean, rows, boost), mean.mass())
+        let best = self.scored_mean(&vectors, &mean, addend, rows, boost);
+        (best, mean.mass())
     }
 
     /// Exact scores of some rows by the mean of the softmaxes of several vectors, best first.
@@ -138,11 +160,13 @@ impl Items {
         &self,
         vectors: &[&[f32]],
         mean: &Mean,
+        addend: Addend<'_>,
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.sorted(rows.collect(), boost, &|embedding| {
-            let logits = vectors.iter().map(|vector| dot(vector, embedding));
+        self.sorted(rows.collect(), boost, &|row, embedding| {
+            let more = addend_of(addend, row);
+            let logits = vectors.iter().map(|vector| dot(vector, embedding) + more);
             mean.logit(&logits.collect::<Vec<f32>>())
         })
     }
@@ -151,10 +175,13 @@ impl Items {
     pub(crate) fn scored(
         &self,
         vector: &[f32],
+        addend: Addend<'_>,
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.sorted(rows.collect(), boost, &|embedding| dot(vector, embedding))
+        self.sorted(rows.collect(), boost, &|row, embedding| {
+            dot(vector, embedding) + addend_of(addend, row)
+        })
     }
 
     /// Exact scores of some rows by the cosine with `direction`, nearest first.
@@ -164,7 +191,7 @@ impl Items {
         rows: impl ExactSizeIterator<Item = usize>,
         boost: Option<&[f32]>,
     ) -> Vec<Scored> {
-        self.sorted(rows.collect(), boost, &|embedding| {
+        self.sorted(rows.collect(), boost, &|_, embedding| {
             let long = dot(embedding, embedding).sqrt();
             if long > 0.0 {
                 dot(direction, embedding) / long
@@ -179,10 +206,10 @@ impl Items {
         &self,
         rows: Vec<usize>,
         boost: Option<&[f32]>,
-        logit: &dyn Fn(&[f32]) -> f32,
+        logit: &dyn Fn(usize, &[f32]) -> f32,
     ) -> Vec<Scored> {
         let scored = rows.into_iter().map(|row| {
-            let logit = logit(&self.embed(std::iter::once(row)));
+            let logit = logit(row, &self.embed(std::iter::once(row)));
             Scored {
                 row,
                 score: logit + boost.map_or(0.0, |boost| boost[row]),
@@ -236,11 +263,12 @@ impl Items {
         best.into_sorted()
     }
 
-    /// Inner products of several vectors with the rows from `first` on, `[vectors, rows]`.
+    /// Inner products of several vectors with the rows from `first` on, plus the addend, `[vectors, rows]`.
     fn scores_of(
         &self,
         vectors: &[(Vec<f32>, f32)],
         queries: &[Query],
+        addend: Addend<'_>,
         first: usize,
         out: &mut [f32],
     ) {
@@ -259,10 +287,25 @@ impl Items {
                 }
             }
         }
+        for scores in out.chunks_exact_mut(len) {
+            add_to(scores, first, addend);
+        }
+    }
+
+    /// Adds the rows from `first` on, each times its factor, to `out`.
+    pub(crate) fn add_scaled_rows(&self, first: usize, factors: &[f32], out: &mut [f32]) {
+        let [rows, span] = self.span(first, factors.len());
+        if let TableValues::Int8 { values, scales } = &self.table.values {
+            add_scaled_rows(&values[span], &scales[rows], factors, out);
+            return;
+        }
+        for (row, factor) in rows.zip(factors) {
+            add_scaled(out, *factor, &self.embed(std::iter::once(row)));
+        }
     }
 
     /// Inner products of the rows from `first` on, one per entry of `out`.
-    fn scores(&self, vector: &[f32], query: &Query, first: usize, out: &mut [f32]) {
+    pub(crate) fn scores(&self, vector: &[f32], query: &Query, first: usize, out: &mut [f32]) {
         let width = self.table.width;
         let [rows, span] = self.span(first, out.len());
         match &self.table.values {
@@ -379,7 +422,7 @@ mod tests {
             let mut due: Vec<usize> = (0..rows).filter(admitted).collect();
             due.sort_by(|&a, &b| boosted(b).total_cmp(&boosted(a)));
             due.truncate(k);
-            let (found, mass) = items.rank_mean(&vectors, wanted);
+            let (found, mass) = items.rank_mean(&vectors, None, wanted);
             prop_assert_eq!(found.len(), due.len());
             for (found, due) in found.iter().zip(due) {
                 let probability = f64::from(mass.probability(found.logit));

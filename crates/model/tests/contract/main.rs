@@ -1,5 +1,6 @@
 //! What every method promises, checked for all that are registered, over every encoder.
 
+mod adapting;
 mod bundles;
 mod models;
 mod ranking;

@@ -82,6 +82,7 @@ fn recommends_and_explains_as_the_reference_does() {
                     allow: Some((0..ITEMS).map(|row| (row % 3) as u8).collect()),
                     boost: Some(boost),
                     weights: Some(weights),
+                    adapter: None,
                 };
                 for options in [plain, all] {
                     let due = block_on(reference.recommend(&history, &options)).expect("answers");

@@ -153,6 +153,7 @@ pub(crate) fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
                 tau_high: config.gate.tau_high,
                 keep: config.keep.clone().map(Vec::from),
             },
+            adapter: None,
             provenance: serde_json::Value::Null,
             evaluation: serde_json::Value::Null,
         },

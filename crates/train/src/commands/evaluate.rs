@@ -1,6 +1,8 @@
 //! `ingle evaluate`: ranking figures of a run over the whole catalogue.
 
+use super::export::{self, TableKind};
 use super::{SplitName, model_for, unlabelled};
+use crate::adapting::{self, Plan};
 use crate::data::{Dataset, InputError, Split};
 use crate::evaluation::{
     Asked, ByName, Evaluation, Keep, LATEST, OfTargets, Question, Way, evaluate,
@@ -10,9 +12,11 @@ use crate::metrics::ranking::{HR10, NDCG10, names};
 use crate::say::say;
 use crate::training::Run;
 use crate::training::judge::{self, Answer};
+use crate::training::newcomers::Newcomers;
 use anyhow::{Result, bail};
 use comfy_table::Table;
 use indicatif::ProgressBar;
+use ingle_bundle::Learning;
 use ingle_model::Model;
 use ingle_model::kept::Rule;
 use serde_json::{Value, json};
@@ -28,6 +32,7 @@ use std::path::{Path, PathBuf};
   ingle evaluate runs/dc4sr --data data/beauty-noisy        histories corrupted, targets clean
   ingle evaluate runs/dc4sr --data data/inserted --split unseen      all draws of `ingle corrupt --draws`
   ingle evaluate runs/dc4sr --against runs/sasrec
+  ingle evaluate runs/dc4sr --adapt                         what learning from a shopper's clicks would gain
   ingle evaluate runs/dc4sr --thresholds 0.0625,0.1875,0.3125,0.4375,0.5625,0.6875,0.8125,0.9375
 
 The whole catalogue is ranked. `masked` leaves out what was clicked before, on purpose where it is known which
@@ -65,6 +70,10 @@ pub struct Args {
     /// Seed of the clicks that are left out at random
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What an adapter would gain: a weight of popularity, or what a page learns from the shopper's own clicks, on
+    /// users held out of training; settings are chosen for each half of them by the other
+    #[arg(long, conflicts_with_all = ["keep", "against", "thresholds", "split"])]
+    adapt: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -75,6 +84,9 @@ pub fn run(args: &Args) -> Result<()> {
     let run = Run::open(&args.run)?;
     let draws = draws(&args.data, &run)?;
     let model = model_for(&run, &draws[0])?;
+    if args.adapt {
+        return adapt(args, &run, &draws, &model);
+    }
     let rule = args.thresholds.clone().map(Rule::new).transpose();
     let rule = rule.map_err(|e| InputError::other(format!("--thresholds: {e}")))?;
     let asked = Asked::new(&run, &model, rule.clone(), args.seed)?;
@@ -126,6 +138,78 @@ pub fn run(args: &Args) -> Result<()> {
         say!("{GAIN}");
     }
     Ok(())
+}
+
+/// What each kind of adapter gains.
+fn adapt(args: &Args, run: &Run, draws: &[Dataset], model: &Model) -> Result<()> {
+    let [data] = draws else {
+        bail!(InputError::other("--adapt is for one dataset"));
+    };
+    let bundle = export::bundle(
+        (run, data, model),
+        Newcomers::default(),
+        TableKind::Int8,
+        None,
+        Value::Null,
+    )?;
+    let bar = ProgressBar::new(0).with_message("cases");
+    let found = adapting::measure(bundle, data, args.latest, &bar)?;
+    bar.finish_and_clear();
+    let Some(found) = found else {
+        bail!(InputError::other(format!(
+            "--adapt needs {} users held out of training with two clicks or more: prepare with --holdout-users",
+            adapting::USERS
+        )));
+    };
+    if args.json {
+        say!("{}", serde_json::to_string_pretty(&found)?);
+        return Ok(());
+    }
+    let mut table = framed();
+    table.set_header([
+        "added",
+        "NDCG@10",
+        "gain",
+        "over popularity",
+        "HR@10",
+        "gain",
+        "settings",
+    ]);
+    for of in &found.kinds {
+        let [ndcg, hr] = [NDCG10, HR10].map(|at| format!("{:.4}", of.masked.0[at]));
+        let (gain, over) = (NdcgAndHr::of(&of.gain), NdcgAndHr::of(&of.over_popularity));
+        let name = of.kind.name().to_owned();
+        table.add_row([
+            name,
+            ndcg,
+            gain.ndcg,
+            over.ndcg,
+            hr,
+            gain.hr,
+            settings(&of.plan),
+        ]);
+    }
+    say!("{table}");
+    let (users, cases) = (found.users, found.cases);
+    say!(
+        "{users} users held out of training, {cases} targets; gains ± one standard error of the paired difference"
+    );
+    say!("the settings of each half of the users are chosen by the other half; those shown by all");
+    match found.best() {
+        None => say!("export would write no adapter: none wins beyond its standard error"),
+        Some(best) => say!("export would write {}", serde_json::to_string(&best)?),
+    }
+    Ok(())
+}
+
+fn settings(plan: &Plan) -> String {
+    let popularity = format!("popularity {}", plan.popularity);
+    plan.learning.as_ref().map_or(popularity.clone(), |own| {
+        let Learning { bias_rate, weight_rate, steps, half_life, clicks, .. } = own;
+        format!(
+            "{popularity}, rates {bias_rate:.3} and {weight_rate:.3}, {steps} steps, half-life {half_life}, from {clicks} clicks"
+        )
+    })
 }
 
 /// Rejects parameters that do not apply to this run and these datasets.

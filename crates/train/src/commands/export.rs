@@ -4,17 +4,21 @@ use super::evaluate::{answers, report};
 use super::prepare::{noted, skipped};
 use super::reading::ReadingArgs;
 use super::{file_name, open};
+use crate::adapting;
 use crate::data::{Dataset, InputError, Item, Split, read};
+use crate::evaluation::LATEST;
 use crate::say::say;
 use crate::training::Run;
 use crate::training::newcomers::Newcomers;
 use crate::training::progress::Progress;
 use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
 use ingle_bundle::{
-    BLOCK_ROWS, Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec, TableType,
-    ViewScales,
+    Adapter, BLOCK_ROWS, Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec,
+    TableType, ViewScales,
 };
 use ingle_model::Model;
+use ingle_model::backbone::Kind;
 use ingle_model::engine::shipped_weights;
 use ingle_model::kept::Rule;
 use serde_json::{Map, Value, json};
@@ -30,6 +34,15 @@ pub enum TableKind {
     F16,
     /// Four bytes a value, exact
     F32,
+}
+
+/// Whether a bundle may have an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AdapterChoice {
+    /// The one that wins beyond its standard error, if any does
+    Measured,
+    /// None
+    None,
 }
 
 /// Write a run as a bundle that browsers load
@@ -62,6 +75,10 @@ pub struct Args {
     /// without the clicks above each; 1 alone keeps every click [default: as the run says]
     #[arg(long, value_delimiter = ',', value_name = "P,P,...")]
     thresholds: Option<Vec<f32>>,
+    /// What is added to the model's scores: what wins on users held out of training (`prepare --holdout-users`), or
+    /// nothing
+    #[arg(long, value_enum, default_value = "measured")]
+    adapter: AdapterChoice,
     /// Items file: items that the run does not know are added without training
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
@@ -92,13 +109,18 @@ pub fn run(args: &Args) -> Result<()> {
         None => Newcomers::default(),
     };
     let evaluation = evaluation(&run, &data, &model)?;
-    let bundle = bundle(
+    let mut bundle = bundle(
         (&run, &data, &model),
         newcomers,
         args.table,
         args.name.clone(),
         evaluation,
     )?;
+    // The engine that learns has the built-in encoders alone.
+    let built_in = Kind::ALL.contains(&run.config.backbone.kind);
+    if args.adapter == AdapterChoice::Measured && built_in {
+        bundle.manifest.adapter = adapter(&bundle, &data)?;
+    }
     let names = ingle_bundle::dir::write_dir(&bundle, &args.out)
         .with_context(|| format!("cannot write the bundle to {}", args.out.display()))?;
     if args.compress {
@@ -116,6 +138,26 @@ pub fn run(args: &Args) -> Result<()> {
     );
     say!("next: ingle inspect {dir}    or    ingle serve {dir}");
     Ok(())
+}
+
+/// The adapter that pays on users who were not trained on, if one does.
+fn adapter(bundle: &Bundle, data: &Dataset) -> Result<Option<Adapter>> {
+    let bar = ProgressBar::new(0).with_message("cases of the adapter");
+    let found = adapting::measure(bundle.clone(), data, LATEST, &bar)?;
+    bar.finish_and_clear();
+    let Some(found) = found else {
+        say!(
+            "adapter: none, since fewer than {} users were held out of training to measure one",
+            adapting::USERS
+        );
+        return Ok(None);
+    };
+    let best = found.best();
+    match &best {
+        None => say!("adapter: none, since none wins beyond its standard error"),
+        Some(best) => say!("adapter: {}", adapting::describe(best)),
+    }
+    Ok(best)
 }
 
 /// The items of a catalogue that a run does not have, with embeddings derived from similar titles.
@@ -257,6 +299,7 @@ pub fn bundle(
                 posterior: views.posterior,
             }),
         },
+        adapter: None,
         provenance: json!({
             "ingle": run.about.ingle,
             "data": data_name,

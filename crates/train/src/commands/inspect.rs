@@ -50,6 +50,7 @@ pub fn run(args: &Args) -> Result<()> {
         items,
         files,
         calibration,
+        adapter,
         provenance,
         evaluation,
     } = &bundle.manifest;
@@ -74,6 +75,9 @@ pub fn run(args: &Args) -> Result<()> {
         calibration.temperature,
         calibration.shift
     );
+    let none = "none, the model's scores alone".to_owned();
+    let adapter = adapter.as_ref().map_or(none, crate::adapting::describe);
+    say!("adapter      {adapter}");
     say!("items like   {}", examples(&bundle, &titles));
     if items.appended > 0 {
         let rows = items.count - items.appended..items.count;

@@ -1,5 +1,6 @@
 //! The program end to end: one binary, since each links all of Burn.
 
+mod adapting;
 mod backbones;
 mod choosing;
 mod delivery;

@@ -76,4 +76,11 @@ impl EncodeSlices for SliceEncoder {
         }
         self.norm.forward(&x)
     }
+
+    fn states(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
+        let inputs = self.inputs(embedded, keep);
+        let blocks = self.blocks.iter();
+        let x = blocks.fold(inputs, |x, block| block.forward(&x, None, 0));
+        self.norm.forward(&x)
+    }
 }
