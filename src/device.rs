@@ -37,11 +37,9 @@ pub(crate) type Native = ingle_model::SliceEngine;
 
 /// Opens a bundle on this build's device. `gpu_judges`: whether the kernels on WebGPU judge clicks, if they can.
 #[allow(clippy::unused_async, reason = "the GPU builds have to wait")]
-#[cfg_attr(
-    not(all(feature = "gpu", not(feature = "burn"))),
-    allow(unused_variables, reason = "no other build has a choice")
-)]
 pub(crate) async fn open(bundle: Bundle, gpu_judges: bool) -> Result<Native, Failure> {
+    // The other builds have no choice.
+    let _ = gpu_judges;
     #[cfg(feature = "burn-gpu")]
     let engine = {
         let device = adapter::device(&bundle).await?;
@@ -61,20 +59,16 @@ pub(crate) async fn open(bundle: Bundle, gpu_judges: bool) -> Result<Native, Fai
 }
 
 /// The device that judges clicks; none for a method that judges none.
+#[cfg(feature = "burn")]
 pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
-    #[cfg(feature = "burn")]
-    let scorer = {
-        let on = if cfg!(feature = "burn-gpu") {
-            "gpu"
-        } else {
-            "cpu"
-        };
-        let method = ingle_model::methods::MethodConfig::named(&engine.info().method);
-        method.filter(|method| method.denoises()).map(|_| on)
-    };
-    #[cfg(not(feature = "burn"))]
-    let scorer = engine.scorer().map(ingle_model::Scorer::name);
-    scorer
+    let method = ingle_model::methods::MethodConfig::named(&engine.info().method)?;
+    (method.denoises()).then(|| KIND.trim_start_matches("burn-"))
+}
+
+/// The device that judges clicks; none for a method that judges none.
+#[cfg(not(feature = "burn"))]
+pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
+    engine.scorer().map(ingle_model::Scorer::name)
 }
 
 /// What the denoiser makes of each click.
