@@ -8,23 +8,16 @@ use crate::error::Failure;
 #[cfg(feature = "burn-gpu")]
 mod adapter;
 
-#[cfg(not(any(
-    feature = "cpu",
-    feature = "gpu",
-    feature = "burn-cpu",
-    feature = "burn-gpu"
-)))]
+#[cfg(not(any(feature = "cpu", feature = "gpu", feature = "burn")))]
 compile_error!("choose an engine: feature `cpu`, `gpu`, `burn-cpu` or `burn-gpu`");
 
+const ON_GPU: bool = cfg!(any(feature = "burn-gpu", feature = "gpu"));
 /// The name of this build's engine.
-pub(crate) const KIND: &str = if cfg!(feature = "burn-gpu") {
-    "burn-gpu"
-} else if cfg!(feature = "burn-cpu") {
-    "burn-cpu"
-} else if cfg!(feature = "gpu") {
-    "gpu"
-} else {
-    "cpu"
+pub(crate) const KIND: &str = match (cfg!(feature = "burn"), ON_GPU) {
+    (true, true) => "burn-gpu",
+    (true, false) => "burn-cpu",
+    (false, true) => "gpu",
+    (false, false) => "cpu",
 };
 
 /// A loaded bundle on this build's device.
@@ -38,7 +31,6 @@ pub(crate) type Native = ingle_model::SliceEngine;
 /// Opens a bundle on this build's device. `gpu_judges`: whether the kernels on WebGPU judge clicks, if they can.
 #[allow(clippy::unused_async, reason = "the GPU builds have to wait")]
 pub(crate) async fn open(bundle: Bundle, gpu_judges: bool) -> Result<Native, Failure> {
-    // The other builds have no choice.
     let _ = gpu_judges;
     #[cfg(feature = "burn-gpu")]
     let engine = {
@@ -59,16 +51,12 @@ pub(crate) async fn open(bundle: Bundle, gpu_judges: bool) -> Result<Native, Fai
 }
 
 /// The device that judges clicks; none for a method that judges none.
-#[cfg(feature = "burn")]
 pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
-    let method = ingle_model::methods::MethodConfig::named(&engine.info().method)?;
-    (method.denoises()).then(|| KIND.trim_start_matches("burn-"))
-}
-
-/// The device that judges clicks; none for a method that judges none.
-#[cfg(not(feature = "burn"))]
-pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
-    engine.scorer().map(ingle_model::Scorer::name)
+    #[cfg(feature = "burn")]
+    let name = (engine.judges()).then_some(KIND.trim_start_matches("burn-"));
+    #[cfg(not(feature = "burn"))]
+    let name = engine.scorer().map(ingle_model::Scorer::name);
+    name
 }
 
 /// What the denoiser makes of each click.

@@ -38,10 +38,6 @@ impl From<Failure> for JsValue {
 
 /// An argument that is not what it should be.
 pub(crate) fn input(what: &str, error: &serde_wasm_bindgen::Error) -> JsValue {
-    let message = format!("{what}: {error}");
-    Failure {
-        code: "input/options",
-        message,
-    }
-    .into()
+    let (code, message) = ("input/options", format!("{what}: {error}"));
+    Failure { code, message }.into()
 }

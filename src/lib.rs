@@ -24,10 +24,9 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a bundle: its manifest, and its files by the names that the manifest gives them.
-    /// Checks every hash and size; `hashes` are those that the browser has computed already, by the
-    /// same names. `gpu_judges`: whether the GPU judges clicks, in the build that has one and for the method that it
-    /// has kernels for.
+    /// Opens a bundle: its manifest, and its files by the names that the manifest gives them. Checks every hash and
+    /// size; `hashes` are those that the browser has computed already, by the same names. `gpu_judges`: whether the GPU
+    /// judges clicks, in the build that has one and for the method that it has kernels for.
     pub async fn load(
         manifest: Uint8Array,
         files: Map,

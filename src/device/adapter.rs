@@ -23,21 +23,18 @@ pub(super) async fn device(bundle: &Bundle) -> Result<Device, Failure> {
         return Ok(device);
     }
     let opened = Device::wgpu_options().init_with_setup_async().await;
-    let (device, setup) = opened.map_err(|error| unavailable(&error.to_string()))?;
-    watch(&setup);
+    let opened = opened.map_err(|error| unavailable(&error.to_string()))?;
+    let (device, WgpuSetup { device: handle, .. }) = opened;
+    // What is asked of Burn on a lost device would end this instance without a word.
+    handle.set_device_lost_callback(|reason, message| {
+        let _ = LOST.set(format!("it was lost ({reason:?}) {message}"));
+    });
     DEVICE.set(Some(device.clone()));
     Ok(device)
 }
 
 /// Why the device was lost, if it was.
 static LOST: OnceLock<String> = OnceLock::new();
-
-/// Records the loss of a device: what is asked of Burn on it later would end this instance without a word.
-fn watch(setup: &WgpuSetup) {
-    setup.device.set_device_lost_callback(|reason, message| {
-        let _ = LOST.set(format!("it was lost ({reason:?}) {message}"));
-    });
-}
 
 /// An error if the device was lost.
 pub(super) fn sound() -> Result<(), Failure> {

@@ -67,6 +67,11 @@ impl Engine {
         Info::of(&self.name, &self.config)
     }
 
+    /// Whether the method judges clicks.
+    pub fn judges(&self) -> bool {
+        self.config.method.denoises()
+    }
+
     /// The ids of all items, in catalogue order, which is also the order of `allow` and `boost`.
     pub fn items(&self) -> Vec<String> {
         self.catalogue.ids()
