@@ -16,21 +16,21 @@ fn learning() -> Learning {
     }
 }
 
-fn adapter(popularity: f32, learning: Option<Learning>) -> Option<Adapter> {
+fn adapter(popularity: f32, learning: Option<Learning>) -> Adapter {
     let gain = Gain {
         value: 0.01,
         error: 0.001,
     };
-    Some(Adapter {
+    Adapter {
         popularity,
         learning,
         gain,
-    })
+    }
 }
 
-fn with(bundle: &Bundle, adapter: Option<Adapter>) -> Bundle {
+fn with(bundle: &Bundle, adapter: impl Into<Option<Adapter>>) -> Bundle {
     let mut bundle = bundle.clone();
-    bundle.manifest.adapter = adapter;
+    bundle.manifest.adapter = adapter.into();
     bundle
 }
 
@@ -151,12 +151,12 @@ fn too_few_clicks_unknown_items_and_bundles_without_an_adapter_teach_nothing() {
         let engine = SliceEngine::new(with(&plain, adapter)).expect("opens");
         engine.adapt(history, None)
     };
-    let some = || adapter(0.1, Some(learning()));
+    let some = || Some(adapter(0.1, Some(learning())));
     assert!(of(some(), &[]).is_empty());
     assert!(of(some(), &ids(&[3, 4])).is_empty());
     assert!(of(some(), &["who".into(), "knows".into(), "item 3".into()]).is_empty());
     assert!(of(None, &walk(9)).is_empty());
-    assert!(of(adapter(0.1, None), &walk(9)).is_empty());
+    assert!(of(Some(adapter(0.1, None)), &walk(9)).is_empty());
     assert!(!of(some(), &ids(&[3, 4, 5])).is_empty());
 }
 
