@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use ingle_bundle::sha256_hex;
@@ -12,6 +13,8 @@ use crate::store::{Source, Store, Stored};
 
 /// Held while a file is replaced. The system releases it when the process ends, however it ends.
 const LOCK: &str = ".ingle.lock";
+/// Number of files that this process has written: no two are written aside under one name.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// A folder. Every file is written aside, flushed to the disk and renamed, so that no reader sees a part of it.
 pub struct Folder {
@@ -67,7 +70,8 @@ impl Folder {
         let write = || -> io::Result<()> {
             (self.before)("make the folder")?;
             fs::create_dir_all(&self.dir)?;
-            let aside = self.dir.join(format!(".{name}.{}", std::process::id()));
+            let (process, nth) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
+            let aside = self.dir.join(format!(".{name}.{process}-{nth}"));
             (self.before)("create a file")?;
             let mut file = File::create(&aside)?;
             // In two parts, so that a test can end it between them.
@@ -133,12 +137,15 @@ impl Store for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.failed("list", "", &error)),
         };
+        // What another publisher writes aside may be gone again when it is asked about.
+        let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         let found = entries.map(|entry| {
             let entry = entry?;
             let changed = entry.metadata()?.modified()?;
             Ok((entry.file_name().to_string_lossy().into_owned(), changed))
         });
         let mut found = found
+            .filter(|found| !found.as_ref().is_err_and(gone))
             .collect::<io::Result<Vec<_>>>()
             .map_err(|error| self.failed("list", "", &error))?;
         found.sort();

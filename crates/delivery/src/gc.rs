@@ -80,7 +80,7 @@ pub fn garbage(
     for (name, changed) in names {
         let aside = (name.strip_prefix('.')).and_then(|rest| rest.rsplit_once('.'));
         let left = aside.is_some_and(|(of, process)| {
-            is_ours(of) && process.bytes().all(|digit| digit.is_ascii_digit())
+            is_ours(of) && process.bytes().all(|b| b.is_ascii_digit() || b == b'-')
         });
         let ours = is_file_name(&name) || archived(&name).is_some();
         // Compressed forms go with their file.

@@ -17,7 +17,7 @@ fn what_no_recent_release_names_goes_and_all_else_stays() {
     }
     let path = shop.folder.path();
     for name in [
-        ".items-0123456789abcdef.safetensors.4711",
+        ".items-0123456789abcdef.safetensors.4711-2",
         "items-0123456789abcdef.safetensors.br",
     ] {
         fs::write(path.join(name), "left").unwrap();
