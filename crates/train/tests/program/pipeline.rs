@@ -277,7 +277,7 @@ fn bad_input_is_told_from_failure_and_says_what_to_do() {
         ("train --data data --out x --method dc5sr", "dc5sr"),
         (
             "train --data data --out x --set backbone.kind=gru5rec",
-            "expected `sasrec` or `gru4rec`",
+            "expected one of sasrec, gru4rec",
         ),
         (
             "train --data data --out x --set backbone.kidn=gru4rec",
