@@ -24,7 +24,7 @@ export async function buildScripts({ root, dist, bindings, engines, release, has
   const named = { INGLE_RELEASE: JSON.stringify(release), INGLE_HAS_MORE: String(hasMore) };
   const here = { ...common, absWorkingDir: root, outdir: dist, define: named };
   const bound = bindingsPlugin(bindings);
-  const maps = sourcesInside({ root, dist, bindings });
+  const maps = sourcesInside({ root, dist, bindings, engines });
   // The workers alone: each must be one file, wherever it is copied to.
   await build({ ...here, entryPoints: engines.map((build) => `js/worker-${build}.ts`), plugins: [bound, maps] });
   const modules = Object.fromEntries(["index", "element", "define", "react", "vue"].map((name) => [name, `js/${name}.ts`]));
@@ -86,13 +86,13 @@ const leftToThePage = {
  * Source maps carry their sources, by names inside the package: what they name is not published, and where it lay on
  * the machine that built the package is nobody's business. What is no text to read is named and left out.
  */
-const sourcesInside = ({ root, dist, bindings }) => ({
+const sourcesInside = ({ root, dist, bindings, engines }) => ({
   name: "sources inside",
   setup(esbuild) {
     const named = (source) => {
       if (source.startsWith("inside:")) return source.slice("inside:".length).replace(":", "/");
       const file = join(dist, source);
-      const made = ["cpu", "gpu", "burn-cpu", "burn-gpu"].find((kind) => file.startsWith(join(bindings(kind), "/")));
+      const made = engines.find((kind) => file.startsWith(join(bindings(kind), "/")));
       return made ? `wasm-bindgen/${relative(bindings(made), file)}` : relative(root, file);
     };
     esbuild.onEnd(({ metafile }) => {

@@ -29,6 +29,8 @@ pub mod rank;
 #[cfg(feature = "rng")]
 pub mod rng;
 mod slices;
+#[cfg(test)]
+mod testing;
 pub mod weights;
 
 #[cfg(feature = "burn")]

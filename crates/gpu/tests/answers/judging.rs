@@ -5,7 +5,9 @@ use ingle_bundle::Bundle;
 use ingle_gpu::Gpu;
 use ingle_model::backbone::Kind;
 use ingle_model::methods::dc4sr;
-use ingle_model::{BackboneConfig, Judged, RecommendOptions, Rule, Scorer, SliceEngine};
+use ingle_model::{
+    BackboneConfig, Judged, RecommendOptions, Recommendation, Rule, Scorer, SliceEngine,
+};
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -42,15 +44,26 @@ fn usual() -> (BackboneConfig, dc4sr::Config) {
 }
 
 fn engines(bundle: &Bundle) -> (SliceEngine, SliceEngine<Gpu>) {
-    let host = SliceEngine::new(bundle.clone()).expect("opens");
-    let engine = SliceEngine::new(bundle.clone()).expect("opens");
-    let gpu = block_on(Gpu::open(engine.parts(), engine.judge_parts())).expect("a GPU");
-    let gpu = engine.with(gpu);
+    let (host, gpu) = crate::support::engines(bundle.clone());
     assert_eq!(
         (host.scorer(), gpu.scorer()),
         (Some(Scorer::Cpu), Some(Scorer::Gpu))
     );
     (host, gpu)
+}
+
+/// What the GPU and the processor recommend where the GPU does not judge.
+fn left_to_the_processor(
+    host: &SliceEngine,
+    gpu: &SliceEngine<Gpu>,
+    history: &[String],
+) -> [Vec<Recommendation>; 2] {
+    let options = RecommendOptions::default();
+    let judged = block_on(gpu.judged(history, &options)).expect("answers");
+    assert!(judged.is_none());
+    let found = block_on(gpu.recommend(history, &options)).expect("answers");
+    let due = block_on(host.recommend(history, &options)).expect("answers");
+    [found, due]
 }
 
 /// Both engines of a bundle with this keep rule and this calibration.
@@ -260,14 +273,7 @@ fn an_item_that_is_no_number_is_judged_by_the_processor() {
     bundle.manifest.calibration.keep = Some(even(4));
     let (host, gpu) = engines(&bundle);
     let history = ["item 1", "item 4"].map(String::from);
-    let options = RecommendOptions::default();
-    assert!(
-        block_on(gpu.judged(&history, &options))
-            .expect("answers")
-            .is_none()
-    );
-    let due = block_on(host.recommend(&history, &options)).expect("answers");
-    let found = block_on(gpu.recommend(&history, &options)).expect("answers");
+    let [found, due] = left_to_the_processor(&host, &gpu, &history);
     assert_eq!(found.len(), due.len());
 }
 
@@ -286,14 +292,7 @@ fn other_methods_and_encoders_leave_judging_to_the_processor() {
         let (host, gpu) = crate::support::engines(bundle);
         assert_eq!((host.scorer(), gpu.scorer()), (due, due));
         let history = [host.items()[1].clone()];
-        let options = RecommendOptions::default();
-        assert!(
-            block_on(gpu.judged(&history, &options))
-                .expect("answers")
-                .is_none()
-        );
-        let due = block_on(host.recommend(&history, &options)).expect("answers");
-        let found = block_on(gpu.recommend(&history, &options)).expect("answers");
+        let [found, due] = left_to_the_processor(&host, &gpu, &history);
         assert_within(&found, &due, [4e-4, 4e-4]);
     }
 }

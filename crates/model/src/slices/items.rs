@@ -349,21 +349,10 @@ impl Items {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::numbers;
     use proptest::prelude::*;
 
     const WIDTH: usize = 20;
-
-    /// Pseudo-random numbers between -1 and 1.
-    fn numbers(count: usize, seed: u64) -> Vec<f32> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let next = |_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-        };
-        (0..count).map(next).collect()
-    }
 
     /// Every row's mean probability, by its definition.
     fn means(items: &Items, vectors: &[(Vec<f32>, f32)]) -> Vec<f64> {
