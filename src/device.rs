@@ -1,7 +1,6 @@
 //! The engine of this build: who ranks.
 
 use ingle_bundle::Bundle;
-use ingle_model::Click;
 
 use crate::error::Failure;
 
@@ -57,17 +56,6 @@ pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
     #[cfg(not(feature = "burn"))]
     let name = engine.scorer().map(ingle_model::Scorer::name);
     name
-}
-
-/// What the denoiser makes of each click.
-#[allow(clippy::unused_async, reason = "on tensors it has to wait")]
-pub(crate) async fn explain(engine: &Native, history: &[String]) -> Result<Vec<Click>, Failure> {
-    sound()?;
-    #[cfg(feature = "burn")]
-    let clicks = engine.explain(history).await?;
-    #[cfg(not(feature = "burn"))]
-    let clicks = engine.explain(history);
-    Ok(clicks)
 }
 
 /// An error if Burn's GPU was lost; other builds find that out as they answer.

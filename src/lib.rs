@@ -1,14 +1,15 @@
 //! The browser package's wasm: translation between JavaScript and the engine, and nothing else.
 //!
 //! Built once for each engine: with feature `cpu` for SIMD on the processor, with feature `gpu` for kernels on
-//! WebGPU, and with `burn-cpu` and `burn-gpu` for whatever is written in Burn, on either. Every method decodes its arguments, makes one call and encodes the answer. Fetching,
-//! caching, storage and workers are the TypeScript's in `js/`, which also types what crosses here.
+//! WebGPU, and with `burn-cpu` and `burn-gpu` for whatever is written in Burn, on either. Every method decodes its
+//! arguments, makes one call and encodes the answer. `js/` has the rest, and types what crosses here.
 
 mod device;
 mod error;
 mod options;
 
 use ingle_bundle::{Bundle, BundleError, FileEntry, sha256_hex};
+use ingle_model::Ask;
 use js_sys::{Map, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -70,7 +71,20 @@ impl Engine {
 
     /// What the denoiser makes of each click of a history, in the order given.
     pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
-        encode(&device::explain(&self.engine, &history).await?)
+        device::sound()?;
+        let clicks = Ask::explain(&self.engine, &history).await;
+        encode(&clicks.map_err(Failure::from)?)
+    }
+
+    /// The adapter that a history teaches, or `previous` if it teaches none; empty if there is neither.
+    pub async fn adapt(
+        &self,
+        history: Vec<String>,
+        previous: Option<Vec<f32>>,
+    ) -> Result<Vec<f32>, JsValue> {
+        device::sound()?;
+        let vector = Ask::adapt(&self.engine, &history, previous.as_deref()).await;
+        Ok(vector.map_err(Failure::from)?)
     }
 
     /// The device that judges clicks, `cpu` or `gpu`; nothing for a method that judges none.

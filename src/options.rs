@@ -9,12 +9,13 @@ use crate::error::{Failure, input};
 
 pub(crate) fn recommend(value: JsValue) -> Result<RecommendOptions, JsValue> {
     let (allow, boost) = (bytes(&value, "allow")?, floats(&value, "boost")?);
-    let weights = floats(&value, "weights")?;
+    let (adapter, weights) = (floats(&value, "adapter")?, floats(&value, "weights")?);
     let options: RecommendOptions = plain(value)?;
     Ok(RecommendOptions {
         allow,
         boost,
         weights,
+        adapter,
         ..options
     })
 }

@@ -39,7 +39,7 @@ pub use config::{BackboneConfig, ModelConfig};
 #[cfg(feature = "burn")]
 pub use engine::Engine;
 pub use engine::{
-    Because, Click, EngineError, Host, Info, Judge, Judged, Parts, Ranker, RecommendOptions,
+    Ask, Because, Click, EngineError, Host, Info, Judge, Judged, Parts, Ranker, RecommendOptions,
     Recommendation, Scorer, Served, Similar, SimilarOptions, SliceEngine, Unjudged,
     WeightedHistory,
 };

@@ -3,6 +3,7 @@
 //! An engine stores no history: every call gets the clicks.
 
 mod answer;
+mod ask;
 mod because;
 mod catalogue;
 mod error;
@@ -17,6 +18,7 @@ mod tensors;
 
 pub use crate::slices::Rows;
 pub use answer::{Because, Click, Info, Recommendation, Scorer, Served, Similar};
+pub use ask::Ask;
 pub use error::EngineError;
 pub use judge::{Judge, Judged, Unjudged};
 pub use learning::Sample;

@@ -1,0 +1,41 @@
+//! What both engines answer: on tensors the caller has to wait, on slices the answer is there at once.
+
+use super::answer::Click;
+use super::error::EngineError;
+use super::ranker::Ranker;
+use super::slices::SliceEngine;
+
+/// An engine, whichever it is.
+#[allow(async_fn_in_trait, reason = "awaited where it is called")]
+pub trait Ask {
+    /// The verdicts on all clicks, in the given order.
+    ///
+    /// # Errors
+    /// If the device fails.
+    async fn explain(&self, history: &[String]) -> Result<Vec<Click>, EngineError>;
+
+    /// The adapter that a history teaches, oldest click first; `previous` if it teaches none. Empty if there is
+    /// neither. See [`SliceEngine::adapt`].
+    ///
+    /// # Errors
+    /// If the device fails.
+    async fn adapt(
+        &self,
+        history: &[String],
+        previous: Option<&[f32]>,
+    ) -> Result<Vec<f32>, EngineError>;
+}
+
+impl<R: Ranker> Ask for SliceEngine<R> {
+    async fn explain(&self, history: &[String]) -> Result<Vec<Click>, EngineError> {
+        Ok(self.explain(history))
+    }
+
+    async fn adapt(
+        &self,
+        history: &[String],
+        previous: Option<&[f32]>,
+    ) -> Result<Vec<f32>, EngineError> {
+        Ok(self.adapt(history, previous))
+    }
+}
