@@ -10,9 +10,10 @@ mod options;
 
 use ingle_bundle::{Bundle, BundleError, FileEntry, sha256_hex};
 use ingle_model::Ask;
-use js_sys::{Map, Uint8Array};
+use js_sys::{Function, Map, Promise, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 use error::{Failure, input};
 
@@ -76,14 +77,20 @@ impl Engine {
         encode(&clicks.map_err(Failure::from)?)
     }
 
-    /// The adapter that a history teaches, or `previous` if it teaches none; empty if there is neither.
+    /// The adapter that a history teaches, or `previous` if it teaches none; empty if there is neither. Between pieces
+    /// of work it waits for the promises of `rest`.
     pub async fn adapt(
         &self,
         history: Vec<String>,
         previous: Option<Vec<f32>>,
+        rest: Function,
     ) -> Result<Vec<f32>, JsValue> {
         device::sound()?;
-        let vector = Ask::adapt(&self.engine, &history, previous.as_deref()).await;
+        let rest = async || {
+            let pause = rest.call0(&JsValue::UNDEFINED).unwrap_or_default();
+            let _ = JsFuture::from(Promise::resolve(&pause)).await;
+        };
+        let vector = Ask::adapt(&self.engine, &history, previous.as_deref(), &rest).await;
         Ok(vector.map_err(Failure::from)?)
     }
 

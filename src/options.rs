@@ -39,28 +39,22 @@ fn plain<T: Default + DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
 }
 
 fn bytes(options: &JsValue, name: &str) -> Result<Option<Vec<u8>>, JsValue> {
-    let found = entry(options, name).map(JsCast::dyn_into::<Uint8Array>);
-    let found = found.transpose().map_err(|_| wrong(name, "Uint8Array"))?;
+    let found = array::<Uint8Array>(options, name, "Uint8Array")?;
     Ok(found.map(|array| array.to_vec()))
 }
 
 fn floats(options: &JsValue, name: &str) -> Result<Option<Vec<f32>>, JsValue> {
-    let found = entry(options, name).map(JsCast::dyn_into::<Float32Array>);
-    let found = found.transpose().map_err(|_| wrong(name, "Float32Array"))?;
+    let found = array::<Float32Array>(options, name, "Float32Array")?;
     Ok(found.map(|array| array.to_vec()))
 }
 
 /// An option that is there; `undefined` and `null` are not.
-fn entry(options: &JsValue, name: &str) -> Option<JsValue> {
+fn array<T: JsCast>(options: &JsValue, name: &str, kind: &str) -> Result<Option<T>, JsValue> {
     // Only an object has entries: what is none is refused by `plain`.
-    let found = Reflect::get(options, &name.into()).ok()?;
-    (!found.is_undefined() && !found.is_null()).then_some(found)
-}
-
-fn wrong(name: &str, expected: &str) -> JsValue {
-    Failure {
-        code: "input/options",
-        message: format!("{name} is not a {expected}"),
+    let found = Reflect::get(options, &name.into()).unwrap_or_default();
+    if found.is_undefined() || found.is_null() {
+        return Ok(None);
     }
-    .into()
+    let (code, message) = ("input/options", format!("{name} is not a {kind}"));
+    (found.dyn_into().map(Some)).map_err(|_| Failure { code, message }.into())
 }

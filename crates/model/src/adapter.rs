@@ -194,11 +194,22 @@ impl<C: Candidates> Lesson<C> {
         finite
     }
 
-    /// The adapter after some steps; `None` if there is nothing to learn from, or a step is not finite.
-    pub fn learn(&self, start: Adapter, rates: Rates, steps: usize) -> Option<Adapter> {
+    /// The adapter after some steps, before each of which it waits for `rest`; `None` if there is nothing to learn
+    /// from, or a step is not finite.
+    pub async fn learn(
+        &self,
+        start: Adapter,
+        rates: Rates,
+        steps: usize,
+        rest: &impl AsyncFn(),
+    ) -> Option<Adapter> {
         let mut adapter = start;
-        let learnt = !self.is_empty() && (0..steps).all(|_| self.step(&mut adapter, rates));
-        learnt.then_some(adapter)
+        let mut sound = !self.is_empty();
+        for _ in 0..steps {
+            rest().await;
+            sound = sound && self.step(&mut adapter, rates);
+        }
+        sound.then_some(adapter)
     }
 }
 
@@ -283,6 +294,15 @@ mod tests {
         sum / clicks.0.iter().map(|click| f64::from(click.2)).sum::<f64>()
     }
 
+    fn learn(
+        lesson: &Lesson<Table>,
+        start: Adapter,
+        rates: Rates,
+        steps: usize,
+    ) -> Option<Adapter> {
+        pollster::block_on(lesson.learn(start, rates, steps, &async || ()))
+    }
+
     fn moved(adapter: &Adapter, place: usize, by: f32) -> Adapter {
         let mut values = adapter.clone().into_values();
         values[place] += by;
@@ -311,7 +331,7 @@ mod tests {
             let (lesson, made) = lesson(rows, clicks, seed);
             let start = Adapter::of_popularity(WIDTH, 0.1);
             let rates = Rates { bias: 0.05, weight: 0.05 };
-            let learnt = lesson.learn(start.clone(), rates, 20).expect("learns");
+            let learnt = learn(&lesson, start.clone(), rates, 20).expect("learns");
             let [before, after] = [&start, &learnt].map(|adapter| loss(&lesson, &made, adapter));
             prop_assert!(after <= before + 1e-6, "{before} {after}");
         }
@@ -321,11 +341,11 @@ mod tests {
     fn a_part_without_a_step_size_stays_as_it_is() {
         let (lesson, _) = lesson(20, 5, 3);
         let start = Adapter::of_popularity(WIDTH, 0.3);
-        let learn = |bias, weight| {
-            let learnt = lesson.learn(start.clone(), Rates { bias, weight }, 3);
+        let of = |bias, weight| {
+            let learnt = learn(&lesson, start.clone(), Rates { bias, weight }, 3);
             learnt.expect("learns")
         };
-        let (bias, weight) = (learn(0.1, 0.0), learn(0.0, 0.1));
+        let (bias, weight) = (of(0.1, 0.0), of(0.0, 0.1));
         assert_eq!(bias.weight, 0.3);
         assert_ne!(bias.bias, start.bias);
         assert_eq!(weight.bias, start.bias);
@@ -341,7 +361,7 @@ mod tests {
         let start = Adapter::of_popularity(WIDTH, 0.0);
         let (empty, _) = lesson(4, 0, 1);
         assert!(empty.is_empty());
-        assert_eq!(empty.learn(start.clone(), rates, 3), None);
+        assert_eq!(learn(&empty, start.clone(), rates, 3), None);
         let (mut broken, _) = lesson(4, 2, 1);
         broken.add(Example {
             user: &[f32::NAN; WIDTH],
@@ -352,7 +372,7 @@ mod tests {
         let mut adapter = start.clone();
         assert!(!broken.step(&mut adapter, rates));
         assert_eq!(adapter, start);
-        assert_eq!(broken.learn(start, rates, 3), None);
+        assert_eq!(learn(&broken, start, rates, 3), None);
     }
 
     #[test]
@@ -363,7 +383,7 @@ mod tests {
                 bias: rate,
                 weight: rate,
             };
-            let learnt = lesson.learn(Adapter::of_popularity(WIDTH, 0.0), rates, 10);
+            let learnt = learn(&lesson, Adapter::of_popularity(WIDTH, 0.0), rates, 10);
             assert!(learnt.is_none_or(|adapter| adapter.is_finite()), "{rate}");
         }
     }

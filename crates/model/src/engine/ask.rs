@@ -15,7 +15,7 @@ pub trait Ask {
     async fn explain(&self, history: &[String]) -> Result<Vec<Click>, EngineError>;
 
     /// The adapter that a history teaches, oldest click first; `previous` if it teaches none. Empty if there is
-    /// neither. See [`SliceEngine::adapt`].
+    /// neither. Waits for `rest` between pieces of work. See [`SliceEngine::adapt`].
     ///
     /// # Errors
     /// If the device fails.
@@ -23,6 +23,7 @@ pub trait Ask {
         &self,
         history: &[String],
         previous: Option<&[f32]>,
+        rest: &impl AsyncFn(),
     ) -> Result<Vec<f32>, EngineError>;
 }
 
@@ -35,7 +36,8 @@ impl<R: Ranker> Ask for SliceEngine<R> {
         &self,
         history: &[String],
         previous: Option<&[f32]>,
+        rest: &impl AsyncFn(),
     ) -> Result<Vec<f32>, EngineError> {
-        Ok(self.adapt(history, previous))
+        Ok(self.adapt(history, previous, rest).await)
     }
 }

@@ -65,8 +65,14 @@ impl<R: Ranker> SliceEngine<R> {
     /// the bundle has no adapter to learn, the history has too few known clicks or learning fails and there is no
     /// previous vector.
     ///
-    /// Equal histories give equal vectors, whatever was learnt before.
-    pub fn adapt(&self, history: &[String], previous: Option<&[f32]>) -> Vec<f32> {
+    /// Equal histories give equal vectors, whatever was learnt before. Waits for `rest` between pieces of work, none of
+    /// which takes much longer than an answer, so that a page can let answers go first.
+    pub async fn adapt(
+        &self,
+        history: &[String],
+        previous: Option<&[f32]>,
+        rest: &impl AsyncFn(),
+    ) -> Vec<f32> {
         let width = self.parts.config.width;
         let rows: Vec<usize> = (self.catalogue.known(history).iter())
             .map(|&(_, row)| row)
@@ -83,8 +89,8 @@ impl<R: Ranker> SliceEngine<R> {
             bias: learning.bias_rate,
             weight: learning.weight_rate,
         };
-        let lesson = self.lesson(&rows, learning);
-        let learnt = lesson.learn(start, rates, learning.steps);
+        let lesson = self.lesson(&rows, learning, rest).await;
+        let learnt = lesson.learn(start, rates, learning.steps, rest).await;
         let previous = previous.and_then(|values| Adapter::from_values(values, width));
         learnt
             .or(previous)
@@ -93,8 +99,13 @@ impl<R: Ranker> SliceEngine<R> {
     }
 
     /// The latest clicks of a history, as rows, with what the model predicts before each.
-    pub fn lesson(&self, rows: &[usize], learning: &Learning) -> Lesson<Sample<'_>> {
-        let seen = self.seen(rows, learning.window);
+    pub async fn lesson(
+        &self,
+        rows: &[usize],
+        learning: &Learning,
+        rest: &impl AsyncFn(),
+    ) -> Lesson<Sample<'_>> {
+        let seen = self.seen(rows, learning.window, rest).await;
         let sample = self.sample(seen.iter().map(|seen| rows[seen.place]).collect());
         let candidates: Vec<usize> = sample.rows().collect();
         let every = self.every();
@@ -111,6 +122,7 @@ impl<R: Ranker> SliceEngine<R> {
             let age = (rows.len() - 1 - place) as f32;
             let hidden: Vec<usize> = places[..*place].iter().flatten().copied().collect();
             let target = places[*place].expect("every target is a candidate");
+            rest().await;
             lesson.add(Example {
                 user,
                 target,
@@ -124,12 +136,13 @@ impl<R: Ranker> SliceEngine<R> {
     /// The clicks among the latest `window` that have one before them and may count, oldest first. The encoder reads
     /// pieces of the history that overlap by half, so that every click has at least half of what the model can read
     /// before it.
-    fn seen(&self, rows: &[usize], window: usize) -> Vec<Seen> {
+    async fn seen(&self, rows: &[usize], window: usize, rest: &impl AsyncFn()) -> Vec<Seen> {
         let (width, max_len) = (self.parts.config.width, self.parts.config.max_len);
         let first = rows.len().saturating_sub(window);
         let mut seen = Vec::new();
         let mut end = rows.len();
         while end > first {
+            rest().await;
             let start = end.saturating_sub(max_len);
             let own = if start == 0 {
                 0

@@ -44,6 +44,10 @@ fn ask(engine: &SliceEngine, history: &[String], adapter: Option<Vec<f32>>) -> V
     pollster::block_on(engine.recommend(history, &options)).expect("answers")
 }
 
+fn learn(engine: &SliceEngine, history: &[String], previous: Option<&[f32]>) -> Vec<f32> {
+    pollster::block_on(engine.adapt(history, previous, &async || ()))
+}
+
 /// A walk over the catalogue of any length.
 fn walk(len: usize) -> Vec<String> {
     let items: Vec<u32> = (0..len)
@@ -121,13 +125,13 @@ fn what_is_learnt_makes_the_own_clicks_likelier_and_is_the_same_every_time() {
         let engine = with(&bundle(&config, &model), adapter(0.1, Some(learning())));
         let engine = SliceEngine::new(engine).expect("opens");
         let history = ids(&[3, 9, 3, 9, 3, 9, 3]);
-        let learnt = engine.adapt(&history, None);
+        let learnt = learn(&engine, &history, None);
         assert_eq!(learnt.len(), config.backbone.width + 1);
-        assert_eq!(learnt, engine.adapt(&history, None));
+        assert_eq!(learnt, learn(&engine, &history, None));
         // What was learnt before makes no difference.
         assert_eq!(
             learnt,
-            engine.adapt(&history, Some(&vec![5.0; learnt.len()]))
+            learn(&engine, &history, Some(&vec![5.0; learnt.len()]))
         );
         let of = |answer: Vec<Recommendation>| {
             let own = answer
@@ -149,7 +153,7 @@ fn too_few_clicks_unknown_items_and_bundles_without_an_adapter_teach_nothing() {
     let plain = bundle(&config, &model);
     let of = |adapter: Option<Adapter>, history: &[String]| {
         let engine = SliceEngine::new(with(&plain, adapter)).expect("opens");
-        engine.adapt(history, None)
+        learn(&engine, history, None)
     };
     let some = || Some(adapter(0.1, Some(learning())));
     assert!(of(some(), &[]).is_empty());
@@ -168,7 +172,7 @@ fn one_item_repeated_and_ten_thousand_clicks_are_learnt_from() {
         let engine = with(&bundle(&config, &model), adapter(0.0, Some(learning())));
         let engine = SliceEngine::new(engine).expect("opens");
         for history in [vec!["item 5".to_owned(); 40], walk(10_000)] {
-            let learnt = engine.adapt(&history, None);
+            let learnt = learn(&engine, &history, None);
             assert_eq!(learnt.len(), config.backbone.width + 1);
             assert!(learnt.iter().all(|x| x.is_finite()));
             assert_eq!(ask(&engine, &history, Some(learnt)).len(), ITEMS);
@@ -176,7 +180,7 @@ fn one_item_repeated_and_ten_thousand_clicks_are_learnt_from() {
         // Clicks before the window make no difference to a long history.
         let long = walk(10_000);
         let latest = &long[long.len() - 200..];
-        let [a, b] = [&long[..], latest].map(|history| engine.adapt(history, None));
+        let [a, b] = [&long[..], latest].map(|history| learn(&engine, history, None));
         assert_close(&a, &b, 1e-6, config.method.name());
     }
 }
@@ -193,10 +197,10 @@ fn where_learning_fails_the_adapter_from_before_stays() {
     broken.items = ItemTable::f32(table, width);
     let engine = SliceEngine::new(broken).expect("opens");
     let before = vec![0.25; width + 1];
-    assert_eq!(engine.adapt(&walk(9), Some(&before)), before);
-    assert!(engine.adapt(&walk(9), None).is_empty());
+    assert_eq!(learn(&engine, &walk(9), Some(&before)), before);
+    assert!(learn(&engine, &walk(9), None).is_empty());
     let damaged = vec![f32::NAN; width + 1];
-    assert!(engine.adapt(&walk(9), Some(&damaged)).is_empty());
+    assert!(learn(&engine, &walk(9), Some(&damaged)).is_empty());
 }
 
 #[test]

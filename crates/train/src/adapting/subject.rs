@@ -148,7 +148,8 @@ impl<'e> School<'e> {
             half_life == learning.half_life && another == plan.another
         };
         if !self.lesson.as_ref().is_some_and(same) {
-            let lesson = engine.lesson(rows, learning);
+            let lesson = engine.lesson(rows, learning, &async || ());
+            let lesson = pollster::block_on(lesson);
             self.lesson = Some((learning.half_life, plan.another, lesson));
         }
         let (_, _, lesson) = self.lesson.as_ref().expect("a lesson");
