@@ -4,6 +4,8 @@ use super::answer::Click;
 use super::error::EngineError;
 use super::ranker::Ranker;
 use super::slices::SliceEngine;
+#[cfg(feature = "burn")]
+use super::tensors::Engine;
 
 /// An engine, whichever it is.
 #[allow(async_fn_in_trait, reason = "awaited where it is called")]
@@ -39,5 +41,21 @@ impl<R: Ranker> Ask for SliceEngine<R> {
         rest: &impl AsyncFn(),
     ) -> Result<Vec<f32>, EngineError> {
         Ok(self.adapt(history, previous, rest).await)
+    }
+}
+
+#[cfg(feature = "burn")]
+impl Ask for Engine {
+    async fn explain(&self, history: &[String]) -> Result<Vec<Click>, EngineError> {
+        self.explain(history).await
+    }
+
+    async fn adapt(
+        &self,
+        history: &[String],
+        previous: Option<&[f32]>,
+        rest: &impl AsyncFn(),
+    ) -> Result<Vec<f32>, EngineError> {
+        self.adapt(history, previous, rest).await
     }
 }

@@ -1,5 +1,7 @@
 //! The engine on Burn's tensors: runs on any device, and is the reference for the engine on slices.
 
+mod learning;
+
 use super::answer::{Click, Info, Recommendation, Served, Similar};
 use super::because::Reasons;
 use super::catalogue::Catalogue;

@@ -3,7 +3,7 @@
 use crate::support::*;
 use burn::prelude::*;
 use ingle_bundle::{Adapter, Bundle, Gain, ItemTable, Learning};
-use ingle_model::{Engine, Model, RecommendOptions, Recommendation, Rule, SliceEngine};
+use ingle_model::{Engine, Model, RecommendOptions, Recommendation, Rng, Rule, SliceEngine};
 
 fn learning() -> Learning {
     Learning {
@@ -182,6 +182,50 @@ fn one_item_repeated_and_ten_thousand_clicks_are_learnt_from() {
         let latest = &long[long.len() - 200..];
         let [a, b] = [&long[..], latest].map(|history| learn(&engine, history, None));
         assert_close(&a, &b, 1e-6, config.method.name());
+    }
+}
+
+/// What both engines learn from a history, which must be the same up to rounding.
+fn learnt_by_both(bundle: &Bundle, history: &[String], what: &str) -> Vec<f32> {
+    let slices = SliceEngine::new(bundle.clone()).expect("opens");
+    let tensors = Engine::new(bundle.clone(), &Device::flex()).expect("opens");
+    let one = learn(&slices, history, None);
+    let other = pollster::block_on(tensors.adapt(history, None, &async || ())).expect("learns");
+    let size = one.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    assert_close(&one, &other, 1e-4 * size, what);
+    one
+}
+
+#[test]
+fn both_engines_learn_the_same_and_recommend_the_same_with_it() {
+    let device = Device::flex();
+    for config in configs().flat_map(|config| ways(&config)) {
+        let model = Model::new(&config, 7, &device);
+        let bundle = with(&bundle(&config, &model), None);
+        let bundle = with(&spread(bundle), adapter(0.1, Some(learning())));
+        let what = format!("{} {:?}", config.method.name(), config.keep);
+        let mut rng = Rng::new(5, &[]);
+        for len in [3, 8, 12, 13, 30, 45] {
+            let items: Vec<u32> = (0..len).map(|_| 1 + rng.below(ITEMS) as u32).collect();
+            let history = ids(&items);
+            let learnt = learnt_by_both(&bundle, &history, &what);
+            let tensors = Engine::new(bundle.clone(), &device).expect("opens");
+            let slices = SliceEngine::new(bundle.clone()).expect("opens");
+            let options = RecommendOptions {
+                k: ITEMS,
+                include_seen: true,
+                adapter: Some(learnt.clone()),
+                ..Default::default()
+            };
+            let one = ask(&slices, &history, Some(learnt));
+            let other = pollster::block_on(tensors.recommend(&history, &options));
+            let other = other.expect("answers");
+            for one in one {
+                let other = other.iter().find(|other| other.item == one.item);
+                let other = other.expect("every item");
+                assert_close(&[one.score], &[other.score], 1e-4, &what);
+            }
+        }
     }
 }
 
