@@ -23,6 +23,7 @@ export type {
   Grouping,
   HistoryEvent,
   HistoryExport,
+  Learnt,
   ItemId,
   ObserveOptions,
   Offer,

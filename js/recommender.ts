@@ -21,6 +21,7 @@ import type {
   HistoryEvent,
   HistoryExport,
   ItemId,
+  Learnt,
   ObserveOptions,
   QueryOptions,
   RankOptions,
@@ -114,6 +115,7 @@ export class Recommender extends Emitter {
       bundle,
       stale: stale ? { code: stale.code, reason: stale.message } : null,
       unknown: this.#running?.unknown ?? [],
+      learnt: this.#running?.learnt ?? 0,
       consent: this.#history.consent,
       answered: this.#answered || privacy,
       globalPrivacyControl: privacy,
@@ -207,6 +209,14 @@ export class Recommender extends Emitter {
   }
 
   /**
+   * What the shopper's own clicks have taught this page: from how many, and which items it moved up. `null` if nothing was
+   * learnt: there are too few clicks, or shoppers gain nothing by it with this bundle. Needs an engine.
+   */
+  async learnt(options: { signal?: AbortSignal } = {}): Promise<Learnt | null> {
+    return this.#ask((core) => core.explainLearnt(options.signal), options.signal);
+  }
+
+  /**
    * What the clicks have in common, by your own grouping of items: categories, brands or anything else that `of` gives, with
    * their shares, largest first. A click counts as `explain` says, so one that is judged as noise does not; without an
    * engine clicks are not judged.
@@ -240,8 +250,9 @@ export class Recommender extends Emitter {
   /** All that is kept about the shopper, as plain data. */
   async export(): Promise<HistoryExport> {
     const [events, stored] = [await this.history(), await this.stored()];
+    const learnt = this.status.learnt > 0 ? await this.learnt().catch(() => null) : null;
     const { consent, paused } = this.status;
-    return { version: 1, exportedAt: new Date().toISOString(), consent, paused, events, stored };
+    return { version: 1, exportedAt: new Date().toISOString(), consent, paused, events, stored, learnt };
   }
 
   /**
@@ -368,6 +379,8 @@ export class Recommender extends Emitter {
       options: this.#options,
       mayStore: () => this.#history.storage.kind === "indexeddb",
       history: () => this.#history.read(),
+      adapter: () => this.#history.adapter(),
+      keepAdapter: (adapter, from) => this.#history.keepAdapter(adapter, from),
       onChange: () => this.#announce(),
       onError: (error) => this.#report(error),
       onNewer: () => this.#updateUnasked(),
@@ -428,7 +441,9 @@ export class Recommender extends Emitter {
   }
 
   async #changed(): Promise<void> {
-    this.#tell("change", await this.#history.list());
+    const events = await this.#history.list();
+    this.#running?.changed(events);
+    this.#tell("change", events);
   }
 
   #report(error: IngleError): void {

@@ -301,6 +301,19 @@ export interface Affinity {
   items: string[];
 }
 
+/** What the shopper's own clicks have taught this page; it never leaves it. */
+export interface Learnt {
+  /** Number of clicks that it was learnt from. */
+  clicks: number;
+  /**
+   * Items that it moved up into the first ten of a plain `recommend()`, best first: the place that each has, counted from
+   * 1, and the one that it would have otherwise; `null` if that is beyond the hundredth.
+   */
+  moved: { item: string; place: number; before: number | null }[];
+  /** What was learnt: what is added to the model's vector of the shopper, then the weight of popularity. */
+  vector: number[];
+}
+
 /** Everything that is kept about the shopper, to read, download or take elsewhere. */
 export interface HistoryExport {
   /** The layout of this object: 1. */
@@ -312,6 +325,8 @@ export interface HistoryExport {
   events: HistoryEvent[];
   /** What earlier visits stored and this page may not use. */
   stored: HistoryEvent[];
+  /** What was learnt from the events; `null` if nothing was, or no engine can tell. */
+  learnt: Learnt | null;
 }
 
 /** A bundle's description. */
@@ -395,6 +410,8 @@ export interface Status {
    * slip. Empty again once the history is forgotten.
    */
   unknown: readonly UnknownItem[];
+  /** Number of the shopper's clicks that this page has learnt from, for a bundle that gains by it; 0 before. */
+  learnt: number;
   /** What the shopper allows, as it takes effect: Global Privacy Control may have lowered it. */
   consent: Consent;
   /** Whether the shop need not ask: false with `consent: "ask"` until there is an answer. */

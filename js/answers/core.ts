@@ -20,12 +20,14 @@ import { given, mark } from "../common/given.js";
 import { checkGpu } from "../engine/gpu.js";
 import { KeptBundles, sameBytes } from "../bundle/kept.js";
 import { fallBack, recentItems } from "./ladder.js";
+import { Learner } from "./learner.js";
+import { movedUp, SHOWN } from "./learnt.js";
 import { readPopular } from "../bundle/popular.js";
 import { sortInPlace } from "./places.js";
 import type { FilterOptions, RankedItem } from "../engine/protocol.js";
 import { asArrays, checkQuery, checkRank, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
-import type { Affinity, EngineChoice, Explanation, Grouping, HistoryEvent, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
+import type { Affinity, EngineChoice, Explanation, Grouping, HistoryEvent, Learnt, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
 import { BundleVerdicts } from "../engine/verdict.js";
 import { verdictsOnDevice } from "../engine/verdict-store.js";
 import { UnknownItems } from "./unknown.js";
@@ -49,6 +51,9 @@ export interface CoreHost {
   mayStore(): boolean;
   /** The history, oldest first; must be read before it changes. */
   history(): Promise<readonly HistoryEvent[]>;
+  /** What was learnt from the shopper's clicks and is stored beside them. */
+  adapter(): Promise<unknown>;
+  keepAdapter(adapter: unknown, from: readonly HistoryEvent[]): Promise<void>;
   onChange(): void;
   onError(error: IngleError): void;
   /** The host has a newer bundle than the one in use. */
@@ -81,6 +86,7 @@ export class Core {
   #rungWithout: "recent" | "popular" = "recent";
   readonly #rotation: Rotation;
   readonly #unknown: UnknownItems;
+  readonly #learner: Learner;
 
   constructor(url: string | URL, host: CoreHost, before?: Core) {
     const { onProgress, fetch, trust } = host.options;
@@ -125,6 +131,20 @@ export class Core {
       },
       before && before.#unknown,
     );
+    this.#learner = new Learner(
+      {
+        read: async () => {
+          const events = [...(await host.history())];
+          return { events, items: this.#read(events).items };
+        },
+        ask: async (question) => (await this.engines.ask(question, this.#life.signal)).answer,
+        recall: () => host.adapter(),
+        keep: (adapter, from) => host.keepAdapter(adapter, from),
+        onChange: () => host.onChange(),
+      },
+      this.#life.signal,
+    );
+    void this.#learn().catch(() => {});
     // Read when it is clear that no engine can answer, not when a question is asked.
     this.engines.ready(this.#life.signal).catch(() => void (this.#life.signal.aborted || this.#readPopular()));
     // Fetched while the worker starts.
@@ -143,6 +163,16 @@ export class Core {
   /** Items that this page passed in and that the bundle does not contain. */
   get unknown(): readonly UnknownItem[] {
     return this.#unknown.list;
+  }
+
+  /** Number of clicks that the adapter in use was learnt from; 0 if there is none. */
+  get learnt(): number {
+    return this.#learner.clicks;
+  }
+
+  /** The history is this now. */
+  changed(events: readonly HistoryEvent[]): void {
+    this.#learner.see(this.#read(events).items);
   }
 
   /** The shop has recorded these items. */
@@ -191,7 +221,7 @@ export class Core {
     const events = await this.#host.history();
     const past: Past = { events, read: this.#read(events) };
     const ask = async (engine: EngineClient): Promise<[RankedItem[], EngineClient, boolean]> => {
-      const best = await this.#best(engine, past, { ...query, k: new Set(items).size }, true);
+      const best = await this.#best(engine, past, { ...query, k: new Set(items).size }, true, "history");
       return [best, engine, isPersonal(past.read, await this.#itemsOf(engine))];
     };
     const [best, engine, personal] = (await this.#asked(ask, query.signal)) ?? [];
@@ -227,6 +257,21 @@ export class Core {
     return explanations(events, read, answer);
   }
 
+  /** What was learnt from the shopper's own clicks, and what it changes. */
+  async explainLearnt(signal: AbortSignal | undefined): Promise<Learnt | null> {
+    if (this.learnt === 0) return null;
+    const { items, weights } = this.#read(await this.#host.history());
+    const { answer } = await this.engines.ask(async (engine) => {
+      const adapter = this.#learner.of(engine);
+      if (!adapter) return null;
+      const options = { exclude: [], includeSeen: false, weights: Float32Array.from(weights) };
+      const now = await engine.recommend(items, { ...options, k: SHOWN, adapter: adapter.vector }, { signal });
+      const before = await engine.recommend(items, { ...options, k: SHOWN * 10 }, { signal });
+      return { clicks: adapter.items.length, moved: movedUp(now, before), vector: [...adapter.vector] };
+    }, signal);
+    return answer;
+  }
+
   /** The groups of the clicks that count, each with its share. */
   async affinities(of: Grouping, signal: AbortSignal | undefined): Promise<Affinity[]> {
     const { items, weights } = this.#read(await this.#host.history());
@@ -234,10 +279,11 @@ export class Core {
     return affinities(items, weights.map((weight, n) => weight * (judged?.[n]?.keep ?? 1)), of);
   }
 
-  /** Resets the rotation and the list of unknown items. */
+  /** Resets the rotation, the list of unknown items and what was learnt. */
   forget(): void {
     this.#rotation.forget();
     this.#unknown.forget();
+    this.#learner.forget();
   }
 
   /** Whether the bundle in use is the one that its successor finds at the host. */
@@ -252,6 +298,13 @@ export class Core {
     return new Core(url, this.#host, this);
   }
 
+  /** Begins to learn once an engine is there. */
+  async #learn(): Promise<void> {
+    const { answer } = await this.engines.ask(async ({ learning }) => learning, this.#life.signal);
+    await this.#learner.begin(answer);
+    this.changed(await this.#host.history());
+  }
+
   dispose(): void {
     this.#life.abort();
     this.engines.dispose();
@@ -260,7 +313,7 @@ export class Core {
   #rank({ events, read }: Past, query: Query, includeSeen: boolean, kind: "history" | "complete"): Promise<Recommendation[]> {
     const types = typesOf(events);
     const ask = async (engine: EngineClient): Promise<Candidate[]> => {
-      const best = await this.#best(engine, { events, read }, query, includeSeen);
+      const best = await this.#best(engine, { events, read }, query, includeSeen, kind);
       // If no click contributes to any item, the model ranked by popularity.
       const source = best.some(({ because }) => because) ? engine.kind : "popular";
       return best.map(({ item, probability, because }) => ({ item, score: probability, source, reason: whyOf(because, kind, types) }));
@@ -268,9 +321,12 @@ export class Core {
     return this.#answer(query, ask, { events, includeSeen, rungs: ["popular", "recent"] });
   }
 
-  async #best(engine: EngineClient, { read }: Past, query: Query, includeSeen: boolean): Promise<RankedItem[]> {
+  async #best(engine: EngineClient, { read }: Past, query: Query, includeSeen: boolean, kind: "history" | "complete"): Promise<RankedItem[]> {
     const weights = Float32Array.from(read.weights);
-    return engine.recommend(read.items, { ...(await this.#filters(query, engine)), includeSeen, weights }, { signal: query.signal });
+    if (kind === "history") await this.#learner.recalled;
+    // A basket is completed as for everyone.
+    const adapter = kind === "history" ? this.#learner.of(engine)?.vector : undefined;
+    return engine.recommend(read.items, { ...(await this.#filters(query, engine)), includeSeen, weights, ...(adapter && { adapter }) }, { signal: query.signal });
   }
 
   #query(options: QueryOptions): Query {

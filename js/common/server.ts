@@ -26,6 +26,8 @@ export function noCore(): Core {
     bundle: { cache: { settle: async () => {} } },
     rank: async (items: string[], options: RankOptions): Promise<Recommendation[]> => given(items, options),
     ...{ recommend: nothing, similar: nothing, complete: nothing, popular: nothing, recentlyViewed: nothing, explain: nothing, affinities: nothing },
+    explainLearnt: async () => null,
+    changed() {},
     forget() {},
     dispose() {},
   };

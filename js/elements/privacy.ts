@@ -13,6 +13,8 @@ import type { Product } from "./products.js";
 
 /** Events shown at first; older ones on request. */
 const PAGE = 30;
+/** Items that are named of those that were moved up. */
+const MOVED = 3;
 const CHOICES: Consent[] = ["granted", "session", "denied"];
 
 /** Attributes: `src` or the property `recommender`, and `products`. Events: `ingle-consent`, `ingle-error`. */
@@ -52,11 +54,13 @@ export class InglePrivacy extends IngleElement {
     if (!recommender || !this.#root) return;
     const stored = await recommender.stored().catch(() => undefined);
     const events = [...(stored ?? []).map(bare), ...(await this.#judged(recommender))];
+    const learnt = recommender.status.learnt > 0 ? await recommender.learnt().catch(() => null) : null;
+    const moved = (learnt?.moved ?? []).slice(0, MOVED).map(({ item }) => item);
     // Without products the ids are shown: what is kept can still be seen and forgotten.
-    const products = await this.lookUp(events.slice(-this.#shown).map(({ item }) => item)).catch((error: unknown) => (this.report(error), new Map<string, Product>()));
+    const products = await this.lookUp([...events.slice(-this.#shown).map(({ item }) => item), ...moved]).catch((error: unknown) => (this.report(error), new Map<string, Product>()));
     if (signal.aborted) return;
     const focused = this.#root.activeElement?.getAttribute("data-key");
-    this.#body?.replaceChildren(this.#panel(recommender, events, products, stored?.length));
+    this.#body?.replaceChildren(this.#panel(recommender, events, products, stored?.length, learnt && { clicks: learnt.clicks, titles: moved.map((item) => products.get(item)?.title ?? item) }));
     if (focused) this.#focus(focused);
   }
 
@@ -69,7 +73,7 @@ export class InglePrivacy extends IngleElement {
   }
 
   /** The first `stored` of the events are of earlier visits; `undefined` if those could not be read. */
-  #panel(recommender: Recommender, events: Explanation[], products: Map<string, Product>, stored: number | undefined): HTMLElement {
+  #panel(recommender: Recommender, events: Explanation[], products: Map<string, Product>, stored: number | undefined, learnt: { clicks: number; titles: string[] } | null): HTMLElement {
     const { strings } = this;
     const { status } = recommender;
     const { unerased } = status.storage;
@@ -86,6 +90,7 @@ export class InglePrivacy extends IngleElement {
       unerased !== undefined && h("p", { class: "warning", part: "warning", title: unerased }, strings.unerased),
       stored === undefined && h("p", { class: "warning", part: "warning" }, strings.unreadable),
       stored !== undefined && stored > 0 && h("p", { class: "quiet", part: "earlier" }, strings.earlier(stored)),
+      learnt && h("p", { class: "quiet", part: "learnt" }, strings.learnt(learnt.clicks, learnt.titles)),
       events.length === 0 ? !uncertain && h("p", { class: "quiet", part: "empty" }, strings.empty) : h("ol", { part: "events" }, ...latest.map((event, n) => this.#event(recommender, event, n, products))),
       more > 0 && this.#button(strings.more(more), "more", () => this.#more()),
     );

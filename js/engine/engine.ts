@@ -3,6 +3,7 @@
 import { importEngine, startWorker } from "../beside.js";
 import { within } from "../common/deferred.js";
 import { IngleError } from "../errors.js";
+import { type Learning, learningOf } from "./learning.js";
 import type { FilterOptions, JudgedClick, Loaded, LoadRequest, RankedItem, RankOptions, SimilarItem } from "./protocol.js";
 import { RELEASE } from "./release.js";
 import { portPair, Rpc } from "./rpc.js";
@@ -31,6 +32,10 @@ export interface EngineClient {
   load(request: LoadRequest): Promise<Loaded>;
   recommend(history: string[], options: RankOptions, patience?: Patience): Promise<RankedItem[]>;
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]>;
+  /** What the loaded bundle has to learn from a shopper's own clicks, if anything. */
+  readonly learning?: Learning | undefined;
+  /** The adapter that a history teaches, or `previous` if it teaches none; empty if there is neither. Answers go first. */
+  adapt(history: string[], previous: Float32Array | undefined, patience?: Patience): Promise<Float32Array>;
   /** The items nearest to the mean of `items`, none of which is among them. */
   similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]>;
   /** The ids of all items in catalogue order, which is also the order of `allow` and `boost`. */
@@ -41,6 +46,7 @@ export interface EngineClient {
 class RemoteEngine implements EngineClient {
   readonly kind: EngineKind;
   readonly thread: "worker" | "main";
+  learning: Learning | undefined;
   onDeath: ((error: IngleError) => void) | undefined;
   readonly #rpc: Rpc;
   #disposed = false;
@@ -55,7 +61,8 @@ class RemoteEngine implements EngineClient {
     };
   }
 
-  load(request: LoadRequest): Promise<Loaded> {
+  async load(request: LoadRequest): Promise<Loaded> {
+    this.learning = await learningOf(request.manifest);
     // The bytes are transferred, not copied: the page does not need them any more.
     const transfer = [request.manifest.buffer, ...[...request.files.values()].map((file) => file.buffer)];
     return this.#rpc.call("load", request, { transfer, timeoutMs: LOAD_MS });
@@ -67,6 +74,10 @@ class RemoteEngine implements EngineClient {
 
   explain(history: string[], patience?: Patience): Promise<JudgedClick[]> {
     return this.#rpc.call("explain", { history }, { timeoutMs: ANSWER_MS, ...patience });
+  }
+
+  adapt(history: string[], previous: Float32Array | undefined, patience?: Patience): Promise<Float32Array> {
+    return this.#rpc.call("adapt", { history, previous }, { timeoutMs: ANSWER_MS, ...patience });
   }
 
   similar(items: string[], options: FilterOptions, patience?: Patience): Promise<SimilarItem[]> {

@@ -14,6 +14,8 @@ export interface GlueEngine {
   scorer(): EngineKind | undefined;
   recommend(history: string[], options: RankOptions): Promise<RankedItem[]>;
   explain(history: string[]): Promise<JudgedClick[]>;
+  /** The adapter that a history teaches, or `previous`; empty if there is neither. Awaits `rest` between pieces of work. */
+  adapt(history: string[], previous: Float32Array | undefined, rest: () => Promise<void>): Promise<Float32Array>;
   /** The items nearest to the mean of `items`, none of which is among them. */
   similar(items: string[], options: FilterOptions): Promise<SimilarItem[]>;
   /** The ids of all items in catalogue order, that of `allow` and `boost`. */

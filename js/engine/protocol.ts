@@ -32,6 +32,8 @@ export interface RankOptions extends FilterOptions {
   includeSeen: boolean;
   /** For each entry of the history the probability that it counts, 0 to 1, apart from noise. */
   weights?: Float32Array;
+  /** What was learnt from the shopper's own clicks, instead of the bundle's start. */
+  adapter?: Float32Array;
 }
 
 export interface RankedItem {
@@ -81,6 +83,7 @@ export interface Calls {
   load: { request: LoadRequest; reply: Loaded };
   recommend: { request: { history: string[]; options: RankOptions }; reply: RankedItem[] };
   explain: { request: { history: string[] }; reply: JudgedClick[] };
+  adapt: { request: { history: string[]; previous: Float32Array | undefined }; reply: Float32Array };
   similar: { request: { items: string[]; options: FilterOptions }; reply: SimilarItem[] };
   items: { request: undefined; reply: string[] };
 }

@@ -14,6 +14,9 @@ import { RELEASE } from "./release.js";
 import type { Port } from "./rpc.js";
 import type { EngineBuild } from "../types.js";
 
+/** How long an engine learns before it looks for questions, in milliseconds. */
+const SLICE_MS = 4;
+
 export function serve(port: Port, build: EngineBuild, glue: Glue): void {
   let engine: GlueEngine | undefined;
   const send = (reply: Reply) => port.postMessage(reply, []);
@@ -38,6 +41,8 @@ export function serve(port: Port, build: EngineBuild, glue: Glue): void {
         return loaded().recommend(request.body.history, request.body.options);
       case "explain":
         return loaded().explain(request.body.history);
+      case "adapt":
+        return loaded().adapt(request.body.history, request.body.previous, slices());
       case "similar":
         return loaded().similar(request.body.items, request.body.options);
       case "items":
@@ -60,6 +65,22 @@ export function serve(port: Port, build: EngineBuild, glue: Glue): void {
     }
   };
   send({ kind: "hello", engine: build, release: RELEASE });
+}
+
+/** Makes way for messages that have come, whenever a slice of time has been used up. */
+function slices(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < SLICE_MS) return;
+    // A timer would be held back by milliseconds.
+    const { port1, port2 } = new MessageChannel();
+    await new Promise<unknown>((resolve) => {
+      port1.onmessage = resolve;
+      port2.postMessage(undefined);
+    });
+    port1.close();
+    since = performance.now();
+  };
 }
 
 /**

@@ -126,6 +126,16 @@ export class History {
     });
   }
 
+  /** What was learnt from the events, if this page may use what is stored. */
+  adapter(): Promise<unknown> {
+    return this.#then(async () => (this.#uses ? this.#disk.adapter() : undefined));
+  }
+
+  /** Stores what was learnt from these events beside them, if they are stored and have not changed. */
+  keepAdapter(adapter: unknown, from: readonly HistoryEvent[]): Promise<void> {
+    return this.#then(async () => (this.#uses ? this.#disk.keepAdapter(adapter, from) : undefined));
+  }
+
   /** A view of an item begins on this page. */
   look(item: string): Look {
     return this.#state.look(item, location.pathname);

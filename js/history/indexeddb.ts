@@ -1,7 +1,7 @@
 /**
  * The history in IndexedDB: database `ingle` unless the shop gives another name. The object store `events` holds `{
- * item, type, at, dwell, since }`, indexed by time; `settings` holds whether recording is paused. Nothing else is
- * stored. Only writing creates the database; reading and erasing need an existing one.
+ * item, type, at, dwell, since }`, indexed by time; `settings` holds whether recording is paused, and the adapter
+ * that was learnt from the events. Nothing else is stored. Only writing creates the database; reading and erasing need an existing one.
  */
 
 import { deferred, within } from "../common/deferred.js";
@@ -13,6 +13,7 @@ const VERSION = 2;
 const EVENTS = "events";
 const SETTINGS = "settings";
 const PAUSED = "paused";
+const ADAPTER = "adapter";
 const BY_TIME = "at";
 
 export const NO_INDEXEDDB = "this browser has no IndexedDB";
@@ -46,7 +47,12 @@ export class IndexedDbStore implements HistoryStore {
     // A broken or foreign record is skipped.
     const events = all.filter(isEvent).map(keptEvent);
     const fresh = events.filter(({ at }) => at >= Date.now() - maxAgeMs).slice(-retain);
-    if (all.length > retain || fresh.length < events.length) await this.#run("readwrite", EVENTS, (store) => this.#trim(store));
+    if (all.length > retain || fresh.length < events.length) {
+      await this.#run("readwrite", [EVENTS, SETTINGS], (store, settings) => {
+        this.#trim(store);
+        settings.delete(ADAPTER);
+      });
+    }
     return fresh;
   }
 
@@ -108,7 +114,9 @@ export class IndexedDbStore implements HistoryStore {
 
   async remove(item?: string, until = Infinity): Promise<void> {
     let [left, removed] = [0, 0];
-    const found = await this.#run("readwrite", EVENTS, (store) => {
+    const found = await this.#run("readwrite", [EVENTS, SETTINGS], (store, settings) => {
+      // It was learnt from what goes.
+      settings.delete(ADAPTER);
       const events = store.openCursor();
       events.onsuccess = () => {
         const cursor = events.result;
@@ -164,6 +172,21 @@ export class IndexedDbStore implements HistoryStore {
     else await this.#run("readwrite", SETTINGS, (store) => store.delete(PAUSED));
   }
 
+  /** What was learnt from the events. */
+  async adapter(): Promise<unknown> {
+    return (await this.#run("readonly", SETTINGS, (store) => store.get(ADAPTER) as IDBRequest<unknown>))?.result;
+  }
+
+  /** Stores what was learnt from these events if they are the ones that are stored; `undefined` deletes it. */
+  async keepAdapter(adapter: unknown, from: readonly HistoryEvent[]): Promise<void> {
+    const learnt = textOf(from);
+    await this.#run("readwrite", [EVENTS, SETTINGS], (store, settings) => {
+      settings.delete(ADAPTER);
+      const found = store.index(BY_TIME).getAll() as IDBRequest<unknown[]>;
+      found.onsuccess = () => adapter && textOf(found.result.filter(isEvent)) === learnt && settings.put(adapter, ADAPTER);
+    });
+  }
+
   close(): void {
     this.#database?.close();
     this.#database = undefined;
@@ -191,10 +214,11 @@ export class IndexedDbStore implements HistoryStore {
   }
 
   /** Runs `work` in a transaction of its own and resolves once that has been committed; without it if there is no database. */
-  async #run<T>(mode: IDBTransactionMode, name: string, work: (store: IDBObjectStore) => T, make = false): Promise<T | undefined> {
-    const transaction = await this.#transaction(name, mode, make);
+  async #run<T>(mode: IDBTransactionMode, names: string | [string, string], work: (store: IDBObjectStore, other: IDBObjectStore) => T, make = false): Promise<T | undefined> {
+    const transaction = await this.#transaction(names, mode, make);
     if (!transaction) return undefined;
-    const result = work(transaction.objectStore(name));
+    const [store, other = store] = [names].flat().map((name) => transaction.objectStore(name)) as [IDBObjectStore, IDBObjectStore?];
+    const result = work(store, other);
     await new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error ?? new Error("the browser aborted a transaction"));
@@ -203,7 +227,7 @@ export class IndexedDbStore implements HistoryStore {
   }
 
   /** Browsers close databases of background pages; it is then opened again. */
-  async #transaction(name: string, mode: IDBTransactionMode, make: boolean): Promise<IDBTransaction | undefined> {
+  async #transaction(name: string | string[], mode: IDBTransactionMode, make: boolean): Promise<IDBTransaction | undefined> {
     try {
       if (this.#database) return this.#database.transaction(name, mode);
     } catch {
@@ -214,6 +238,11 @@ export class IndexedDbStore implements HistoryStore {
     this.#opened = true;
     return this.#database?.transaction(name, mode);
   }
+}
+
+/** Events as text, to compare them. */
+function textOf(events: readonly HistoryEvent[]): string {
+  return JSON.stringify(events.map(plainEvent));
 }
 
 /** Moves events with a future time to a past time, in their order, and continues. */

@@ -405,7 +405,7 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
   "exports all that is kept, and nothing else": async ({ shared }) => {
     const { exportedAt, ...rest } = await shared.export();
     ok(!Number.isNaN(Date.parse(exportedAt)), exportedAt);
-    equal(rest, { version: 1, consent: "session", paused: false, events: await shared.history(), stored: [] });
+    equal(rest, { version: 1, consent: "session", paused: false, events: await shared.history(), stored: [], learnt: null });
   },
 
   "update stays where there is nothing new, and refuses what cannot be used": async ({ open, nowhere }) => {

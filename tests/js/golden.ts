@@ -27,6 +27,15 @@ export function goldenAgain(): Map<string, Uint8Array<ArrayBuffer>> {
   return files.set("manifest.json", new TextEncoder().encode(JSON.stringify({ ...manifest, name: "golden again" })));
 }
 
+/** The same bundle with an adapter to learn; another `name` makes it another bundle. */
+export function goldenLearning(name = "golden learning", steps = 4): Map<string, Uint8Array<ArrayBuffer>> {
+  const files = goldenFiles();
+  const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as object;
+  const learning = { bias_rate: 2, weight_rate: 0, steps, half_life: 10, window: 100, clicks: 3 };
+  const adapter = { popularity: 0, learning, gain: { value: 0.01, error: 0.001 } };
+  return files.set("manifest.json", new TextEncoder().encode(JSON.stringify({ ...manifest, name, adapter })));
+}
+
 /** The same bundle with item n called 8000 + n, in digits. */
 export function goldenNumbered(): Map<string, Uint8Array<ArrayBuffer>> {
   const files = goldenFiles();

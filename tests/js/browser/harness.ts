@@ -18,6 +18,7 @@ export const SWIFTSHADER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swif
 export interface AnyTab {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
+  bringToFront(): Promise<unknown>;
   close(): Promise<void>;
   evaluate<A, R>(work: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
   on(event: "pageerror", heard: (error: Error) => void): unknown;

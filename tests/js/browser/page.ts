@@ -6,7 +6,7 @@ import { eraseVerdicts } from "../../../js/bundle/cache.js";
 import { isSigned } from "../../../js/bundle/ed25519.js";
 import { History } from "../../../js/history/history.js";
 import { IndexedDbStore } from "../../../js/history/indexeddb.js";
-import type { Consent, Explanation, HistoryEvent, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
+import type { Consent, Explanation, HistoryEvent, HistoryExport, Learnt, Recommendation, Recommender, RecommenderOptions, Status, WasmSource } from "../../../js/index.js";
 import { verdictsOnDevice } from "../../../js/engine/verdict-store.js";
 import { codeOf, equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
@@ -28,9 +28,9 @@ const page = {
   run: async (table: string, name: string): Promise<void> => TABLES[table]?.[name]?.(),
 
   /** Makes the page's recommender and waits for its engine; says how that went. */
-  async open(options: RecommenderOptions = {}): Promise<{ status: Status; failure?: string }> {
+  async open(options: RecommenderOptions = {}, bundle = "/b/"): Promise<{ status: Status; failure?: string }> {
     recommender?.dispose();
-    const made = (recommender = createRecommender("/b/", options));
+    const made = (recommender = createRecommender(bundle, options));
     const failure = await made.ready.then(
       () => undefined,
       (error: { code?: string }) => error.code ?? String(error),
@@ -67,6 +67,56 @@ const page = {
   },
 
   recommend: (k?: number): Promise<Recommendation[]> => opened().recommend(k === undefined ? {} : { k }),
+  learnt: (): Promise<Learnt | null> => opened().learnt(),
+  exported: (): Promise<HistoryExport> => opened().export(),
+
+  /** Waits until the page has learnt from that many clicks. */
+  untilLearnt: (clicks: number): Promise<void> => until(() => opened().status.learnt === clicks, `learnt from ${clicks} clicks`, 30_000),
+
+  /** What the database has beside the events and a pause. */
+  async adapter(): Promise<{ bundle: string; items: string[]; vector: number[] } | null> {
+    if (!(await indexedDB.databases()).some(({ name }) => name === "ingle")) return null;
+    const database = (await request(indexedDB.open("ingle"))) as IDBDatabase;
+    const found = (await request(database.transaction("settings").objectStore("settings").get("adapter"))) as { bundle: string; items: string[]; vector: Float32Array } | undefined;
+    database.close();
+    return found ? { ...found, vector: [...found.vector] } : null;
+  },
+
+  /** Writes something in the place of the adapter. */
+  async putAdapter(given: unknown): Promise<void> {
+    // Messages to the page are JSON.
+    const { vector } = given as { vector?: unknown };
+    const adapter = Array.isArray(vector) ? { ...(given as object), vector: Float32Array.from(vector) } : given;
+    const database = (await request(indexedDB.open("ingle"))) as IDBDatabase;
+    await request(database.transaction("settings", "readwrite").objectStore("settings").put(adapter, "adapter"));
+    database.close();
+  },
+
+  /** From now on settings cannot be written, as on a full disk. */
+  fillSettings(): void {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...given: Parameters<typeof put>) {
+      const made = put.apply(this, given);
+      if (this.name === "settings") this.transaction.abort();
+      return made;
+    };
+  },
+
+  /** Asks at once after a click, while the page learns; says how long each answer took, and how often it asked. */
+  async askWhileLearning(clicks: number): Promise<{ longest: number; asked: number; idle: number }> {
+    const ask = async (): Promise<number> => {
+      const begun = performance.now();
+      await opened().recommend();
+      return performance.now() - begun;
+    };
+    const idle: number[] = [];
+    for (let n = 0; n < 20; n++) idle.push(await ask());
+    await opened().record({ item: "sku-3", type: "cart" });
+    const times: number[] = [];
+    while (opened().status.learnt !== clicks) times.push(await ask(), await new Promise<number>((resolve) => setTimeout(() => resolve(0), 1)));
+    return { longest: Math.max(...times), asked: times.length / 2, idle: Math.max(...idle) };
+  },
+
   rank: (items: string[]): Promise<Recommendation[]> => opened().rank(items),
   explain: (): Promise<Explanation[]> => opened().explain(),
   history: async (): Promise<string[]> => (await opened().history()).map(({ item }) => item),

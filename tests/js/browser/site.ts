@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
-import { goldenAgain, goldenFiles, goldenNumbered, root, serveSite, type Site } from "../golden.js";
+import { goldenAgain, goldenFiles, goldenLearning, goldenNumbered, root, serveSite, type Site } from "../golden.js";
 
 const TYPES: Record<string, string> = {
   ".js": "text/javascript",
@@ -88,7 +88,7 @@ function sendOver(line: Line, { headers: { range } }: IncomingMessage, response:
 export type Extra = Record<string, { body: string | Uint8Array; type?: string; headers?: Record<string, string> }>;
 
 export async function serveShop(line?: Line, extra: Extra = {}): Promise<Site> {
-  const bundles = { "/b/": goldenFiles(), "/again/": goldenAgain(), "/numbered/": goldenNumbered() };
+  const bundles = { "/b/": goldenFiles(), "/again/": goldenAgain(), "/numbered/": goldenNumbered(), "/learning/": goldenLearning(), "/learning-again/": goldenLearning("golden learning again") };
   return serveSite((request, response) => {
     const { url = "/", headers: { referer } } = request;
     const send = (bytes: Uint8Array | string, type: string, headers = {}): void => void response.writeHead(200, { "content-type": type, ...headers }).end(bytes);

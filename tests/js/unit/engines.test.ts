@@ -42,6 +42,10 @@ class FakeEngine implements EngineClient {
     return [{ item: "a", known: true, noise: 0, keep: 1 }];
   }
 
+  async adapt() {
+    return new Float32Array();
+  }
+
   async similar() {
     return [{ item: this.kind, score: 1 }];
   }
