@@ -14,7 +14,8 @@ else
   rm -rf "$partial"
   mkdir -p "$partial"
   "$ingle" simulate --out "$partial/log" --seed 7
-  "$ingle" prepare --interactions "$partial/log/interactions.csv" --items "$partial/log/items.csv" --out "$partial/data"
+  "$ingle" prepare --interactions "$partial/log/interactions.csv" --items "$partial/log/items.csv" \
+    --holdout-users 0.1 --out "$partial/data"
   "$ingle" train --data "$partial/data" --config configs/demo.toml --out "$partial/run"
   "$ingle" export "$partial/run" --out "$partial/bundle" --name Inglenook
   mv "$partial" "$folder"

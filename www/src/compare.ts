@@ -17,7 +17,7 @@ const box = byId("compare");
 /** Shows both answers; `accidents` are the items that were clicked by mistake. */
 export async function showComparison(session: Session, accidents: ReadonlySet<string>): Promise<void> {
   const events = await session.recommender.history();
-  const [denoised, plain] = await Promise.all([session.recommender.recommend({ k: COUNT }), withoutDenoising(events)]);
+  const [denoised, plain] = await Promise.all([answer(events, fetch), answer(events, everyClick)]);
   const led = (answer: Recommendation[]): number => answer.filter((one) => isLed(one, accidents)).length;
   fill(
     box,
@@ -60,9 +60,9 @@ function isLed({ reason }: Recommendation, accidents: ReadonlySet<string>): bool
   return reason.kind === "history" && accidents.has(reason.item);
 }
 
-/** The same bundle with every click counted: only the thresholds in the manifest differ. */
-async function withoutDenoising(events: HistoryEvent[]): Promise<Recommendation[]> {
-  const recommender = createRecommender(BUNDLE, { engine: "cpu", storage: { kind: "memory" }, fetch: everyClick });
+/** What the model alone recommends, without what this tab has learnt. */
+async function answer(events: HistoryEvent[], get: typeof fetch): Promise<Recommendation[]> {
+  const recommender = createRecommender(BUNDLE, { engine: "cpu", storage: { kind: "memory" }, fetch: get });
   try {
     await recommender.record(events);
     return await recommender.recommend({ k: COUNT });
@@ -71,6 +71,7 @@ async function withoutDenoising(events: HistoryEvent[]): Promise<Recommendation[
   }
 }
 
+/** The same bundle with every click counted: only the thresholds in the manifest differ. */
 const everyClick: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   if (!String(input).endsWith("/manifest.json") || !response.ok) return response;

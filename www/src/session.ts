@@ -1,6 +1,6 @@
 /** The shop's one recommender: follows its events, asks it again after every click, and times the answers. */
 
-import type { Consent, EngineChoice, Explanation, IngleError, Progress, Recommendation, Recommender, Status } from "ingle";
+import type { Consent, EngineChoice, Explanation, IngleError, Learnt, Progress, Recommendation, Recommender, Status } from "ingle";
 import { createRecommender } from "ingle";
 
 /** The bundle's folder on this same server. */
@@ -12,6 +12,8 @@ export const SHELF = 8;
 export interface View {
   shelf: Recommendation[];
   clicks: Explanation[];
+  /** What the tab has learnt from them; `null` before. */
+  learnt: Learnt | null;
   /** From the question to the answer, as the page sees it. */
   answerMs: number | undefined;
 }
@@ -86,7 +88,13 @@ export class Session extends EventTarget {
       onProgress: (progress) => this.#tell("progress", progress),
       storage: { name: "inglenook" },
     });
-    recommender.addEventListener("status", ({ detail }) => this.#tell("status", detail));
+    let learnt = 0;
+    recommender.addEventListener("status", ({ detail }) => {
+      this.#tell("status", detail);
+      // What was just learnt is shown at once.
+      if (detail.learnt !== learnt) void this.#refresh(recommender);
+      learnt = detail.learnt;
+    });
     recommender.addEventListener("error", ({ detail }) => this.#tell("trouble", detail));
     for (const type of ["change", "updated"] as const) recommender.addEventListener(type, () => void this.#refresh(recommender));
     queueMicrotask(() => this.#tell("status", recommender.status));
@@ -115,7 +123,8 @@ export class Session extends EventTarget {
       const shelf = await recommender.recommend({ k: SHELF });
       const answerMs = ready ? performance.now() - started : undefined;
       const clicks = ready ? await recommender.explain() : await unjudged(recommender);
-      if (recommender === this.#recommender) this.#tell("view", { shelf, clicks, answerMs });
+      const learnt = ready ? await recommender.learnt() : null;
+      if (recommender === this.#recommender) this.#tell("view", { shelf, clicks, learnt, answerMs });
     } catch (error) {
       // A recommender that was replaced meanwhile has nothing more to say.
       if (recommender === this.#recommender) this.#tell("trouble", error as IngleError);

@@ -226,6 +226,17 @@ test("the panel of a page without consent lists and forgets what earlier visits 
   await close(page);
 });
 
+test("the panel says what the page has learnt from the clicks, until they are forgotten", async () => {
+  const page = await open();
+  const { tab } = page;
+  await call(tab, "panelOfLearning", ["sku-42", "sku-7", "sku-63", "sku-9", "sku-42", "sku-7"]);
+  await says(tab, "This page has learnt from 6 of your clicks. They moved these up: Thing ");
+  await tab.locator("ingle-privacy").getByRole("button", { name: "Forget everything" }).click();
+  await says(tab, "Nothing is kept about you here.");
+  ok(!String(await call(tab, "panelSays")).includes("learnt"), "what was learnt is gone");
+  await close(page);
+});
+
 test("a consent attribute that changes is a choice", async () => {
   const page = await open();
   const { tab } = page;

@@ -77,6 +77,14 @@ const widgets = {
     document.body.innerHTML = '<ingle-privacy src="/b/" products="/products.json"></ingle-privacy>';
   },
 
+  /** The panel of a shop whose bundle has something to learn, and what was clicked there. */
+  async panelOfLearning(items: string[]): Promise<void> {
+    define();
+    document.body.innerHTML = '<ingle-privacy src="/learning/" products="/products.json"></ingle-privacy>';
+    const { recommender } = document.querySelector("ingle-privacy")!;
+    await recommender!.record(items.map((item, at) => ({ item, at: Date.now() - items.length + at })));
+  },
+
   /** The panel far below what is seen, or not shown at all; with the address of products, or the shop's own; says what it says at once. */
   panelUnseen(hidden: boolean, file?: string): string {
     define();

@@ -3,6 +3,8 @@
 import type { EngineChoice, EngineState, Progress, Recommendation, Status } from "ingle";
 import type { NetworkMeter } from "../network.js";
 import type { Session, View } from "../session.js";
+import { addressOf, findProduct } from "../products.js";
+import { tile } from "./card.js";
 import { byId, fill, h, setVar } from "./dom.js";
 import { shelves } from "./shelves.js";
 import { timeline } from "./timeline.js";
@@ -12,6 +14,7 @@ const opener = byId<HTMLButtonElement>("panel-open");
 const count = byId("click-count");
 const meterBox = h("section", { class: "box meter", "aria-labelledby": "meter-title" });
 const engineBox = h("section", { class: "box engine", "aria-labelledby": "engine-title" });
+const learntBox = h("section", { class: "box learnt", "aria-labelledby": "learnt-title", hidden: true });
 const historyBox = h("section", { class: "box", "aria-labelledby": "history-title" });
 
 let progress: Progress | undefined;
@@ -21,7 +24,7 @@ let trouble = "";
 const times: number[] = [];
 
 export function startPanel(session: Session, meter: NetworkMeter): void {
-  byId("panel-body").replaceChildren(meterBox, engineBox, historyBox, explanation());
+  byId("panel-body").replaceChildren(meterBox, engineBox, learntBox, historyBox, explanation());
   session.on("status", (status) => showEngine(status, session));
   session.on("progress", (detail) => {
     progress = detail;
@@ -35,6 +38,7 @@ export function startPanel(session: Session, meter: NetworkMeter): void {
     answerMs = view.answerMs;
     if (answerMs !== undefined) times.push(answerMs);
     showEngine(session.status, session);
+    showLearnt(view);
     showHistory(view, session);
     showMeter(meter, session.status);
   });
@@ -160,6 +164,25 @@ function bundleWords({ bundle, storage }: Status): string {
   return `Model “${bundle.name}” (${bundle.method}), ${bundle.items} products, ${size(bundle.bytes)}, on this device. ${kept}`;
 }
 
+/** Products that are named of those that were moved up. */
+const MOVED = 3;
+
+function showLearnt({ learnt }: View): void {
+  learntBox.hidden = learnt === null;
+  if (!learnt) return;
+  const moved = learnt.moved.slice(0, MOVED).flatMap(({ item, place, before }) => {
+    const product = findProduct(item);
+    const words = before === null ? `now ${place}` : `${before} → ${place}`;
+    return product ? [h("li", {}, tile(product), h("a", { href: addressOf(product) }, product.title), h("span", { class: "figure", "aria-label": before === null ? `now at place ${place}` : `from place ${before} to ${place}` }, words))] : [];
+  });
+  fill(
+    learntBox,
+    h("h3", { id: "learnt-title" }, "Learnt in this tab"),
+    h("p", { class: "note" }, `From ${learnt.clicks} of your clicks, in this browser alone. ${moved.length > 0 ? "They moved these up:" : "It moved nothing up."}`),
+    h("ul", {}, ...moved),
+  );
+}
+
 function showHistory({ clicks, shelf }: View, session: Session): void {
   const aside = clicks.filter((click) => click.verdict === "ignored").length;
   count.textContent = String(clicks.length);
@@ -203,6 +226,7 @@ function explanation(): HTMLElement {
       point("Your clicks stay.", "Each product you open is noted in this browser, and kept only if you said so. No request carries it anywhere. What any request shows, your network address and your browser, this shop’s server sees too."),
       point("Mistakes are weighed.", "Before recommending, the model asks of every click whether it fits the others. A present for somebody else or a slip of the thumb gets little weight."),
       point("The bars say how.", "The prior goes by what an item is, the posterior by what people do with it; together they make the chance of noise, and the likelier that is, the fewer of the histories that are ranked over have the click."),
+      point("The tab learns.", "When the page is idle, the model’s last step is fitted to your own clicks. What it learns is a short list of numbers that stays in this browser and goes when you forget."),
       point("The answer is made here.", "On the graphics card where that is faster, else on the processor. If one fails, the other takes over."),
       point("Forgetting is real.", "“Forget everything” removes them from this browser’s storage and from every open tab of the shop. Nothing was sent, so the shop has no copy."),
     ),
