@@ -12,6 +12,9 @@ use std::ops::Range;
 /// Rows that are compared at most, beside the targets. Of a larger catalogue evenly spaced pieces are, each of
 /// which stands for its neighbours: a sampled softmax.
 const MOST: usize = 1 << 14;
+/// Least probability that a click counts from which it is learnt from. What counts less is set aside as noise, and noise is
+/// what a model predicts least: its gradient would be the largest.
+pub(super) const LEAST: f32 = 0.5;
 /// Rows of a piece.
 const PIECE: usize = 64;
 
@@ -144,7 +147,7 @@ impl<R: Ranker> SliceEngine<R> {
                 user: state.to_vec(),
                 keep: keep[at],
             });
-            seen.extend(here.filter(|seen| own.contains(&seen.place) && seen.keep > 0.0));
+            seen.extend(here.filter(|seen| own.contains(&seen.place) && seen.keep >= LEAST));
         }
         seen
     }

@@ -8,6 +8,7 @@ use super::because::Reasons;
 use super::catalogue::Catalogue;
 use super::error::EngineError;
 use super::judge::{Judge, Judged, Unjudged};
+use super::learning::LEAST;
 use super::options::{RecommendOptions, SimilarOptions, applied, check_weights};
 use super::ranker::{Host, Parts, Ranker, Tilt, WeightedHistory};
 use super::settings::model_config;
@@ -344,19 +345,20 @@ impl<R: Ranker> SliceEngine<R> {
         read.each.into_iter().map(user).collect()
     }
 
-    /// What counts of some clicks: the indices of those that are not left out of the longest kept history, the
-    /// probability of every click that it counts, and the weights with which those that are not left out are read.
+    /// What is learnt from some clicks: the indices of those that are read, the probability of every click that it
+    /// counts, and the weights with which the clicks are read.
     pub(super) fn counted(&self, clicks: &Clicks) -> (Vec<usize>, Vec<f32>, Vec<f32>) {
         let all: Vec<usize> = (0..clicks.len()).collect();
         let ones = vec![1.0; clicks.len()];
         let Some(verdict) = self.judge(clicks) else {
             return (all, ones.clone(), ones);
         };
-        let Some(rule) = &self.config.keep else {
+        if self.config.keep.is_none() {
             return (all, verdict.keep.clone(), verdict.keep);
-        };
-        let kept = rule.histories(&verdict.noise, None).sets.into_iter().last();
-        let kept = kept.map_or(all, |longest| longest.clicks);
+        }
+        let kept: Vec<usize> = (all.into_iter())
+            .filter(|&at| verdict.keep[at] >= LEAST)
+            .collect();
         let read = vec![1.0; kept.len()];
         (kept, verdict.keep, read)
     }

@@ -230,6 +230,35 @@ fn both_engines_learn_the_same_and_recommend_the_same_with_it() {
 }
 
 #[test]
+fn what_is_set_aside_as_noise_is_not_learnt_from() {
+    let device = Device::flex();
+    let mut set_aside = 0;
+    for mut config in configs() {
+        for keep in [None, Some(Rule::even(4))] {
+            config.keep = keep;
+            let model = Model::new(&config, 7, &device);
+            let bundle = with(&bundle(&config, &model), adapter(0.0, Some(learning())));
+            let engine = SliceEngine::new(bundle).expect("opens");
+            for history in (0..20).map(|at| walk(9)[at % 5..].to_vec()) {
+                let rows: Vec<usize> = (history.iter())
+                    .map(|item| item[5..].parse::<usize>().expect("a number") - 1)
+                    .collect();
+                let learning = learning();
+                let lesson = engine.lesson(&rows, &learning, &async || ());
+                let learnt = pollster::block_on(lesson).len();
+                let clicks = engine.explain(&history);
+                let aside = clicks.iter().filter(|click| click.keep < 0.5).count();
+                set_aside += aside;
+                // What nothing comes before is not predicted: with a gate the first click, else the first that counts.
+                let first = usize::from(config.keep.is_some() || clicks[0].keep >= 0.5);
+                assert_eq!(learnt, (clicks.len() - aside).saturating_sub(first));
+            }
+        }
+    }
+    assert!(set_aside > 0, "some clicks are set aside");
+}
+
+#[test]
 fn where_learning_fails_the_adapter_from_before_stays() {
     let device = Device::flex();
     let config = configs().next().expect("a method");

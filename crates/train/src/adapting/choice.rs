@@ -6,6 +6,7 @@ use crate::data::{Case, Dataset, Split};
 use crate::metrics::ranking::NDCG10;
 use indicatif::ProgressBar;
 use ingle_bundle::Learning;
+use std::collections::BTreeMap;
 
 /// Targets of each user by which settings are chosen, at most.
 const LATEST: usize = 16;
@@ -118,9 +119,30 @@ impl Subject {
             another: true,
             ..plan
         });
+        let judges = [1, 0, 2].map(|judges| {
+            let own = cases.iter().zip(halves);
+            let own = own.filter(|&(_, half)| *half == judges || judges == 2);
+            last_of_each(own.map(|(case, _)| case))
+        });
+        let start = std::array::from_fn(|at| Plan {
+            start: Some(self.mean_bias(&judges[at], &both[at])),
+            ..both[at].clone()
+        });
         let none = std::array::from_fn(|_| Plan::NONE);
-        vec![none, popularity, own_bias, own_weight, both, another]
+        vec![none, popularity, own_bias, own_weight, both, start, another]
     }
+}
+
+/// The case of each user that has the longest history.
+fn last_of_each<'c, 'd: 'c>(cases: impl Iterator<Item = &'c Case<'d>>) -> Vec<&'c Case<'d>> {
+    let mut last = BTreeMap::new();
+    for case in cases {
+        let entry = last.entry(case.user).or_insert(case);
+        if entry.history.len() < case.history.len() {
+            *entry = case;
+        }
+    }
+    last.into_values().collect()
 }
 
 /// The row with the largest mean over the cases of half `judges`, or of both if that is 2; the first of several, which
@@ -154,6 +176,7 @@ fn grid(popularity: f32, rates: &[[f32; 2]]) -> Vec<Plan> {
                         clicks: 2,
                     }),
                     another: false,
+                    start: None,
                 });
             }
         }

@@ -32,17 +32,20 @@ pub enum Kind {
     Weight,
     /// A weight of log-popularity, learnt or not, and a learnt bias
     Both,
+    /// `Both`, where the bias starts from the mean of what other users have learnt (Reptile, arXiv:1803.02999)
+    Start,
     /// `Both`, learnt from another shopper's clicks: the control
     Another,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::None,
         Self::Popularity,
         Self::Bias,
         Self::Weight,
         Self::Both,
+        Self::Start,
         Self::Another,
     ];
 
@@ -54,6 +57,7 @@ impl Kind {
             Self::Bias => "bias",
             Self::Weight => "weight",
             Self::Both => "both",
+            Self::Start => "start",
             Self::Another => "another's",
         }
     }
@@ -69,6 +73,9 @@ pub struct Plan {
     /// Whether it is learnt from another user's clicks.
     #[serde(skip)]
     another: bool,
+    /// The bias to start from; 0 if there is none.
+    #[serde(skip)]
+    start: Option<Vec<f32>>,
 }
 
 impl Plan {
@@ -79,6 +86,7 @@ impl Plan {
             popularity,
             learning: None,
             another: false,
+            start: None,
         }
     }
 }

@@ -77,7 +77,7 @@ impl Subject {
             learnt: None,
         };
         let figures = plans.iter().map(|plan| {
-            let start = Adapter::of_popularity(self.width, plan.popularity);
+            let start = plan.adapter(self.width);
             let learning =
                 (plan.learning.as_ref()).filter(|learning| history.len() >= learning.clicks);
             let adapter = learning.map_or(start.clone(), |learning| {
@@ -92,6 +92,31 @@ impl Subject {
             Figures::of_rank(rank(&self.scores(&base, &adapter), case.target, &clicked).masked)
         });
         figures.collect()
+    }
+
+    /// The mean of the biases that users learn by a plan; 0 if it learns none.
+    pub(super) fn mean_bias(&self, cases: &[&Case<'_>], plan: &Plan) -> Vec<f32> {
+        let mut mean = vec![0.0; self.width];
+        let Some(learning) = &plan.learning else {
+            return mean;
+        };
+        let learnt: Vec<Vec<f32>> = (cases.par_iter())
+            .map(|case| {
+                let rows: Vec<usize> = (case.history.iter())
+                    .map(|&item| item as usize - 1)
+                    .collect();
+                let mut school = School {
+                    width: self.width,
+                    lesson: None,
+                    learnt: None,
+                };
+                school.learn(&self.engine, &rows, plan, learning).bias
+            })
+            .collect();
+        for bias in &learnt {
+            add_scaled(&mut mean, 1.0 / learnt.len() as f32, bias);
+        }
+        mean
     }
 
     /// Scores of all items with padding in front, from the products of each kept history.
@@ -129,6 +154,17 @@ impl Subject {
     }
 }
 
+impl Plan {
+    /// The adapter that learning starts from.
+    fn adapter(&self, width: usize) -> Adapter {
+        let mut adapter = Adapter::of_popularity(width, self.popularity);
+        if let Some(start) = &self.start {
+            adapter.bias.clone_from(start);
+        }
+        adapter
+    }
+}
+
 /// What one case's plans share: the lesson, and how far an adapter has come.
 struct School<'e> {
     width: usize,
@@ -163,7 +199,7 @@ impl<'e> School<'e> {
             Some((last, adapter, done)) if *done <= steps && with_steps(last, steps) == *plan => {
                 (adapter.clone(), *done)
             }
-            _ => (Adapter::of_popularity(self.width, plan.popularity), 0),
+            _ => (plan.adapter(self.width), 0),
         };
         let rates = Rates {
             bias: learning.bias_rate,

@@ -1,7 +1,7 @@
 //! Learning an adapter from a history by Burn's automatic differentiation, on the engine's device. The loss is that of
 //! [`adapter`](crate::adapter); nothing is read back before the adapter itself.
 
-use super::super::learning::{Piece, Taught, kept, pieces, recency, spans, stands_for};
+use super::super::learning::{LEAST, Piece, Taught, kept, pieces, recency, spans, stands_for};
 use super::{Engine, EngineError, download};
 use crate::adapter::Adapter;
 use crate::batch::Batch;
@@ -75,20 +75,23 @@ impl Engine {
         let (read, keep, clicks, certain) = match (verdict, &self.config.keep) {
             (None, _) => (every, None, clicks, None),
             (Some(verdict), None) => (every, Some(verdict.keep), clicks, None),
-            (Some(verdict), Some(rule)) => {
+            (Some(verdict), Some(_)) => {
                 // What is left out of a history decides what the encoder reads.
                 let noise = download(verdict.noise).await?;
                 let len = noise.len() / pieces.len();
                 let noise: Vec<&[f32]> = (noise.chunks_exact(len).zip(&pieces))
                     .map(|(noise, piece)| &noise[len - piece.read.len()..])
                     .collect();
-                let longest = |noise: &&[f32]| rule.histories(noise, None).sets.into_iter().last();
-                let read: Vec<Vec<usize>> = (noise.iter().zip(every))
-                    .map(|(noise, every)| longest(noise).map_or(every, |longest| longest.clicks))
-                    .collect();
                 let certain: Vec<Vec<f32>> = (noise.iter())
                     .map(|noise| self.config.weights(noise))
                     .collect();
+                let counting = |certain: &Vec<f32>| -> Vec<usize> {
+                    let all = certain.iter().enumerate();
+                    all.filter(|&(_, &certain)| certain >= LEAST)
+                        .map(|(at, _)| at)
+                        .collect()
+                };
+                let read: Vec<Vec<usize>> = certain.iter().map(counting).collect();
                 let clicks = self.pieces(rows, &pieces, &read);
                 (read, None, clicks, Some(certain))
             }
@@ -101,7 +104,7 @@ impl Engine {
             for (before, &click) in read.iter().skip(1).enumerate() {
                 let place = piece.read.start + click;
                 let certain = certain.as_ref().map_or(1.0, |certain| certain[at][click]);
-                if piece.own.contains(&place) && certain > 0.0 {
+                if piece.own.contains(&place) && certain >= LEAST {
                     places.push(place);
                     states.push((first + before) as i32);
                     weights.push(certain * recency(learning, rows.len(), place));
@@ -122,7 +125,9 @@ impl Engine {
             let own = keep
                 .reshape([pieces * len, 1])
                 .select(0, states.clone() + 1);
-            weights = weights * own;
+            // What is set aside teaches nothing.
+            let counts = own.clone().greater_equal_elem(LEAST).float();
+            weights = weights * own * counts;
         }
         Ok(Some(Seen {
             places,
