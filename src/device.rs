@@ -1,6 +1,7 @@
 //! The engine of this build: who ranks.
 
 use ingle_bundle::Bundle;
+use ingle_model::EngineError;
 
 use crate::error::Failure;
 
@@ -60,7 +61,7 @@ pub(crate) fn scorer(engine: &Native) -> Option<&'static str> {
 
 /// An error if Burn's GPU was lost; other builds find that out as they answer.
 #[allow(clippy::unnecessary_wraps, reason = "without a GPU nothing is lost")]
-pub(crate) fn sound() -> Result<(), Failure> {
+pub(crate) fn sound() -> Result<(), EngineError> {
     #[cfg(feature = "burn-gpu")]
     adapter::sound()?;
     Ok(())

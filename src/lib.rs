@@ -51,7 +51,7 @@ impl Engine {
         history: Vec<String>,
         options: JsValue,
     ) -> Result<JsValue, JsValue> {
-        device::sound()?;
+        device::sound().map_err(Failure::from)?;
         let options = options::recommend(options)?;
         let best = self.engine.recommend(&history, &options).await;
         encode(&best.map_err(Failure::from)?)
@@ -59,7 +59,7 @@ impl Engine {
 
     /// The items nearest to the mean of some others, which are never among them.
     pub async fn similar(&self, items: Vec<String>, options: JsValue) -> Result<JsValue, JsValue> {
-        device::sound()?;
+        device::sound().map_err(Failure::from)?;
         let options = options::similar(options)?;
         let nearest = self.engine.similar(&items, &options).await;
         encode(&nearest.map_err(Failure::from)?)
@@ -72,7 +72,7 @@ impl Engine {
 
     /// What the denoiser makes of each click of a history, in the order given.
     pub async fn explain(&self, history: Vec<String>) -> Result<JsValue, JsValue> {
-        device::sound()?;
+        device::sound().map_err(Failure::from)?;
         let clicks = Ask::explain(&self.engine, &history).await;
         encode(&clicks.map_err(Failure::from)?)
     }
@@ -85,10 +85,11 @@ impl Engine {
         previous: Option<Vec<f32>>,
         rest: Function,
     ) -> Result<Vec<f32>, JsValue> {
-        device::sound()?;
+        device::sound().map_err(Failure::from)?;
         let rest = async || {
             let pause = rest.call0(&JsValue::UNDEFINED).unwrap_or_default();
             let _ = JsFuture::from(Promise::resolve(&pause)).await;
+            device::sound()
         };
         let vector = Ask::adapt(&self.engine, &history, previous.as_deref(), &rest).await;
         Ok(vector.map_err(Failure::from)?)

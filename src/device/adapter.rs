@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use burn::prelude::Device;
 use burn_wgpu::WgpuSetup;
 use ingle_bundle::Bundle;
+use ingle_model::EngineError;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -37,10 +38,9 @@ pub(super) async fn device(bundle: &Bundle) -> Result<Device, Failure> {
 static LOST: OnceLock<String> = OnceLock::new();
 
 /// An error if the device was lost.
-pub(super) fn sound() -> Result<(), Failure> {
-    LOST.get().map_or(Ok(()), |lost| {
-        Err(failed("device/compute", "failed while computing", lost))
-    })
+pub(super) fn sound() -> Result<(), EngineError> {
+    let lost = LOST.get().cloned().map(EngineError::Device);
+    lost.map_or(Ok(()), Err)
 }
 
 /// The adapter that the browser prefers, of a page or a worker.

@@ -86,18 +86,18 @@ pub struct Rates {
 /// One shopper's clicks, ready to be learnt from.
 #[derive(Debug)]
 pub struct Lesson<C> {
-    candidates: C,
+    pub(crate) candidates: C,
     /// Log-popularity of each candidate.
-    popularity: Vec<f32>,
+    pub(crate) popularity: Vec<f32>,
     /// How many rows of the catalogue each candidate stands for; 0 for one that is a target only.
-    stands_for: Vec<f32>,
+    pub(crate) stands_for: Vec<f32>,
     /// Exponentials of the model's logits less the largest, times the rows that a candidate stands for,
     /// `[examples, candidates]`.
-    likely: Vec<f32>,
+    pub(crate) likely: Vec<f32>,
     /// Weight of each example.
-    weights: Vec<f32>,
+    pub(crate) weights: Vec<f32>,
     /// By candidate: the weights of the examples whose target it is.
-    due: Vec<f32>,
+    pub(crate) due: Vec<f32>,
 }
 
 impl<C: Candidates> Lesson<C> {

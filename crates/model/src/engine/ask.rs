@@ -20,12 +20,12 @@ pub trait Ask {
     /// neither. Waits for `rest` between pieces of work. See [`SliceEngine::adapt`].
     ///
     /// # Errors
-    /// If the device fails.
+    /// If the device fails, or `rest` says that it has.
     async fn adapt(
         &self,
         history: &[String],
         previous: Option<&[f32]>,
-        rest: &impl AsyncFn(),
+        rest: &impl AsyncFn() -> Result<(), EngineError>,
     ) -> Result<Vec<f32>, EngineError>;
 }
 
@@ -38,9 +38,10 @@ impl<R: Ranker> Ask for SliceEngine<R> {
         &self,
         history: &[String],
         previous: Option<&[f32]>,
-        rest: &impl AsyncFn(),
+        rest: &impl AsyncFn() -> Result<(), EngineError>,
     ) -> Result<Vec<f32>, EngineError> {
-        Ok(self.adapt(history, previous, rest).await)
+        let rest = async || drop(rest().await);
+        Ok(self.adapt(history, previous, &rest).await)
     }
 }
 
@@ -54,7 +55,7 @@ impl Ask for Engine {
         &self,
         history: &[String],
         previous: Option<&[f32]>,
-        rest: &impl AsyncFn(),
+        rest: &impl AsyncFn() -> Result<(), EngineError>,
     ) -> Result<Vec<f32>, EngineError> {
         self.adapt(history, previous, rest).await
     }

@@ -190,7 +190,7 @@ fn learnt_by_both(bundle: &Bundle, history: &[String], what: &str) -> Vec<f32> {
     let slices = SliceEngine::new(bundle.clone()).expect("opens");
     let tensors = Engine::new(bundle.clone(), &Device::flex()).expect("opens");
     let one = learn(&slices, history, None);
-    let other = pollster::block_on(tensors.adapt(history, None, &async || ())).expect("learns");
+    let other = pollster::block_on(tensors.adapt(history, None, &async || Ok(()))).expect("learns");
     let size = one.iter().fold(0.0f32, |most, x| most.max(x.abs()));
     assert_close(&one, &other, 1e-4 * size, what);
     one

@@ -1,13 +1,22 @@
-//! Learning an adapter from a history by Burn's automatic differentiation, on the engine's device. The loss is that of
-//! [`adapter`](crate::adapter); nothing is read back before the adapter itself.
+//! Learning an adapter from a history, on the engine's device: the encoder's states before the clicks, and what the loss
+//! of [`adapter`](crate::adapter) is computed from. Steps of gradient descent are Burn's, or on the host where Burn's
+//! automatic differentiation is not built.
+
+#[cfg(feature = "autodiff")]
+mod automatic;
+#[cfg(any(test, not(feature = "autodiff")))]
+mod host;
 
 use super::super::learning::{LEAST, Piece, Taught, kept, pieces, recency, spans, stands_for};
 use super::{Engine, EngineError, download};
-use crate::adapter::Adapter;
 use crate::batch::Batch;
 use crate::methods::Clicks;
+#[cfg(feature = "autodiff")]
+use automatic::learn;
 use burn::prelude::*;
 use burn::tensor::{Int, TensorData};
+#[cfg(not(feature = "autodiff"))]
+use host::learn;
 use ingle_bundle::Learning;
 
 /// The clicks that are learnt from, each with the state of the encoder before it.
@@ -36,14 +45,15 @@ struct Lesson {
 
 impl Engine {
     /// The vector that an adapter learns from a history, as [`SliceEngine::adapt`](crate::SliceEngine::adapt) does.
+    /// Nothing is read back between the steps. Waits for `rest` before each, and ends if that fails.
     ///
     /// # Errors
-    /// If the device fails.
+    /// If the device or `rest` fails.
     pub async fn adapt(
         &self,
         history: &[String],
         previous: Option<&[f32]>,
-        rest: &impl AsyncFn(),
+        rest: &impl AsyncFn() -> Result<(), EngineError>,
     ) -> Result<Vec<f32>, EngineError> {
         let rows: Vec<usize> = (self.catalogue.known(history).iter())
             .map(|&(_, row)| row)
@@ -55,10 +65,9 @@ impl Engine {
         let learnt = match Box::pin(self.seen(&rows, learning)).await? {
             None => None,
             Some(seen) => {
-                rest().await;
+                rest().await?;
                 let lesson = self.lesson(&rows, seen);
-                let vector = lesson.learn(start, learning, rest).await;
-                Adapter::from_values(&download(vector).await?, width)
+                learn(lesson, start, learning, rest).await?
             }
         };
         Ok(kept(learnt, previous, width))
@@ -210,52 +219,95 @@ impl Engine {
     }
 }
 
-impl Lesson {
-    /// The adapter after the steps of gradient descent, before each of which it waits for `rest`: the bias, then the weight, `[1, width + 1]`. A step that is not
-    /// finite leaves what is not finite.
-    async fn learn(self, start: f32, learning: &Learning, rest: &impl AsyncFn()) -> Tensor<2> {
-        let device = self.items.device();
-        let [width, _] = self.items.dims();
-        let mut bias = Tensor::<2>::zeros([1, width], &device);
-        let mut weight = Tensor::<2>::full([1, 1], start, &device);
-        // The same on the tape, as constants.
-        let lesson = Self {
-            items: self.items.autodiff(),
-            popularity: self.popularity.autodiff(),
-            likely: self.likely.autodiff(),
-            weights: self.weights.autodiff(),
-            due: self.due.autodiff(),
-        };
-        for _ in 0..learning.steps {
-            rest().await;
-            let leaf = |value: &Tensor<2>, rate| {
-                let value = value.clone().autodiff();
-                value.set_require_grad(rate > 0.0)
+#[cfg(all(test, feature = "autodiff"))]
+mod tests {
+    use super::*;
+    use crate::testing::numbers;
+    use proptest::prelude::*;
+
+    const WIDTH: usize = 5;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn steps_on_the_host_are_those_of_automatic_differentiation(
+            rows in 1usize..40,
+            clicks in 1usize..12,
+            bias_rate in prop::sample::select(vec![0.0f32, 0.5]),
+            weight_rate in prop::sample::select(vec![0.0f32, 0.2]),
+            broken: bool,
+            seed: u64,
+        ) {
+            prop_assume!(bias_rate + weight_rate > 0.0);
+            let tensor = |values: Vec<f32>, shape: [usize; 2]| -> Tensor<2> {
+                Tensor::from_data(TensorData::new(values, shape), &Device::flex())
             };
-            let own = (
-                leaf(&bias, learning.bias_rate),
-                leaf(&weight, learning.weight_rate),
-            );
-            let gradients = lesson.loss(own.0.clone(), own.1.clone()).backward();
-            if let Some(gradient) = own.0.grad(&gradients) {
-                bias = bias - gradient * learning.bias_rate;
+            let positive = |count, seed| -> Vec<f32> {
+                numbers(count, seed).iter().map(|x| x.abs() + 0.1).collect()
+            };
+            let mut items = numbers(WIDTH * rows, seed);
+            if broken {
+                let at = seed as usize % items.len();
+                items[at] = f32::NAN;
             }
-            if let Some(gradient) = own.1.grad(&gradients) {
-                weight = weight - gradient * learning.weight_rate;
+            let lesson = || Lesson {
+                items: tensor(items.clone(), [WIDTH, rows]),
+                popularity: tensor(positive(rows, seed ^ 1), [1, rows]),
+                likely: tensor(positive(clicks * rows, seed ^ 2), [clicks, rows]),
+                weights: tensor(vec![1.0 / clicks as f32; clicks], [clicks, 1]),
+                due: tensor(vec![1.0 / rows as f32; rows], [1, rows]),
+            };
+            let learning = Learning {
+                bias_rate,
+                weight_rate,
+                steps: 6,
+                half_life: 1.0,
+                window: 1,
+                clicks: 2,
+            };
+            let rest = async || Ok(());
+            let one = pollster::block_on(automatic::learn(lesson(), 0.3, &learning, &rest));
+            let other = pollster::block_on(host::learn(lesson(), 0.3, &learning, &rest));
+            let (one, other) = (one.expect("computes"), other.expect("computes"));
+            prop_assert_eq!(one.is_some(), other.is_some());
+            prop_assert!(one.is_none() || !broken || bias_rate == 0.0);
+            if let (Some(one), Some(other)) = (one, other) {
+                for (one, other) in one.into_values().iter().zip(other.into_values()) {
+                    prop_assert!((one - other).abs() < 1e-5, "{} {}", one, other);
+                }
             }
         }
-        Tensor::cat(vec![bias, weight], 1)
     }
 
-    /// The mean cross-entropy of the clicks, less what no adapter changes.
-    fn loss(&self, bias: Tensor<2>, weight: Tensor<2>) -> Tensor<1> {
-        let shape = self.popularity.dims();
-        let tilts =
-            bias.matmul(self.items.clone()) + self.popularity.clone() * weight.expand(shape);
-        // The loss stays the same if all tilts are moved; so they are moved to where exponentials are finite.
-        let most = tilts.clone().detach().max_dim(1);
-        let tilts = tilts - most.expand(shape);
-        let sums = self.likely.clone().matmul(tilts.clone().exp().transpose());
-        (sums.log() * self.weights.clone()).sum() - (tilts * self.due.clone()).sum()
+    #[test]
+    fn a_device_that_is_lost_between_steps_ends_learning_with_an_error() {
+        let one = || Tensor::<2>::ones([1, 1], &Device::flex());
+        let lesson = || Lesson {
+            items: one(),
+            popularity: one(),
+            likely: one(),
+            weights: one(),
+            due: one(),
+        };
+        let learning = Learning {
+            bias_rate: 1.0,
+            weight_rate: 0.0,
+            steps: 6,
+            half_life: 1.0,
+            window: 1,
+            clicks: 2,
+        };
+        let left = std::cell::Cell::new(3);
+        let rest = async || {
+            left.set(left.get() - 1);
+            if left.get() > 0 {
+                return Ok(());
+            }
+            Err(EngineError::Device("it was lost".into()))
+        };
+        let learnt = pollster::block_on(automatic::learn(lesson(), 0.0, &learning, &rest));
+        assert_eq!(learnt.expect_err("fails").code(), "device/compute");
+        assert_eq!(left.get(), 0);
     }
 }
