@@ -303,7 +303,7 @@ export interface Affinity {
 
 /** What the shopper's own clicks have taught this page; it never leaves it. */
 export interface Learnt {
-  /** Number of clicks that it was learnt from. */
+  /** Number of clicks that were read for it. Those that are set aside as noise teach nothing. */
   clicks: number;
   /**
    * Items that it moved up into the first ten of a plain `recommend()`, best first: the place that each has, counted from

@@ -29,7 +29,7 @@ export interface Strings {
   empty: string;
   /** Events stored by earlier visits, which this page may not use. */
   earlier(count: number): string;
-  /** What was learnt from that many clicks, and the titles of items that it moved up; there may be none. */
+  /** What was learnt from that many clicks, those aside that are ignored, and the titles of items that it moved up; there may be none. */
   learnt(clicks: number, titles: readonly string[]): string;
   /** Something that was to be erased is still on the device. */
   unerased: string;
@@ -90,7 +90,7 @@ export const ENGLISH: Strings = {
   forgotten: "Forgotten.",
   empty: "Nothing is kept about you here.",
   earlier: (count) => `${count === 1 ? "One of these was" : `${count} of these were`} stored by an earlier visit and not used now.`,
-  learnt: (clicks, titles) => `This page has learnt from ${clicks} of your clicks. ${titles.length > 0 ? `They moved these up: ${titles.join(", ")}.` : "They moved nothing up."}`,
+  learnt: (clicks, titles) => `This page has learnt from your latest ${clicks} clicks, but those it ignores. ${titles.length > 0 ? `They moved these up: ${titles.join(", ")}.` : "They moved nothing up."}`,
   unerased: "Not everything could be erased from this device. It is tried again at your next visit, or when you choose to forget again.",
   unreadable: "What is stored on this device cannot be read just now.",
   failed: "That did not work.",

@@ -230,7 +230,7 @@ test("the panel says what the page has learnt from the clicks, until they are fo
   const page = await open();
   const { tab } = page;
   await call(tab, "panelOfLearning", ["sku-42", "sku-7", "sku-63", "sku-9", "sku-42", "sku-7"]);
-  await says(tab, "This page has learnt from 6 of your clicks. They moved these up: Thing ");
+  await says(tab, "This page has learnt from your latest 6 clicks, but those it ignores. They moved these up: Thing ");
   await tab.locator("ingle-privacy").getByRole("button", { name: "Forget everything" }).click();
   await says(tab, "Nothing is kept about you here.");
   ok(!String(await call(tab, "panelSays")).includes("learnt"), "what was learnt is gone");

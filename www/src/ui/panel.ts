@@ -178,7 +178,7 @@ function showLearnt({ learnt }: View): void {
   fill(
     learntBox,
     h("h3", { id: "learnt-title" }, "Learnt in this tab"),
-    h("p", { class: "note" }, `From ${learnt.clicks} of your clicks, in this browser alone. ${moved.length > 0 ? "They moved these up:" : "It moved nothing up."}`),
+    h("p", { class: "note" }, `From your ${learnt.clicks} clicks, but those judged noise, and in this browser alone. ${moved.length > 0 ? "They moved these up:" : "They moved nothing up."}`),
     h("ul", {}, ...moved),
   );
 }

@@ -25,6 +25,12 @@ export function startShelves(session: Session): void {
   }
   // Only now, so that each holds its places in the markup that it will show.
   define();
+  // The tab has learnt something: what it recommends is shown anew.
+  let learnt = 0;
+  session.on("view", (view) => {
+    if (view.learnt && view.learnt.clicks !== learnt) shelves[0]?.refresh();
+    learnt = view.learnt?.clicks ?? 0;
+  });
   session.on("replaced", (recommender) => shelves.forEach((shelf) => (shelf.recommender = recommender)));
 }
 
