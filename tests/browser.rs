@@ -26,6 +26,7 @@ const ITEMS: usize = 300;
 #[derive(Deserialize)]
 struct Golden {
     bound: f32,
+    adapter: Value,
     cases: Vec<Case>,
 }
 
@@ -34,6 +35,8 @@ struct Case {
     history: Vec<String>,
     recommend: Vec<Recommendation>,
     explain: Vec<Click>,
+    learnt: Vec<f32>,
+    adapted: Vec<f32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,6 +106,41 @@ async fn gives_the_native_engines_answers() {
                 );
             }
         }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn learns_what_the_native_engine_learns_and_recommends_with_it() {
+    let golden: Golden = serde_json::from_str(EXPECTED).expect("is JSON");
+    let mut manifest: Value = serde_json::from_slice(MANIFEST).expect("is JSON");
+    manifest["adapter"] = golden.adapter;
+    let Some(engine) = open(manifest.to_string().as_bytes()).await else {
+        return;
+    };
+    let rest = || Function::new_no_args("globalThis.rests = (globalThis.rests ?? 0) + 1");
+    for case in golden.cases {
+        let learnt = engine.adapt(case.history.clone(), None, rest()).await;
+        let learnt = learnt.expect("learns");
+        let size = case.learnt.iter().fold(1.0f32, |size, x| size.max(x.abs()));
+        assert_near(&learnt, &case.learnt, golden.bound * size);
+        let options = encode(&json!({ "k": 10 }));
+        if !learnt.is_empty() {
+            let vector = Float32Array::from(&case.learnt[..]).into();
+            Reflect::set(&options, &"adapter".into(), &vector).expect("is an object");
+        }
+        let found = engine.recommend(case.history, options).await;
+        let found: Vec<Recommendation> = decode(&found.expect("answers"));
+        let scores: Vec<f32> = found.iter().map(|one| one.score).collect();
+        assert_near(&scores, &case.adapted, golden.bound);
+    }
+    let rests = Reflect::get(&js_sys::global(), &"rests".into()).expect("is an object");
+    assert!(rests.as_f64() > Some(0.0), "waits between pieces of work");
+    // Too few clicks teach nothing, and what cannot be a vector of this model is dropped.
+    for previous in [vec![1.0; 5], vec![f32::NAN; 33]] {
+        let learnt = engine
+            .adapt(vec!["sku-9".into()], Some(previous), rest())
+            .await;
+        assert!(learnt.expect("learns").is_empty());
     }
 }
 
@@ -225,7 +263,9 @@ async fn says_what_it_is() {
     );
     assert_eq!(
         ingle::engine_kind(),
-        if cfg!(feature = "burn-cpu") {
+        if cfg!(feature = "burn-gpu") {
+            "burn-gpu"
+        } else if cfg!(feature = "burn-cpu") {
             "burn-cpu"
         } else if cfg!(feature = "gpu") {
             "gpu"
@@ -297,8 +337,13 @@ async fn broken_bundles_are_refused_with_a_code() {
 /// The golden bundle on this build's device; none, after checking that the refusal is clean, where the
 /// build is for a GPU and the browser has none.
 async fn engine() -> Option<Engine> {
-    let opened = Engine::load(Uint8Array::from(MANIFEST), files(), Map::new(), false).await;
-    if cfg!(feature = "gpu") && !has_adapter().await {
+    open(MANIFEST).await
+}
+
+/// The same with another manifest.
+async fn open(manifest: &[u8]) -> Option<Engine> {
+    let opened = Engine::load(Uint8Array::from(manifest), files(), Map::new(), false).await;
+    if cfg!(any(feature = "gpu", feature = "burn-gpu")) && !has_adapter().await {
         let error = opened.expect_err("there is no GPU to open");
         assert_eq!(code(&error), "device/unavailable");
         return None;
@@ -341,6 +386,13 @@ async fn join(
         .await
         .expect("answers");
     Array::from(&both).to_vec()
+}
+
+fn assert_near(got: &[f32], want: &[f32], bound: f32) {
+    assert_eq!(got.len(), want.len());
+    for (got, want) in got.iter().zip(want) {
+        assert!((got - want).abs() <= bound, "{got}, native {want}");
+    }
 }
 
 fn code(error: &JsValue) -> String {

@@ -9,7 +9,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use ingle_bundle::{Bundle, Calibration, ItemTable, Manifest, MethodSpec, Scale, ViewScales, dir};
+use ingle_bundle::{
+    Adapter, Bundle, Calibration, Gain, ItemTable, Learning, Manifest, MethodSpec, Scale,
+    ViewScales, dir,
+};
 use ingle_model::engine::shipped_weights;
 use ingle_model::gate::GateConfig;
 use ingle_model::methods::{MethodConfig, Views};
@@ -29,6 +32,8 @@ const K: usize = 10;
 #[derive(Serialize, Deserialize)]
 struct Golden {
     bound: f32,
+    /// For the bundle's manifest, which has none: what is learnt with it is `learnt`.
+    adapter: Adapter,
     cases: Vec<Case>,
 }
 
@@ -37,6 +42,10 @@ struct Case {
     history: Vec<String>,
     recommend: Vec<Recommendation>,
     explain: Vec<Click>,
+    /// The adapter that the history teaches; empty if it has too few clicks.
+    learnt: Vec<f32>,
+    /// Scores of the best items with it.
+    adapted: Vec<f32>,
 }
 
 #[test]
@@ -44,24 +53,40 @@ fn the_native_engines_give_the_golden_answers() {
     if std::env::var_os("INGLE_BLESS").is_some() {
         bless();
     }
-    let engine =
-        Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
     let golden = std::fs::read(folder().join("expected.json")).expect("reads");
     let golden: Golden = serde_json::from_slice(&golden).expect("is JSON");
     assert!(golden.cases.len() >= 20);
-    let slices = SliceEngine::new(dir::read_dir(&folder()).expect("opens")).expect("fits");
-    hold(&golden, |history| answers(&engine, history));
-    hold(&golden, |history| Case {
-        recommend: pollster::block_on(slices.recommend(&history, &options())).expect("answers"),
-        explain: slices.explain(&history),
-        history,
+    assert!(golden.cases.iter().any(|case| !case.learnt.is_empty()));
+    let read = || dir::read_dir(&folder()).expect("opens");
+    let tensors = [read(), teaching(read(), &golden.adapter)]
+        .map(|bundle| Engine::new(bundle, &Device::flex()).expect("fits"));
+    hold(&golden, |want| {
+        answers(&tensors, want.history.clone(), Some(&want.learnt))
+    });
+    let [plain, teaching] = [read(), teaching(read(), &golden.adapter)]
+        .map(|bundle| SliceEngine::new(bundle).expect("fits"));
+    let recommend = |engine: &SliceEngine, history: &[String], options| {
+        pollster::block_on(engine.recommend(history, &options)).expect("answers")
+    };
+    hold(&golden, |want| Case {
+        history: want.history.clone(),
+        recommend: recommend(&plain, &want.history, options()),
+        explain: plain.explain(&want.history),
+        learnt: pollster::block_on(teaching.adapt(&want.history, None, &async || ())),
+        adapted: scores(&recommend(&teaching, &want.history, with(&want.learnt))),
     });
 }
 
+/// The bundle with something to learn.
+fn teaching(mut bundle: Bundle, adapter: &Adapter) -> Bundle {
+    bundle.manifest.adapter = Some(adapter.clone());
+    bundle
+}
+
 /// Holds an engine to the golden answers.
-fn hold(golden: &Golden, answers: impl Fn(Vec<String>) -> Case) {
+fn hold(golden: &Golden, answers: impl Fn(&Case) -> Case) {
     for want in &golden.cases {
-        let got = answers(want.history.clone());
+        let got = answers(want);
         let items = |list: &[Recommendation]| -> Vec<String> {
             list.iter().map(|one| one.item.clone()).collect()
         };
@@ -95,6 +120,16 @@ fn hold(golden: &Golden, answers: impl Fn(Vec<String>) -> Case) {
                 assert!(apart <= golden.bound, "{got:?} {want:?}");
             }
         }
+        let size = want.learnt.iter().fold(1.0f32, |size, x| size.max(x.abs()));
+        for (got, want, size) in [
+            (&got.learnt, &want.learnt, size),
+            (&got.adapted, &want.adapted, 1.0),
+        ] {
+            assert_eq!(got.len(), want.len());
+            for (got, want) in got.iter().zip(want) {
+                assert!((got - want).abs() <= golden.bound * size, "{got} {want}");
+            }
+        }
     }
 }
 
@@ -109,11 +144,50 @@ fn options() -> RecommendOptions {
     }
 }
 
-fn answers(engine: &Engine, history: Vec<String>) -> Case {
+/// The same with a vector that was learnt.
+fn with(learnt: &[f32]) -> RecommendOptions {
+    RecommendOptions {
+        adapter: (!learnt.is_empty()).then(|| learnt.to_vec()),
+        ..options()
+    }
+}
+
+fn scores(list: &[Recommendation]) -> Vec<f32> {
+    list.iter().map(|one| one.score).collect()
+}
+
+/// The answers of an engine on tensors, and of the same that has something to learn; `adapted` with that vector, or else
+/// with what is learnt.
+fn answers([plain, teaching]: &[Engine; 2], history: Vec<String>, vector: Option<&[f32]>) -> Case {
+    let recommend = |engine: &Engine, options| {
+        pollster::block_on(engine.recommend(&history, &options)).expect("answers")
+    };
+    let learnt = pollster::block_on(teaching.adapt(&history, None, &async || Ok(())));
+    let learnt = learnt.expect("learns");
     Case {
-        recommend: pollster::block_on(engine.recommend(&history, &options())).expect("answers"),
-        explain: pollster::block_on(engine.explain(&history)).expect("answers"),
+        recommend: recommend(plain, options()),
+        explain: pollster::block_on(plain.explain(&history)).expect("answers"),
+        adapted: scores(&recommend(teaching, with(vector.unwrap_or(&learnt)))),
+        learnt,
         history,
+    }
+}
+
+fn adapter() -> Adapter {
+    Adapter {
+        popularity: 0.3,
+        learning: Some(Learning {
+            bias_rate: 2.0,
+            weight_rate: 0.1,
+            steps: 6,
+            half_life: 10.0,
+            window: 40,
+            clicks: 3,
+        }),
+        gain: Gain {
+            value: 0.01,
+            error: 0.001,
+        },
     }
 }
 
@@ -131,14 +205,16 @@ fn bless() {
     for (name, bytes) in files {
         std::fs::write(folder().join(name), bytes).expect("writes");
     }
-    let engine =
-        Engine::new(dir::read_dir(&folder()).expect("opens"), &Device::flex()).expect("fits");
+    let read = || dir::read_dir(&folder()).expect("opens");
+    let engines = [read(), teaching(read(), &adapter())]
+        .map(|bundle| Engine::new(bundle, &Device::flex()).expect("fits"));
     let cases = histories()
         .into_iter()
-        .map(|history| answers(&engine, history))
+        .map(|history| answers(&engines, history, None))
         .collect();
     let golden = serde_json::to_string_pretty(&Golden {
         bound: BOUND,
+        adapter: adapter(),
         cases,
     })
     .expect("is JSON");

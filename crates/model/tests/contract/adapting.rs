@@ -3,9 +3,9 @@
 use crate::support::*;
 use burn::prelude::*;
 use ingle_bundle::{Adapter, Bundle, Gain, ItemTable, Learning};
-use ingle_model::{Engine, Model, RecommendOptions, Recommendation, Rng, Rule, SliceEngine};
+use ingle_model::{Engine, Model, RecommendOptions, Recommendation, Rule, SliceEngine};
 
-fn learning() -> Learning {
+pub(crate) fn learning() -> Learning {
     Learning {
         bias_rate: 20.0,
         weight_rate: 0.5,
@@ -16,7 +16,7 @@ fn learning() -> Learning {
     }
 }
 
-fn adapter(popularity: f32, learning: Option<Learning>) -> Adapter {
+pub(crate) fn adapter(popularity: f32, learning: Option<Learning>) -> Adapter {
     let gain = Gain {
         value: 0.01,
         error: 0.001,
@@ -28,13 +28,17 @@ fn adapter(popularity: f32, learning: Option<Learning>) -> Adapter {
     }
 }
 
-fn with(bundle: &Bundle, adapter: impl Into<Option<Adapter>>) -> Bundle {
+pub(crate) fn with(bundle: &Bundle, adapter: impl Into<Option<Adapter>>) -> Bundle {
     let mut bundle = bundle.clone();
     bundle.manifest.adapter = adapter.into();
     bundle
 }
 
-fn ask(engine: &SliceEngine, history: &[String], adapter: Option<Vec<f32>>) -> Vec<Recommendation> {
+pub(crate) fn ask(
+    engine: &SliceEngine,
+    history: &[String],
+    adapter: Option<Vec<f32>>,
+) -> Vec<Recommendation> {
     let options = RecommendOptions {
         k: ITEMS,
         include_seen: true,
@@ -44,12 +48,16 @@ fn ask(engine: &SliceEngine, history: &[String], adapter: Option<Vec<f32>>) -> V
     pollster::block_on(engine.recommend(history, &options)).expect("answers")
 }
 
-fn learn(engine: &SliceEngine, history: &[String], previous: Option<&[f32]>) -> Vec<f32> {
+pub(crate) fn learn(
+    engine: &SliceEngine,
+    history: &[String],
+    previous: Option<&[f32]>,
+) -> Vec<f32> {
     pollster::block_on(engine.adapt(history, previous, &async || ()))
 }
 
 /// A walk over the catalogue of any length.
-fn walk(len: usize) -> Vec<String> {
+pub(crate) fn walk(len: usize) -> Vec<String> {
     let items: Vec<u32> = (0..len)
         .map(|at| 1 + (at * at * 3 % ITEMS) as u32)
         .collect();
@@ -182,50 +190,6 @@ fn one_item_repeated_and_ten_thousand_clicks_are_learnt_from() {
         let latest = &long[long.len() - 200..];
         let [a, b] = [&long[..], latest].map(|history| learn(&engine, history, None));
         assert_close(&a, &b, 1e-6, config.method.name());
-    }
-}
-
-/// What both engines learn from a history, which must be the same up to rounding.
-fn learnt_by_both(bundle: &Bundle, history: &[String], what: &str) -> Vec<f32> {
-    let slices = SliceEngine::new(bundle.clone()).expect("opens");
-    let tensors = Engine::new(bundle.clone(), &Device::flex()).expect("opens");
-    let one = learn(&slices, history, None);
-    let other = pollster::block_on(tensors.adapt(history, None, &async || Ok(()))).expect("learns");
-    let size = one.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-    assert_close(&one, &other, 1e-4 * size, what);
-    one
-}
-
-#[test]
-fn both_engines_learn_the_same_and_recommend_the_same_with_it() {
-    let device = Device::flex();
-    for config in configs().flat_map(|config| ways(&config)) {
-        let model = Model::new(&config, 7, &device);
-        let bundle = with(&bundle(&config, &model), None);
-        let bundle = with(&spread(bundle), adapter(0.1, Some(learning())));
-        let what = format!("{} {:?}", config.method.name(), config.keep);
-        let mut rng = Rng::new(5, &[]);
-        for len in [3, 8, 12, 13, 30, 45] {
-            let items: Vec<u32> = (0..len).map(|_| 1 + rng.below(ITEMS) as u32).collect();
-            let history = ids(&items);
-            let learnt = learnt_by_both(&bundle, &history, &what);
-            let tensors = Engine::new(bundle.clone(), &device).expect("opens");
-            let slices = SliceEngine::new(bundle.clone()).expect("opens");
-            let options = RecommendOptions {
-                k: ITEMS,
-                include_seen: true,
-                adapter: Some(learnt.clone()),
-                ..Default::default()
-            };
-            let one = ask(&slices, &history, Some(learnt));
-            let other = pollster::block_on(tensors.recommend(&history, &options));
-            let other = other.expect("answers");
-            for one in one {
-                let other = other.iter().find(|other| other.item == one.item);
-                let other = other.expect("every item");
-                assert_close(&[one.score], &[other.score], 1e-4, &what);
-            }
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod adapting;
 mod bundles;
+mod learning;
 mod models;
 mod ranking;
 mod slices;
