@@ -148,6 +148,26 @@ for (const [what, damage] of MID_FLIGHT.slice(0, 2)) {
   });
 }
 
+for (const [what, damage] of MID_FLIGHT) {
+  test(`${what} in the middle of a gradient step costs nothing that was learnt before`, { timeout: 240_000 }, async () => {
+    const visitor = await arrive(damage);
+    const { status } = await visitor.call("open", { engine: "burn-gpu", worker: false, storage: { kind: "memory", collapseMs: 0 } }, "/learning/");
+    equal(status.rung, "gpu", JSON.stringify(status));
+    await visitor.call("visit", asked.history);
+    const clicks = asked.history.length;
+    await visitor.call("untilLearnt", clicks);
+    await visitor.tab.evaluate(() => void Object.assign(globalThis, { armed: true }));
+    // Nothing is asked after this click, so that it is learning that fails.
+    await visitor.call("visit", ["sku-3"]);
+    await visitor.call("untilRetired");
+    const { gpu, learnt } = await visitor.call("status");
+    equal([learnt, "code" in gpu && gpu.code], [clicks, what === "a trap" ? "engine/failed" : "device/compute"], JSON.stringify(gpu));
+    const [best] = await visitor.call("recommend");
+    equal(best?.source, "cpu");
+    await visitor.leave();
+  });
+}
+
 test("a general engine that cannot be loaded leaves the small one answering", { timeout: 120_000 }, async () => {
   const context = await browser.newContext();
   await context.route("**/burn-cpu.wasm", (route) => route.fulfill({ status: 404 }));

@@ -73,6 +73,9 @@ const page = {
   /** Waits until the page has learnt from that many clicks. */
   untilLearnt: (clicks: number): Promise<void> => until(() => opened().status.learnt === clicks, `learnt from ${clicks} clicks`, 30_000),
 
+  /** Waits until the GPU's engine is not used any more. */
+  untilRetired: (): Promise<void> => until(() => opened().status.gpu.state === "retired", "the GPU's engine is retired", 30_000),
+
   /** What the database has beside the events and a pause. */
   async adapter(): Promise<{ bundle: string; items: string[]; vector: number[] } | null> {
     if (!(await indexedDB.databases()).some(({ name }) => name === "ingle")) return null;
