@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The general engine answers in Chromium as the native program does: general.sh [N], N histories, 50 by default.
 # On the CPU every method over every built-in backbone, and over one that only the example package has; through WebGPU, on
-# an adapter made of software, every method and every backbone. All are trained on a small log.
+# an adapter made of software, every method and every backbone. The same with a method that only the example package has. All
+# are trained on a small log.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
@@ -23,7 +24,9 @@ small="--set backbone.width=16 --set backbone.feed_forward=32 --set backbone.max
 
 for kind in sasrec gru4rec gated-convolution; do
   from=""
-  for method in none dc4sr iadsr mgsd-wss; do
+  methods="none dc4sr iadsr mgsd-wss"
+  [ "$kind" != sasrec ] || methods="$methods agreement"
+  for method in $methods; do
     run="$work/$kind-$method"
     # The first run's backbone is that of the others.
     "$program" train --data "$work/data" --method "$method" --out "$run" $from $small --set backbone.kind="$kind" >"$work/log.txt" 2>&1 ||

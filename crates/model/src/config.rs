@@ -53,7 +53,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(field: &'static str, found: impl Display, expected: &'static str) -> Self {
+    /// A setting with a value that is not `expected`.
+    pub fn new(field: &'static str, found: impl Display, expected: &'static str) -> Self {
         Self {
             field,
             found: found.to_string(),

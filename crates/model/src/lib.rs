@@ -19,6 +19,8 @@ pub mod backbone;
 pub mod batch;
 pub mod config;
 pub mod engine;
+#[cfg(feature = "burn")]
+pub mod erased;
 pub mod features;
 pub mod gate;
 pub mod kept;

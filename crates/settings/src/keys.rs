@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use ingle_data::InputError;
 use ingle_model::backbone::Kind;
 use ingle_model::kept::Rule;
-use ingle_model::methods::{self, MethodConfig, NAMES};
+use ingle_model::methods::{self, MethodConfig};
 
 /// Settings that earlier versions had, and what to write instead or why they are gone.
 const REMOVED: &[(&str, &str)] = &[
@@ -175,7 +175,7 @@ fn unknown_key(
 /// Sets `method.name`. The file's settings for another method are left out.
 pub(super) fn choose(table: &mut toml::Table, name: &str) -> Result<()> {
     let Some(chosen) = MethodConfig::named(name) else {
-        let all = NAMES.join(", ");
+        let all = methods::names().join(", ");
         return Err(
             InputError::other(format!("there is no method {name:?}; there is {all}")).into(),
         );

@@ -74,10 +74,14 @@ impl Encode for GatedConvolution {
     }
 }
 
-/// Makes the backbone known: first thing in the program, and when the browser has loaded the engine.
+mod method;
+pub use method::Agreement;
+
+/// Makes the backbone and the method known: first thing in the program, and when the browser has loaded the engine.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen(start))]
 pub fn register() {
     ingle_model::backbone::register::<GatedConvolution>();
+    ingle_model::methods::register::<Agreement>();
 }
 
 // The engine's calls are exported from here as well.

@@ -1,4 +1,4 @@
-//! The `ingle` program with one more backbone.
+//! The `ingle` program with one more backbone and one more method.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {

@@ -6,21 +6,19 @@
 //! ([`EncodeSlices`]), for the small engines, and have hand-written gradients in the trainer; the contract tests
 //! compare the two.
 
-#[cfg(feature = "burn")]
-mod erased;
 pub mod gru4rec;
 #[cfg(feature = "burn")]
 mod registry;
 pub mod sasrec;
 
 #[cfg(feature = "burn")]
-pub use erased::Encoder;
-#[cfg(feature = "burn")]
 pub use registry::{Custom, register};
 #[cfg(feature = "burn")]
 pub use sasrec::Block;
 
 use crate::config::BackboneConfig;
+#[cfg(feature = "burn")]
+use crate::erased::{Does, Erased};
 #[cfg(feature = "burn")]
 use crate::rng::{Rng, normal};
 use crate::slices::Source;
@@ -61,6 +59,17 @@ pub trait Encode {
         real: &Tensor<2>,
         rng: Option<&mut Rng>,
     ) -> Tensor<3>;
+}
+
+/// An encoder on tensors whose type is not known.
+#[cfg(feature = "burn")]
+pub type Encoder = Erased<dyn Encode>;
+
+#[cfg(feature = "burn")]
+impl<E: Encode + 'static> Does<dyn Encode> for E {
+    fn does(&self) -> &(dyn Encode + 'static) {
+        self
+    }
 }
 
 /// An encoder on slices.

@@ -1,8 +1,7 @@
 //! The registry of encoders on tensors, by the name that `backbone.kind` takes. The built-in ones are always in it;
 //! a program or an engine registers others before it reads a configuration.
 
-use super::erased::Encoder;
-use super::{Encode, gru4rec::Gru4rec, sasrec::Sasrec};
+use super::{Encode, Encoder, gru4rec::Gru4rec, sasrec::Sasrec};
 use crate::config::BackboneConfig;
 use crate::rng::Rng;
 use burn::module::Module;

@@ -2,7 +2,6 @@
 
 use crate::backbone::Kind;
 use crate::config::ConfigError;
-use crate::methods;
 use crate::weights::WeightsError;
 use ingle_bundle::BundleError;
 
@@ -12,11 +11,15 @@ pub enum EngineError {
     /// The bundle is invalid.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The bundle's method is unknown.
-    #[error("the bundle was trained with method {found:?}, which this version does not have; it has {}: update the package or export the bundle again", methods::NAMES.join(", "))]
+    /// The bundle's method is unknown to this engine.
+    #[error(
+        "the bundle was trained with method {found:?}, which this build does not have; it has {known}: update the package, use a build that registers it or export the bundle again"
+    )]
     Method {
         /// The name in the manifest.
         found: String,
+        /// Names of the methods that it has.
+        known: String,
     },
     /// The bundle's encoder is unknown to this engine.
     #[error(
@@ -53,8 +56,15 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    pub(super) fn encoder(found: &str) -> Self {
-        let known: Vec<&str> = Kind::known().into_iter().map(Kind::name).collect();
+    pub(super) fn method(found: &str, known: &[&str]) -> Self {
+        Self::Method {
+            found: found.to_owned(),
+            known: known.join(", "),
+        }
+    }
+
+    pub(super) fn encoder(found: &str, known: &[Kind]) -> Self {
+        let known: Vec<&str> = known.iter().map(|kind| kind.name()).collect();
         Self::Encoder {
             found: found.to_owned(),
             known: known.join(", "),

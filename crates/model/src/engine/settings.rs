@@ -20,14 +20,15 @@ pub(super) fn model_config(bundle: &Bundle) -> Result<ModelConfig, EngineError> 
     };
     let kind = manifest.backbone.get("kind").and_then(Value::as_str);
     if let Some(found) = kind.filter(|name| Kind::named(name).is_none()) {
-        return Err(EngineError::encoder(found));
+        return Err(EngineError::encoder(found, &Kind::known()));
     }
     let backbone: BackboneConfig =
         serde_json::from_value(manifest.backbone.clone()).map_err(unusable("backbone"))?;
     if MethodConfig::named(&manifest.method.name).is_none() {
-        return Err(EngineError::Method {
-            found: manifest.method.name.clone(),
-        });
+        return Err(EngineError::method(
+            &manifest.method.name,
+            &methods::names(),
+        ));
     }
     let mut method = manifest.method.config.clone();
     if let Some(settings) = method.as_object_mut() {

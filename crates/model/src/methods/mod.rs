@@ -6,6 +6,9 @@
 //! [`Clicks`]; the backbone names no method, and no method names another. To add one: a folder with a
 //! `Config`, the `PARTS` of its scorer, whether it is `TAUGHT`, a module type with both halves, a `SliceScorer`
 //! type on slices, and one line in the registry below. The contract tests cover it by its registration.
+//!
+//! A method on tensors alone is complete as well: Burn trains it, and the browser's general engine runs it. Any package
+//! can register one ([`Custom`], [`register`]).
 
 #[cfg(feature = "burn")]
 pub mod clicks;
@@ -15,6 +18,8 @@ pub mod mgsd_wss;
 pub mod none;
 #[cfg(feature = "burn")]
 pub mod objective;
+#[cfg(feature = "burn")]
+mod registry;
 mod removed;
 
 #[cfg(feature = "burn")]
@@ -22,6 +27,8 @@ pub use clicks::Clicks;
 #[cfg(feature = "burn")]
 pub use objective::{Labelled, Objective, RankLoss, Step};
 
+#[cfg(feature = "burn")]
+pub use registry::{Custom, Registered, Scorer, register};
 pub use removed::take_removed;
 
 use crate::config::{BackboneConfig, ConfigError};
@@ -33,7 +40,7 @@ use crate::weights::WeightsError;
 use burn::module::Module;
 #[cfg(feature = "burn")]
 use burn::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Scales `ln(1 + clicks)` to the order of 1.
 pub(crate) const FIFTH: f32 = 0.2;
@@ -111,18 +118,30 @@ macro_rules! registry {
 
         /// A method by name with its settings.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "name")]
+        #[serde(tag = "name", remote = "Self")]
         pub enum MethodConfig {
             $(
                 #[doc = concat!("`", $name, "`")]
                 #[serde(rename = $name $(, alias = $former)?)]
-                $variant($folder::Config)
-            ),+
+                $variant($folder::Config),
+            )+
+            /// A method of another package
+            #[cfg(feature = "burn")]
+            #[serde(skip)]
+            Registered(Registered),
         }
 
         impl MethodConfig {
             /// The method of that name, or formerly of that name, with default settings.
             pub fn named(name: &str) -> Option<Self> {
+                let found = Self::built_in(name);
+                #[cfg(feature = "burn")]
+                let found = found.or_else(|| Registered::named(name).map(Self::Registered));
+                found
+            }
+
+            /// The same of the methods that every engine has.
+            pub fn built_in(name: &str) -> Option<Self> {
                 match name {
                     $($name $(| $former)? => Some(Self::$variant($folder::Config::default())),)+
                     _ => None,
@@ -131,13 +150,21 @@ macro_rules! registry {
 
             /// The method's name.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $name),+ }
+                match self {
+                    $(Self::$variant(_) => $name,)+
+                    #[cfg(feature = "burn")]
+                    Self::Registered(method) => method.name(),
+                }
             }
 
             /// The parts of its scorer in the order of their training, each with the name of its stage; none for a
             /// method without a scorer.
             pub fn parts(&self) -> &'static [(&'static str, Part)] {
-                match self { $(Self::$variant(_) => $folder::PARTS),+ }
+                match self {
+                    $(Self::$variant(_) => $folder::PARTS,)+
+                    #[cfg(feature = "burn")]
+                    Self::Registered(method) => method.parts(),
+                }
             }
 
             /// Whether the method has a scorer.
@@ -147,12 +174,20 @@ macro_rules! registry {
 
             /// Whether soft labels of clicks that were not replaced are learnt from, where the settings ask for any.
             pub fn taught(&self) -> bool {
-                match self { $(Self::$variant(_) => $folder::TAUGHT),+ }
+                match self {
+                    $(Self::$variant(_) => $folder::TAUGHT,)+
+                    #[cfg(feature = "burn")]
+                    Self::Registered(method) => method.taught(),
+                }
             }
 
             /// Width of the items' semantic codes, if the method uses them.
             pub fn code_width(&self) -> Option<usize> {
-                match self { $(Self::$variant(config) => config.code_width()),+ }
+                match self {
+                    $(Self::$variant(config) => config.code_width(),)+
+                    #[cfg(feature = "burn")]
+                    Self::Registered(method) => method.code_width(),
+                }
             }
 
             /// Checks the settings.
@@ -160,21 +195,28 @@ macro_rules! registry {
             /// # Errors
             /// The first setting out of its range.
             pub fn validate(&self) -> Result<(), ConfigError> {
-                match self { $(Self::$variant(config) => config.validate()),+ }
+                match self {
+                    $(Self::$variant(config) => config.validate(),)+
+                    #[cfg(feature = "burn")]
+                    Self::Registered(method) => method.validate(),
+                }
             }
 
-            /// Its scorer on slices, from weights under `path`.
+            /// Its scorer on slices, from weights under `path`; `None` for methods that exist on tensors only.
             pub(crate) fn read(
                 &self,
                 backbone: &BackboneConfig,
                 source: &mut Source,
                 path: &str,
-            ) -> Result<SliceScorer, WeightsError> {
+            ) -> Result<Option<SliceScorer>, WeightsError> {
                 match self {
                     $(Self::$variant(config) => {
                         let path = format!("{path}.{}", stringify!($variant));
-                        $folder::SliceScorer::read(config, backbone, source, &path).map(SliceScorer::$variant)
-                    }),+
+                        let scorer = $folder::SliceScorer::read(config, backbone, source, &path)?;
+                        Ok(Some(SliceScorer::$variant(scorer)))
+                    })+
+                    #[cfg(feature = "burn")]
+                    Self::Registered(_) => Ok(None),
                 }
             }
 
@@ -184,7 +226,8 @@ macro_rules! registry {
                 match self {
                     $(Self::$variant(config) => Method::$variant(
                         $folder::$module::new(config, backbone, rng, device)
-                    )),+
+                    ),)+
+                    Self::Registered(method) => Method::Registered(method.init(backbone, rng, device)),
                 }
             }
         }
@@ -210,24 +253,35 @@ macro_rules! registry {
         #[derive(Module, Debug)]
         #[expect(clippy::large_enum_variant, reason = "there is one of them, and it is never moved in a loop")]
         pub enum Method {
-            $(#[doc = concat!("`", $name, "`")] $variant($folder::$module)),+
+            $(#[doc = concat!("`", $name, "`")] $variant($folder::$module),)+
+            /// A method of another package
+            Registered(Scorer),
         }
 
         #[cfg(feature = "burn")]
         impl ScoreTensors for Method {
             fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
-                match self { $(Self::$variant(method) => method.noise_logits(clicks)),+ }
+                match self {
+                    $(Self::$variant(method) => method.noise_logits(clicks),)+
+                    Self::Registered(method) => method.noise_logits(clicks),
+                }
             }
 
             fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
-                match self { $(Self::$variant(method) => method.interests(clicks)),+ }
+                match self {
+                    $(Self::$variant(method) => method.interests(clicks),)+
+                    Self::Registered(method) => method.interests(clicks),
+                }
             }
         }
 
         #[cfg(feature = "burn")]
         impl Objective for Method {
             fn loss(&self, part: Part, step: &mut Step<'_>) -> Tensor<1> {
-                match self { $(Self::$variant(method) => method.loss(part, step)),+ }
+                match self {
+                    $(Self::$variant(method) => method.loss(part, step),)+
+                    Self::Registered(method) => method.loss(part, step),
+                }
             }
         }
     };
@@ -238,6 +292,45 @@ registry! {
     Dc4sr: "dc4sr" => dc4sr::Dc4sr,
     Iadsr: "iadsr" => iadsr::Iadsr,
     MgsdWss: "mgsd-wss" => mgsd_wss::MgsdWss,
+}
+
+/// Names of all methods that this process knows.
+pub fn names() -> Vec<&'static str> {
+    let names = NAMES.to_vec();
+    #[cfg(feature = "burn")]
+    let names = [names, registry::registered()].concat();
+    names
+}
+
+impl Serialize for MethodConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[cfg(feature = "burn")]
+        if let Self::Registered(method) = self {
+            return method.serialize(serializer);
+        }
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MethodConfig {
+    #[cfg(feature = "burn")]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let name = value.get("name").and_then(serde_json::Value::as_str);
+        let registered = name.is_some_and(|name| Registered::named(name).is_some());
+        let found = if registered {
+            serde_json::from_value(value).map(Self::Registered)
+        } else {
+            Self::deserialize(value)
+        };
+        found.map_err(D::Error::custom)
+    }
+
+    #[cfg(not(feature = "burn"))]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
 }
 
 #[cfg(test)]

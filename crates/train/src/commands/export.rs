@@ -21,6 +21,7 @@ use ingle_model::Model;
 use ingle_model::backbone::Kind;
 use ingle_model::engine::shipped_weights;
 use ingle_model::kept::Rule;
+use ingle_model::methods::NAMES;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -116,8 +117,9 @@ pub fn run(args: &Args) -> Result<()> {
         args.name.clone(),
         evaluation,
     )?;
-    // The engine that learns has the built-in encoders alone.
-    let built_in = Kind::ALL.contains(&run.config.backbone.kind);
+    // The engine that learns has the built-in encoders and methods alone.
+    let built_in =
+        Kind::ALL.contains(&run.config.backbone.kind) && NAMES.contains(&run.config.method.name());
     if args.adapter == AdapterChoice::Measured && built_in {
         bundle.manifest.adapter = adapter(&bundle, &data)?;
     }

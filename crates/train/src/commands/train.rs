@@ -9,7 +9,7 @@ use crate::training::progress::Progress;
 use crate::training::{Compute, Config, Run, inherit};
 use anyhow::{Context, Result, bail};
 use burn::prelude::*;
-use ingle_model::methods::NAMES;
+use ingle_model::methods::names;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,7 +77,7 @@ pub struct Args {
 
 /// Help text that lists the methods.
 fn methods() -> String {
-    let all = NAMES.join(", ");
+    let all = names().join(", ");
     format!(
         "Method, one of {all}, or auto for the one that wins most on held-out users, if any [default: the configuration's, else \
          dc4sr]"

@@ -1,9 +1,8 @@
-//! An encoder of any type as one Burn module.
+//! A module of any type as one Burn module: an encoder, or a method.
 //!
-//! Burn's modules are generic over who visits them, so they cannot be trait objects. This one lists an encoder's
+//! Burn's modules are generic over who visits them, so they cannot be trait objects. This one lists a module's
 //! parameters once and shows the list to the visitor; a mapper's results are put back in the same order.
 
-use super::Encode;
 use burn::module::{
     Content, Devices, Flag, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
     ModuleVisitor, Param,
@@ -12,43 +11,44 @@ use burn::prelude::*;
 use burn::tensor::{Bool, Int};
 use std::any::Any;
 use std::collections::VecDeque;
+use std::fmt;
 
-/// An encoder whose type is not known.
-#[derive(Debug)]
-pub struct Encoder(Box<dyn Erased>);
+/// A module of which only what it does is known: the trait object `T`.
+pub struct Erased<T: ?Sized + 'static>(Box<dyn Parts<T>>);
 
-impl Encoder {
-    pub(super) fn new(encoder: impl Encode + Module + Sync + 'static) -> Self {
-        Self(Box::new(encoder))
+impl<T: ?Sized + 'static> Erased<T> {
+    pub(crate) fn new(module: impl Does<T> + Module + Sync + 'static) -> Self {
+        Self(Box::new(module))
     }
 
-    pub(super) fn get(&self) -> &dyn Encode {
-        self.0.encode()
+    pub(crate) fn get(&self) -> &T {
+        self.0.does()
     }
 }
 
-/// The calls of `Encode` and `Module` that have no type parameters.
-trait Erased: Send + Sync + std::fmt::Debug {
-    fn encode(&self) -> &dyn Encode;
-    fn copy(&self) -> Box<dyn Erased>;
+/// What a module does, as a trait object.
+pub trait Does<T: ?Sized> {
+    /// Itself.
+    fn does(&self) -> &T;
+}
+
+/// The calls of `Module` that have no type parameters.
+trait Parts<T: ?Sized>: Does<T> + Send + Sync + fmt::Debug {
+    fn copy(&self) -> Box<dyn Parts<T>>;
     fn devices(&self, devices: Devices) -> Devices;
-    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased>;
-    fn moved(self: Box<Self>, device: &Device) -> Box<dyn Erased>;
-    fn train(self: Box<Self>) -> Box<dyn Erased>;
-    fn valid(&self) -> Box<dyn Erased>;
-    fn materialize(self: Box<Self>) -> Box<dyn Erased>;
+    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Parts<T>>;
+    fn moved(self: Box<Self>, device: &Device) -> Box<dyn Parts<T>>;
+    fn train(self: Box<Self>) -> Box<dyn Parts<T>>;
+    fn valid(&self) -> Box<dyn Parts<T>>;
+    fn materialize(self: Box<Self>) -> Box<dyn Parts<T>>;
     /// Its parameters and the modules around them, in the order in which Burn visits them.
     fn parts(&self) -> Vec<Part>;
     /// The same module with other parameters, in that order.
-    fn replaced(self: Box<Self>, params: VecDeque<Box<dyn Any>>) -> Box<dyn Erased>;
+    fn replaced(self: Box<Self>, params: VecDeque<Box<dyn Any>>) -> Box<dyn Parts<T>>;
 }
 
-impl<E: Encode + Module + Sync + 'static> Erased for E {
-    fn encode(&self) -> &dyn Encode {
-        self
-    }
-
-    fn copy(&self) -> Box<dyn Erased> {
+impl<T: ?Sized, M: Does<T> + Module + Sync + 'static> Parts<T> for M {
+    fn copy(&self) -> Box<dyn Parts<T>> {
         Box::new(self.clone())
     }
 
@@ -56,23 +56,23 @@ impl<E: Encode + Module + Sync + 'static> Erased for E {
         self.collect_devices(devices)
     }
 
-    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased> {
+    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Parts<T>> {
         Box::new(Module::fork(*self, device))
     }
 
-    fn moved(self: Box<Self>, device: &Device) -> Box<dyn Erased> {
+    fn moved(self: Box<Self>, device: &Device) -> Box<dyn Parts<T>> {
         Box::new(self.to_device(device))
     }
 
-    fn train(self: Box<Self>) -> Box<dyn Erased> {
+    fn train(self: Box<Self>) -> Box<dyn Parts<T>> {
         Box::new(Module::train(*self))
     }
 
-    fn valid(&self) -> Box<dyn Erased> {
+    fn valid(&self) -> Box<dyn Parts<T>> {
         Box::new(Module::valid(self))
     }
 
-    fn materialize(self: Box<Self>) -> Box<dyn Erased> {
+    fn materialize(self: Box<Self>) -> Box<dyn Parts<T>> {
         Box::new(Module::materialize(*self))
     }
 
@@ -82,7 +82,7 @@ impl<E: Encode + Module + Sync + 'static> Erased for E {
         list.0
     }
 
-    fn replaced(self: Box<Self>, params: VecDeque<Box<dyn Any>>) -> Box<dyn Erased> {
+    fn replaced(self: Box<Self>, params: VecDeque<Box<dyn Any>>) -> Box<dyn Parts<T>> {
         Box::new(self.map(&mut Replace(params)))
     }
 }
@@ -163,18 +163,24 @@ macro_rules! typed {
     };
     ($param:ident, $module:ident => $call:expr, $($kind:ty),+) => {
         $(if let Some($module) = $param.downcast_ref::<$kind>() { $call } else)+ {
-            panic!("an encoder's parameters have one to five dimensions")
+            panic!("a module's parameters have one to five dimensions")
         }
     };
 }
 
-impl Clone for Encoder {
+impl<T: ?Sized + 'static> fmt::Debug for Erased<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl<T: ?Sized + 'static> Clone for Erased<T> {
     fn clone(&self) -> Self {
         Self(self.0.copy())
     }
 }
 
-impl Module for Encoder {
+impl<T: ?Sized + 'static> Module for Erased<T> {
     fn collect_devices(&self, devices: Devices) -> Devices {
         self.0.devices(devices)
     }
@@ -224,7 +230,7 @@ impl Module for Encoder {
     }
 }
 
-impl ModuleDisplayDefault for Encoder {
+impl<T: ?Sized + 'static> ModuleDisplayDefault for Erased<T> {
     fn content(&self, content: Content) -> Option<Content> {
         content.optional()
     }
@@ -234,4 +240,4 @@ impl ModuleDisplayDefault for Encoder {
     }
 }
 
-impl ModuleDisplay for Encoder {}
+impl<T: ?Sized + 'static> ModuleDisplay for Erased<T> {}
