@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 /** Runs `ingle` to its end and gives what it printed; its progress is not shown. */
 export const ingle = (...args) =>
-  execFileSync(process.env.INGLE, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  execFileSync(process.env.INGLE, args, { encoding: "utf8", maxBuffer: 2 ** 30, stdio: ["ignore", "pipe", "inherit"] });
 
 /** A line of JSON each. */
 export const lines = (text) => text.trim().split("\n").map((line) => JSON.parse(line));

@@ -1,31 +1,26 @@
 /**
- * Fetches a bundle: the manifest anew, and files by their content-hashed names from the device if they are there. If
- * the host's bundle cannot be fetched, the last good bundle on the device is used.
+ * Fetches a bundle: the manifest anew, and files by their content-hashed names from the device if they are there, or as
+ * a delta that makes them from the bundle on the device. If the host's bundle cannot be fetched, the last good bundle on
+ * the device is used.
  *
- * Which addresses are requested, and in which order, depends on the manifest alone, never on the shopper. Requests have
+ * Which addresses are requested, and in which order, depends on the manifest and on the bundle that is on the device
+ * alone, never on what the shopper clicked. Requests have
  * no cookies, no referrer and no query, and no header of ours but the `Range` of an interrupted file. Hashes are
  * checked here if the browser computes them, and by the wasm engine in any case.
  */
 
 import { folderOf } from "./address.js";
 import { deferred, pause, unlessAborted, Watch, within } from "../common/deferred.js";
+import { distinct, type FileEntry, readEntries, ROLES } from "./entries.js";
 import { IngleError, toIngleError } from "../errors.js";
 import { sha256 } from "./hash.js";
 import { type Kept, KeptBundles, sameBytes } from "./kept.js";
-import { highest, raise } from "./ratchet.js";
+import { Latest, placeOf } from "./latest.js";
+import { chunksOf, firstByte, Part } from "./part.js";
 import type { Progress, SignedBy, Trust } from "../types.js";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
-
-/** A file as listed in the manifest. */
-export interface FileEntry {
-  role: string;
-  name: string;
-  bytes: number;
-  sha256: string;
-  /** The first row, for blocks of the item table. */
-  first_row?: number;
-}
+export type { FileEntry };
 
 /** A bundle's bytes; the caller owns them. */
 export interface BundleFiles {
@@ -59,23 +54,10 @@ export interface BundleOptions {
   patienceMs?: number;
 }
 
-/** The one format that this release reads. */
-const FORMAT = 1;
-/** What an engine reads. Files of other roles belong to later releases. */
-const ROLES = ["model", "items", "ids"];
-const NAME = /^[a-z]+-([0-9a-f]{16})\.(safetensors|json)$/;
-/** The bundle's limits, as in `crates/bundle`: more does not fit into a browser's wasm memory together with a model. */
-const MAX_MANIFEST_BYTES = 2 ** 20;
-const MAX_FILES = 1024;
-const MAX_BYTES = 2 ** 31;
-/** Initial buffer size. Memory grows as bytes arrive, so that a manifest's size alone reserves no more than this. */
-const FIRST_BYTES = 2 ** 16;
 /** Long enough for a connection that is lost in a tunnel. */
 const PAUSES_MS = [500, 2_000, 5_000, 10_000];
 const STALL_MS = 15_000;
 const PATIENCE_MS = 3_000;
-/** Whether a release that is being rolled out is for this visit. */
-const LOT = Math.random();
 const QUIET: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "manual" };
 
 /** A bundle that can be opened: the host's, or one on the device with this number. */
@@ -111,8 +93,7 @@ export class BundleSource {
   /** Running downloads by file name, so that nothing is downloaded twice. */
   readonly #arrivals = new Map<string, Promise<Bytes>>();
   readonly #progress = { loaded: 0, total: 0, files: new Map<string, number>() };
-  /** The release that was verified. */
-  #number: readonly [number, number] | undefined;
+  readonly #latest: Latest;
   #accepted = false;
   /** An engine has rejected the bundle on the device. */
   #useless = false;
@@ -122,9 +103,10 @@ export class BundleSource {
   constructor(url: string | URL, options: BundleOptions = {}) {
     const { fetch = globalThis.fetch, cache = new KeptBundles(), signal, stallMs = STALL_MS } = options;
     this.base = folderOf(url);
-    const { trust } = options;
-    this.#place = trust ? `${this.base.href}#${[trust.shop, trust.epoch ?? 1, trust.threshold ?? 1, trust.keys].join()}` : this.base.href;
+    this.#place = placeOf(this.base.href, options.trust);
     this.cache = cache;
+    const take = (name: string, most: number, cache: RequestCache, patient: boolean) => this.#take(name, most, cache, patient);
+    this.#latest = new Latest(this.#place, options, this.cache, take);
     this.#fetch = (input, init) => fetch(input, init);
     this.#options = options;
     this.#signal = signal;
@@ -164,7 +146,7 @@ export class BundleSource {
       if (!sameBytes(now.manifest, manifest)) this.#options.onLate?.();
       return now.manifest;
     };
-    const settled = () => this.#raise();
+    const settled = () => this.#latest.raise();
     await this.cache.accept({ base: this.#place, manifest, entries, since, ask, settled });
   }
 
@@ -311,42 +293,28 @@ export class BundleSource {
   async #arrive(entry: FileEntry): Promise<Bytes> {
     const base = this.#place;
     const found = await this.cache.find(base, entry);
-    if (found) {
-      this.#report(entry.name, found.length);
-      return found;
-    }
-    const bytes = await this.#download(entry);
-    this.cache.hold(base, entry.name, bytes);
+    const bytes = found ?? (await this.#latest.made(entry)) ?? (await this.#download(entry));
+    this.#report(entry.name, bytes.length);
+    if (!found) this.cache.hold(base, entry.name, bytes);
     return bytes;
   }
 
   async #fetchManifest(): Promise<{ manifest: Bytes; signed: SignedBy | null }> {
-    const { trust } = this.#options;
-    if (!trust) return { manifest: await this.#take("manifest.json", MAX_MANIFEST_BYTES, "no-store"), signed: null };
-    const [{ readSigned }, seen] = await Promise.all([import("./signed.js"), highest(this.#place)]);
-    const take = (name: string, most: number, cache: RequestCache) => this.#take(name, most, cache);
-    const { manifest, shop, number, expired } = await readSigned(trust, { take, seen, lot: this.#options.lot ?? LOT, now: Date.now() });
-    const [epoch, release] = (this.#number = number);
-    await this.#raise();
+    const { manifest, signed, expired } = await this.#latest.ask();
     // It goes on: a shop that forgets to publish must not lose its recommendations.
     if (expired) this.stale = expired;
-    return { manifest, signed: { shop, epoch, release } };
+    return { manifest, signed };
   }
 
-  /** The release that was seen is the highest from now on, on the device if that is allowed. */
-  async #raise(): Promise<void> {
-    if (this.#number) await raise(this.#place, this.#number, () => this.cache.mayStore());
-  }
-
-  /** A small file, which must come whole before a connection that stalls would be given up. */
-  async #take(name: string, most: number, cache: RequestCache): Promise<Bytes> {
+  /** A small file, in one piece; unless `patient`, it must come whole before a connection that stalls would be given up. */
+  async #take(name: string, most: number, cache: RequestCache, patient: boolean): Promise<Bytes> {
     const url = this.#url(name);
     const part = new Part(most);
     const code = name === "manifest.json" ? "bundle/manifest" : "delivery/format";
     const heard = (_: number, over: boolean) => {
       if (over) throw new IngleError(code, `${url} is longer than ${most} bytes, which is the most it may have; is the address right?`);
     };
-    await this.#receive(url, { ...QUIET, cache }, part, heard, name === "manifest.json");
+    await this.#receive(url, { ...QUIET, cache }, part, heard, patient);
     return part.bytes;
   }
 
@@ -439,93 +407,6 @@ export class BundleSource {
   }
 }
 
-/** A file that is being downloaded. */
-class Part {
-  /** Number of bytes of the current response. */
-  loaded = 0;
-  readonly #most: number;
-  #room: Bytes;
-
-  constructor(most: number) {
-    this.#most = most;
-    this.#room = new Uint8Array(Math.min(most, FIRST_BYTES));
-  }
-
-  /** The bytes so far. */
-  get bytes(): Bytes {
-    return this.loaded === this.#room.length ? this.#room : this.#room.slice(0, this.loaded);
-  }
-
-  /** Adds a chunk; says whether it fitted. */
-  add(chunk: Uint8Array): boolean {
-    const loaded = this.loaded + chunk.length;
-    if (loaded > this.#most) return false;
-    if (loaded > this.#room.length) {
-      const room = new Uint8Array(Math.min(this.#most, Math.max(loaded, 2 * this.#room.length)));
-      room.set(this.#room.subarray(0, this.loaded));
-      this.#room = room;
-    }
-    this.#room.set(chunk, this.loaded);
-    this.loaded = loaded;
-    return true;
-  }
-}
-
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (!reader) {
-    yield new Uint8Array(await response.arrayBuffer());
-    return;
-  }
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } finally {
-    // After an error on our side this cancels the rest; after the end it does nothing.
-    reader.cancel().catch(() => {});
-  }
-}
-
-/** The parts of the manifest that fetching needs; the engine checks all of it. */
-function readEntries(manifest: Bytes): FileEntry[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(manifest));
-  } catch (error) {
-    throw new IngleError("bundle/manifest", "The bundle's manifest.json is not JSON; is the address right?", { cause: error });
-  }
-  const { format, files } = (parsed ?? {}) as { format?: unknown; files?: unknown };
-  // The rest of a manifest of another format is not checked.
-  if (format !== undefined && format !== FORMAT) {
-    throw new IngleError("bundle/format", `The bundle has format ${JSON.stringify(format).slice(0, 40)}, and this release reads format ${FORMAT}.`);
-  }
-  if (format === undefined || !Array.isArray(files) || !files.every(isEntry)) {
-    throw new IngleError("bundle/manifest", "The bundle's manifest.json does not list its files; is the address right?");
-  }
-  for (const { name, sha256 } of files) {
-    // The name becomes part of an address: it must not lead out of the folder.
-    const digits = NAME.exec(name)?.[1];
-    if (digits === undefined || !sha256.startsWith(digits)) {
-      throw new IngleError("bundle/name", `The manifest names a file that it may not name: ${JSON.stringify(name)}.`);
-    }
-  }
-  const bytes = distinct(files).reduce((sum, file) => sum + file.bytes, 0);
-  if (files.length > MAX_FILES || bytes > MAX_BYTES) {
-    throw new IngleError("bundle/manifest", `The bundle has ${files.length} files of ${bytes} bytes in all, and may have ${MAX_FILES} of ${MAX_BYTES}.`);
-  }
-  return files.filter(({ role }) => ROLES.includes(role));
-}
-
-function isEntry(value: unknown): value is FileEntry {
-  if (typeof value !== "object" || value === null) return false;
-  const { role, name, bytes, sha256 } = value as Record<keyof FileEntry, unknown>;
-  return typeof role === "string" && typeof name === "string" && typeof sha256 === "string" && Number.isSafeInteger(bytes) && (bytes as number) >= 0;
-}
-
-/** Each file once: equal blocks share one. */
-function distinct(entries: FileEntry[]): FileEntry[] {
-  return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
-}
-
 /** The first promise that resolves; if all reject, rejects as the first one does. */
 function firstOf<T>([first, ...others]: [Promise<T>, ...Promise<T>[]]): Promise<T> {
   const { promise, resolve, reject } = deferred<T>();
@@ -536,11 +417,6 @@ function firstOf<T>([first, ...others]: [Promise<T>, ...Promise<T>[]]): Promise<
 
 function wrongSize(entry: FileEntry, found: string): IngleError {
   return new IngleError("bundle/size", `${entry.name} should have ${entry.bytes} bytes but has ${found}; upload the bundle again.`);
-}
-
-/** The first byte of a partial response; from another origin the header may not be readable. */
-function firstByte({ headers }: Response, asked: number): number {
-  return Number(/^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1] ?? asked);
 }
 
 /** Whether another bundle could work where this one does not. */

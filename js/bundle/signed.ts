@@ -6,6 +6,7 @@
  */
 
 import type { Bytes } from "./bundle.js";
+import type { Before } from "./delta.js";
 import { isSigned } from "./ed25519.js";
 import { type ErrorCode, IngleError } from "../errors.js";
 import { sha256 } from "./hash.js";
@@ -20,6 +21,8 @@ export interface SignedRelease {
   manifest: Bytes;
   shop: string;
   number: Number2;
+  /** Makes files of it from a bundle on the device; only there if the channel names deltas. */
+  patch: ((before: Before) => Promise<Map<string, Bytes>>) | undefined;
   /** Set if the channel or its keys have expired: the release may be used, and may be old. */
   expired: IngleError | undefined;
 }
@@ -90,7 +93,7 @@ export async function readSigned(trust: Trust, host: SignedHost): Promise<Signed
   for (let next = from + 1; next <= epoch; next++) keys = await readKeys(host, next, shop, keys.root);
 
   const channel = await verified(CHANNEL, "channel", envelope, keys.channel);
-  const { release, rollout, expires, manifest, previous } = channel as { release: unknown; rollout: unknown; expires: unknown; manifest?: Named; previous?: { manifest?: Named } };
+  const { release, rollout, expires, deltas, manifest, previous } = channel as { release: unknown; deltas?: unknown; rollout: unknown; expires: unknown; manifest?: Named; previous?: { manifest?: Named } };
   checkShop(CHANNEL, channel, shop);
   const others = previous?.manifest;
   if (channel.epoch !== epoch || !isCount(release) || !isCount(expires) || typeof rollout !== "number" || !(rollout > 0 && rollout <= 1) || (rollout < 1 && !others)) {
@@ -112,7 +115,9 @@ export async function readSigned(trust: Trust, host: SignedHost): Promise<Signed
   });
   const out = [expires, keys.expires].some((at) => at * 1000 <= host.now);
   const expired = out ? fault("expired", CHANNEL, "it has expired; `ingle publish` renews it") : undefined;
-  return { manifest: new TextEncoder().encode(text), shop, number: [epoch, release], expired };
+  const bytes = new TextEncoder().encode(text);
+  const patch = Array.isArray(deltas) && deltas.length > 0 ? async (before: Before) => (await import("./delta.js")).patch(deltas, bytes, before) : undefined;
+  return { manifest: bytes, shop, number: [epoch, release], patch, expired };
 }
 
 /** The root keys that the page itself knows. */

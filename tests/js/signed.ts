@@ -1,6 +1,7 @@
 /** A shop that signs its releases, for tests: its keys, and the files that it publishes. */
 
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import type { Trust } from "../../js/types.js";
 
 export type Files = Map<string, Uint8Array<ArrayBuffer>>;
@@ -46,6 +47,31 @@ export interface ChannelPayload {
   deltas: unknown[];
 }
 
+/** A delta's bytes. */
+export function packed(files: object[], body: Uint8Array, format = 1): Uint8Array<ArrayBuffer> {
+  const header = Buffer.from(JSON.stringify({ format, files }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  return new Uint8Array(gzipSync(Buffer.concat([length, header, body])));
+}
+
+/** A delta between two manifests: of every other file the one of the same role and rows before, and the bytes by which it differs. */
+export function deltaOf(from: string, to: string, files: Files): Uint8Array<ArrayBuffer> {
+  type Entry = { role: string; name: string; first_row?: number };
+  const [old, now] = [from, to].map((text) => (JSON.parse(text) as { files: Entry[] }).files) as [Entry[], Entry[]];
+  const bodies: Buffer[] = [];
+  const patches = now
+    .filter(({ name }) => !old.some((one) => one.name === name))
+    .map(({ role, name, first_row }) => {
+      const base = old.find((one) => one.role === role && one.first_row === first_row)!;
+      const [before, after] = [files.get(base.name)!, files.get(name)!];
+      const both = Math.min(before.length, after.length);
+      bodies.push(Buffer.from(after.map((byte, n) => (n < both ? byte - before[n]! : byte))));
+      return { name, from: base.name, ops: [[1, both, 0], [0, after.length - both]] };
+    });
+  return packed(patches, Buffer.concat(bodies));
+}
+
 export class Shop {
   readonly name: string;
   epoch = 1;
@@ -55,6 +81,8 @@ export class Shop {
   ci = newKey();
   /** What the host has. */
   files: Files = new Map();
+  /** What was signed of each manifest, by its name. */
+  readonly texts = new Map<string, string>();
   /** The last channel, before it was signed. */
   channel!: ChannelPayload;
 
@@ -89,8 +117,10 @@ export class Shop {
   put(bundle: Files, more: object = {}): { name: string; sha256: string } {
     for (const [name, bytes] of bundle) if (name !== "manifest.json") this.files.set(name, bytes);
     const manifest = JSON.parse(new TextDecoder().decode(bundle.get("manifest.json"))) as object;
-    const bytes = envelope("manifest", { ...manifest, shop: this.name, ...more }, this.root, this.epoch);
+    const text = JSON.stringify({ ...manifest, shop: this.name, ...more });
+    const bytes = envelope("manifest", text, this.root, this.epoch);
     const hash = sha256(bytes);
+    this.texts.set(`manifest-${hash.slice(0, 16)}.json`, text);
     this.files.set(`manifest-${hash.slice(0, 16)}.json`, bytes);
     return { name: `manifest-${hash.slice(0, 16)}.json`, sha256: hash };
   }
@@ -105,5 +135,17 @@ export class Shop {
 
   publish(bundle: Files, more: object = {}): void {
     this.say({ manifest: this.put(bundle, more) });
+  }
+
+  /** The same, with a delta from the bundle that is out; `change` is made to it before it is named. */
+  follow(bundle: Files, change: (delta: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (delta) => delta, more: object = {}): string {
+    const before = this.channel.manifest.name;
+    const manifest = this.put(bundle, more);
+    const [from, to] = [before, manifest.name].map((name) => this.texts.get(name)!) as [string, string];
+    const delta = change(deltaOf(from, to, this.files));
+    const name = `delta-${sha256(delta).slice(0, 16)}.bin`;
+    this.files.set(name, delta);
+    this.say({ manifest, deltas: [{ from: sha256(from), to: sha256(to), name, bytes: delta.length, sha256: sha256(delta) }] });
+    return name;
   }
 }

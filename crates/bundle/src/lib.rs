@@ -37,7 +37,9 @@ pub use manifest::{
     MAX_FILE_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, MethodSpec, Role, Scale, TableType,
     ViewScales,
 };
-pub use naming::{check as check_name, is_file_name, sha256_hex, sha256_hex_of};
+pub use naming::{
+    check as check_name, delta_name, is_delta_name, is_file_name, sha256_hex, sha256_hex_of,
+};
 pub use table::{ItemTable, TableValues};
 pub use write::BLOCK_ROWS;
 

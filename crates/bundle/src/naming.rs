@@ -58,6 +58,18 @@ pub(crate) fn file_name(prefix: &str, sha256: &str, extension: &str) -> String {
     format!("{prefix}-{}.{extension}", &sha256[..HASH_DIGITS])
 }
 
+/// The name of a delta with this SHA-256: a file beside a bundle's own, which no manifest names.
+pub fn delta_name(sha256: &str) -> String {
+    file_name("delta", sha256, "bin")
+}
+
+/// Whether `name` is one that [`delta_name`] gives: `delta-[0-9a-f]{16}\.bin`.
+pub fn is_delta_name(name: &str) -> bool {
+    let digits = name.strip_prefix("delta-");
+    let digits = digits.and_then(|rest| rest.strip_suffix(".bin"));
+    digits.is_some_and(|digits| digits.len() == HASH_DIGITS && is_hex(digits))
+}
+
 /// Checks the form of a file's name and SHA-256, and that the name contains the start of the hash.
 pub fn check(name: &str, sha256: &str) -> Result<(), BundleError> {
     let refuse = |reason| {
@@ -126,6 +138,21 @@ mod tests {
             let name = file_name(prefix, &sha256, extension);
             assert!(is_file_name(&name), "{name}");
             check(&name, &sha256).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_delta_has_a_name_of_its_own() {
+        let name = delta_name(&sha256_hex(b"delta"));
+        assert!(is_delta_name(&name) && !is_file_name(&name), "{name}");
+        for name in [
+            "delta-0123456789abcdef.json",
+            "delta-0123456789ABCDEF.bin",
+            "delta-0123456789abcde.bin",
+            "../delta-0123456789abcdef.bin",
+            "delta-0123456789abcdef.bin.gz",
+        ] {
+            assert!(!is_delta_name(name), "{name}");
         }
     }
 

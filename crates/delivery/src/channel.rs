@@ -2,9 +2,9 @@
 
 use ingle_bundle::check_name;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::DeliveryError;
+use crate::delta::{DeltaRef, MAX_DELTAS};
 use crate::envelope::{Envelope, Kind, check_number, check_shop};
 use crate::keys::KeySet;
 
@@ -81,9 +81,9 @@ pub struct Channel {
     /// What the others get; there if `rollout` is below 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
-    /// Room for differences between releases; readers of this version ignore it.
+    /// What readers who have another release can fetch instead of the files that differ.
     #[serde(default)]
-    pub deltas: Vec<Value>,
+    pub deltas: Vec<DeltaRef>,
 }
 
 impl Channel {
@@ -124,6 +124,10 @@ impl Channel {
         self.manifest.check(file)?;
         if let Some(previous) = &self.previous {
             previous.manifest.check(file)?;
+        }
+        if self.deltas.len() > MAX_DELTAS || !self.deltas.iter().all(DeltaRef::is_well_formed) {
+            let reason = "its deltas are too many, or not named as deltas are";
+            return Err(DeliveryError::format(file, reason));
         }
         let shared = self.rollout > 0.0 && self.rollout < 1.0 && self.previous.is_some();
         if shared || self.rollout == 1.0 {

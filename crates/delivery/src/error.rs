@@ -81,6 +81,12 @@ pub enum DeliveryError {
         /// SHA-256 of what was found.
         found: String,
     },
+    /// A delta does not make what it is for.
+    #[error("the delta cannot be used: {reason}")]
+    Delta {
+        /// Why.
+        reason: String,
+    },
     /// A signer failed, or a private key cannot be read.
     #[error("{signer}: {reason}")]
     Signer {
@@ -133,6 +139,7 @@ impl DeliveryError {
             Self::Rollback { .. } => "delivery/rollback",
             Self::Expired { .. } => "delivery/expired",
             Self::Hash { .. } => "delivery/hash",
+            Self::Delta { .. } => "delivery/delta",
             Self::Signer { .. } => "delivery/signer",
             Self::Refused { .. } => "delivery/refused",
             Self::Conflict { .. } => "delivery/conflict",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use ingle_bundle::{MANIFEST, MAX_MANIFEST_BYTES, Manifest, is_file_name};
+use ingle_bundle::{MANIFEST, MAX_MANIFEST_BYTES, Manifest, is_delta_name, is_file_name};
 use serde::Deserialize;
 
 use crate::channel::{CHANNEL, Channel, archived};
@@ -61,6 +61,7 @@ pub fn garbage(
         if !found.kept.contains(&number) {
             found.kept.push(number);
         }
+        needed.extend(channel.deltas.into_iter().map(|delta| delta.name));
         let previous = channel.previous.map(|previous| previous.manifest);
         for named in [Some(channel.manifest), previous].into_iter().flatten() {
             let bytes = store.need(&named.name, Kind::Manifest.limit())?;
@@ -82,7 +83,7 @@ pub fn garbage(
         let left = aside.is_some_and(|(of, process)| {
             is_ours(of) && process.bytes().all(|b| b.is_ascii_digit() || b == b'-')
         });
-        let ours = is_file_name(&name) || archived(&name).is_some();
+        let ours = is_file_name(&name) || is_delta_name(&name) || archived(&name).is_some();
         // Compressed forms go with their file.
         let packed = [".br", ".gz"].iter().find_map(|end| name.strip_suffix(end));
         let ours = ours || packed.is_some_and(is_file_name);
@@ -105,7 +106,8 @@ fn is_ours(name: &str) -> bool {
         .strip_prefix("keys-")
         .and_then(|rest| rest.strip_suffix(".json"));
     let keys = epoch.is_some_and(|epoch| epoch.parse::<u64>().is_ok());
-    is_file_name(name) || archived(name).is_some() || keys || name == CHANNEL || name == MANIFEST
+    let content = is_file_name(name) || is_delta_name(name);
+    content || archived(name).is_some() || keys || name == CHANNEL || name == MANIFEST
 }
 
 fn channel(file: &str, bytes: &[u8]) -> Result<Channel, DeliveryError> {

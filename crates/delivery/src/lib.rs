@@ -8,15 +8,20 @@
 //! - `manifest-<hash>.json` is a bundle's manifest with a self-test, signed by a key that is kept offline.
 //! - `channel.json` names the manifest that pages shall use now. Its release number only rises, and it expires.
 //!
+//! A fourth kind is not signed: `delta-<hash>.bin` makes a bundle's files from those of the bundle before, and what it
+//! makes is checked by the signed manifest.
+//!
 //! The rules are those of The Update Framework: thresholds, versions that only rise, expiry, rotation, recovery. A
 //! payload is the exact text that was signed; it is verified before it is parsed. For any input the result is a value
 //! or a [`DeliveryError`], never a panic.
 
 mod channel;
+mod delta;
 mod diff;
 mod envelope;
 mod error;
 mod folder;
+mod follow;
 mod gc;
 mod keyring;
 mod keys;
@@ -27,10 +32,12 @@ mod signer;
 mod store;
 
 pub use channel::{CHANNEL, Channel, ManifestRef, Previous, archive_name, archived};
+pub use delta::{DeltaRef, MAX_DELTAS, apply, delta};
 pub use diff::{Change, diff};
 pub use envelope::{Envelope, Kind, MAX_NUMBER, Signature, key_id};
 pub use error::DeliveryError;
 pub use folder::Folder;
+pub use follow::follow;
 pub use gc::{Garbage, garbage};
 pub use keyring::{Keyring, unverified};
 pub use keys::{ALGORITHM, Key, KeySet, Pins, Role, Roles, keys_name};

@@ -1,9 +1,10 @@
 //! Publishes a release: files first, each read back and hashed, the channel last and only if nobody else has changed
 //! it. Whoever ends it at any moment leaves the release before or the new one, whole.
 
-use ingle_bundle::{BundleError, FileEntry, MANIFEST, sha256_hex};
+use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, sha256_hex};
 
 use crate::channel::{CHANNEL, Channel, ManifestRef, Previous, archive_name, archived};
+use crate::delta::{DeltaRef, MAX_DELTAS, apply, delta};
 use crate::envelope::{Envelope, Kind, MAX_NUMBER};
 use crate::keys::{KeySet, Pins, keys_name};
 use crate::manifest::SignedManifest;
@@ -90,6 +91,8 @@ pub fn publish(
             check_file(store, entry)?;
         }
     }
+
+    channel.deltas = deltas(store, current.as_ref(), &channel, &mut sent)?;
 
     let mut envelope = channel.envelope()?;
     sign(&mut envelope, &keys, plan.signers)?;
@@ -265,6 +268,88 @@ fn next(
     }
 }
 
+/// What readers of what is out, and of a release that is being rolled out, can fetch instead of the files that differ:
+/// new deltas, and those in the channel before that still lead to what it names now.
+fn deltas(
+    store: &dyn Store,
+    current: Option<&Channel>,
+    channel: &Channel,
+    sent: &mut Vec<(String, u64)>,
+) -> Result<Vec<DeltaRef>, DeliveryError> {
+    let due = manifests(store, Some(channel))?;
+    let mut known = due.clone();
+    known.extend(manifests(store, current)?);
+    let before = current.map_or(&[][..], |current| &current.deltas);
+    let mut found: Vec<DeltaRef> = Vec::new();
+    let mut pairs: Vec<[String; 2]> = Vec::new();
+    for (to, new) in &due {
+        for (from, old) in &known {
+            let pair = [from, to].map(|text| sha256_hex(text.as_bytes()));
+            if from == to || pairs.contains(&pair) {
+                continue;
+            }
+            pairs.push(pair.clone());
+            let same = |one: &&DeltaRef| [&one.from, &one.to] == [&pair[0], &pair[1]];
+            if before.iter().any(|one| same(&one)) {
+                continue;
+            }
+            let read = |entry: &FileEntry| get_file(store, entry);
+            // A bundle that is no longer whole has no delta; those who have it fetch the files.
+            let made = match delta([old, new], read) {
+                Err(DeliveryError::Bundle(_)) => None,
+                made => made?,
+            };
+            let Some(bytes) = made else { continue };
+            apply(&bytes, new, |name| {
+                let entry = old.files.iter().find(|entry| entry.name == name);
+                get_file(
+                    store,
+                    entry.expect("deltas are from the old bundle's files"),
+                )
+            })?;
+            let named = DeltaRef::new([from, to], &bytes);
+            put(store, &named.name, &bytes, sent)?;
+            found.push(named);
+        }
+    }
+    let still = before.iter().filter(|one| {
+        let leads = |(to, _): &(String, Manifest)| sha256_hex(to.as_bytes()) == one.to;
+        due.iter().any(leads)
+    });
+    for one in still {
+        if one.is_at(store)? {
+            found.push(one.clone());
+        }
+    }
+    found.truncate(MAX_DELTAS);
+    Ok(found)
+}
+
+/// Payload and manifest of each bundle that a channel names, as far as they are there.
+fn manifests(
+    store: &dyn Store,
+    channel: Option<&Channel>,
+) -> Result<Vec<(String, Manifest)>, DeliveryError> {
+    let previous = channel.and_then(|channel| channel.previous.as_ref());
+    let named = [
+        channel.map(|channel| &channel.manifest),
+        previous.map(|previous| &previous.manifest),
+    ];
+    let mut found = Vec::new();
+    for named in named.into_iter().flatten() {
+        let bytes = store.get(&named.name, Kind::Manifest.limit())?;
+        // The channel, which was verified, has its hash: keys of an earlier epoch may have signed it.
+        let Some(bytes) = bytes.filter(|bytes| sha256_hex(bytes) == named.sha256) else {
+            continue;
+        };
+        let envelope = Envelope::parse(&named.name, Kind::Manifest, &bytes)?;
+        let text = envelope.unverified().to_owned();
+        let manifest = SignedManifest::parse(&named.name, text.clone())?.manifest;
+        found.push((text, manifest));
+    }
+    Ok(found)
+}
+
 /// Writes a file that the store does not have in this form, and reads it back.
 fn put(
     store: &dyn Store,
@@ -307,10 +392,15 @@ fn put_file(
 
 /// Whether a store has the file that a manifest names.
 fn check_file(source: &dyn Source, entry: &FileEntry) -> Result<(), DeliveryError> {
+    get_file(source, entry).map(drop)
+}
+
+/// The file that a manifest names.
+fn get_file(source: &dyn Source, entry: &FileEntry) -> Result<Vec<u8>, DeliveryError> {
     let Some(bytes) = source.get(&entry.name, entry.bytes as usize)? else {
         let what = entry.name.clone();
         return Err(BundleError::Missing { what }.into());
     };
     entry.verify_hashed(bytes.len() as u64, || sha256_hex(&bytes))?;
-    Ok(())
+    Ok(bytes)
 }

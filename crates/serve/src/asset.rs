@@ -8,7 +8,7 @@ use axum::http::header::{
     ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use ingle_bundle::{MANIFEST, check_name, sha256_hex};
+use ingle_bundle::{MANIFEST, check_name, delta_name, sha256_hex};
 
 use crate::disk::Disk;
 use crate::encoding::Encoding;
@@ -88,7 +88,7 @@ impl Asset {
 
     /// Whether this name contains the start of the file's hash.
     pub(crate) fn is_for(&self, name: &str) -> bool {
-        check_name(name, &self.sha256).is_ok()
+        check_name(name, &self.sha256).is_ok() || name == delta_name(&self.sha256)
     }
 
     /// Whether it may be sent: it is in memory, or the file on the disk is certainly unchanged.

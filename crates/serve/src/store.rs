@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, dir, is_file_name};
+use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, dir, is_delta_name, is_file_name};
 use memmap2::Mmap;
 
 use crate::asset::Asset;
@@ -113,7 +113,7 @@ impl Store {
         if is_signed_name(name) {
             return Found::Perhaps;
         }
-        if !is_file_name(name) {
+        if !is_file_name(name) && !is_delta_name(name) {
             return Found::Nothing;
         }
         let served = self.served();

@@ -1,6 +1,7 @@
 //! Signed releases: what readers refuse, what publishers leave behind, and which keys lead where.
 
 mod attacks;
+mod deltas;
 mod faults;
 mod gc;
 mod keys;

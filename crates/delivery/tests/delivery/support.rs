@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use ingle_bundle::{BLOCK_ROWS, dir};
+use ingle_bundle::{BLOCK_ROWS, Bundle, dir};
 use ingle_delivery::{
     CHANNEL, Channel, DeliveryError, Envelope, Folder, Key, KeySet, Kind, ManifestRef, Move, Pins,
     Plan, Published, Release, Role, Roles, SecretKey, SelfTest, SignedManifest, Signer, Source,
@@ -94,6 +94,11 @@ impl Shop {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundle/tests/data/v1");
         let mut bundle = dir::read_dir(&golden).unwrap();
         bundle.popularity[0] = value;
+        self.sign(&bundle)
+    }
+
+    /// A bundle's folder, signed.
+    pub(crate) fn sign(&self, bundle: &Bundle) -> (TempDir, ManifestRef) {
         let folder = tempfile::tempdir().unwrap();
         let files = bundle.write(BLOCK_ROWS).unwrap();
         dir::write_files(folder.path(), &files).unwrap();

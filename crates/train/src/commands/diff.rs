@@ -5,7 +5,7 @@ use crate::data::InputError;
 use crate::say::say;
 use anyhow::Result;
 use ingle_bundle::{MANIFEST, MAX_MANIFEST_BYTES, Manifest};
-use ingle_delivery::{Change, diff};
+use ingle_delivery::{Change, Source, delta, diff};
 use serde_json::json;
 
 /// Say what a shopper who has one bundle fetches for another
@@ -15,7 +15,9 @@ use serde_json::json;
   ingle diff https://shop.example/bundle bundle
   ingle diff bundle-old bundle --json
 
-Compares the files by their hashes: those that both bundles have are not fetched again.")]
+Compares the files by their hashes: those that both bundles have are not fetched again. `delta` is what is fetched
+instead of the others by pages that check signatures, where `ingle publish` put one bundle after the other. Deltas are
+small between bundles of which one was exported after the other: ingle export --after.")]
 pub struct Args {
     /// Folder or address of the bundle that the shopper has
     #[arg(value_name = "OLD")]
@@ -30,7 +32,17 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let change = diff(&read(&args.old)?, &read(&args.new)?);
+    let (old, new) = (Place::open(&args.old)?, Place::open(&args.new)?);
+    let change = diff(&old.manifest, &new.manifest);
+    let delta = delta([&old.manifest, &new.manifest], |entry| {
+        let place = if new.manifest.files.contains(entry) {
+            &new
+        } else {
+            &old
+        };
+        place.source.need(&entry.name, entry.bytes as usize)
+    });
+    let delta = delta.map_err(told)?.map(|delta| delta.len() as u64);
     let sum = |files: &[(String, u64)]| files.iter().map(|(_, bytes)| bytes).sum::<u64>();
     let (fetched, kept) = (sum(&change.fetched), sum(&change.kept));
     let whole = fetched + kept;
@@ -45,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
             files.iter().map(entry).collect()
         };
         let report = json!({
-            "fetched_bytes": fetched, "whole_bytes": whole,
+            "fetched_bytes": fetched, "whole_bytes": whole, "delta_bytes": delta,
             "fetched": named(new), "kept": named(both), "dropped": named(dropped),
         });
         say!("{}", serde_json::to_string_pretty(&report)?);
@@ -63,13 +75,25 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let share = 100.0 * fetched as f64 / whole.max(1) as f64;
     say!("\n{fetched} of {whole} bytes are fetched, {share:.1} %; compression not counted");
+    if let Some(delta) = delta {
+        let share = 100.0 * delta as f64 / whole.max(1) as f64;
+        say!("as a delta: {delta} bytes, {share:.1} %");
+    }
     Ok(())
 }
 
-fn read(place: &str) -> Result<Manifest> {
-    let bytes = open(place)?
-        .need(MANIFEST, MAX_MANIFEST_BYTES)
-        .map_err(told)?;
-    let manifest = Manifest::parse(&bytes);
-    Ok(manifest.map_err(|error| InputError::other(format!("{place}: {error}")))?)
+/// Where a bundle is.
+struct Place {
+    source: Box<dyn Source>,
+    manifest: Manifest,
+}
+
+impl Place {
+    fn open(place: &str) -> Result<Self> {
+        let source = open(place)?;
+        let bytes = source.need(MANIFEST, MAX_MANIFEST_BYTES).map_err(told)?;
+        let manifest = Manifest::parse(&bytes);
+        let manifest = manifest.map_err(|error| InputError::other(format!("{place}: {error}")))?;
+        Ok(Self { source, manifest })
+    }
 }

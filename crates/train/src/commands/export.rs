@@ -3,7 +3,7 @@
 use super::evaluate::{answers, report};
 use super::prepare::{noted, skipped};
 use super::reading::ReadingArgs;
-use super::{file_name, open};
+use super::{file_name, open, read_bundle};
 use crate::adapting;
 use crate::data::{Dataset, InputError, Item, Split, read};
 use crate::evaluation::LATEST;
@@ -17,6 +17,7 @@ use ingle_bundle::{
     Adapter, BLOCK_ROWS, Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec,
     TableType, ViewScales,
 };
+use ingle_delivery::follow;
 use ingle_model::Model;
 use ingle_model::backbone::Kind;
 use ingle_model::engine::shipped_weights;
@@ -53,6 +54,7 @@ pub enum AdapterChoice {
   ingle export runs/dc4sr --out bundle --table f32 --name 'spring catalogue'
   ingle export runs/dc4sr --out bundle --thresholds 0.125,0.375,0.625,0.875
   ingle export runs/dc4sr --out bundle --catalog items.csv     with what came in since the training
+  ingle export runs/again --out bundle --after bundle-before   of a training that went on from the one before
   ingle export runs/dc4sr --out bundle --compress              with FILE.br and FILE.gz beside the files
 
 A catalogue has the columns item_id and title and may have category. Items of it that the run does not know are
@@ -80,6 +82,10 @@ pub struct Args {
     /// nothing
     #[arg(long, value_enum, default_value = "measured")]
     adapter: AdapterChoice,
+    /// Bundle of the same shop from which this one shall differ little: items keep their rows, and stored numbers move
+    /// from those in it in small steps, so that a delta between both is small (ingle diff)
+    #[arg(long, value_name = "BUNDLE", conflicts_with = "table")]
+    after: Option<PathBuf>,
     /// Items file: items that the run does not know are added without training
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
@@ -109,11 +115,12 @@ pub fn run(args: &Args) -> Result<()> {
         Some(file) => newcomers(args, file, (&run, &data, &model))?,
         None => Newcomers::default(),
     };
+    let before = args.after.as_deref().map(read_bundle).transpose()?;
     let evaluation = evaluation(&run, &data, &model)?;
     let mut bundle = bundle(
         (&run, &data, &model),
         newcomers,
-        args.table,
+        before.as_ref().map_or(args.table, |_| TableKind::F32),
         args.name.clone(),
         evaluation,
     )?;
@@ -122,6 +129,10 @@ pub fn run(args: &Args) -> Result<()> {
         Kind::ALL.contains(&run.config.backbone.kind) && NAMES.contains(&run.config.method.name());
     if args.adapter == AdapterChoice::Measured && built_in {
         bundle.manifest.adapter = adapter(&bundle, &data)?;
+    }
+    // An adapter is measured with the items in the order of the dataset.
+    if let Some(before) = &before {
+        bundle = follow(&bundle, before);
     }
     let names = ingle_bundle::dir::write_dir(&bundle, &args.out)
         .with_context(|| format!("cannot write the bundle to {}", args.out.display()))?;

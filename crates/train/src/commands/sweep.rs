@@ -271,6 +271,7 @@ fn open_or_create(
             data,
             donor.as_ref(),
             None,
+            None,
         );
     }
     let run = Run::open(dir)?;

@@ -1,6 +1,7 @@
 //! `ingle train`: trains a model on a dataset and writes a run folder.
 
 use super::auto;
+use super::open;
 use super::sweep::{self, Base};
 use crate::data::{Dataset, InputError};
 use crate::say::say;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
   ingle train --data data/beauty --method auto --out runs/auto    the method that wins most on held-out users
   ingle train --data data/beauty --from runs/dc4sr --set denoising.dynamics=0 --out runs/without
   ingle train --data data/beauty --drop-noise runs/dc4sr --out runs/again    learn without the noise it finds
+  ingle train --data data/june --warm-start runs/may --set training.learning_rate=0.0003 --out runs/june
   ingle train --data data/beauty --device wgpu --out runs/gpu
   ingle train --out runs/dc4sr --resume        go on after Ctrl-C, a crash or a power cut
   ingle train --data data/beauty --sweep rates.toml --out runs/rates
@@ -54,6 +56,10 @@ pub struct Args {
     /// Run of the same data to begin with: every finished stage of it that this run would train in the same way is taken over
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     from: Option<PathBuf>,
+    /// Finished run whose weights the backbone starts with, of an earlier log of the same shop: items are matched by id,
+    /// new ones are placed by their titles; give the training a lower learning rate
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["from", "resume", "sweep"])]
+    warm_start: Option<PathBuf>,
     /// Finished run of the same data that judges its clicks: in every epoch each is left out of what the backbone and its
     /// folds learn from, with the probability that it is noise
     #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "sweep"])]
@@ -141,9 +147,9 @@ fn sweep(args: &Args, file: &Path) -> Result<()> {
 }
 
 fn choose_method(args: &Args) -> Result<()> {
-    if args.resume || args.drop_noise.is_some() {
+    if args.resume || args.drop_noise.is_some() || args.warm_start.is_some() {
         bail!(InputError::other(
-            "--method auto is resumed by the same command again, and takes neither --resume nor --drop-noise"
+            "--method auto is resumed by the same command again, and takes neither --resume, --drop-noise nor --warm-start"
         ));
     }
     let (dir, data) = dataset(args)?;
@@ -185,6 +191,8 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
     let compute = args.device.unwrap_or_default();
     let device = compute.open()?;
     let donor = args.from.as_deref().map(Run::open).transpose()?;
+    let earlier = args.warm_start.as_deref().map(|run| open(run, None));
+    let earlier = earlier.transpose()?;
     let judge = args.drop_noise.as_deref().map(Run::open).transpose()?;
     let run = inherit::begin(
         &args.out,
@@ -193,6 +201,7 @@ fn create(args: &Args) -> Result<(Run, Dataset, Device)> {
         (data_dir, &data),
         donor.as_ref(),
         judge.as_ref().map(|run| (run, args.drop)),
+        earlier.as_ref(),
     )?;
     Ok((run, data, device))
 }

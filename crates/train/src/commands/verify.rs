@@ -55,6 +55,14 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(previous) = &release.previous {
         test(&*source, previous)?;
     }
+    for delta in &channel.deltas {
+        if !delta.is_at(&*source).map_err(told)? {
+            bail!(InputError::other(format!(
+                "{} is not the file that the channel names: readers fetch whole files instead (delivery/delta)",
+                delta.name
+            )));
+        }
+    }
     if let Some(expired) = &release.expired {
         bail!("{expired}");
     }

@@ -6,15 +6,18 @@ use super::config::Config;
 use super::device::Compute;
 use super::dropping::{self, Dropped, How};
 use super::metrics;
+use super::progress::Progress;
 use super::run::{Finished, Run};
 use super::stages::{BACKBONE_STAGE, DYNAMICS, Inputs, fingerprints, list};
+use super::warm::{self, Earlier};
 use crate::data::{Dataset, InputError};
 use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::Path;
 
 /// Creates a run in an empty or new folder and takes over what the donor's stages made. If `dropped` is given, the run
-/// learns from the log without the clicks that its run takes for noise.
+/// learns from the log without the clicks that its run takes for noise. If `earlier` is, its backbone starts with the weights
+/// of that run.
 ///
 /// # Errors
 /// Input errors if the donor has no finished stage that this run has too; then nothing is written.
@@ -25,7 +28,11 @@ pub fn begin(
     (data_dir, data): (&Path, &Dataset),
     donor: Option<&Run>,
     dropped: Option<(&Run, How)>,
+    earlier: Option<&Earlier>,
 ) -> Result<Run> {
+    let warm = earlier
+        .map(|earlier| warm::check(&config, earlier))
+        .transpose()?;
     let noise = dropped.map(|(by, how)| {
         let judged = dropping::judged(by, data)?;
         Ok::<_, anyhow::Error>(match how {
@@ -48,6 +55,10 @@ pub fn begin(
         dropping::write(dir, &noise)?;
         run.about.dropped = dropped;
     }
+    if let Some(earlier) = earlier {
+        run.about.warm = warm;
+        warm::write(&run, data, earlier, &Progress::new())?;
+    }
     if let Some(donor) = donor {
         take_over(&mut run, donor, &taken)?;
     }
@@ -68,6 +79,7 @@ fn lent<'d>(
             config,
             data: data.hash(),
             dropped: dropped.map(|dropped| &*dropped.hash),
+            warm: None,
             watches,
             number: 0,
         };

@@ -24,6 +24,7 @@ pub mod run;
 pub mod samples;
 pub mod softmax;
 mod stages;
+pub mod warm;
 
 pub use config::Config;
 pub use device::Compute;

@@ -135,7 +135,7 @@ fn projected(
 }
 
 /// Mean length of the rows with a weight above 0.
-fn mean_length(rows: &[f32], width: usize, weights: &[f32]) -> f32 {
+pub(super) fn mean_length(rows: &[f32], width: usize, weights: &[f32]) -> f32 {
     let rows = rows.chunks_exact(width).zip(weights);
     let lengths = rows.filter(|(_, weight)| **weight > 0.0);
     let lengths = lengths.map(|(row, _)| row.iter().map(|x| x * x).sum::<f32>().sqrt());

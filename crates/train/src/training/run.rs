@@ -6,6 +6,7 @@
 //! RUN/counts.json     training clicks of each item
 //! RUN/noise.safetensors    noise probability of each click, if the log is denoised
 //! RUN/fresh.bpk       the initial weights of the backbone and of the folds
+//! RUN/warm.bpk        the weights that the backbone starts with instead, if they are of an earlier run
 //! RUN/stages/NAME/    what a stage made
 //! RUN/checkpoint/     the state from which the current stage is resumed
 //! RUN/metrics.jsonl   one line per epoch
@@ -35,6 +36,7 @@ use super::folds;
 use super::progress::Progress;
 use super::samples::{Corruption, popularity, tensor};
 use super::stages::{self, BACKBONE_STAGE, DYNAMICS, Inputs};
+use super::warm::Warm;
 use crate::data::corrupt::Part;
 use crate::data::{Dataset, InputError, what_is};
 use crate::reader::open_lm;
@@ -78,6 +80,9 @@ pub struct About {
     /// The origin of the noise probabilities, if the log is denoised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<Dropped>,
+    /// The run whose weights the backbone starts with, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<Warm>,
     /// Whether all stages are finished.
     pub finished: bool,
     /// Calibration from noise logits to probabilities, once fitted.
@@ -203,6 +208,7 @@ impl Run {
             device,
             stages: Vec::new(),
             dropped: None,
+            warm: None,
             finished: false,
             scale: Scale::default(),
             views: None,
@@ -286,6 +292,7 @@ impl Run {
             config: &self.config,
             data: &self.about.data_hash,
             dropped: (self.about.dropped.as_ref()).map(|dropped| &*dropped.hash),
+            warm: (self.about.warm.as_ref()).map(|warm| &*warm.hash),
             watches: self.watches(),
             number: 0,
         }

@@ -21,7 +21,7 @@ impl Stage for Backbone {
     fn reads(&self, inputs: &Inputs<'_>) -> Value {
         let config = inputs.config;
         let denoising = &config.denoising;
-        json!({
+        let mut reads = json!({
             "stage": NAME,
             "data": inputs.data,
             "seed": config.seed,
@@ -29,7 +29,11 @@ impl Stage for Backbone {
             "log_labels": denoising.log_labels == Some(true),
             "backbone": config.backbone,
             "training": config.training,
-        })
+        });
+        if let Some(warm) = inputs.warm {
+            reads["warm"] = json!(warm);
+        }
+        reads
     }
 
     fn uses(&self, _earlier: &str) -> bool {
@@ -45,7 +49,7 @@ impl Stage for Backbone {
         let course = training.course(self.name(), Learns::Items, schedule);
         let start = Start {
             watched: training.run.watches(),
-            ..Start::of(training.fresh()?)
+            ..Start::of(training.beginning()?)
         };
         epochs::train(self, &course, start, training)
     }

@@ -30,6 +30,7 @@ use super::judge::{self, LabelledHistory};
 use super::metrics;
 use super::run::{Best, CODES, Finished, Run};
 use super::samples::{latest, popularity};
+use super::warm;
 use crate::data::{Case, InputError, Split};
 use anyhow::{Context as _, Result, bail};
 use burn::prelude::*;
@@ -107,6 +108,8 @@ pub(super) struct Inputs<'a> {
     pub data: &'a str,
     /// Hash of the noise probabilities by which clicks are dropped from the log, if they are.
     pub dropped: Option<&'a str>,
+    /// Hash of the weights that the backbone starts with, if they are of an earlier run.
+    pub warm: Option<&'a str>,
     /// Whether the learning dynamics are used.
     pub watches: bool,
     /// Number of the stage, which names its random draws.
@@ -315,6 +318,14 @@ impl<'a> Training<'a> {
             save_module(&path, &fresh.backbone)?;
         }
         self.with_backbone(&path)
+    }
+
+    /// The model with the backbone that the training of the backbone itself starts with.
+    fn beginning(&self) -> Result<Model> {
+        match &self.run.about.warm {
+            Some(_) => self.with_backbone(&self.run.dir.join(warm::FILE)),
+            None => self.fresh(),
+        }
     }
 
     /// The model with the backbone of this file.
