@@ -27,6 +27,7 @@ Usage: ./build.sh COMMAND
   bench interleavings [N]  10,000 seeded orders of three tabs over two deploys: never without a whole bundle, never the older last
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
   bench methods DATA       every method on real data with three seeds, and their table; hours, can be stopped
+  bench updates DATA       what a returning shopper fetches when the model is trained again, and what small updates cost in accuracy
   bench baselines DATASET  simple recommenders on a prepared dataset, to compare a model with; --json has every figure
   bench fuzz [SECONDS] [TARGET...]
                            every fuzz target, or some, so long each (an hour); what is found is kept and begun with
@@ -176,13 +177,14 @@ bench() {
     interleavings) interleavings_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
     methods) methods_bench "$@" ;;
+    updates) step "Benchmark: updates" bench/updates/run.sh "$@" ;;
     baselines) step "Benchmark: baselines" cargo run --quiet --package ingle-baselines --example table -- "$@" ;;
     fuzz) FUZZ_KEEP=1 step "Fuzzing" scripts/fuzz.sh run "${1:-3600}" "${@:2}" ;;
     serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
     judging) judging_bench "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
     house) step "Benchmark: house" python3 scripts/house.py "$cache/times" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'baselines', 'fuzz', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'updates', 'baselines', 'fuzz', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
   esac
   times
 }

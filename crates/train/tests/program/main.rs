@@ -17,4 +17,5 @@ mod pipeline;
 mod reader;
 mod shop;
 mod split;
+mod warm;
 mod windows;
