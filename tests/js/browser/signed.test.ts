@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { equal, ok } from "../check.js";
-import { goldenAgain, goldenAnswers, goldenFiles, root, type Site } from "../golden.js";
+import { goldenAgain, goldenAnswers, goldenFiles, goldenNext, root, type Site } from "../golden.js";
 import { Shop } from "../signed.js";
 import { BROWSERS, type Running, serveShop, type Visitor } from "./harness.js";
 import type { Extra } from "./site.js";
@@ -120,6 +120,35 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     equal(await visitor.call("update"), "delivery/self-test");
     const { bundle, stale, rung } = await visitor.call("status");
     equal([bundle?.name, stale?.code, rung], ["golden again", "delivery/self-test", "cpu"]);
+    await visitor.leave();
+  });
+
+  test(`${name}: a returning visitor and a page that stays open fetch a delta, and whoever has nothing on the device whole files`, { timeout: 120_000 }, async () => {
+    fresh();
+    const visitor = await running.arrive(site);
+    await open(visitor);
+    /** What of the bundle is fetched while something is done. */
+    const fetched = async (what: () => Promise<unknown>): Promise<string[]> => {
+      const from = site.requests.length;
+      await what();
+      const names = site.requests.slice(from).map(({ url }) => url?.slice(3) ?? "");
+      return names.filter((name) => /^(model|items|ids|delta)-/.test(name)).map((name) => name.split("-")[0]!);
+    };
+    const follow = (bundle: ReturnType<typeof goldenFiles>): void => {
+      shop.follow(bundle, undefined, { self_test: SELF_TEST });
+      upload();
+    };
+    follow(goldenNext());
+    await visitor.reload();
+    equal(await fetched(async () => equal((await open(visitor)).status.bundle?.name, "golden next")), ["delta"]);
+    follow(goldenFiles());
+    equal(await fetched(async () => equal(await visitor.call("update"), true)), ["delta"]);
+    equal((await visitor.call("status")).bundle?.name, "golden");
+    follow(goldenNext());
+    const stranger = await running.arrive(site);
+    const whole = await fetched(async () => equal((await open(stranger, { consent: "session" })).status.bundle?.name, "golden next"));
+    ok(whole.length >= 3 && !whole.includes("delta"), whole.join());
+    await stranger.leave();
     await visitor.leave();
   });
 
