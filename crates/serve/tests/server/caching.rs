@@ -174,14 +174,21 @@ fn the_channel_is_kept_by_nobody_and_signed_files_that_never_change_are_kept() {
     );
     put(&named, signed);
     put("keys-12.json", "keys");
-    for name in [&*named, "keys-12.json"] {
+    let delta = ingle_bundle::delta_name(&ingle_bundle::sha256_hex(b"a delta"));
+    put(&delta, "a delta");
+    for name in [&*named, "keys-12.json", &delta] {
         let answer = request(server.addr, "GET", &format!("/{name}"), &[]);
         assert_eq!(answer.status, 200, "{name}");
+        assert_eq!(answer.header("content-encoding"), "", "{name}");
         assert_eq!(
             answer.header("cache-control"),
             "public, max-age=31536000, immutable"
         );
     }
+    // Another file under its name is not sent.
+    let other = ingle_bundle::delta_name(&ingle_bundle::sha256_hex(b"another delta"));
+    put(&other, "a delta");
+    assert_eq!(get(&other).status, 404);
     // A name without a hash says nothing of what is in a file: nothing large is read for it, and no other is sent.
     put("keys-2.json", &" ".repeat((32 << 10) + 1));
     for name in [
