@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
 
-targets="manifest tensors ids logs settings http signed"
+targets="manifest tensors ids logs settings http signed delta"
 host="$(rustc -vV | sed -n 's/^host: //p')"
 binaries="$CARGO_TARGET_DIR/fuzz/$host/release"
 found="$cache/fuzz"
