@@ -29,10 +29,14 @@ export function goldenAgain(): Map<string, Uint8Array<ArrayBuffer>> {
 
 /** The same bundle with an adapter to learn; another `name` makes it another bundle. */
 export function goldenLearning(name = "golden learning", steps = 4): Map<string, Uint8Array<ArrayBuffer>> {
+  const learning = { bias_rate: 2, weight_rate: 0, steps, half_life: 10, window: 100, clicks: 3 };
+  return goldenWith(name, { popularity: 0, learning, gain: { value: 0.01, error: 0.001 } });
+}
+
+/** The same with another adapter. */
+export function goldenWith(name: string, adapter: object): Map<string, Uint8Array<ArrayBuffer>> {
   const files = goldenFiles();
   const manifest = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as object;
-  const learning = { bias_rate: 2, weight_rate: 0, steps, half_life: 10, window: 100, clicks: 3 };
-  const adapter = { popularity: 0, learning, gain: { value: 0.01, error: 0.001 } };
   return files.set("manifest.json", new TextEncoder().encode(JSON.stringify({ ...manifest, name, adapter })));
 }
 
@@ -69,7 +73,9 @@ export function goldenNext(): Map<string, Uint8Array<ArrayBuffer>> {
 
 export interface Golden {
   bound: number;
+  adapter: object;
   cases: {
+    learnt: number[];
     history: string[];
     recommend: { item: string; score: number; probability: number; because?: { item: string; share: number } }[];
     explain: { item: string; known: boolean; noise: number; keep: number; prior?: number; posterior?: number }[];

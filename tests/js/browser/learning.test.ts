@@ -2,8 +2,8 @@
 
 import { after, before, describe, test } from "node:test";
 import { equal, ok, sleep } from "../check.js";
-import { goldenLearning, type Site } from "../golden.js";
-import { BROWSERS, type Running, serveShop } from "./harness.js";
+import { goldenAnswers, goldenLearning, goldenWith, type Site } from "../golden.js";
+import { BROWSERS, ChromiumVisitor, launch, type Running, serveShop, SWIFTSHADER } from "./harness.js";
 
 let site: Site;
 before(async () => (site = await serveShop()));
@@ -189,3 +189,31 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     });
   });
 }
+
+test("every build learns in the tab what the native engine learns", { timeout: 300_000 }, async (t) => {
+  const { adapter, bound, cases } = goldenAnswers();
+  const bundle = Object.fromEntries([...goldenWith("golden taught", adapter)].map(([file, body]) => [`/taught/${file}`, { body }]));
+  const [shop, browser] = await Promise.all([serveShop(undefined, bundle), launch(SWIFTSHADER)]);
+  for (const engine of ["cpu", "gpu", "burn-cpu", "burn-gpu"] as const) {
+    let apart = 0;
+    // Shorter and longer than what the model reads at once, which is 20 clicks.
+    for (const { history, learnt } of [cases[6]!, cases[23]!]) {
+      const visitor = await ChromiumVisitor.arriveIn(await browser.newContext(), shop);
+      const { status } = await visitor.call("open", { consent: "granted", engine, worker: false }, "/taught/");
+      const slot = status[engine.endsWith("gpu") ? "gpu" : "cpu"];
+      equal([slot.state, "build" in slot && slot.build], ["ready", engine], JSON.stringify(status));
+      await visitor.call("visit", history);
+      await visitor.call("untilLearnt", history.length);
+      const found = await visitor.call("adapter");
+      equal(found?.items, history);
+      equal(found?.vector.length, learnt.length);
+      const size = Math.max(...learnt.map(Math.abs));
+      apart = Math.max(apart, ...learnt.map((value, at) => Math.abs(value - found!.vector[at]!) / size));
+      await visitor.leave();
+    }
+    t.diagnostic(`${engine}: ${apart.toExponential(1)} of the largest number apart`);
+    ok(apart <= bound, `${engine}: ${apart}`);
+  }
+  await browser.close();
+  await shop.close();
+});
