@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use ingle_bundle::{Bundle, ItemTable, TableType, TableValues, Tensor};
 
 /// Units of a row's scale in which the row's bytes move.
-const ROW_STEP: f32 = 4.0;
+const ROW_STEP: f32 = 2.0;
 /// A row keeps its scale while its largest byte would be in this range; up to 127 it is cut off.
 const ROW_RANGE: std::ops::RangeInclusive<f32> = 64.0..=127.0 + 2.0 * ROW_STEP;
 /// Steps in the standard deviation of a weight matrix. Vectors, which are few numbers, have finer ones.
-const MATRIX_STEPS: f32 = 32.0;
+const MATRIX_STEPS: f32 = 64.0;
 const VECTOR_STEPS: f32 = 256.0;
 /// Most steps that one weight moves by in a delta; a tensor in which one moves further is written as it is.
 pub(crate) const MOST_STEPS: f64 = 32_767.0;
