@@ -94,6 +94,7 @@ impl Objective for Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ingle_model::gate::GateConfig;
     use ingle_model::methods::{Method, MethodConfig};
     use ingle_model::{Batch, ItemFeatures, Model, ModelConfig};
 
@@ -107,7 +108,7 @@ mod tests {
                 ..BackboneConfig::default()
             },
             method: serde_json::from_value(method)?,
-            gate: Default::default(),
+            gate: GateConfig::default(),
             keep: None,
         })
     }
