@@ -26,9 +26,8 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a bundle: its manifest, and its files by the names that the manifest gives them. Checks every hash and
-    /// size; `hashes` are those that the browser has computed already, by the same names. `gpu_judges`: whether the GPU
-    /// judges clicks, in the build that has one and for the method that it has kernels for.
+    /// Opens a bundle: its manifest, and its files by their names in it. Checks every hash and size; `hashes` are those
+    /// that the browser has computed. `gpu_judges`: whether the GPU judges clicks, if it has kernels for the method.
     pub async fn load(
         manifest: Uint8Array,
         files: Map,
@@ -77,8 +76,7 @@ impl Engine {
         encode(&clicks.map_err(Failure::from)?)
     }
 
-    /// The adapter that a history teaches, or `previous` if it teaches none; empty if there is neither. Between pieces
-    /// of work it waits for the promises of `rest`.
+    /// The adapter that a history teaches, else `previous`, else nothing; awaits `rest` between pieces of work.
     pub async fn adapt(
         &self,
         history: Vec<String>,
