@@ -35,7 +35,15 @@ fn a_bundle_has_the_adapter_that_wins_on_users_held_out_and_says_by_how_much() {
     let names: Vec<&str> = kinds.iter().filter_map(|of| of["kind"].as_str()).collect();
     assert_eq!(
         names,
-        ["none", "popularity", "bias", "weight", "both", "another"]
+        [
+            "none",
+            "popularity",
+            "bias",
+            "weight",
+            "both",
+            "start",
+            "another"
+        ]
     );
     let number = |of: &Value| of.as_f64().expect("a number");
     let none = number(&kinds[0]["masked"]["ndcg@10"]);
