@@ -74,7 +74,7 @@ const rows = runs.map((run) => {
   const times = each(run);
   const lengths = histories.get(run.data).map((history) => history.length);
   writeFileSync(join(run.folder, "browser.json"), `${JSON.stringify({ ms: median(times), history: median(lengths), files: run.files }, null, 2)}\n`);
-  const plain = runs.find(({ data, method }) => data === run.data && method === "sasrec");
+  const plain = runs.find(({ data, method }) => data === run.data && method === "none");
   if (!plain || plain === run) return row(run.folder, "recommendation, ms", median(times));
   const of = each(plain);
   const ratios = times.map((ms, at) => ms / of[at]);

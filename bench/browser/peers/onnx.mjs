@@ -1,4 +1,4 @@
-// The backbone of a `sasrec` bundle as an ONNX model: onnx.mjs BUNDLE LENGTH K OUT.
+// The backbone of a bundle without a method as an ONNX model: onnx.mjs BUNDLE LENGTH K OUT.
 // It takes `items`, int64 [LENGTH], rows of the catalogue, oldest first, and gives the K best rows of the
 // catalogue and their scores. The table is in it once, for looking up and for scoring.
 import { closeSync, openSync, writeSync } from "node:fs";
@@ -11,7 +11,8 @@ const [folder, lengthText, kText, out] = argv.slice(2);
 const [length, k] = [Number(lengthText), Number(kText)];
 const { manifest, weights, table } = readBundle(folder);
 const { width, heads, blocks, max_len: maxLen } = manifest.backbone;
-if (manifest.method.name !== "sasrec" || heads !== 1) throw new Error("this writes sasrec with one head");
+const { kind = "sasrec" } = manifest.backbone;
+if (!["none", "sasrec"].includes(manifest.method.name) || kind !== "sasrec" || heads !== 1) throw new Error("this writes a sasrec backbone with one head, and no method");
 
 const nodes = [];
 const initializers = [];
