@@ -1,5 +1,6 @@
 /** Builds of the engine, and which of them a bundle needs. */
 
+import { manifestOf } from "./manifest.js";
 import { HAS_MORE } from "./release.js";
 import type { EngineBuild, EngineChoice, EngineKind } from "../types.js";
 
@@ -30,11 +31,7 @@ export function partsOf(choice: EngineChoice): { on: "auto" | EngineKind; genera
  */
 export function needsGeneral(manifest: Uint8Array, hasMore = HAS_MORE): boolean {
   if (!hasMore) return false;
-  try {
-    const { backbone, method } = JSON.parse(new TextDecoder().decode(manifest)) as { backbone?: { kind?: unknown }; method?: { name?: unknown } };
-    const unknown = (name: unknown, known: readonly string[]) => typeof name === "string" && !known.includes(name);
-    return unknown(backbone?.kind, BACKBONES) || unknown(method?.name, METHODS);
-  } catch {
-    return false;
-  }
+  const { backbone, method } = manifestOf(manifest);
+  const unknown = (name: unknown, known: readonly string[]) => typeof name === "string" && !known.includes(name);
+  return unknown(backbone?.kind, BACKBONES) || unknown(method?.name, METHODS);
 }

@@ -2,6 +2,7 @@
 
 import type { Bytes } from "../bundle/bundle.js";
 import { sha256 } from "../bundle/hash.js";
+import { manifestOf } from "./manifest.js";
 
 /** What a page has to know to let an engine learn. */
 export interface Learning {
@@ -15,14 +16,9 @@ export interface Learning {
 
 /** What a manifest says of learning; `undefined` if nothing is to be learnt. */
 export async function learningOf(manifest: Bytes): Promise<Learning | undefined> {
-  try {
-    const { adapter, items } = JSON.parse(new TextDecoder().decode(manifest)) as { adapter?: { learning?: { clicks?: unknown } }; items?: { width?: unknown } };
-    const [clicks, width] = [adapter?.learning?.clicks, items?.width];
-    if (typeof clicks !== "number" || typeof width !== "number") return undefined;
-    // Without a hash what is learnt ends with the page: no later one has the same bundle.
-    return { bundle: (await sha256(manifest)) ?? String(Math.random()), clicks, width };
-  } catch {
-    // What is no manifest is for the engine to refuse.
-    return undefined;
-  }
+  const { adapter, items } = manifestOf(manifest);
+  const [clicks, width] = [adapter?.learning?.clicks, items?.width];
+  if (typeof clicks !== "number" || typeof width !== "number") return undefined;
+  // Without a hash what is learnt ends with the page: no later one has the same bundle.
+  return { bundle: (await sha256(manifest)) ?? String(Math.random()), clicks, width };
 }

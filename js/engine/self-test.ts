@@ -2,17 +2,12 @@
 
 import { LOAD_MS, type EngineClient } from "./engine.js";
 import { IngleError } from "../errors.js";
+import { manifestOf } from "./manifest.js";
 
 /** The test that a manifest has: a history, and the best items after it. */
 export function selfTestOf(manifest: Uint8Array): { history: string[]; items: string[] } | undefined {
-  try {
-    const { self_test: test } = JSON.parse(new TextDecoder().decode(manifest)) as { self_test?: { history?: unknown; items?: unknown } };
-    const { history, items } = test ?? {};
-    return Array.isArray(history) && Array.isArray(items) ? { history: history.map(String), items: items.map(String) } : undefined;
-  } catch {
-    // What is no manifest is for the engine to refuse.
-    return undefined;
-  }
+  const { history, items } = manifestOf(manifest).self_test ?? {};
+  return Array.isArray(history) && Array.isArray(items) ? { history: history.map(String), items: items.map(String) } : undefined;
 }
 
 /** Asks the engine; rejects if it recommends anything else. */

@@ -1,7 +1,8 @@
 /**
  * The history in IndexedDB: database `ingle` unless the shop gives another name. The object store `events` holds `{
  * item, type, at, dwell, since }`, indexed by time; `settings` holds whether recording is paused, and the adapter
- * that was learnt from the events. Nothing else is stored. Only writing creates the database; reading and erasing need an existing one.
+ * that was learnt from the events. Nothing else is stored. Only writing creates the database; reading and erasing need
+ * an existing one.
  */
 
 import { deferred, within } from "../common/deferred.js";
