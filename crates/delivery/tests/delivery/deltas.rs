@@ -389,7 +389,7 @@ fn a_delta_that_went_missing_is_not_named_again() {
     assert_eq!(shop.publish(&Move::Renew).unwrap().channel.deltas, []);
 }
 
-/// What browsers are tested with, too: `tests/data/delta.json`.
+/// What browsers are tested with, too: `tests/data/delta.json`. `INGLE_BLESS=1` writes it anew.
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/delta.json");
 
 fn hex(bytes: &[u8]) -> String {
@@ -404,6 +404,9 @@ fn unhex(text: &str) -> Vec<u8> {
 
 #[test]
 fn the_delta_that_browsers_are_tested_with_makes_what_they_must_make() {
+    if std::env::var_os("INGLE_BLESS").is_some() {
+        bless();
+    }
     let shared: serde_json::Value = serde_json::from_slice(&fs::read(SHARED).unwrap()).unwrap();
     let manifest = Manifest::parse(shared["manifest"].as_str().unwrap().as_bytes()).unwrap();
     let read = |name: &str| Ok(unhex(shared["old"][name].as_str().unwrap()));
@@ -418,9 +421,7 @@ fn the_delta_that_browsers_are_tested_with_makes_what_they_must_make() {
     }
 }
 
-#[test]
-#[ignore = "writes that file"]
-fn write_the_delta_that_browsers_are_tested_with() {
+fn bless() {
     let old = stored(trained(&ids(0..40), (1, 0.0)));
     let new = follow(&trained(&ids(0..41), (2, 0.2)), &old);
     let [old, new] = [&old, &new].map(Files::of);
