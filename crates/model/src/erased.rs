@@ -32,6 +32,19 @@ pub trait Does<T: ?Sized> {
     fn does(&self) -> &T;
 }
 
+/// A name under which a module is registered, checked.
+///
+/// # Panics
+/// If it is not made of lowercase letters, digits and hyphens, or if it is a built-in one's.
+pub(crate) fn check_name(what: &str, name: &str, built_in: bool) {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    assert!(
+        !name.is_empty() && name.bytes().all(plain),
+        "the name of a {what} is made of lowercase letters, digits and hyphens, not {name:?}"
+    );
+    assert!(!built_in, "there is a built-in {what} {name:?}");
+}
+
 /// The calls of `Module` that have no type parameters.
 trait Parts<T: ?Sized>: Does<T> + Send + Sync + fmt::Debug {
     fn copy(&self) -> Box<dyn Parts<T>>;

@@ -3,6 +3,7 @@
 
 use super::{Encode, Encoder, gru4rec::Gru4rec, sasrec::Sasrec};
 use crate::config::BackboneConfig;
+use crate::erased::check_name;
 use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
@@ -47,15 +48,8 @@ static REGISTERED: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 /// If the name is not made of lowercase letters, digits and hyphens, or if it is a built-in encoder's.
 pub fn register<E: Custom>() {
     let name = E::NAME;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    assert!(
-        !name.is_empty() && name.bytes().all(plain),
-        "an encoder's name is made of lowercase letters, digits and hyphens, not {name:?}"
-    );
-    assert!(
-        BUILT_IN.iter().all(|entry| entry.name != name),
-        "there is a built-in encoder {name:?}"
-    );
+    let built_in = BUILT_IN.iter().any(|entry| entry.name == name);
+    check_name("encoder", name, built_in);
     let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
     if registered.iter().all(|entry| entry.name != name) {
         registered.push(Entry::of::<E>());

@@ -136,7 +136,10 @@ macro_rules! registry {
             pub fn named(name: &str) -> Option<Self> {
                 let found = Self::built_in(name);
                 #[cfg(feature = "burn")]
-                let found = found.or_else(|| Registered::named(name).map(Self::Registered));
+                let found = found.or_else(|| {
+                    let found = Registered::read(name, serde_json::Map::new())?;
+                    found.ok().map(Self::Registered)
+                });
                 found
             }
 
@@ -316,13 +319,12 @@ impl<'de> Deserialize<'de> for MethodConfig {
     #[cfg(feature = "burn")]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let name = value.get("name").and_then(serde_json::Value::as_str);
-        let registered = name.is_some_and(|name| Registered::named(name).is_some());
-        let found = if registered {
-            serde_json::from_value(value).map(Self::Registered)
-        } else {
-            Self::deserialize(value)
+        let all = serde_json::Map::deserialize(deserializer)?;
+        let name = all.get("name").and_then(serde_json::Value::as_str);
+        let registered = name.and_then(|name| Registered::read(name, all.clone()));
+        let found = match registered {
+            Some(found) => found.map(Self::Registered),
+            None => Self::deserialize(serde_json::Value::Object(all)),
         };
         found.map_err(D::Error::custom)
     }

@@ -3,12 +3,12 @@
 
 use super::{Clicks, Interest, MethodConfig, NoiseLogits, Objective, Part, ScoreTensors, Step};
 use crate::config::{BackboneConfig, ConfigError};
-use crate::erased::{Does, Erased};
+use crate::erased::{Does, Erased, check_name};
 use crate::rng::Rng;
 use burn::module::Module;
 use burn::prelude::*;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::sync::{Mutex, PoisonError};
 
@@ -87,14 +87,16 @@ impl Objective for Scorer {
 pub struct Registered {
     entry: Entry,
     /// All of them, with their defaults.
-    settings: Map<String, Value>,
+    settings: Settings,
 }
 
 impl Registered {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// The method of that name with these settings, beside which `name` may stand; `None` if there is no such method.
+    pub(super) fn read(name: &str, mut given: Settings) -> Option<Result<Self, serde_json::Error>> {
         let entry = entries().into_iter().find(|entry| entry.name == name)?;
-        let settings = (entry.settings)(Map::new()).ok()?;
-        Some(Self { entry, settings })
+        given.remove("name");
+        let settings = (entry.settings)(given);
+        Some(settings.map(|settings| Self { entry, settings }))
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -177,15 +179,7 @@ static REGISTERED: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 /// part to train.
 pub fn register<M: Custom>() {
     let name = M::NAME;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    assert!(
-        !name.is_empty() && name.bytes().all(plain),
-        "a method's name is made of lowercase letters, digits and hyphens, not {name:?}"
-    );
-    assert!(
-        MethodConfig::built_in(name).is_none(),
-        "there is a built-in method {name:?}"
-    );
+    check_name("method", name, MethodConfig::built_in(name).is_some());
     assert!(
         !M::PARTS.is_empty(),
         "the method {name:?} has no part to train"
@@ -208,32 +202,10 @@ pub(super) fn registered() -> Vec<&'static str> {
     entries().into_iter().map(|entry| entry.name).collect()
 }
 
-/// The name of a method, and what else `[method]` has.
-#[derive(Serialize, Deserialize)]
-struct Named {
-    name: String,
-    #[serde(flatten)]
-    settings: Settings,
-}
-
 impl Serialize for Registered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let named = Named {
-            name: self.name().to_owned(),
-            settings: self.settings.clone(),
-        };
-        named.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Registered {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let Named { name, settings } = Named::deserialize(deserializer)?;
-        let found = Self::named(&name);
-        let Self { entry, .. } =
-            found.ok_or_else(|| D::Error::custom(format!("there is no method {name:?}")))?;
-        let settings = (entry.settings)(settings).map_err(D::Error::custom)?;
-        Ok(Self { entry, settings })
+        let mut all = self.settings.clone();
+        all.insert("name".to_owned(), self.name().into());
+        all.serialize(serializer)
     }
 }
