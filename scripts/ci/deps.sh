@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Dependencies point one way: root -> model -> bundle, root -> gpu -> model, model -> kernel, train -> model, train -> lm -> model,
-# lm -> kernel, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle,
+# model -> layers -> kernel and bundle, lm -> kernel, train -> layers, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle,
 # train -> doctor -> bundle, train -> delivery -> bundle, train -> metrics, baselines -> data, metrics and kernel.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
@@ -45,20 +45,22 @@ exactly ingle-delivery "ingle-bundle"
 exactly ingle-doctor "ingle-bundle"
 exactly ingle-gpu "ingle-bundle ingle-model"
 exactly ingle-kernel ""
+exactly ingle-layers "ingle-bundle ingle-kernel"
 exactly ingle-lm "ingle-kernel ingle-model"
 exactly ingle-metrics ""
-exactly ingle-model "ingle-bundle ingle-kernel"
+exactly ingle-model "ingle-bundle ingle-kernel ingle-layers"
 exactly ingle-serve "ingle-bundle"
 exactly ingle-settings "ingle-data ingle-model"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
+exactly ingle-train "ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-layers ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
 
-for package in ingle-baselines ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-metrics ingle-serve ingle-settings; do
+for package in ingle-baselines ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-layers ingle-metrics ingle-serve ingle-settings; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"
 done
 never ingle-model "the program chooses the backend" \
   'burn-(flex|ndarray|wgpu|optim)|rayon.*|tokio|wgpu.*' --package ingle-model
 never ingle-kernel "arithmetic starts no threads" "rayon.*" --package ingle-kernel
+never ingle-layers "arithmetic starts no threads" "rayon.*" --package ingle-layers
 never ingle-lm "it knows titles, and no datasets or HTTP" 'ingle-(train|serve)|tokio|reqwest|hf-hub|onig' --package ingle-lm
 for engine in cpu gpu; do
   never "ingle for wasm32 ($engine)" "the browser neither trains nor has threads" \

@@ -4,6 +4,7 @@ use crate::backbone::Kind;
 use crate::gate::GateConfig;
 use crate::kept::Rule;
 use crate::methods::MethodConfig;
+use ingle_layers::Sizes;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::ops::RangeBounds;
@@ -77,6 +78,15 @@ pub(crate) fn within<T: PartialOrd + Display>(
 }
 
 impl BackboneConfig {
+    /// Sizes of a Transformer's block.
+    pub(crate) fn block(&self) -> Sizes {
+        Sizes {
+            width: self.width,
+            heads: self.heads,
+            feed_forward: self.feed_forward,
+        }
+    }
+
     /// Checks the sizes.
     ///
     /// # Errors

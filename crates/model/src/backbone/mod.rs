@@ -3,26 +3,26 @@
 //!
 //! An encoder on tensors ([`Encode`]) is complete: Burn trains it, and the browser's general engine runs it. It is
 //! registered by its name, from any crate ([`Custom`], [`register`]). The built-in ones exist on slices as well
-//! ([`EncodeSlices`]), for the small engines, and have hand-written gradients in the trainer; the contract tests
-//! compare the two.
+//! ([`EncodeSlices`]): the small engines run them, and the CPU trains them; tests compare both with the tensors.
 
 pub mod gru4rec;
 #[cfg(feature = "burn")]
 mod registry;
 pub mod sasrec;
+mod slices;
 
 #[cfg(feature = "burn")]
 pub use registry::{Custom, register};
 #[cfg(feature = "burn")]
 pub use sasrec::Block;
+pub(crate) use slices::SliceEncoder;
+pub use slices::{EncodeSlices, Layers, Tape};
 
 use crate::config::BackboneConfig;
 #[cfg(feature = "burn")]
 use crate::erased::{Does, Erased};
 #[cfg(feature = "burn")]
 use crate::rng::{Rng, normal};
-use crate::slices::Source;
-use crate::weights::WeightsError;
 #[cfg(feature = "burn")]
 use burn::{
     module::{
@@ -70,24 +70,6 @@ impl<E: Encode + 'static> Does<dyn Encode> for E {
     fn does(&self) -> &(dyn Encode + 'static) {
         self
     }
-}
-
-/// An encoder on slices.
-pub(crate) trait EncodeSlices {
-    /// The user vector of a history.
-    ///
-    /// # Shapes
-    /// - `embedded`: `[len, width]`, `1 <= len <= max_len`
-    /// - `keep`: `[len]`, `0..=1`
-    /// - output: `[width]`
-    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32>;
-
-    /// The hidden state of every click, which is what predicts the click after it; the last one is the user vector.
-    ///
-    /// # Shapes
-    /// - `embedded`, output: `[len, width]`, `1 <= len <= max_len`
-    /// - `keep`: `[len]`, `0..=1`
-    fn states(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32>;
 }
 
 /// The kind of encoder: a name that `backbone.kind` takes.
@@ -148,44 +130,6 @@ impl<'de> Deserialize<'de> for Kind {
                 known.join(", ")
             ))
         })
-    }
-}
-
-/// An encoder on slices, as exported.
-#[derive(Debug)]
-pub(crate) enum SliceEncoder {
-    Sasrec(sasrec::SliceEncoder),
-    Gru4rec(gru4rec::SliceEncoder),
-}
-
-impl SliceEncoder {
-    /// The encoder of that shape, from weights under `path`; `None` for encoders that exist on tensors only.
-    pub(crate) fn read(
-        source: &mut Source,
-        path: &str,
-        config: &BackboneConfig,
-    ) -> Result<Option<Self>, WeightsError> {
-        Ok(Some(match config.kind {
-            Kind::SASREC => Self::Sasrec(sasrec::SliceEncoder::read(source, path, config)?),
-            Kind::GRU4REC => Self::Gru4rec(gru4rec::SliceEncoder::read(source, path, config)?),
-            _ => return Ok(None),
-        }))
-    }
-}
-
-impl EncodeSlices for SliceEncoder {
-    fn user(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
-        match self {
-            Self::Sasrec(encoder) => encoder.user(embedded, keep),
-            Self::Gru4rec(encoder) => encoder.user(embedded, keep),
-        }
-    }
-
-    fn states(&self, embedded: &[f32], keep: &[f32]) -> Vec<f32> {
-        match self {
-            Self::Sasrec(encoder) => encoder.states(embedded, keep),
-            Self::Gru4rec(encoder) => encoder.states(embedded, keep),
-        }
     }
 }
 

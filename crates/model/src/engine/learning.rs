@@ -3,7 +3,6 @@
 use super::ranker::Ranker;
 use super::slices::SliceEngine;
 use crate::adapter::{Adapter, Candidates, Example, Lesson, Rates};
-use crate::backbone::EncodeSlices;
 use crate::slices::Items;
 use ingle_bundle::{Adapter as AdapterSpec, Learning};
 use ingle_kernel::scan::Query;

@@ -16,10 +16,10 @@ mod slices;
 #[cfg(feature = "burn")]
 mod tensors;
 
-pub use crate::slices::Rows;
 pub use answer::{Because, Click, Info, Recommendation, Scorer, Served, Similar};
 pub use ask::Ask;
 pub use error::EngineError;
+pub use ingle_layers::Rows;
 pub use judge::{Judge, Judged, Unjudged};
 pub use learning::Sample;
 pub use options::{RecommendOptions, SimilarOptions};

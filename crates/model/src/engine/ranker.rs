@@ -2,12 +2,13 @@
 
 use super::error::EngineError;
 use super::judge::{Judged, Unjudged};
-use crate::backbone::{EncodeSlices, SliceEncoder, sasrec};
+use crate::backbone::{Layers, SliceEncoder, sasrec};
 use crate::config::BackboneConfig;
 use crate::rank::{Mass, Mean, Scored, Wanted};
-use crate::slices::{Items, Rows};
+use crate::slices::Items;
 use ingle_bundle::ItemTable;
 use ingle_kernel::vector;
+use ingle_layers::{Parameters, Rows};
 
 /// One kept history, with embeddings and weights.
 #[derive(Clone, Copy, Debug)]
@@ -152,9 +153,12 @@ impl Parts {
 
     /// The Transformer's weights for another device; `None` for other encoders, which run on the CPU only.
     pub fn transformer(&self) -> Option<Transformer<'_>> {
-        match &self.encoder {
-            SliceEncoder::Sasrec(encoder) => Some(Transformer(encoder)),
-            SliceEncoder::Gru4rec(_) => None,
+        match &self.encoder.layers {
+            Layers::Sasrec(layers) => Some(Transformer {
+                layers,
+                parameters: &self.encoder.parameters,
+            }),
+            Layers::Gru4rec(_) => None,
         }
     }
 
@@ -192,19 +196,22 @@ impl Parts {
 
 /// A Transformer's weights.
 #[derive(Clone, Copy, Debug)]
-pub struct Transformer<'a>(&'a sasrec::SliceEncoder);
+pub struct Transformer<'a> {
+    layers: &'a sasrec::Layers,
+    parameters: &'a Parameters,
+}
 
 impl<'a> Transformer<'a> {
     /// All weights of the blocks and of the last normalisation. By block: attention norm, query, key, value,
     /// output, feed norm, widen, narrow. A norm has its factor and its offset; a layer has its weight, one row
     /// per input, and its bias.
     pub fn weights(self) -> impl Iterator<Item = Rows<'a>> {
-        self.0.rows()
+        (self.layers.places()).map(|place| self.parameters.rows(place))
     }
 
     /// The positions, `[max_len, width]`; the last row is the latest click. The input of the first block is the
     /// position of a click plus its embedding times its weight and the root of the width.
     pub fn positions(self) -> Rows<'a> {
-        self.0.positions()
+        self.parameters.rows(&self.layers.positions)
     }
 }

@@ -12,14 +12,14 @@ use super::learning::LEAST;
 use super::options::{RecommendOptions, SimilarOptions, applied, check_weights};
 use super::ranker::{Host, Parts, Ranker, Tilt, WeightedHistory};
 use super::settings::model_config;
-use crate::backbone::{self, EncodeSlices, Kind};
+use crate::backbone::{self, Kind};
 use crate::config::ModelConfig;
 use crate::features::Codes;
 use crate::gate::GateConfig;
 use crate::kept::{Kept, KeptHistories};
 use crate::methods::{Interest, NAMES, ScoreSlices, SliceScorer, Views};
 use crate::rank::{Best, Block, Mass, Scored, Wanted};
-use crate::slices::{Clicks, Items, Source};
+use crate::slices::{Clicks, Items};
 use ingle_bundle::{Adapter as AdapterSpec, Bundle};
 use std::iter::repeat_with;
 
@@ -60,11 +60,11 @@ impl SliceEngine {
     pub fn new(bundle: Bundle) -> Result<Self, EngineError> {
         let config = model_config(&bundle)?;
         let width = bundle.code_width();
-        let mut source = Source::new(bundle.weights);
-        let encoder = backbone::SliceEncoder::read(&mut source, "backbone", &config.backbone)?;
+        let mut weights = bundle.weights;
+        let encoder = backbone::SliceEncoder::read(&mut weights, "backbone", &config.backbone)?;
         let encoder =
             encoder.ok_or_else(|| EngineError::encoder(config.backbone.kind.name(), Kind::ALL))?;
-        let method = (config.method).read(&config.backbone, &mut source, "method")?;
+        let method = (config.method).read(&config.backbone, &mut weights, "method")?;
         let method = method.ok_or_else(|| EngineError::method(config.method.name(), NAMES))?;
         Ok(Self {
             name: bundle.manifest.name,

@@ -34,12 +34,12 @@ pub use removed::take_removed;
 use crate::config::{BackboneConfig, ConfigError};
 #[cfg(feature = "burn")]
 use crate::rng::Rng;
-use crate::slices::{self, Source};
-use crate::weights::WeightsError;
+use crate::slices;
 #[cfg(feature = "burn")]
 use burn::module::Module;
 #[cfg(feature = "burn")]
 use burn::prelude::*;
+use ingle_layers::{Weights, WeightsError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Scales `ln(1 + clicks)` to the order of 1.
@@ -209,13 +209,13 @@ macro_rules! registry {
             pub(crate) fn read(
                 &self,
                 backbone: &BackboneConfig,
-                source: &mut Source,
+                weights: &mut Weights,
                 path: &str,
             ) -> Result<Option<SliceScorer>, WeightsError> {
                 match self {
                     $(Self::$variant(config) => {
                         let path = format!("{path}.{}", stringify!($variant));
-                        let scorer = $folder::SliceScorer::read(config, backbone, source, &path)?;
+                        let scorer = $folder::SliceScorer::read(config, backbone, weights, &path)?;
                         Ok(Some(SliceScorer::$variant(scorer)))
                     })+
                     #[cfg(feature = "burn")]

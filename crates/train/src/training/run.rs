@@ -23,7 +23,6 @@
 //! stages/gate/        gate.json; disputed.jsonl, histories on which the views disagree most
 //! ```
 
-use super::backbone;
 use super::checkpoint::{self, load_module, write_atomically};
 use super::choice::Choice;
 use super::coder::read_codes;
@@ -44,6 +43,7 @@ use anyhow::{Context as _, Result, bail};
 use burn::module::Param;
 use burn::prelude::*;
 use ingle_bundle::Scale;
+use ingle_model::backbone::Kind;
 use ingle_model::gate::GateConfig;
 use ingle_model::kept::Rule;
 use ingle_model::methods::Views;
@@ -386,7 +386,7 @@ impl Run {
             seed: self.config.seed,
             device: device.clone().autodiff(),
             by_hand: self.about.device == Compute::Cpu
-                && backbone::by_hand(self.config.backbone.kind),
+                && Kind::ALL.contains(&self.config.backbone.kind),
             stop,
             progress,
         };

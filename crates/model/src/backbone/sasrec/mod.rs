@@ -10,6 +10,6 @@ mod slices;
 #[cfg(feature = "burn")]
 mod tensors;
 
-pub(crate) use slices::SliceEncoder;
+pub use slices::{Layers, Tape};
 #[cfg(feature = "burn")]
 pub use tensors::{Block, Sasrec};

@@ -3,10 +3,10 @@
 use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
 use crate::config::BackboneConfig;
 use crate::methods::{ScoreSlices, Views};
-use crate::slices::{Block, Clicks, NoiseLogits, Norm, Source};
-use crate::weights::WeightsError;
+use crate::slices::{Clicks, NoiseLogits};
 use ingle_kernel::dense::Dense;
 use ingle_kernel::vector::{add, dot};
+use ingle_layers::{Block, Norm, Parameters, Places, Weights, WeightsError, take};
 
 /// The scorer's parameters.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct SliceScorer {
     positions: Vec<f32>,
     block: Block,
     norm: Norm,
+    parameters: Parameters,
     /// Weight of each cosine in the score.
     weights: Vec<f32>,
     /// Weight of each view's own cosine.
@@ -32,12 +33,17 @@ impl SliceScorer {
     pub(in crate::methods) fn read(
         config: &Config,
         backbone: &BackboneConfig,
-        source: &mut Source,
+        weights: &mut Weights,
         path: &str,
     ) -> Result<Self, WeightsError> {
         let sizes = config.block(backbone);
         let width = sizes.width;
-        let mut take = |name: &str, shape: &[usize]| source.take(&format!("{path}.{name}"), shape);
+        let places = &mut Places::under(path);
+        let block = Block::new(places, "block", sizes.block());
+        let norm = places.norm("norm", width);
+        let parameters = Parameters::read(places, weights)?;
+        let mut take =
+            |name: &str, shape: &[usize]| take(weights, &format!("{path}.{name}"), shape);
         let no_bias = vec![0.0; width];
         let semantic = take("semantic", &[config.code_width, width])?;
         let collaborative = take("collaborative", &[backbone.width, width])?;
@@ -51,8 +57,9 @@ impl SliceScorer {
             weights: take("weights", &[COSINES])?,
             own: take("own", &[2])?,
             offsets: take("offsets", &[OPINIONS])?,
-            block: Block::read(source, &format!("{path}.block"), &sizes)?,
-            norm: Norm::read(source, &format!("{path}.norm"), width)?,
+            block,
+            norm,
+            parameters,
         })
     }
 
@@ -83,7 +90,8 @@ impl SliceScorer {
         add(&mut x, &self.positions[first..]);
         // Attention is bidirectional.
         let bias = vec![0.0; self.heads * len * len];
-        self.norm.forward(&self.block.forward(&x, Some(&bias), 0))
+        let x = self.block.infer(&self.parameters, &x, Some(&bias), 0);
+        self.norm.infer(&self.parameters, &x)
     }
 }
 
@@ -186,13 +194,11 @@ mod tests {
             let mut rng = Rng::new(4, &[]);
             let backbone = Backbone::new(&sizes, 20, &mut rng, &device);
             let method = Iadsr::new(&config, &sizes, &mut rng, &device);
-            let mut source = Source::new(
-                (collect(&method).into_iter())
-                    .map(|(name, weight)| (format!("here.{name}"), weight))
-                    .collect(),
-            );
+            let mut weights: Weights = (collect(&method).into_iter())
+                .map(|(name, weight)| (format!("here.{name}"), weight))
+                .collect();
             let scorer =
-                SliceScorer::read(&config, &sizes, &mut source, "here").expect("all there");
+                SliceScorer::read(&config, &sizes, &mut weights, "here").expect("all there");
             let codes: Vec<f32> = (0..21 * 32).map(|_| rng.normal(1.0)).collect();
             let known = ItemFeatures {
                 popularity: vec![1.0; 21],

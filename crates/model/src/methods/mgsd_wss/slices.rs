@@ -4,11 +4,11 @@ use super::kernels::{Bell, bells, pooled_one};
 use super::{Config, LEAST};
 use crate::config::BackboneConfig;
 use crate::methods::{FIFTH, Interest, ScoreSlices};
-use crate::slices::{Block, Clicks, Linear, NoiseLogits, Norm, Source, others};
-use crate::weights::WeightsError;
+use crate::slices::{Clicks, NoiseLogits, others};
 use ingle_kernel::gelu;
 use ingle_kernel::product::{self, Matrix};
 use ingle_kernel::vector::{add, dot};
+use ingle_layers::{Block, Linear, Norm, Parameters, Place, Places, Weights, WeightsError, take};
 
 /// The scorer's parameters.
 #[derive(Debug)]
@@ -19,12 +19,13 @@ pub struct SliceScorer {
     kernels: Vec<Bell>,
     kernel: Linear,
     /// `[max_len, width]`; the last row is the latest click.
-    positions: Vec<f32>,
+    positions: Place,
     blocks: Vec<Block>,
     norm: Norm,
     merge: Linear,
     classes: Linear,
     interests: Interests,
+    parameters: Parameters,
 }
 
 #[derive(Debug)]
@@ -34,6 +35,7 @@ struct Interests {
     directions: Vec<f32>,
     merge: Linear,
     output: Linear,
+    parameters: Parameters,
 }
 
 /// Outputs of the scorer.
@@ -50,38 +52,38 @@ impl SliceScorer {
     pub(in crate::methods) fn read(
         config: &Config,
         backbone: &BackboneConfig,
-        source: &mut Source,
+        weights: &mut Weights,
         path: &str,
     ) -> Result<Self, WeightsError> {
         let (width, sizes) = (config.scorer_width, config.sizes(backbone));
-        let positions = source.take(&format!("{path}.positions"), &[sizes.max_len, width])?;
+        let interests = Interests::read(config, weights, &format!("{path}.interests"))?;
+        let places = &mut Places::under(path);
         let blocks = (0..sizes.blocks)
-            .map(|at| Block::read(source, &format!("{path}.blocks.{at}"), &sizes))
-            .collect::<Result<_, _>>()?;
-        let norm = Norm::read(source, &format!("{path}.norm"), width)?;
-        let interests = Interests::read(config, source, &format!("{path}.interests"))?;
-        let mut linear = |name: &str, shape| Linear::read(source, &format!("{path}.{name}"), shape);
+            .map(|at| Block::new(places, &format!("blocks.{at}"), sizes.block()))
+            .collect();
         Ok(Self {
             width,
             heads: config.scorer_heads,
-            input: linear("input", [backbone.width + 1, width])?,
+            input: places.linear("input", [backbone.width + 1, width]),
             kernels: bells(config.kernels),
-            kernel: linear("kernel", [config.comparisons(), 2 * width])?,
-            positions,
+            kernel: places.linear("kernel", [config.comparisons(), 2 * width]),
+            positions: places.add("positions", &[sizes.max_len, width]),
             blocks,
-            norm,
-            merge: linear("merge", [width, width])?,
-            classes: linear("classes", [width, 2])?,
+            norm: places.norm("norm", width),
+            merge: places.linear("merge", [width, width]),
+            classes: places.linear("classes", [width, 2]),
             interests,
+            parameters: Parameters::read(places, weights)?,
         })
     }
 
     fn look(&self, clicks: &Clicks) -> Output {
-        let (len, width) = (clicks.len(), self.width);
+        let (len, width, parameters) = (clicks.len(), self.width, &self.parameters);
         let directions = clicks.directions();
-        let mut x = self.input.forward(&vectors(&directions, clicks));
+        let mut x = self.input.infer(parameters, &vectors(&directions, clicks));
         let target = x[(len - 1) * width..].to_vec();
-        let weights = self.kernel.forward(&self.compared(&directions, len));
+        let compared = self.compared(&directions, len);
+        let weights = self.kernel.infer(parameters, &compared);
         for (x, weights) in x
             .chunks_exact_mut(width)
             .zip(weights.chunks_exact(2 * width))
@@ -91,16 +93,15 @@ impl SliceScorer {
                 *x = *x * (1.0 + factor) + offset;
             }
         }
-        add(
-            &mut x,
-            &self.positions[self.positions.len() - len * width..],
-        );
+        let positions = parameters.get(&self.positions);
+        add(&mut x, &positions[positions.len() - len * width..]);
         let everywhere = vec![0.0; self.heads * len * len];
         for block in &self.blocks {
-            x = block.forward(&x, Some(&everywhere), 0);
+            x = block.infer(parameters, &x, Some(&everywhere), 0);
         }
-        let hidden = self.norm.forward(&x);
-        let classes = (self.classes).forward(&gelu::forward(&self.merge.forward(&hidden)));
+        let hidden = self.norm.infer(parameters, &x);
+        let merged = gelu::forward(&self.merge.infer(parameters, &hidden));
+        let classes = self.classes.infer(parameters, &merged);
         let item = classes.chunks_exact(2).map(|class| class[1] - class[0]);
         let (share, interest) = self.interests.serve(&hidden, &target);
         Output {
@@ -160,26 +161,28 @@ impl ScoreSlices for SliceScorer {
 }
 
 impl Interests {
-    fn read(config: &Config, source: &mut Source, path: &str) -> Result<Self, WeightsError> {
+    fn read(config: &Config, weights: &mut Weights, path: &str) -> Result<Self, WeightsError> {
         let (width, count) = (config.scorer_width, config.interests);
-        let columns = source.take(&format!("{path}.directions"), &[width, count])?;
+        let columns = take(weights, &format!("{path}.directions"), &[width, count])?;
         let mut directions = vec![0.0; columns.len()];
         product::transpose(Matrix::new(&columns, count), &mut directions);
-        let mut linear = |name: &str, shape| Linear::read(source, &format!("{path}.{name}"), shape);
+        let places = &mut Places::under(path);
         Ok(Self {
-            assign: linear("assign", [width, width])?,
+            assign: places.linear("assign", [width, width]),
             directions,
-            merge: linear("merge", [2 * width, width])?,
-            output: linear("output", [width, 1])?,
+            merge: places.linear("merge", [2 * width, width]),
+            output: places.linear("output", [width, 1]),
+            parameters: Parameters::read(places, weights)?,
         })
     }
 
     /// Share of each click in each interest, and the noise logit of each interest.
     fn serve(&self, hidden: &[f32], target: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let width = target.len();
-        let count = self.directions.len() / width;
+        let (count, parameters) = (self.directions.len() / width, &self.parameters);
         let mut share = Vec::with_capacity(hidden.len() / width * count);
-        for click in gelu::forward(&self.assign.forward(hidden)).chunks_exact(width) {
+        let assigned = gelu::forward(&self.assign.infer(parameters, hidden));
+        for click in assigned.chunks_exact(width) {
             let likes = self.directions.chunks_exact(width).map(|to| dot(click, to));
             share.extend(softmax(&likes.collect::<Vec<_>>()));
         }
@@ -198,10 +201,8 @@ impl Interests {
                 *against = *to * target;
             }
         }
-        let logit = self
-            .output
-            .forward(&gelu::forward(&self.merge.forward(&seen)));
-        (share, logit)
+        let merged = gelu::forward(&self.merge.infer(parameters, &seen));
+        (share, self.output.infer(parameters, &merged))
     }
 }
 
@@ -288,8 +289,8 @@ mod tests {
         let model = MgsdWss::new(&config, &sizes, &mut Rng::new(9, &[]), &device);
         let weights = collect(&model).into_iter();
         let weights = weights.map(|(name, weight)| (format!("m.{name}"), weight));
-        let mut source = Source::new(weights.collect());
-        let shipped = SliceScorer::read(&config, &sizes, &mut source, "m").expect("all weights");
+        let mut weights: Weights = weights.collect();
+        let shipped = SliceScorer::read(&config, &sizes, &mut weights, "m").expect("all weights");
         for items in [&[3][..], &[3, 3], &[1, 2, 3, 4, 2, 9, 9, 5, 6, 7, 8, 1]] {
             let (plain, batched) = clicks(items, &device);
             let due = model.noise_logits(&batched).expect("noise logits");

@@ -3,8 +3,8 @@
 use super::Config;
 use crate::config::BackboneConfig;
 use crate::methods::ScoreSlices;
-use crate::slices::{Clicks, NoiseLogits, Source};
-use crate::weights::WeightsError;
+use crate::slices::{Clicks, NoiseLogits};
+use ingle_layers::{Weights, WeightsError};
 
 /// The method has no scorer.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl SliceScorer {
     pub(in crate::methods) fn read(
         _: &Config,
         _: &BackboneConfig,
-        _: &mut Source,
+        _: &mut Weights,
         _: &str,
     ) -> Result<Self, WeightsError> {
         Ok(Self)

@@ -8,11 +8,8 @@ mod adam;
 mod binary;
 mod candidates;
 mod direction;
-mod encoder;
-mod gru4rec;
 mod layout;
 mod pass;
-mod sasrec;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -23,11 +20,11 @@ use super::softmax::{Fused, cross_entropy, shares, sum};
 use adam::Moments;
 use candidates::{Candidates, Sampler};
 use direction::Directions;
-pub use encoder::by_hand;
 use ingle_kernel::softmax::Ranking;
+use ingle_layers::Values;
 use ingle_model::{BackboneConfig, Model, Rng};
 use layout::Layout;
-use pass::{Packed, Pass, Tape, transposed};
+use pass::{Pass, Shard, Tape};
 use rayon::prelude::*;
 
 /// Approximate number of clicks in a shard, which one core processes at a time.
@@ -123,12 +120,14 @@ impl Learner {
         rows.unwrap_or(&self.table.weights)
     }
 
-    /// The current weights, with the output of [`transposed`].
+    /// The current weights, with the output of [`ingle_layers::Places::transposed`].
     fn pass<'a>(&'a self, turned: &'a [f32]) -> Pass<'a> {
         Pass {
             layout: &self.layout,
-            values: &self.values.weights,
-            transposed: turned,
+            values: Values {
+                values: &self.values.weights,
+                transposed: turned,
+            },
             table: self.item_table(),
         }
     }
@@ -154,7 +153,7 @@ impl Learner {
             }
         };
         let stream = rng.bits();
-        let turned = transposed(&self.layout, &self.values.weights);
+        let turned = self.layout.places.transposed(&self.values.weights);
         let pass = self.pass(&turned);
         let shards = shards(lessons);
         let tapes: Vec<Tape> = (shards.par_iter().enumerate())
@@ -247,7 +246,7 @@ impl Learner {
 }
 
 /// The clicks of all samples, in shards of whole histories.
-fn shards(lessons: &[Lesson]) -> Vec<Packed> {
+fn shards(lessons: &[Lesson]) -> Vec<Shard> {
     let mut shards = Vec::new();
     let mut held: Vec<&Lesson> = Vec::new();
     let mut clicks = 0;
@@ -255,12 +254,12 @@ fn shards(lessons: &[Lesson]) -> Vec<Packed> {
         held.push(lesson);
         clicks += lesson.items.len();
         if clicks >= SHARD {
-            shards.push(Packed::of(&held));
+            shards.push(Shard::of(&held));
             (held, clicks) = (Vec::new(), 0);
         }
     }
     if !held.is_empty() {
-        shards.push(Packed::of(&held));
+        shards.push(Shard::of(&held));
     }
     shards
 }
@@ -268,7 +267,7 @@ fn shards(lessons: &[Lesson]) -> Vec<Packed> {
 /// Gradients of all parameters except the table, and of the clicks' embeddings.
 fn backward(
     pass: &Pass<'_>,
-    shards: &[Packed],
+    shards: &[Shard],
     tapes: &[Tape],
     hidden: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
@@ -284,7 +283,7 @@ fn backward(
         .zip(tapes)
         .zip(hidden)
         .map(|((shard, tape), hidden)| {
-            let mut values = vec![0.0; pass.layout.len()];
+            let mut values = vec![0.0; pass.layout.places.len()];
             let embedded = pass.backward(shard, tape, hidden, &mut values);
             (values, embedded)
         })

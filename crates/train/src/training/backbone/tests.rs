@@ -94,7 +94,7 @@ fn hidden_states_are_those_of_the_model() {
         let lessons = lessons();
         let pass = learner.pass(&[]);
         let ours = pass
-            .forward(&Packed::of(&lessons.iter().collect::<Vec<_>>()), None)
+            .forward(&Shard::of(&lessons.iter().collect::<Vec<_>>()), None)
             .hidden;
         let len = longest(&histories);
         let known = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);

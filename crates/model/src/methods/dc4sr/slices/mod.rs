@@ -6,8 +6,8 @@ mod similarity;
 use super::Config;
 use crate::config::BackboneConfig;
 use crate::methods::{FIFTH, ScoreSlices, Views};
-use crate::slices::{Clicks, NoiseLogits, Source};
-use crate::weights::WeightsError;
+use crate::slices::{Clicks, NoiseLogits};
+use ingle_layers::{Weights, WeightsError};
 use network::Network;
 pub use network::NetworkWeights;
 use similarity::Similarity;
@@ -25,13 +25,13 @@ impl SliceScorer {
     pub(in crate::methods) fn read(
         config: &Config,
         backbone: &BackboneConfig,
-        source: &mut Source,
+        weights: &mut Weights,
         path: &str,
     ) -> Result<Self, WeightsError> {
         let sizes = |blocks| config.network(blocks, backbone);
         let mut network = |name: &str, inputs, kinds, blocks| {
             let path = format!("{path}.{name}");
-            Network::read(source, &path, [inputs, kinds], &sizes(blocks))
+            Network::read(weights, &path, [inputs, kinds], &sizes(blocks))
         };
         let [prior, posterior, both] = config.inputs(backbone.width);
         Ok(Self {

@@ -3,20 +3,20 @@
 use super::super::SUMMARY;
 use super::similarity::{Similarity, with_summaries};
 use crate::config::BackboneConfig;
-use crate::slices::{Block, Linear, Norm, Rows, Source};
-use crate::weights::WeightsError;
 use ingle_kernel::{gelu, vector};
+use ingle_layers::{Block, Linear, Norm, Parameters, Place, Places, Rows, Weights, WeightsError};
 
-/// A network's parameters.
+/// A network and its parameters.
 #[derive(Debug)]
 pub(super) struct Network {
     width: usize,
     heads: usize,
+    parameters: Parameters,
     input: Linear,
     /// `[max_len, width]`; the last row is the latest click.
-    positions: Vec<f32>,
+    positions: Place,
     /// Each block with the attention bias of each kind of similarity and head, `[kinds, heads]`.
-    blocks: Vec<(Block, Vec<f32>)>,
+    blocks: Vec<(Block, Place)>,
     norm: Norm,
     merge: Linear,
     output: Linear,
@@ -46,20 +46,20 @@ pub(super) struct Output {
 
 impl Network {
     pub(super) fn read(
-        source: &mut Source,
+        weights: &mut Weights,
         path: &str,
         [inputs, kinds]: [usize; 2],
         sizes: &BackboneConfig,
     ) -> Result<Self, WeightsError> {
         let BackboneConfig { width, heads, .. } = *sizes;
-        let input = Linear::read(source, &format!("{path}.input"), [inputs, width])?;
-        let positions = source.take(&format!("{path}.positions"), &[sizes.max_len, width])?;
+        let places = &mut Places::under(path);
+        let input = places.linear("input", [inputs, width]);
+        let positions = places.add("positions", &[sizes.max_len, width]);
         let blocks = (0..sizes.blocks).map(|at| {
-            let block = Block::read(source, &format!("{path}.blocks.{at}"), sizes)?;
-            let pulls = source.take(&format!("{path}.pulls.{at}"), &[kinds, heads])?;
-            Ok((block, pulls))
+            let block = Block::new(places, &format!("blocks.{at}"), sizes.block());
+            (block, places.add(&format!("pulls.{at}"), &[kinds, heads]))
         });
-        let blocks = blocks.collect::<Result<_, _>>()?;
+        let blocks = blocks.collect();
         let seen = width + kinds * SUMMARY;
         Ok(Self {
             width,
@@ -67,22 +67,22 @@ impl Network {
             input,
             positions,
             blocks,
-            norm: Norm::read(source, &format!("{path}.norm"), width)?,
-            merge: Linear::read(source, &format!("{path}.merge"), [seen, width])?,
-            output: Linear::read(source, &format!("{path}.output"), [width, 1])?,
+            norm: places.norm("norm", width),
+            merge: places.linear("merge", [seen, width]),
+            output: places.linear("output", [width, 1]),
+            parameters: Parameters::read(places, weights)?,
         })
     }
 
     pub(super) fn weights(&self) -> NetworkWeights<'_> {
+        let rows = |place: &Place| self.parameters.rows(place);
         let [[input, bias], [merge, merge_bias], [output, output_bias]] =
-            [&self.input, &self.merge, &self.output].map(Linear::rows);
-        let [gamma, beta] = self.norm.rows();
-        let blocks = self.blocks.iter().map(|(block, pulls)| {
-            let pulls = Rows::of(pulls, self.heads);
-            (block.rows().collect(), pulls)
-        });
+            [&self.input, &self.merge, &self.output].map(|layer| layer.places().map(rows));
+        let [gamma, beta] = self.norm.places().map(rows);
+        let blocks = (self.blocks.iter())
+            .map(|(block, pulls)| (block.places().map(rows).collect(), rows(pulls)));
         NetworkWeights {
-            input: [input, bias, Rows::of(&self.positions, self.width)],
+            input: [input, bias, rows(&self.positions)],
             blocks: blocks.collect(),
             end: [gamma, beta, merge, merge_bias, output, output_bias],
         }
@@ -92,19 +92,20 @@ impl Network {
     /// - `vectors`: `[len, inputs]`
     /// - `similarity`: one per kind
     pub(super) fn read_clicks(&self, vectors: &[f32], similarity: &[&Similarity]) -> Output {
-        let mut x = self.input.forward(vectors);
+        let parameters = &self.parameters;
+        let mut x = self.input.infer(parameters, vectors);
         let len = x.len() / self.width;
-        vector::add(
-            &mut x,
-            &self.positions[self.positions.len() - len * self.width..],
-        );
+        let positions = parameters.get(&self.positions);
+        let first = positions.len() - x.len();
+        vector::add(&mut x, &positions[first..]);
         for (block, pulls) in &self.blocks {
-            x = block.forward(&x, Some(&self.pull(pulls, similarity, len)), 0);
+            let pull = self.pull(parameters.get(pulls), similarity, len);
+            x = block.infer(parameters, &x, Some(&pull), 0);
         }
-        let hidden = self.norm.forward(&x);
+        let hidden = self.norm.infer(parameters, &x);
         let seen = with_summaries(&hidden, similarity, len);
-        let merged = gelu::forward(&self.merge.forward(&seen));
-        let logit = self.output.forward(&merged);
+        let merged = gelu::forward(&self.merge.infer(parameters, &seen));
+        let logit = self.output.infer(parameters, &merged);
         Output { hidden, logit }
     }
 
