@@ -143,7 +143,10 @@ export interface RecommenderOptions {
   offers?: Offers;
   /** Options of calls by the name of a placement; a call that names the `scenario` begins with these. */
   scenarios?: Record<string, QueryOptions>;
-  /** Uses only bundles that these keys have signed. Default: any bundle at the address. */
+  /**
+   * Uses only bundles that these keys have signed. Default: the keys that `<meta name="ingle-trust">` in the page's head
+   * names, as JSON; any bundle at the address where there is none.
+   */
   trust?: Trust;
   /** A replacement for `fetch`, for the bundle's files. */
   fetch?: typeof fetch;

@@ -24,10 +24,11 @@ import { Learner } from "./learner.js";
 import { movedUp, SHOWN } from "./learnt.js";
 import { readPopular } from "../bundle/popular.js";
 import { sortInPlace } from "./places.js";
+import { trustOf } from "../bundle/trust.js";
 import type { FilterOptions, RankedItem } from "../engine/protocol.js";
 import { asArrays, checkQuery, checkRank, poolOf, type Query } from "./query.js";
 import { checkWeights, type Sequence, sequence } from "./sequence.js";
-import type { Affinity, EngineChoice, Explanation, Grouping, HistoryEvent, Learnt, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, UnknownItem, WasmSource } from "../types.js";
+import type { Affinity, EngineChoice, Explanation, Grouping, HistoryEvent, Learnt, QueryOptions, RankOptions, Reason, Recommendation, RecommenderOptions, RecommendOptions, Rung, Trust, UnknownItem, WasmSource } from "../types.js";
 import { BundleVerdicts } from "../engine/verdict.js";
 import { verdictsOnDevice } from "../engine/verdict-store.js";
 import { UnknownItems } from "./unknown.js";
@@ -72,6 +73,7 @@ export class Core {
   readonly engines: Engines;
   readonly bundle: BundleSource;
   readonly #host: CoreHost;
+  readonly #trust: Trust | undefined;
   readonly #life = new AbortController();
   readonly #lateAt = performance.now() + LATE_MS;
   #late = false;
@@ -88,9 +90,10 @@ export class Core {
   readonly #unknown: UnknownItems;
   readonly #learner: Learner;
 
-  constructor(url: string | URL, host: CoreHost, before?: Core) {
-    const { onProgress, fetch, trust } = host.options;
+  constructor(url: string | URL, host: CoreHost, trust: Trust | undefined, before?: Core) {
+    const { onProgress, fetch } = host.options;
     this.#host = host;
+    this.#trust = trust;
     this.#rotation = before ? before.#rotation : new Rotation();
     this.bundle = new BundleSource(url, {
       onProgress,
@@ -295,7 +298,7 @@ export class Core {
 
   /** A core for another bundle, which takes over what was shown so far. */
   successor(url: string | URL): Core {
-    return new Core(url, this.#host, this);
+    return new Core(url, this.#host, this.#trust, this);
   }
 
   /** Begins to learn once an engine is there. */
@@ -437,8 +440,8 @@ interface Below {
 }
 
 /** Opens a core for the bundle at this address; the entry uses this function alone. */
-export function openCore(url: string | URL, host: CoreHost): Core {
-  return new Core(url, host);
+export async function openCore(url: string | URL, host: CoreHost): Promise<Core> {
+  return new Core(url, host, await trustOf(host.options.trust));
 }
 
 const typesOf = (events: readonly HistoryEvent[]): Map<string, string> => new Map(events.map(({ item, type }) => [item, type]));

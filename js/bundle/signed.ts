@@ -79,11 +79,11 @@ const MAX_STEPS = 64;
 
 /** Verifies the release at the host, and chooses the manifest for this visit. */
 export async function readSigned(trust: Trust, host: SignedHost): Promise<SignedRelease> {
-  const { shop, epoch: from = 1, atLeast = 1 } = trust;
+  const { shop, epoch: from = 1, threshold = 1, keys: pinned, atLeast = 1 } = trust;
   if (!globalThis.crypto?.subtle) {
     throw new IngleError("delivery/insecure", "Signatures are checked on secure pages only (https or localhost).");
   }
-  const first = readKeys(host, from, shop, pins(trust));
+  const first = readKeys(host, from, shop, { threshold, keys: pinned });
   first.catch(() => {});
   const envelope = open(CHANNEL, await host.take(CHANNEL, MOST.channel, "no-store"));
   const { epoch } = envelope;
@@ -118,12 +118,6 @@ export async function readSigned(trust: Trust, host: SignedHost): Promise<Signed
   const bytes = new TextEncoder().encode(text);
   const patch = Array.isArray(deltas) && deltas.length > 0 ? async (before: Before) => (await import("./delta.js")).patch(deltas, bytes, before) : undefined;
   return { manifest: bytes, shop, number: [epoch, release], patch, expired };
-}
-
-/** The root keys that the page itself knows. */
-function pins({ shop, epoch = 1, threshold = 1, keys, atLeast = 1 }: Trust): Role {
-  if (typeof shop === "string" && [epoch, threshold, atLeast].every(isCount) && Array.isArray(keys) && keys.length >= threshold) return { threshold, keys };
-  throw new IngleError("input/options", "trust is what `ingle keys show` prints: a shop and its keys.");
 }
 
 /** The keys of an epoch, signed by enough of those before and of its own. */

@@ -20,7 +20,7 @@ export async function bundled(code: string): Promise<string> {
   const ingle = (esbuild: { onResolve(filter: { filter: RegExp }, found: (args: { path: string }) => { path: string; external: true }): void }): void =>
     esbuild.onResolve({ filter: /^ingle(\/element.*)?$/ }, ({ path }) => ({ path: `/ingle/${{ ingle: "index", "ingle/element/define": "define" }[path] ?? path.slice(6)}.js`, external: true }));
   const define = { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "true" };
-  const { outputFiles } = await build({ stdin: { contents: code, resolveDir: root }, bundle: true, format: "esm", write: false, define, plugins: [{ name: "ingle", setup: ingle }] });
+  const { outputFiles } = await build({ stdin: { contents: code, resolveDir: root }, bundle: true, format: "esm", write: false, define, logOverride: { "ignored-bare-import": "silent" }, plugins: [{ name: "ingle", setup: ingle }] });
   return outputFiles[0]!.text;
 }
 
