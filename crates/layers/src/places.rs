@@ -31,7 +31,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// No parameters yet; their names start with `path` and a dot.
+    /// No parameters yet; their names start with `path` and a dot, if it is not empty.
     pub fn under(path: &str) -> Self {
         Self {
             path: path.to_owned(),
@@ -44,7 +44,10 @@ impl Places {
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
         self.each.push(Parameter {
-            name: format!("{}.{name}", self.path),
+            name: match &self.path[..] {
+                "" => name.to_owned(),
+                path => format!("{path}.{name}"),
+            },
             shape: shape.to_vec(),
             range: range.clone(),
             dense: false,

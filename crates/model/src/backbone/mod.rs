@@ -16,7 +16,7 @@ pub use registry::{Custom, register};
 #[cfg(feature = "burn")]
 pub use sasrec::Block;
 pub(crate) use slices::SliceEncoder;
-pub use slices::{EncodeSlices, Layers, Tape};
+pub use slices::{EncodeSlices, Layers, OnSlices, Tape};
 
 use crate::config::BackboneConfig;
 #[cfg(feature = "burn")]
@@ -140,6 +140,7 @@ pub struct Backbone {
     /// Item embeddings `[items + 1, width]`; row 0 belongs to padding.
     pub items: Param<Tensor<2>>,
     encoder: Encoder,
+    config: BackboneConfig,
 }
 
 #[cfg(feature = "burn")]
@@ -149,12 +150,26 @@ impl Backbone {
         Self {
             items: normal([items + 1, config.width], EMBEDDING_DEVIATION, rng, device),
             encoder: registry::make(config, rng, device),
+            config: config.clone(),
         }
     }
 
     /// The number of clicks that the backbone can read.
     pub fn max_len(&self) -> usize {
         self.encoder.get().max_len()
+    }
+
+    /// The same on slices, for inference; `None` for encoders that exist on tensors only. Blocks until the device has
+    /// computed the weights, so it is for native use only.
+    pub fn on_slices(&self) -> Option<OnSlices> {
+        let mut weights = crate::weights::collect(self);
+        let table = weights.remove("items").expect("a backbone has items").data;
+        let encoder = SliceEncoder::read(&mut weights, "", &self.config);
+        Some(OnSlices {
+            encoder: encoder.expect("the shapes are its own")?,
+            table,
+            width: self.config.width,
+        })
     }
 
     /// Looks up item embeddings.
@@ -221,6 +236,7 @@ impl Module for Backbone {
         Self {
             items: self.items.fork(device),
             encoder: self.encoder.fork(device),
+            config: self.config,
         }
     }
 
@@ -228,6 +244,7 @@ impl Module for Backbone {
         Self {
             items: self.items.to_device(device),
             encoder: self.encoder.to_device(device),
+            config: self.config,
         }
     }
 
@@ -235,6 +252,7 @@ impl Module for Backbone {
         Self {
             items: self.items.train(),
             encoder: self.encoder.train(),
+            config: self.config,
         }
     }
 
@@ -242,6 +260,7 @@ impl Module for Backbone {
         Self {
             items: self.items.valid(),
             encoder: self.encoder.valid(),
+            config: self.config.clone(),
         }
     }
 
@@ -249,6 +268,7 @@ impl Module for Backbone {
         Self {
             items: self.items.materialize(),
             encoder: self.encoder.materialize(),
+            config: self.config,
         }
     }
 
@@ -266,6 +286,7 @@ impl Module for Backbone {
         Self {
             items,
             encoder: self.encoder.map(mapper),
+            config: self.config,
         }
     }
 }

@@ -128,6 +128,30 @@ registry! {
     Gru4rec: GRU4REC => gru4rec,
 }
 
+/// A backbone on slices, for inference.
+#[derive(Debug)]
+pub struct OnSlices {
+    pub(crate) encoder: SliceEncoder,
+    /// Item embeddings, `[items + 1, width]`; row 0 belongs to padding.
+    pub table: Vec<f32>,
+    pub(crate) width: usize,
+}
+
+impl OnSlices {
+    /// The user vector of a history, `[width]`.
+    ///
+    /// # Panics
+    /// If the history is empty, longer than the backbone reads, or has an unknown item.
+    pub fn user(&self, items: &[u32]) -> Vec<f32> {
+        let rows = items
+            .iter()
+            .map(|&item| &self.table[item as usize * self.width..][..self.width]);
+        let embedded: Vec<&[f32]> = rows.collect();
+        self.encoder
+            .user(&embedded.concat(), &vec![1.0; items.len()])
+    }
+}
+
 /// An encoder with its parameters, for inference.
 #[derive(Debug)]
 pub(crate) struct SliceEncoder {

@@ -150,7 +150,6 @@ fn adapt(args: &Args, run: &Run, draws: &[Dataset], model: &Model) -> Result<()>
         Newcomers::default(),
         TableKind::Int8,
         None,
-        Value::Null,
     )?;
     let bar = ProgressBar::new(0).with_message("cases");
     let found = adapting::measure(bundle, data, args.latest, &bar)?;

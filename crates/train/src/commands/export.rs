@@ -11,7 +11,10 @@ use crate::say::say;
 use crate::training::Run;
 use crate::training::newcomers::Newcomers;
 use crate::training::progress::Progress;
+use crate::training::samples::tensor;
 use anyhow::{Context, Result, bail};
+use burn::module::Param;
+use burn::prelude::Device;
 use indicatif::ProgressBar;
 use ingle_bundle::{
     Adapter, BLOCK_ROWS, Bundle, Calibration, FORMAT, ItemTable, ItemsSpec, Manifest, MethodSpec,
@@ -116,13 +119,11 @@ pub fn run(args: &Args) -> Result<()> {
         None => Newcomers::default(),
     };
     let before = args.after.as_deref().map(read_bundle).transpose()?;
-    let evaluation = evaluation(&run, &data, &model)?;
     let mut bundle = bundle(
         (&run, &data, &model),
         newcomers,
         before.as_ref().map_or(args.table, |_| TableKind::F32),
         args.name.clone(),
-        evaluation,
     )?;
     // The engine that learns has the built-in encoders and methods alone.
     let built_in =
@@ -134,6 +135,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(before) = &before {
         bundle = follow(&bundle, before);
     }
+    bundle.manifest.evaluation = evaluation((&run, &data, &model), &bundle)?;
     let names = ingle_bundle::dir::write_dir(&bundle, &args.out)
         .with_context(|| format!("cannot write the bundle to {}", args.out.display()))?;
     if args.compress {
@@ -229,19 +231,15 @@ fn unknown(catalogue: read::Catalogue, data: &Dataset) -> (Vec<Item>, HashMap<St
 
 /// The files of a run's bundle with default options: names and bytes, the manifest last.
 pub fn shipped(run: &Run, data: &Dataset, model: &Model) -> Result<Vec<(String, Vec<u8>)>> {
-    let evaluation = evaluation(run, data, model)?;
-    let bundle = bundle(
-        (run, data, model),
-        Newcomers::default(),
-        TableKind::Int8,
-        None,
-        evaluation,
-    )?;
+    let trained = (run, data, model);
+    let mut bundle = bundle(trained, Newcomers::default(), TableKind::Int8, None)?;
+    bundle.manifest.evaluation = evaluation(trained, &bundle)?;
     Ok(bundle.write(BLOCK_ROWS)?)
 }
 
-/// Test figures for the manifest.
-fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
+/// Test figures for the manifest: those of the item table in the bundle, whose values are rounded.
+fn evaluation((run, data, model): (&Run, &Dataset, &Model), bundle: &Bundle) -> Result<Value> {
+    let model = &with_table_of(bundle, model, data);
     let mut figures = Map::new();
     for (name, split) in [("test", Split::Test), ("unseen", Split::Unseen)] {
         let answers = answers(run, data, model, split)?;
@@ -252,13 +250,33 @@ fn evaluation(run: &Run, data: &Dataset, model: &Model) -> Result<Value> {
     Ok(figures.into())
 }
 
-/// A run as a bundle.
+/// The model with the bundle's item embeddings.
+fn with_table_of(bundle: &Bundle, model: &Model, data: &Dataset) -> Model {
+    let width = bundle.manifest.items.width;
+    let rows: HashMap<&str, usize> = (bundle.ids.iter().enumerate())
+        .map(|(row, id)| (id, row))
+        .collect();
+    let mut table = vec![0.0; (data.n_items() + 1) * width];
+    // Row 0 is padding.
+    for (item, to) in data
+        .items()
+        .iter()
+        .zip(table[width..].chunks_exact_mut(width))
+    {
+        bundle.items.row(rows[&item.id[..]], to);
+    }
+    let mut model = model.clone();
+    let shape = [data.n_items() + 1, width];
+    model.backbone.items = Param::from_tensor(tensor(table, shape, &Device::flex()));
+    model
+}
+
+/// A run as a bundle, without figures.
 pub fn bundle(
     (run, data, model): (&Run, &Dataset, &Model),
     newcomers: Newcomers,
     kind: TableKind,
     name: Option<String>,
-    evaluation: Value,
 ) -> Result<Bundle> {
     let width = run.config.backbone.width;
     let mut table: Vec<f32> = model
@@ -325,7 +343,7 @@ pub fn bundle(
                 }))
                 .collect::<Vec<_>>(),
         }),
-        evaluation,
+        evaluation: Value::Null,
     };
     let items_of_all = data.items().iter().chain(&newcomers.items);
     let mut popularity = known.popularity[1..].to_vec();

@@ -1,5 +1,6 @@
 //! One module per subcommand, with its arguments and output. Shared code is here.
 
+mod answering;
 pub mod auto;
 pub mod corrupt;
 pub mod denoise;

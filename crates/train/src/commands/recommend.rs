@@ -1,12 +1,12 @@
 //! `ingle recommend`: recommends from a bundle, without a browser.
 
+use super::answering::Answering;
 use super::titles::Titles;
 use super::{SplitName, bad_bundle, read_bundle, write_line};
 use crate::data::{Dataset, InputError};
 use crate::training::judge;
 use anyhow::{Result, bail};
-use burn::prelude::*;
-use ingle_model::engine::{Engine, RecommendOptions};
+use ingle_model::engine::RecommendOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
@@ -68,7 +68,7 @@ struct Asked {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let engine = Engine::new(read_bundle(&args.bundle)?, &Device::flex())
+    let engine = Answering::new(read_bundle(&args.bundle)?)
         .map_err(|error| bad_bundle(&args.bundle, &error))?;
     let options = RecommendOptions {
         k: args.k,
@@ -79,11 +79,11 @@ pub fn run(args: &Args) -> Result<()> {
     tell_unknown(&histories, &engine.items());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for history in histories {
-        let items = pollster::block_on(engine.recommend(&history, &options))?;
+        let items = engine.recommend(&history, &options)?;
         let mut answer = json!({"history": history, "items": items});
         entitle(&mut answer["items"], &titles);
         if args.explain {
-            answer["clicks"] = json!(pollster::block_on(engine.explain(&history))?);
+            answer["clicks"] = json!(engine.explain(&history)?);
             entitle(&mut answer["clicks"], &titles);
         }
         if !write_line(&mut out, &answer)? {

@@ -1,5 +1,6 @@
 //! `ingle sign`: signs a bundle's manifest, or adds a signature to a key file.
 
+use super::answering::Answering;
 use super::keys::{missing, sign};
 use super::place::told;
 use super::signing::SigningArgs;
@@ -7,13 +8,12 @@ use super::{bad_bundle, read_bundle};
 use crate::data::InputError;
 use crate::say::say;
 use anyhow::{Result, bail};
-use burn::prelude::*;
 use ingle_bundle::{Bundle, MANIFEST};
 use ingle_delivery::{
     Envelope, Folder, Keyring, Kind, ManifestRef, SELF_TEST_ITEMS, SelfTest, SignedManifest,
     Source as _, Store as _, unverified,
 };
-use ingle_model::engine::{Engine, RecommendOptions};
+use ingle_model::engine::RecommendOptions;
 use std::path::{Path, PathBuf};
 
 /// Histories of which the one with the clearest answer becomes the self-test.
@@ -56,8 +56,7 @@ pub fn run(args: &Args) -> Result<()> {
     let ring = Keyring::open(dir).map_err(told)?;
     let bundle = read_bundle(&args.what)?;
     let manifest = ingle_bundle::dir::read_manifest(&args.what)?;
-    let engine = Engine::new(bundle.clone(), &Device::flex())
-        .map_err(|error| bad_bundle(&args.what, &error))?;
+    let engine = Answering::new(bundle.clone()).map_err(|error| bad_bundle(&args.what, &error))?;
     let test = self_test(&bundle, &engine)?;
     let signed = SignedManifest::new(&ring.keys.shop, &manifest, &test).map_err(told)?;
     let mut envelope = signed.envelope(ring.keys.epoch);
@@ -139,7 +138,7 @@ pub(super) fn signed_before(folder: &Folder) -> Result<Vec<(String, Envelope)>> 
 
 /// A history and what is recommended after it: the one of a few among popular items whose answer is clearest, so that
 /// every right engine gives the same.
-fn self_test(bundle: &Bundle, engine: &Engine) -> Result<SelfTest> {
+fn self_test(bundle: &Bundle, engine: &Answering) -> Result<SelfTest> {
     let mut rows: Vec<usize> = (0..bundle.ids.len()).collect();
     rows.sort_by(|&a, &b| {
         bundle.popularity[b]
@@ -174,12 +173,12 @@ fn self_test(bundle: &Bundle, engine: &Engine) -> Result<SelfTest> {
 }
 
 /// The best items after a history, as far as each is clearly ahead of the next.
-pub(super) fn clear(engine: &Engine, history: &[String]) -> Result<Vec<String>> {
+pub(super) fn clear(engine: &Answering, history: &[String]) -> Result<Vec<String>> {
     let options = RecommendOptions {
         k: SELF_TEST_ITEMS + 1,
         ..RecommendOptions::default()
     };
-    let ranked = pollster::block_on(engine.recommend(history, &options))?;
+    let ranked = engine.recommend(history, &options)?;
     let ahead = |n: usize| match ranked.get(n + 1) {
         Some(next) => ranked[n].probability > next.probability * (1.0 + APART),
         None => true,

@@ -1,15 +1,14 @@
 //! `ingle verify`: looks at a published release from outside, as a page does.
 
+use super::answering::Answering;
 use super::place::{open, told};
 use super::sign::clear;
 use super::signing::{DAY, now};
 use crate::data::InputError;
 use crate::say::say;
 use anyhow::{Result, bail};
-use burn::prelude::*;
 use ingle_bundle::{Bundle, BundleError, sha256_hex};
 use ingle_delivery::{Keyring, SignedManifest, Source, resolve};
-use ingle_model::engine::Engine;
 use std::path::PathBuf;
 
 /// Days before its expiry at which a channel is worth a word.
@@ -97,7 +96,7 @@ fn test(source: &dyn Source, signed: &SignedManifest) -> Result<()> {
     };
     let bundle = Bundle::open(signed.text().as_bytes(), fetch);
     let bundle = bundle.map_err(|error| InputError::other(error.to_string()))?;
-    let engine = Engine::new(bundle, &Device::flex());
+    let engine = Answering::new(bundle);
     let engine = engine.map_err(|error| InputError::other(error.to_string()))?;
     let found = clear(&engine, &signed.self_test.history)?;
     if !found.starts_with(&signed.self_test.items) {

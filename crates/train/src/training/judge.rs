@@ -1,6 +1,7 @@
 //! Answers of a model on the cases of a split: ranks of the targets and noise verdicts on the clicks.
 
 use super::samples::{latest, longest};
+use super::scores::Scores;
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::detection::{Detection, detection};
 use crate::metrics::ranking::{Figures, Rank, rank};
@@ -44,17 +45,12 @@ pub fn answer(
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Vec<Answer> {
-    let table = model.backbone.items.val().inner();
-    let transposed = table.transpose();
-    let [_, rows] = transposed.dims();
-    let max_len = model.backbone.max_len();
+    let catalogue = Scores::of(model, known, device);
+    let rows = catalogue.rows();
     let mut answers = Vec::with_capacity(cases.len());
     for group in cases.chunks((SCORES / rows).clamp(1, USERS)) {
-        let user = model
-            .encode(batch(group, max_len, known, device), None)
-            .user;
-        let scores = user.matmul(transposed.clone()).into_data();
-        let scores = scores.as_slice::<f32>().expect("scores are floats");
+        let histories: Vec<&[u32]> = group.iter().map(|case| case.history).collect();
+        let scores = catalogue.of_histories(&histories);
         answers.par_extend(
             scores
                 .par_chunks_exact(rows)
@@ -95,9 +91,8 @@ pub fn answer_ways(
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Vec<Vec<Answer>> {
-    let table = model.backbone.items.val().inner();
-    let transposed = table.transpose();
-    let [_, rows] = transposed.dims();
+    let catalogue = Scores::of(model, known, device);
+    let rows = catalogue.rows();
     let most = (SCORES / rows).clamp(1, USERS);
     let mut answers = vec![Vec::with_capacity(cases.len()); ways.len()];
     let mut rest = 0..cases.len();
@@ -105,12 +100,8 @@ pub fn answer_ways(
         let asked = Encodings::of(cases, ways, rest, most);
         let mut scores = Vec::with_capacity(asked.histories.len() * rows);
         for histories in asked.histories.chunks(most) {
-            let max_len = model.backbone.max_len();
-            let histories: Vec<&[u32]> = histories.iter().map(|h| latest(h, max_len)).collect();
-            let batch = Batch::new(&histories, longest(&histories), known, device);
-            let user = model.encode(batch, None).user;
-            let found = user.matmul(transposed.clone()).into_data();
-            scores.extend_from_slice(found.as_slice::<f32>().expect("scores are floats"));
+            let histories: Vec<&[u32]> = histories.iter().map(Vec::as_slice).collect();
+            scores.extend(catalogue.of_histories(&histories));
         }
         let scores: Vec<&[f32]> = scores.chunks_exact(rows).collect();
         for (way, answers) in asked.ways.iter().zip(&mut answers) {
@@ -357,11 +348,6 @@ pub fn judge(
         verdicts.add_history(scored, labels, last);
     }
     Some(verdicts)
-}
-
-fn batch(cases: &[Case<'_>], max_len: usize, known: &ItemFeatures, device: &Device) -> Batch {
-    let histories: Vec<&[u32]> = cases.iter().map(|c| latest(c.history, max_len)).collect();
-    Batch::new(&histories, longest(&histories), known, device)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod progress;
 pub mod rounds;
 pub mod run;
 pub mod samples;
+mod scores;
 pub mod softmax;
 mod stages;
 pub mod warm;

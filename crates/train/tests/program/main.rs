@@ -15,6 +15,7 @@ mod new;
 mod newcomers;
 mod pipeline;
 mod reader;
+mod shipped;
 mod shop;
 mod split;
 mod warm;
