@@ -73,11 +73,11 @@ def nearest(titles, first):
         for word, x in row.items():
             having[word].append((at, x))
     for row in rows[first:]:
-        likeness = Counter()
+        similarity = Counter()
         for word, x in row.items():
             for at, other in having[word]:
-                likeness[at] += x * other
-        yield likeness.most_common(1)[0][0] if likeness else 0
+                similarity[at] += x * other
+        yield similarity.most_common(1)[0][0] if similarity else 0
 
 
 def place(options):

@@ -11,17 +11,17 @@ export type Candidate = Omit<Recommendation, "attribution">;
 export interface Ranked {
   candidates: Candidate[];
   /** The cosines of the candidates with one of them, by item; `undefined` if no engine can compute them. */
-  likeness(item: string): Promise<Map<string, number> | undefined>;
+  similarity(item: string): Promise<Map<string, number> | undefined>;
 }
 
 /** Chooses `k` of the candidates and gives each its place. */
-export async function compose(query: Query, { candidates, likeness }: Ranked): Promise<Recommendation[]> {
+export async function compose(query: Query, { candidates, similarity }: Ranked): Promise<Recommendation[]> {
   const { k, minScore, diversity, scenario } = query;
   const pins = query.pins.filter(({ item }) => !query.exclude.has(item) && query.allows(item));
   const pinned = new Set(pins.map(({ item }) => item));
   const free = candidates.filter(({ item, score }) => score >= minScore && !pinned.has(item));
   const wanted = Math.max(0, k - pinned.size);
-  const chosen = diversity > 0 ? await vary(free, wanted, diversity, likeness) : free.slice(0, wanted);
+  const chosen = diversity > 0 ? await vary(free, wanted, diversity, similarity) : free.slice(0, wanted);
   const known = new Map(candidates.map((candidate) => [candidate.item, candidate]));
   const { source } = candidates[0] ?? { source: "popular" as const };
   for (const { item, place } of [...pins].sort((a, b) => a.place - b.place)) {
@@ -37,7 +37,7 @@ export async function compose(query: Query, { candidates, likeness }: Ranked): P
  * Maximal marginal relevance (Carbonell and Goldstein, 1998): each next item has the highest weighted difference of its score,
  * scaled to a maximum of 1, and its largest similarity to an item already chosen.
  */
-async function vary(free: Candidate[], k: number, diversity: number, likeness: Ranked["likeness"]): Promise<Candidate[]> {
+async function vary(free: Candidate[], k: number, diversity: number, similarity: Ranked["similarity"]): Promise<Candidate[]> {
   const best = free[0]?.score || 1;
   const left = free.map((candidate) => ({ candidate, worth: candidate.score / best, alike: 0 }));
   const chosen: Candidate[] = [];
@@ -48,7 +48,7 @@ async function vary(free: Candidate[], k: number, diversity: number, likeness: R
     const [next] = left.splice(at, 1);
     if (!next) break;
     chosen.push(next.candidate);
-    const like = chosen.length < k ? await likeness(next.candidate.item) : undefined;
+    const like = chosen.length < k ? await similarity(next.candidate.item) : undefined;
     for (const other of left) other.alike = Math.max(other.alike, like?.get(other.candidate.item) ?? 0);
   }
   return chosen;

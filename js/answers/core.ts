@@ -249,7 +249,7 @@ export class Core {
   async recentlyViewed(options: QueryOptions): Promise<Recommendation[]> {
     const query = this.#query(options);
     const looked = (await this.#host.history()).filter(({ type }) => type === "view" || type === "click");
-    return compose(query, { candidates: recentItems(looked, query), likeness: async () => undefined });
+    return compose(query, { candidates: recentItems(looked, query), similarity: async () => undefined });
   }
 
   /** The verdicts on all events. */
@@ -340,7 +340,7 @@ export class Core {
   async #answer(query: Query, ask: (engine: EngineClient) => Promise<Candidate[]>, below: Below): Promise<Recommendation[]> {
     const candidates = await this.#asked(ask, query.signal);
     if (!candidates) return this.#without(query, below);
-    return this.#finish(query, { candidates, likeness: (item) => this.#likeness(item, candidates) });
+    return this.#finish(query, { candidates, similarity: (item) => this.#similarity(item, candidates) });
   }
 
   /** What an engine answers; `undefined` if none can, or not in time. */
@@ -375,7 +375,7 @@ export class Core {
     const popular = rungs.includes("popular") ? await unlessAborted(read(), query.signal) : undefined;
     const shown = this.#rotation.factor(query);
     const candidates = fallBack(popular, rungs.includes("recent") || !popular ? events : [], query, includeSeen, shown, events);
-    return this.#finish(query, { candidates, likeness: async () => undefined });
+    return this.#finish(query, { candidates, similarity: async () => undefined });
   }
 
   async #finish(query: Query, ranked: Ranked): Promise<Recommendation[]> {
@@ -391,7 +391,7 @@ export class Core {
     return { ...options, ...asArrays(query, items, this.#rotation.factor(query)) };
   }
 
-  async #likeness(item: string, candidates: Candidate[]): Promise<Map<string, number> | undefined> {
+  async #similarity(item: string, candidates: Candidate[]): Promise<Map<string, number> | undefined> {
     const among = new Set(candidates.map((candidate) => candidate.item));
     const { answer } = await this.engines.ask(async (engine) => {
       const items = await this.#itemsOf(engine);

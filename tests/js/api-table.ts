@@ -217,12 +217,12 @@ export const API_TABLE: Record<string, (shop: Shop) => Promise<void>> = {
     const varied = await shared.recommend({ k: 8, diversity: 0.7 });
     equal([varied.length, varied[0]?.item], [8, plain[0]?.item]);
     ok(ids(varied).join() !== ids(plain).join(), "others come in");
-    const likeness = async (answer: string[]) => {
+    const similarity = async (answer: string[]) => {
       let sum = 0;
       for (const item of answer) sum += (await shared.similar(item, { filter: answer, k: 8 })).reduce((all, { score }) => all + score, 0);
       return sum;
     };
-    ok((await likeness(ids(varied))) < (await likeness(ids(plain))), "less alike than the best alone");
+    ok((await similarity(ids(varied))) < (await similarity(ids(plain))), "less alike than the best alone");
   },
 
   "what a scenario has shown steps back, there alone": async ({ shared }) => {

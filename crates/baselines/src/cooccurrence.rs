@@ -58,12 +58,12 @@ pub(crate) fn squares(log: &Log) -> Vec<f64> {
 
 /// How alike two items are: the cosine of the users who clicked them in training. For measures of diversity.
 #[derive(Debug)]
-pub struct Likeness {
+pub struct Similarity {
     users: Sparse,
     squares: Vec<f64>,
 }
 
-impl Likeness {
+impl Similarity {
     /// Of a dataset's training clicks.
     ///
     /// # Errors
@@ -118,9 +118,12 @@ mod tests {
         assert_eq!(of(1), [(1, 2.0), (2, 2.0), (3, 1.0)]);
         assert_eq!(of(3), [(1, 1.0), (2, 1.0), (3, 2.0)]);
         assert_eq!(of(4), []);
-        let likeness = Likeness::of(&data).unwrap();
-        assert_eq!((likeness.cosine(1, 2), likeness.cosine(1, 3)), (1.0, 0.5));
-        assert_eq!(likeness.cosine(1, 4), 0.0);
+        let similarity = Similarity::of(&data).unwrap();
+        assert_eq!(
+            (similarity.cosine(1, 2), similarity.cosine(1, 3)),
+            (1.0, 0.5)
+        );
+        assert_eq!(similarity.cosine(1, 4), 0.0);
     }
 
     proptest! {
@@ -130,19 +133,19 @@ mod tests {
         ) {
             let histories: Vec<&[u32]> = histories.iter().map(Vec::as_slice).collect();
             let data = dataset(&histories, &[]);
-            let (log, likeness) = (Log::of(&data).unwrap(), Likeness::of(&data).unwrap());
+            let (log, similarity) = (Log::of(&data).unwrap(), Similarity::of(&data).unwrap());
             let mut row = Row::new(&log);
             for a in 1..=log.items() as u32 {
                 let together: Vec<(u32, f64)> = row.of(&log, a).collect();
                 prop_assert!(together.is_sorted());
                 for b in 1..=log.items() as u32 {
-                    let cosine = likeness.cosine(a, b);
-                    prop_assert_eq!(cosine, likeness.cosine(b, a));
+                    let cosine = similarity.cosine(a, b);
+                    prop_assert_eq!(cosine, similarity.cosine(b, a));
                     prop_assert!((0.0..=1.0).contains(&cosine));
                     prop_assert_eq!(cosine > 0.0, together.iter().any(|&(other, _)| other == b));
                 }
                 let own = !log.of_items.row(a as usize).is_empty();
-                prop_assert!((likeness.cosine(a, a) - f64::from(u8::from(own))).abs() < 1e-12);
+                prop_assert!((similarity.cosine(a, a) - f64::from(u8::from(own))).abs() < 1e-12);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Evaluation by the protocol of `ingle evaluate`: the same cases, the same items masked, the same figures.
 
 use crate::order::{best_by, better};
-use crate::{Baseline, Likeness};
+use crate::{Baseline, Similarity};
 use ingle_data::{Case, Dataset, Split};
 use ingle_metrics::beyond::{Beyond, Catalogue};
 use ingle_metrics::paired::Difference;
@@ -58,11 +58,11 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
     let (ranks, lists): (Vec<Rank>, Vec<Vec<u32>>) = answers.into_iter().unzip();
     let counts = data.train_counts();
     let catalogue = Catalogue::of(&counts);
-    let likeness = Likeness::of(data).ok();
+    let similarity = Similarity::of(data).ok();
     let beyond = Beyond::of(&lists, &catalogue, |a, b| {
-        likeness
+        similarity
             .as_ref()
-            .map_or(0.0, |likeness| likeness.cosine(a, b))
+            .map_or(0.0, |similarity| similarity.cosine(a, b))
     });
     let whose: Vec<usize> = cases.iter().map(|case| case.user).collect();
     let mut users = whose.clone();

@@ -30,7 +30,7 @@ mod settings;
 mod tune;
 
 pub use baseline::{Baseline, Recommender};
-pub use cooccurrence::Likeness;
+pub use cooccurrence::Similarity;
 pub use error::Error;
 pub use evaluate::{Evaluation, LIST, evaluate};
 pub use log::Log;

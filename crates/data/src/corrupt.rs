@@ -2,18 +2,18 @@
 //! histories that train and evaluate every scorer.
 
 mod insert;
-mod likeness;
 mod session;
+mod similarity;
 
 use super::dataset::Noisy;
 use super::{Corruption, Dataset, InputError};
 pub use insert::insert_at_rate;
-use likeness::Likeness;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 pub use session::Sessions;
 use sha2::{Digest as _, Sha256};
+use similarity::Similarity;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -75,7 +75,7 @@ enum Draw {
         category: Vec<usize>,
         items: Vec<Vec<u32>>,
     },
-    Likeness(Likeness),
+    Similarity(Similarity),
 }
 
 impl Sampler {
@@ -115,7 +115,7 @@ impl Sampler {
             Draw::Category { category, items } => {
                 another(&items[category[clicked as usize]], clicked, rng)
             }
-            Draw::Likeness(likeness) => likeness.draw(clicked, rng),
+            Draw::Similarity(similarity) => similarity.draw(clicked, rng),
         }
     }
 }
@@ -135,7 +135,7 @@ fn another(items: &[u32], clicked: u32, rng: &mut impl Rng) -> u32 {
 
 fn hard(data: &Dataset) -> Result<Draw, InputError> {
     if data.items().iter().all(|item| item.category.is_none()) {
-        return Likeness::of(data).map(Draw::Likeness);
+        return Similarity::of(data).map(Draw::Similarity);
     }
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut items: Vec<Vec<u32>> = Vec::new();

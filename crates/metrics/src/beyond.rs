@@ -53,7 +53,7 @@ impl Catalogue {
 pub struct Beyond {
     /// Share of the catalogue that is in any list.
     pub coverage: f64,
-    /// Mean over the lists of the mean of `1 - likeness` over all pairs of a list's items, `0.0..=1.0`; lists of fewer
+    /// Mean over the lists of the mean of `1 - similarity` over all pairs of a list's items, `0.0..=1.0`; lists of fewer
     /// than two items have no pairs and are left out.
     pub diversity: f64,
     /// Mean self-information of the recommended items, in bits.
@@ -68,7 +68,7 @@ pub struct Beyond {
 }
 
 impl Beyond {
-    /// Of lists of distinct items by index; zeros if they are empty. `likeness` of two items is `0.0..=1.0` and
+    /// Of lists of distinct items by index; zeros if they are empty. `similarity` of two items is `0.0..=1.0` and
     /// symmetric: a cosine of their users, or whether they have one category.
     ///
     /// # Panics
@@ -76,7 +76,7 @@ impl Beyond {
     pub fn of(
         lists: &[Vec<u32>],
         catalogue: &Catalogue,
-        likeness: impl Fn(u32, u32) -> f64,
+        similarity: impl Fn(u32, u32) -> f64,
     ) -> Self {
         let mut shown = vec![0_u64; catalogue.items() + 1];
         let (mut information, mut clicks, mut head) = (0.0, 0.0, 0.0);
@@ -90,7 +90,7 @@ impl Beyond {
         let covered = shown.iter().filter(|&&count| count > 0).count();
         Self {
             coverage: covered as f64 / catalogue.items().max(1) as f64,
-            diversity: diversity(lists, likeness),
+            diversity: diversity(lists, similarity),
             novelty: information / recommended,
             popularity: clicks / recommended,
             head: head / recommended,
@@ -99,11 +99,11 @@ impl Beyond {
     }
 }
 
-/// Most pairs whose likeness is remembered.
+/// Most pairs whose similarity is remembered.
 const PAIRS: usize = 1 << 20;
 
-/// See [`Beyond::diversity`]. Many lists have the same pairs, whose likeness is remembered.
-fn diversity(lists: &[Vec<u32>], likeness: impl Fn(u32, u32) -> f64) -> f64 {
+/// See [`Beyond::diversity`]. Many lists have the same pairs, whose similarity is remembered.
+fn diversity(lists: &[Vec<u32>], similarity: impl Fn(u32, u32) -> f64) -> f64 {
     let mut known: HashMap<(u32, u32), f64> = HashMap::new();
     let (mut sum, mut counted) = (0.0, 0_usize);
     for list in lists.iter().filter(|list| list.len() > 1) {
@@ -117,7 +117,7 @@ fn diversity(lists: &[Vec<u32>], likeness: impl Fn(u32, u32) -> f64) -> f64 {
                 apart += 1.0
                     - *known
                         .entry(pair)
-                        .or_insert_with(|| likeness(pair.0, pair.1));
+                        .or_insert_with(|| similarity(pair.0, pair.1));
             }
         }
         sum += apart / (list.len() * (list.len() - 1) / 2) as f64;
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_likeness_is_asked_once_for_a_pair() {
+    fn a_similarity_is_asked_once_for_a_pair() {
         let asked = std::cell::Cell::new(0);
         let lists = vec![vec![1, 2, 3], vec![3, 2, 1], vec![2, 1]];
         let count = |_, _| {

@@ -109,12 +109,12 @@ impl Model {
 
     /// The method's verdicts alone, without running the backbone.
     pub fn judge(&self, clicks: &Clicks, gate: &GateConfig) -> Option<Verdict> {
-        let opinion = self.method.noise_logits(clicks)?;
+        let logits = self.method.noise_logits(clicks)?;
         let real = clicks.batch.real.clone();
         let probability = |logits, scale| GateConfig::probability(logits, scale) * real.clone();
-        let noise = probability(opinion.fused, gate.scale);
+        let noise = probability(logits.fused, gate.scale);
         let keep = gate.keep(noise.clone(), real.clone());
-        let views = opinion.views.map(|logits| {
+        let views = logits.views.map(|logits| {
             let (scale, posterior) = gate
                 .views
                 .map_or_else(Default::default, |v| (v.prior, v.posterior));

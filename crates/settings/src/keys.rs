@@ -158,7 +158,7 @@ fn unknown_key(
         let Some(expected) = known.get(key) else {
             let nearest = (known.keys())
                 .map(|other| (strsim::jaro_winkler(key, other), other))
-                .filter(|(likeness, _)| *likeness > 0.7)
+                .filter(|(similarity, _)| *similarity > 0.7)
                 .max_by(|a, b| a.0.total_cmp(&b.0));
             return Some((here, nearest.map(|(_, other)| format!("{path}{other}"))));
         };

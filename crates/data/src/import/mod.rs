@@ -160,7 +160,7 @@ pub fn import(
             .filter(|part| part.fits(&seen))
             .collect();
         if parts.is_empty() {
-            return Err(source.stranger(&seen));
+            return Err(source.unlike(&seen));
         }
         for part in parts {
             part.read(file, &mut writer, &mut imported, &mut tally)?;
@@ -234,7 +234,7 @@ impl Source {
     }
 
     /// The error of a file that fits no part.
-    fn stranger(&self, seen: &Look) -> InputError {
+    fn unlike(&self, seen: &Look) -> InputError {
         let parts: Vec<String> = self.parts.iter().map(Part::described).collect();
         let found: Vec<&str> = seen.columns.iter().map(|column| &*column.name).collect();
         let found = crate::error::beginning(&found.join(", "), 600);

@@ -22,7 +22,7 @@ pub fn settle(log: &mut Log, catalogue: &Catalogue) -> Vec<String> {
         notes.push(changed("item", found.count, &found.example));
         log.items = found.names;
     }
-    notes.extend(strangers(log.items.list(), catalogue));
+    notes.extend(unlisted(log.items.list(), catalogue));
     notes
 }
 
@@ -37,7 +37,7 @@ pub fn settle_windows(windows: &mut Windows, catalogue: &Catalogue) -> Vec<Strin
         notes.push(changed("item", found.count, &found.example));
         windows.items = found.names;
     }
-    notes.extend(strangers(windows.items.list(), catalogue));
+    notes.extend(unlisted(windows.items.list(), catalogue));
     notes
 }
 
@@ -71,7 +71,7 @@ fn changed(what: &str, count: usize, example: &str) -> String {
 }
 
 /// A note if there are titles, and none is of an item of the log.
-fn strangers(items: &Texts, catalogue: &Catalogue) -> Option<String> {
+fn unlisted(items: &Texts, catalogue: &Catalogue) -> Option<String> {
     let first = items.iter().next()?;
     let other = catalogue.items.keys().min()?;
     (!items.iter().any(|id| catalogue.items.contains_key(id))).then(|| {

@@ -369,10 +369,10 @@ impl<R: Ranker> SliceEngine<R> {
         if clicks.len() == 0 {
             return None;
         }
-        let opinion = self.method.noise_logits(clicks)?;
+        let logits = self.method.noise_logits(clicks)?;
         let gate = &self.config.gate;
-        let noise = GateConfig::probabilities(&opinion.fused, gate.scale);
-        let views = opinion.views.map(|logits| {
+        let noise = GateConfig::probabilities(&logits.fused, gate.scale);
+        let views = logits.views.map(|logits| {
             let scales = gate.views.unwrap_or_default();
             Views {
                 prior: GateConfig::probabilities(&logits.prior, scales.prior),

@@ -271,10 +271,10 @@ pub fn read(
             .collect();
         let len = longest(&items);
         let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, known, device));
-        let opinion = model.method.noise_logits(&clicks)?;
+        let found = model.method.noise_logits(&clicks)?;
         let rows = |logits: Tensor<2>| rows(logits, &items);
-        let mut fused = rows(opinion.fused).into_iter();
-        let mut views = (opinion.views).map(|views| {
+        let mut fused = rows(found.fused).into_iter();
+        let mut views = (found.views).map(|views| {
             [
                 rows(views.prior).into_iter(),
                 rows(views.posterior).into_iter(),

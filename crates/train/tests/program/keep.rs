@@ -231,7 +231,7 @@ fn a_backbone_learns_by_one_item_that_was_not_clicked() {
     shop.ok(&format!("{train} --set training.loss=binary --out binary"));
     let losses = shop.losses("binary");
     assert!(losses[losses.len() - 1].1 < losses[0].1, "{losses:?}");
-    // Two logits of no opinion cost twice ln 2.
+    // Two logits of 0 cost twice ln 2.
     assert!(losses[0].1 < 1.5, "{losses:?}");
     shop.ok("evaluate binary");
     for (settings, part) in [

@@ -71,7 +71,7 @@ const COSINES: usize = 3;
 const UNIT: f32 = 8.0;
 
 /// Number of outputs: the score, the semantic view and the collaborative view.
-const OPINIONS: usize = 3;
+const OUTPUTS: usize = 3;
 
 /// Settings of the states and of the losses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The scorer on slices, for one history: states and cosines.
 
-use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
+use super::{COSINES, Config, OUTPUTS, SHORTEST, UNIT};
 use crate::config::BackboneConfig;
 use crate::methods::{ScoreSlices, Views};
 use crate::slices::{Clicks, NoiseLogits};
@@ -56,7 +56,7 @@ impl SliceScorer {
             positions: take("positions", &[sizes.max_len, width])?,
             weights: take("weights", &[COSINES])?,
             own: take("own", &[2])?,
-            offsets: take("offsets", &[OPINIONS])?,
+            offsets: take("offsets", &[OUTPUTS])?,
             block,
             norm,
             parameters,
@@ -113,8 +113,8 @@ impl ScoreSlices for SliceScorer {
             rows.map(|(a, b)| dot(a, b) / (length(a) * length(b)))
                 .collect::<Vec<f32>>()
         });
-        let logits = |opinion: usize, cosines: &[Vec<f32>], weights: &[f32]| {
-            let mut logits = vec![UNIT * self.offsets[opinion]; clicks.len()];
+        let logits = |output: usize, cosines: &[Vec<f32>], weights: &[f32]| {
+            let mut logits = vec![UNIT * self.offsets[output]; clicks.len()];
             for (cosines, weight) in cosines.iter().zip(weights) {
                 for (logit, cosine) in logits.iter_mut().zip(cosines) {
                     *logit -= UNIT * weight * cosine;

@@ -1,6 +1,6 @@
 //! States, interests and noise logits.
 
-use super::{COSINES, Config, OPINIONS, SHORTEST, UNIT};
+use super::{COSINES, Config, OUTPUTS, SHORTEST, UNIT};
 use crate::attention::MASKED;
 use crate::backbone::{Block, EMBEDDING_DEVIATION};
 use crate::config::BackboneConfig;
@@ -28,7 +28,7 @@ pub struct Iadsr {
     weights: Param<Tensor<1>>,
     /// Weight of each view's own cosine, `[2]`.
     own: Param<Tensor<1>>,
-    /// Offset of each output, `[OPINIONS]`.
+    /// Offset of each output, `[OUTPUTS]`.
     offsets: Param<Tensor<1>>,
     dropout: f32,
     /// Weights of the losses.
@@ -71,7 +71,7 @@ impl Iadsr {
             norm: layer_norm(sizes.width, device),
             weights: Param::from_tensor(Tensor::full([COSINES], WEIGHT, device)),
             own: Param::from_tensor(Tensor::full([2], WEIGHT, device)),
-            offsets: Param::from_tensor(Tensor::zeros([OPINIONS], device)),
+            offsets: Param::from_tensor(Tensor::zeros([OUTPUTS], device)),
             dropout: sizes.dropout,
             alignment: config.alignment,
             reconstruction: config.reconstruction,

@@ -110,7 +110,7 @@ fn round(round: usize) -> Account {
     Account {
         round,
         reader_auc: Some(0.7),
-        likeness: None,
+        similarity: None,
         prior_auc: 0.8,
         posterior_auc: 0.85,
         fused_auc: 0.87,

@@ -192,7 +192,7 @@ fn round_row(run: &RunFigures, round: &Account) -> Vec<Markup> {
         Markup::text(share(round.posterior_auc)),
         Markup::text(share(round.fused_auc)),
         or_dash(round.reader_auc),
-        or_dash(round.likeness),
+        or_dash(round.similarity),
         Markup::text(share(round.ece[0])),
         Markup::text(share(round.ece[1])),
     ]

@@ -17,7 +17,8 @@ pub struct Account {
     /// AUC of the language model on histories held out from it; `None` if no language model is used.
     pub reader_auc: Option<f64>,
     /// Rank correlation of the prior with the language model over the log's clicks.
-    pub likeness: Option<f64>,
+    #[serde(alias = "likeness")]
+    pub similarity: Option<f64>,
     /// AUC of the prior view.
     pub prior_auc: f64,
     /// AUC of the posterior view.
@@ -86,7 +87,7 @@ mod tests {
         Account {
             round,
             reader_auc: None,
-            likeness: None,
+            similarity: None,
             prior_auc: 0.7,
             posterior_auc: 0.8,
             fused_auc,

@@ -147,11 +147,11 @@ impl Gate {
             .filter(|&user| config.reads() || context.judges(user))
             .collect();
         let (logits, disputes) = ranked(training, model, &users)?;
-        let (reader_auc, likeness) = self.against_reader(training, &logits)?;
+        let (reader_auc, similarity) = self.against_reader(training, &logits)?;
         let account = Account {
             round: self.round,
             reader_auc,
-            likeness,
+            similarity,
             prior_auc: views.map_or(0.0, |views| views.prior.auc),
             posterior_auc: views.map_or(0.0, |views| views.posterior.auc),
             fused_auc: auc(verdicts.detection(scale)),

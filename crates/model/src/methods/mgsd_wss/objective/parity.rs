@@ -96,8 +96,8 @@ fn assert_close(found: &[f32], due: &[f32], of: &[u32]) {
 #[test]
 fn logits_of_noise_equal_those_of_pytorch() {
     for &(history, due) in LOGITS {
-        let opinion = method().noise_logits(&clicks(history));
-        let fused = opinion.expect("noise logits").fused;
+        let logits = method().noise_logits(&clicks(history));
+        let fused = logits.expect("noise logits").fused;
         let fused: Vec<f32> = fused.into_data().iter().collect();
         assert_close(&fused[MAX_LEN - history.len()..], due, history);
     }

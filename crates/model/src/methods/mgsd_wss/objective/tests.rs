@@ -114,8 +114,8 @@ fn the_loss_falls_and_clicks_of_another_kind_are_found() {
     assert!(after < 0.9 * before, "{before} {after}");
     let test = labelled(999, &Device::flex());
     let clicks = Clicks::of(&backbone, test.batch);
-    let opinion = model.noise_logits(&clicks).expect("noise logits").fused;
-    let logits: Vec<f32> = opinion.into_data().iter().collect();
+    let fused = model.noise_logits(&clicks).expect("noise logits").fused;
+    let logits: Vec<f32> = fused.into_data().iter().collect();
     let labels: Vec<f32> = test.labels.into_data().iter().collect();
     let of = |label: f32| {
         let own = logits.iter().zip(&labels).filter(|(_, l)| **l == label);

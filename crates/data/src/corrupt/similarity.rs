@@ -14,13 +14,13 @@ const RANKS: Range<usize> = 50..500;
 
 /// Similarity of items by title.
 #[derive(Clone, Debug)]
-pub(super) struct Likeness {
+pub(super) struct Similarity {
     /// A unit vector per title, zeros if it shares no word with others: `[items, width]`.
     rows: Vec<f32>,
     width: usize,
 }
 
-impl Likeness {
+impl Similarity {
     /// Similarities between the items of `data`.
     ///
     /// # Errors
@@ -51,8 +51,9 @@ impl Likeness {
             .collect();
         let last = RANKS.end.min(others.len());
         let rank = rng.random_range(RANKS.start.min(last / 2)..last);
-        let by_likeness = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        others.select_nth_unstable_by(rank, by_likeness).1.1
+        let by_similarity =
+            |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        others.select_nth_unstable_by(rank, by_similarity).1.1
     }
 }
 
@@ -76,10 +77,10 @@ mod tests {
     #[test]
     fn draws_what_is_like_it_and_never_itself() {
         let title = |n: u32| ["a soap", "a brush"][n as usize % 2].to_owned();
-        let likeness = Likeness::of(&titled(1200, title)).expect("titles");
+        let similarity = Similarity::of(&titled(1200, title)).expect("titles");
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         for _ in 0..200 {
-            let drawn = likeness.draw(7, &mut rng);
+            let drawn = similarity.draw(7, &mut rng);
             assert_ne!(drawn, 7);
             assert_eq!(drawn % 2, 1, "of the same group");
         }
@@ -88,10 +89,10 @@ mod tests {
     #[test]
     fn small_catalogues_have_something_to_draw() {
         for items in [2, 3, 40] {
-            let likeness = Likeness::of(&titled(items, |_| "soap".to_owned())).expect("titles");
+            let similarity = Similarity::of(&titled(items, |_| "soap".to_owned())).expect("titles");
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
             for _ in 0..50 {
-                let drawn = likeness.draw(1, &mut rng);
+                let drawn = similarity.draw(1, &mut rng);
                 assert!((2..=items).contains(&drawn), "{drawn}");
             }
         }
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn titles_without_a_common_word_are_refused() {
-        let error = Likeness::of(&titled(3, |n| format!("word{n}"))).expect_err("nothing alike");
+        let error = Similarity::of(&titled(3, |n| format!("word{n}"))).expect_err("nothing alike");
         assert!(error.to_string().contains("--items"), "{error}");
     }
 }
