@@ -72,7 +72,8 @@ fn the_native_engines_give_the_golden_answers() {
         history: want.history.clone(),
         recommend: recommend(&plain, &want.history, options()),
         explain: plain.explain(&want.history),
-        learnt: pollster::block_on(teaching.adapt(&want.history, None, &async || ())),
+        learnt: pollster::block_on(teaching.adapt(&want.history, None, &async || Ok(())))
+            .expect("learns"),
         adapted: scores(&recommend(&teaching, &want.history, with(&want.learnt))),
     });
 }

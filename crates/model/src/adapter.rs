@@ -196,20 +196,23 @@ impl<C: Candidates> Lesson<C> {
 
     /// The adapter after some steps, before each of which it waits for `rest`; `None` if there is nothing to learn
     /// from, or a step is not finite.
-    pub async fn learn(
+    ///
+    /// # Errors
+    /// If `rest` fails.
+    pub async fn learn<E>(
         &self,
         start: Adapter,
         rates: Rates,
         steps: usize,
-        rest: &impl AsyncFn(),
-    ) -> Option<Adapter> {
+        rest: &impl AsyncFn() -> Result<(), E>,
+    ) -> Result<Option<Adapter>, E> {
         let mut adapter = start;
         let mut sound = !self.is_empty();
         for _ in 0..steps {
-            rest().await;
+            rest().await?;
             sound = sound && self.step(&mut adapter, rates);
         }
-        sound.then_some(adapter)
+        Ok(sound.then_some(adapter))
     }
 }
 
@@ -300,7 +303,8 @@ mod tests {
         rates: Rates,
         steps: usize,
     ) -> Option<Adapter> {
-        pollster::block_on(lesson.learn(start, rates, steps, &async || ()))
+        let rest = async || Ok::<(), ()>(());
+        pollster::block_on(lesson.learn(start, rates, steps, &rest)).expect("rests")
     }
 
     fn moved(adapter: &Adapter, place: usize, by: f32) -> Adapter {

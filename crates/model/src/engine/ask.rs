@@ -40,8 +40,7 @@ impl<R: Ranker> Ask for SliceEngine<R> {
         previous: Option<&[f32]>,
         rest: &impl AsyncFn() -> Result<(), EngineError>,
     ) -> Result<Vec<f32>, EngineError> {
-        let rest = async || drop(rest().await);
-        Ok(self.adapt(history, previous, &rest).await)
+        self.adapt(history, previous, rest).await
     }
 }
 

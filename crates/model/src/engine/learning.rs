@@ -1,5 +1,6 @@
 //! Learning an adapter from a history: what an engine adds to [`adapter`](crate::adapter).
 
+use super::error::EngineError;
 use super::ranker::Ranker;
 use super::slices::SliceEngine;
 use crate::adapter::{Adapter, Candidates, Example, Lesson, Rates};
@@ -69,17 +70,20 @@ impl<R: Ranker> SliceEngine<R> {
     ///
     /// Equal histories give equal vectors, whatever was learnt before. Waits for `rest` between pieces of work, none of
     /// which takes much longer than an answer, so that a page can let answers go first.
+    ///
+    /// # Errors
+    /// If `rest` fails: the device has.
     pub async fn adapt(
         &self,
         history: &[String],
         previous: Option<&[f32]>,
-        rest: &impl AsyncFn(),
-    ) -> Vec<f32> {
+        rest: &impl AsyncFn() -> Result<(), EngineError>,
+    ) -> Result<Vec<f32>, EngineError> {
         let rows: Vec<usize> = (self.catalogue.known(history).iter())
             .map(|&(_, row)| row)
             .collect();
         let Some(taught) = Taught::of(self.adapter.as_ref(), rows.len()) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let Taught { learning, start } = taught;
         let width = self.parts.config.width;
@@ -87,20 +91,23 @@ impl<R: Ranker> SliceEngine<R> {
             bias: learning.bias_rate,
             weight: learning.weight_rate,
         };
-        let lesson = self.lesson(&rows, learning, rest).await;
+        let lesson = self.lesson(&rows, learning, rest).await?;
         let start = Adapter::of_popularity(width, start);
-        let learnt = lesson.learn(start, rates, learning.steps, rest).await;
-        kept(learnt, previous, width)
+        let learnt = lesson.learn(start, rates, learning.steps, rest).await?;
+        Ok(kept(learnt, previous, width))
     }
 
     /// The latest clicks of a history, as rows, with what the model predicts before each.
-    pub async fn lesson(
+    ///
+    /// # Errors
+    /// If `rest` fails.
+    pub async fn lesson<E>(
         &self,
         rows: &[usize],
         learning: &Learning,
-        rest: &impl AsyncFn(),
-    ) -> Lesson<Sample<'_>> {
-        let seen = self.seen(rows, learning.window, rest).await;
+        rest: &impl AsyncFn() -> Result<(), E>,
+    ) -> Result<Lesson<Sample<'_>>, E> {
+        let seen = self.seen(rows, learning.window, rest).await?;
         let sample = self.sample(seen.iter().map(|seen| rows[seen.place]).collect());
         let candidates: Vec<usize> = sample.rows().collect();
         let popularity = candidates.iter().map(|&row| self.popularity[row]).collect();
@@ -113,7 +120,7 @@ impl<R: Ranker> SliceEngine<R> {
         for Seen { place, user, keep } in &seen {
             let hidden: Vec<usize> = places[..*place].iter().flatten().copied().collect();
             let target = places[*place].expect("every target is a candidate");
-            rest().await;
+            rest().await?;
             lesson.add(Example {
                 user,
                 target,
@@ -121,15 +128,20 @@ impl<R: Ranker> SliceEngine<R> {
                 hidden: &hidden,
             });
         }
-        lesson
+        Ok(lesson)
     }
 
     /// The clicks among the latest `window` that have one before them and may count, oldest first.
-    async fn seen(&self, rows: &[usize], window: usize, rest: &impl AsyncFn()) -> Vec<Seen> {
+    async fn seen<E>(
+        &self,
+        rows: &[usize],
+        window: usize,
+        rest: &impl AsyncFn() -> Result<(), E>,
+    ) -> Result<Vec<Seen>, E> {
         let width = self.parts.config.width;
         let mut seen = Vec::new();
         for Piece { read, own } in pieces(rows.len(), self.parts.config.max_len, window) {
-            rest().await;
+            rest().await?;
             let latest: Vec<(usize, usize)> = read.clone().map(|at| (at, rows[at])).collect();
             let clicks = self.clicks(&latest);
             let (kept, keep, factors) = self.counted(&clicks);
@@ -148,7 +160,7 @@ impl<R: Ranker> SliceEngine<R> {
             });
             seen.extend(here.filter(|seen| own.contains(&seen.place) && seen.keep >= LEAST));
         }
-        seen
+        Ok(seen)
     }
 
     /// The sampled rows and the targets, in the order of the table.

@@ -53,7 +53,7 @@ pub(crate) fn learn(
     history: &[String],
     previous: Option<&[f32]>,
 ) -> Vec<f32> {
-    pollster::block_on(engine.adapt(history, previous, &async || ()))
+    pollster::block_on(engine.adapt(history, previous, &async || Ok(()))).expect("learns")
 }
 
 /// A walk over the catalogue of any length.
@@ -208,8 +208,8 @@ fn what_is_set_aside_as_noise_is_not_learnt_from() {
                     .map(|item| item[5..].parse::<usize>().expect("a number") - 1)
                     .collect();
                 let learning = learning();
-                let lesson = engine.lesson(&rows, &learning, &async || ());
-                let learnt = pollster::block_on(lesson).len();
+                let lesson = engine.lesson(&rows, &learning, &async || Ok::<(), ()>(()));
+                let learnt = pollster::block_on(lesson).expect("rests").len();
                 let clicks = engine.explain(&history);
                 let aside = clicks.iter().filter(|click| click.keep < 0.5).count();
                 set_aside += aside;

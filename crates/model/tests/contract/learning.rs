@@ -216,8 +216,11 @@ fn an_encoder_that_is_registered_teaches_what_its_states_teach_by_the_definition
             weight: learning.weight_rate,
         };
         let start = Adapter::of_popularity(width, 0.2);
-        let due = lesson.learn(start, rates, learning.steps, &async || ());
-        let due = pollster::block_on(due).expect("learns").into_values();
+        let due = lesson.learn(start, rates, learning.steps, &async || Ok::<(), ()>(()));
+        let due = pollster::block_on(due)
+            .expect("rests")
+            .expect("learns")
+            .into_values();
         assert_same(
             &due,
             &learn_on_tensors(&bundle, &history, None),

@@ -12,6 +12,7 @@ use ingle_model::adapter::{Adapter, Lesson, Rates};
 use ingle_model::engine::Sample;
 use ingle_model::rank::mean_probabilities;
 use rayon::prelude::*;
+use std::convert::Infallible;
 
 /// A bundle as a page runs it.
 pub(super) struct Subject {
@@ -184,8 +185,8 @@ impl<'e> School<'e> {
             half_life == learning.half_life && another == plan.another
         };
         if !self.lesson.as_ref().is_some_and(same) {
-            let lesson = engine.lesson(rows, learning, &async || ());
-            let lesson = pollster::block_on(lesson);
+            let lesson = engine.lesson(rows, learning, &async || Ok::<(), Infallible>(()));
+            let Ok(lesson) = pollster::block_on(lesson);
             self.lesson = Some((learning.half_life, plan.another, lesson));
         }
         let (_, _, lesson) = self.lesson.as_ref().expect("a lesson");

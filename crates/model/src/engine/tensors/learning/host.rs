@@ -50,12 +50,6 @@ pub(super) async fn learn(
         weights: download(constant.weights).await?,
         due: download(constant.due).await?,
     };
-    let mut adapter = Adapter::of_popularity(width, start);
-    for _ in 0..learning.steps {
-        rest().await?;
-        if !lesson.step(&mut adapter, rates) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(adapter))
+    let start = Adapter::of_popularity(width, start);
+    lesson.learn(start, rates, learning.steps, rest).await
 }
