@@ -15,6 +15,7 @@ mod new;
 mod newcomers;
 mod pipeline;
 mod reader;
+mod resuming;
 mod shipped;
 mod shop;
 mod split;
