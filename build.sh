@@ -8,8 +8,9 @@ usage() {
   cat <<'HELP'
 Usage: ./build.sh COMMAND
 
-  demo [--train] [--addr HOST:PORT]
-                           build the package, serve the demo shop with the bundle in www/demo; --train: with one trained now
+  demo [--train] [--addr HOST:PORT] [--after SECONDS]
+                           build the package, serve the demo shop with the bundle in www/demo in a signed release, and publish
+                           a second one a minute after the first visit or by Enter; --train: with bundles trained now
   test                     every check and test, as CI runs them
   setup                    install what the other commands need (they do so themselves)
   wasm [ENGINE]            the engines: all, or one (cpu, gpu, burn-cpu, burn-gpu) with the others as they were built last
@@ -68,15 +69,16 @@ pkg() {
 }
 
 demo() {
-  local bundle=www/demo/bundle
+  local releases=www/demo
   if [ "${1:-}" = --train ]; then
     shift
-    bundle="$(demo_folder)/bundle"
+    releases="$(demo_folder)/signed"
   fi
   cat <<'PLAN'
 The demo shop, whose recommendations your browser computes. The first time this compiles the two engines and the
 server, which takes minutes; after that it is there in seconds. Nothing is installed outside ~/.rustup, ~/.cargo,
-~/.cache/ingle and node_modules but a C compiler, if there is none.
+~/.cache/ingle and node_modules but a C compiler, if there is none. The shop signs what it publishes: open the page,
+and a minute later, or when you press Enter here, it moves to a second release.
 PLAN
   about "Rust's WebAssembly target."
   step "Rust for the browser" scripts/setup.sh rust
@@ -84,16 +86,16 @@ PLAN
   step "npm packages" scripts/setup.sh npm
   about "The engines for the CPU and the GPU, compiled to WebAssembly, and the JavaScript around them."
   step "npm package" scripts/pkg.sh --small
-  if [ "$bundle" != www/demo/bundle ]; then
-    about "Compiles the trainer, with a deep-learning framework in it, simulates shoppers and trains a model on their clicks."
-    step "Demo bundle" scripts/demo-bundle.sh
+  if [ "$releases" != www/demo ]; then
+    about "Compiles the trainer, with a deep-learning framework in it, simulates shoppers and trains a model on their clicks, and then a second one."
+    step "Demo bundle" scripts/demo-bundle.sh --next
   fi
   about "The shop's pages, built by Vite with the package as any shop would."
   step "Demo shop" scripts/shop.sh
-  about "A small web server for the shop and its bundle."
+  about "A small web server for the shop and its bundle, which it publishes in signed releases."
   step "Server" scripts/serve-demo.sh --build
   times
-  scripts/serve-demo.sh "$bundle" "$@"
+  scripts/serve-demo.sh "$releases" "$@"
 }
 
 examples() {

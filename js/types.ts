@@ -145,9 +145,9 @@ export interface RecommenderOptions {
   scenarios?: Record<string, QueryOptions>;
   /**
    * Uses only bundles that these keys have signed. Default: the keys that `<meta name="ingle-trust">` in the page's head
-   * names, as JSON; any bundle at the address where there is none.
+   * names, as JSON; any bundle at the address where there is none. `any` takes any bundle whatever the tag says.
    */
-  trust?: Trust;
+  trust?: Trust | "any";
   /** A replacement for `fetch`, for the bundle's files. */
   fetch?: typeof fetch;
 }

@@ -7,9 +7,12 @@
 
 export interface Fetched {
   path: string;
-  /** Bytes over the network, headers included; 0 from a cache. */
+  /** Bytes over the network in all, headers included; 0 from a cache. */
   bytes: number;
+  /** When it was first fetched. */
   at: number;
+  times: number;
+  last: { at: number; bytes: number };
 }
 
 export class NetworkMeter extends EventTarget {
@@ -30,7 +33,11 @@ export class NetworkMeter extends EventTarget {
   #add({ name, transferSize, startTime }: PerformanceResourceTiming): void {
     const { origin, pathname, search } = new URL(name);
     this.sent += search.length;
-    this.fetched.push({ path: origin === location.origin ? pathname : origin + pathname, bytes: transferSize, at: startTime });
+    const path = origin === location.origin ? pathname : origin + pathname;
+    const last = { at: startTime, bytes: transferSize };
+    const before = this.fetched.find((one) => one.path === path);
+    if (before) Object.assign(before, { bytes: before.bytes + transferSize, times: before.times + 1, last });
+    else this.fetched.push({ path, bytes: transferSize, at: startTime, times: 1, last });
   }
 
   #watchBodies(): void {
@@ -55,6 +62,12 @@ export class NetworkMeter extends EventTarget {
       return sendBeacon.call(navigator, url, body);
     };
   }
+}
+
+/** Bytes in words. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Bytes of a body; at least one for a body whose size cannot be told, so that none goes unseen. */

@@ -73,6 +73,11 @@ export class Session extends EventTarget {
     await this.#recommender.record({ item, type });
   }
 
+  /** Asks whether the shop has published another release, and moves to it. */
+  async look(): Promise<void> {
+    await this.#recommender.update();
+  }
+
   async forget(item?: string): Promise<void> {
     await this.#recommender.forget(item);
   }

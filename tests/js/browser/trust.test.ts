@@ -86,6 +86,12 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     });
   }
 
+  test(`${name}: a recommender that is told to take any bundle does, beside others that do not`, { timeout: 120_000 }, async () => {
+    const { visitor, seen } = await visit("", tag(shop.trust) + HEARD + SCRIPT.replace('"/b/"', '"/b/", { trust: "any" }'));
+    equal(seen, { failure: undefined, signed: null });
+    await visitor.leave();
+  });
+
   test(`${name}: a tag in the body, where shoppers may write, is not read`, { timeout: 120_000 }, async () => {
     const { visitor, seen, asked } = await visit(tag({ ...shop.trust, shop: "strangers" }) + ELEMENTS, HEARD + DEFINE);
     equal(seen, { failure: undefined, signed: null });

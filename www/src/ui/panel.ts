@@ -1,11 +1,12 @@
 /** The side panel: the model at work, and what the page has fetched and sent. */
 
 import type { EngineChoice, EngineState, Progress, Recommendation, Status } from "ingle";
-import type { NetworkMeter } from "../network.js";
+import { type NetworkMeter, size } from "../network.js";
 import type { Session, View } from "../session.js";
 import { addressOf, findProduct } from "../products.js";
 import { tile } from "./card.js";
 import { byId, fill, h, setVar } from "./dom.js";
+import { releaseBox, startRelease } from "./release.js";
 import { shelves } from "./shelves.js";
 import { timeline } from "./timeline.js";
 
@@ -24,7 +25,7 @@ let trouble = "";
 const times: number[] = [];
 
 export function startPanel(session: Session, meter: NetworkMeter): void {
-  byId("panel-body").replaceChildren(meterBox, engineBox, learntBox, historyBox, explanation());
+  byId("panel-body").replaceChildren(meterBox, engineBox, releaseBox, learntBox, historyBox, explanation());
   session.on("status", (status) => showEngine(status, session));
   session.on("progress", (detail) => {
     progress = detail;
@@ -43,6 +44,7 @@ export function startPanel(session: Session, meter: NetworkMeter): void {
     showMeter(meter, session.status);
   });
   meter.addEventListener("change", () => showMeter(meter, session.status));
+  startRelease(session, meter);
   startToggle();
 }
 
@@ -72,7 +74,7 @@ function showMeter(meter: NetworkMeter, status: Status): void {
       "details",
       { open },
       h("summary", {}, "Every file, as the browser logged it"),
-      h("ul", { class: "files" }, ...meter.fetched.map(({ path, bytes: received }) => h("li", {}, h("code", {}, path), h("span", {}, received ? size(received) : "cached")))),
+      h("ul", { class: "files" }, ...meter.fetched.map(({ path, bytes: received, times }) => h("li", {}, h("code", {}, path), h("span", {}, `${times > 1 ? `${times} times, ` : ""}${received ? size(received) : "cached"}`)))),
       workers.length > 0 && h("p", { class: "note" }, `Besides these, each engine’s worker fetched its own program: ${workers.map((kind) => `${kind}.wasm`).join(" and ")}.`),
     ),
   );
@@ -231,11 +233,6 @@ function explanation(): HTMLElement {
       point("Forgetting is real.", "“Forget everything” removes them from this browser’s storage and from every open tab of the shop. Nothing was sent, so the shop has no copy."),
     ),
   );
-}
-
-function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function ago(ms: number): string {
