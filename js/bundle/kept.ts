@@ -159,10 +159,11 @@ export class KeptBundles {
         if (mine === undefined || ids.at(-1) !== mine) mine = await this.#write(bundle, newId(ids));
       } else if (mine === undefined) {
         const last = ids.at(-1);
-        // Another tab has committed the same bundle, or an earlier visit.
+        // Another tab has committed the same bundle, or an earlier visit, which may have ended before it had tidied up.
         if (last !== undefined && !rivals.some(({ id }) => id === last)) {
           await this.#mendAll(bundle, last);
-          return true;
+          mine = last;
+          break;
         }
         mine = await this.#write(bundle, newId(ids));
       } else if (!rivals.some(({ id }) => id === ids.at(-1))) {
