@@ -21,43 +21,25 @@ pub mod objective;
 #[cfg(feature = "burn")]
 mod registry;
 mod removed;
+#[cfg(feature = "burn")]
+mod tensors;
 
-#[cfg(feature = "burn")]
-pub use clicks::Clicks;
-#[cfg(feature = "burn")]
-pub use objective::{Labelled, Objective, RankLoss, Step};
-
-#[cfg(feature = "burn")]
-pub use registry::{Custom, Registered, Scorer, register};
 pub use removed::take_removed;
+#[cfg(feature = "burn")]
+pub use {
+    clicks::Clicks,
+    objective::{Labelled, Objective, RankLoss, Step},
+    registry::{Custom, Registered, Scorer, register},
+    tensors::{Method, NoiseLogits, ScoreTensors},
+};
 
 use crate::config::{BackboneConfig, ConfigError};
-#[cfg(feature = "burn")]
-use crate::rng::Rng;
 use crate::slices;
-#[cfg(feature = "burn")]
-use burn::module::Module;
-#[cfg(feature = "burn")]
-use burn::prelude::*;
 use ingle_layers::{Weights, WeightsError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Scales `ln(1 + clicks)` to the order of 1.
 pub(crate) const FIFTH: f32 = 0.2;
-
-/// The scorer of a method, on tensors.
-#[cfg(feature = "burn")]
-pub trait ScoreTensors {
-    /// Noise logits of every click of a batch of histories; `None` if the method has no scorer.
-    fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits>;
-
-    /// The interest of each click, each `[batch, len]`, for methods with interests; values on padding are
-    /// undefined.
-    fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
-        let _ = clicks;
-        None
-    }
-}
 
 /// The scorer of a method, on slices.
 pub(crate) trait ScoreSlices {
@@ -69,16 +51,6 @@ pub(crate) trait ScoreSlices {
         let _ = clicks;
         None
     }
-}
-
-/// Noise logits before calibration, each `[batch, len]`; values on padding are undefined.
-#[cfg(feature = "burn")]
-#[derive(Clone, Debug)]
-pub struct NoiseLogits {
-    /// The logits that decide.
-    pub fused: Tensor<2>,
-    /// The logits of each view, for methods with two views.
-    pub views: Option<Views<Tensor<2>>>,
 }
 
 /// A part of a scorer that is trained in a stage of its own.
@@ -222,17 +194,6 @@ macro_rules! registry {
                     Self::Registered(_) => Ok(None),
                 }
             }
-
-            /// The method with random weights, for a backbone of that shape.
-            #[cfg(feature = "burn")]
-            pub fn init(&self, backbone: &BackboneConfig, rng: &mut Rng, device: &Device) -> Method {
-                match self {
-                    $(Self::$variant(config) => Method::$variant(
-                        $folder::$module::new(config, backbone, rng, device)
-                    ),)+
-                    Self::Registered(method) => Method::Registered(method.init(backbone, rng, device)),
-                }
-            }
         }
 
         /// A method's scorer on slices.
@@ -251,51 +212,24 @@ macro_rules! registry {
             }
         }
 
-        /// A method's parameters.
-        #[cfg(feature = "burn")]
-        #[derive(Module, Debug)]
-        #[expect(clippy::large_enum_variant, reason = "there is one of them, and it is never moved in a loop")]
-        pub enum Method {
-            $(#[doc = concat!("`", $name, "`")] $variant($folder::$module),)+
-            /// A method of another package
-            Registered(Scorer),
-        }
-
-        #[cfg(feature = "burn")]
-        impl ScoreTensors for Method {
-            fn noise_logits(&self, clicks: &Clicks) -> Option<NoiseLogits> {
-                match self {
-                    $(Self::$variant(method) => method.noise_logits(clicks),)+
-                    Self::Registered(method) => method.noise_logits(clicks),
-                }
-            }
-
-            fn interests(&self, clicks: &Clicks) -> Option<Interest<Tensor<2>>> {
-                match self {
-                    $(Self::$variant(method) => method.interests(clicks),)+
-                    Self::Registered(method) => method.interests(clicks),
-                }
-            }
-        }
-
-        #[cfg(feature = "burn")]
-        impl Objective for Method {
-            fn loss(&self, part: Part, step: &mut Step<'_>) -> Tensor<1> {
-                match self {
-                    $(Self::$variant(method) => method.loss(part, step),)+
-                    Self::Registered(method) => method.loss(part, step),
-                }
-            }
-        }
     };
 }
 
-registry! {
-    NoDenoising: "none" | "sasrec" => none::NoDenoising,
-    Dc4sr: "dc4sr" => dc4sr::Dc4sr,
-    Iadsr: "iadsr" => iadsr::Iadsr,
-    MgsdWss: "mgsd-wss" => mgsd_wss::MgsdWss,
+/// Hands the list of methods to a macro.
+macro_rules! with_methods {
+    ($macro:ident) => {
+        $macro! {
+            NoDenoising: "none" | "sasrec" => none::NoDenoising,
+            Dc4sr: "dc4sr" => dc4sr::Dc4sr,
+            Iadsr: "iadsr" => iadsr::Iadsr,
+            MgsdWss: "mgsd-wss" => mgsd_wss::MgsdWss,
+        }
+    };
 }
+#[cfg(feature = "burn")]
+use with_methods;
+
+with_methods!(registry);
 
 /// Names of all methods that this process knows.
 pub fn names() -> Vec<&'static str> {
