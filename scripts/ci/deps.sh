@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Dependencies point one way: root -> model -> bundle, root -> gpu -> model, model -> kernel, train -> model, train -> lm -> model,
 # model -> layers -> kernel and bundle, lm -> kernel, train -> layers, train -> settings -> data -> model and kernel, train -> data, train -> kernel, train -> serve -> bundle,
-# train -> doctor -> bundle, train -> delivery -> bundle, train -> metrics, baselines -> data, metrics and kernel.
+# train -> doctor -> bundle, train -> delivery -> bundle, train -> metrics, train -> baselines -> data, metrics and kernel.
 # What a crate must not reach is asked of `cargo tree`, so an indirect dependency is caught as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -52,7 +52,7 @@ exactly ingle-model "ingle-bundle ingle-kernel ingle-layers"
 exactly ingle-serve "ingle-bundle"
 exactly ingle-settings "ingle-data ingle-model"
 exactly ingle "ingle-bundle ingle-model"
-exactly ingle-train "ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-layers ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
+exactly ingle-train "ingle-baselines ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-layers ingle-lm ingle-metrics ingle-model ingle-serve ingle-settings"
 
 for package in ingle-baselines ingle-bundle ingle-data ingle-delivery ingle-doctor ingle-kernel ingle-layers ingle-metrics ingle-serve ingle-settings; do
   never "$package" "bytes, slices and HTTP need no tensors" 'burn.*|cubecl.*|wgpu.*' --package "$package"

@@ -6,7 +6,7 @@
 
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::paired::Difference;
-use crate::metrics::ranking::{FIGURES, Figures, NDCG10, names};
+use crate::metrics::ranking::{FIGURES, Figures, NDCG10, names, rank};
 use crate::training::Run;
 use crate::training::judge::{self, Answer, probabilities};
 use anyhow::Result;
@@ -103,6 +103,21 @@ impl<'a> Asked<'a> {
         draw: u64,
         moved: impl FnMut(usize),
     ) -> Vec<Vec<Answer>> {
+        self.read(cases, ways, draw, moved, |scores, case| Answer {
+            rank: rank(scores, case.target, &case.real()),
+            user: case.user,
+        })
+    }
+
+    /// The same, with what is read of the catalogue's scores for a case; entry 0 of the scores is padding.
+    pub fn read<T: Clone + Send>(
+        &self,
+        cases: &[Case<'_>],
+        ways: &[Keep],
+        draw: u64,
+        moved: impl FnMut(usize),
+        read: impl Fn(&[f32], &Case<'_>) -> T + Sync,
+    ) -> Vec<Vec<T>> {
         let device = Device::flex();
         let looks = |way: &Keep| matches!(way, Keep::Model | Keep::Random);
         let looks = self.judges() && ways.iter().any(looks);
@@ -118,7 +133,7 @@ impl<'a> Asked<'a> {
         let kept: Vec<Vec<KeptHistories>> = ways.iter().map(|&way| of(way)).collect();
         let kept: Vec<&[KeptHistories]> = kept.iter().map(Vec::as_slice).collect();
         let (model, known) = (self.model, &self.known);
-        judge::answer_ways(model, cases, &kept, known, &device, moved)
+        judge::read_ways(model, cases, &kept, known, &device, moved, read)
     }
 
     /// Noise probabilities of the latest clicks of each case's history, as many as the model reads.

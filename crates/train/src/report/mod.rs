@@ -13,10 +13,13 @@ pub mod noise;
 pub mod page;
 pub mod robustness;
 mod settings;
+pub mod simple;
 pub mod words;
 
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
 use crate::evaluation::{Asked, Keep};
+use crate::metrics::beyond::Beyond;
+use crate::metrics::ranking::rank;
 use crate::training::choice::Choice;
 use crate::training::judge::{self, Answer};
 use crate::training::rounds::account::{self, Account};
@@ -26,10 +29,12 @@ use bootstrap::{Bootstrap, LEVEL, RESAMPLES};
 use curves::Curve;
 use figures::{Estimates, Group, NDCG10};
 use indicatif::ProgressBar;
+use ingle_baselines::{LIST, Method};
 use ingle_model::Model;
 use noise::Noise;
 use robustness::{RATES, Robustness, robustness};
 use serde::Serialize;
+use simple::{SimpleFigures, Wanted};
 
 /// All figures of a report.
 #[derive(Clone, Debug, Serialize)]
@@ -46,6 +51,24 @@ pub struct Report {
     pub runs: Vec<RunFigures>,
     /// Each run but the first against the first.
     pub comparisons: Vec<Comparison>,
+    /// Simple recommenders on the same users.
+    pub baselines: Vec<SimpleFigures>,
+}
+
+impl Report {
+    /// The run with the highest masked NDCG@10; of equal ones the first.
+    fn best(&self) -> &RunFigures {
+        &self.runs[best(&self.runs)]
+    }
+}
+
+/// The place of the run with the highest masked NDCG@10; of equal ones the first.
+fn best(runs: &[RunFigures]) -> usize {
+    let ndcg10 = |at: usize| runs[at].masked.0[NDCG10].value;
+    (1..runs.len()).fold(
+        0,
+        |best, at| if ndcg10(at) > ndcg10(best) { at } else { best },
+    )
 }
 
 /// Parameters of the intervals.
@@ -106,6 +129,8 @@ pub struct RunFigures {
     pub masked: Estimates,
     /// Figures over all items.
     pub unmasked: Estimates,
+    /// What its lists are worth beyond accuracy, without the items of the history.
+    pub beyond: Beyond,
     /// Masked figures by length of the history.
     pub by_history: Vec<Group>,
     /// Masked figures by popularity of the target.
@@ -150,7 +175,7 @@ pub fn collect(
     subjects: &[Subject],
     data: &Dataset,
     split: Split,
-    seed: u64,
+    (seed, wanted): (u64, Wanted),
     bar: &ProgressBar,
 ) -> Result<Report> {
     same_dataset(subjects)?;
@@ -165,7 +190,11 @@ pub fn collect(
             if judges { 1 + RATES.len() } else { 1 }
         })
         .sum();
-    bar.set_length((passes * cases.len()) as u64);
+    let simple_ones = match wanted {
+        Wanted::None => 0,
+        Wanted::Tuned | Wanted::Default => Method::ALL.len(),
+    };
+    bar.set_length(((passes + simple_ones) * cases.len()) as u64);
     let mut runs = Vec::new();
     let mut ranked: Vec<Bootstrap> = Vec::new();
     for subject in subjects {
@@ -173,6 +202,7 @@ pub fn collect(
         runs.push(figures);
         ranked.push(bootstrap);
     }
+    let baselines = simple::simple(data, split, (wanted, seed), &ranked[best(&runs)], bar)?;
     Ok(Report {
         ingle: env!("CARGO_PKG_VERSION").to_owned(),
         split: match split {
@@ -187,6 +217,7 @@ pub fn collect(
         },
         dataset: dataset(data, &subjects[0].run, cases.len()),
         comparisons: against_first(&runs, &ranked),
+        baselines,
         runs,
     })
 }
@@ -237,11 +268,21 @@ fn judged(
     } else {
         &[Keep::All]
     };
-    let mut answers = asked.answers(cases, ways, 0, moved);
-    let kept = answers.pop().unwrap_or_default();
+    let read = |scores: &[f32], case: &Case<'_>| {
+        let clicked = case.real();
+        let answer = Answer {
+            rank: rank(scores, case.target, &clicked),
+            user: case.user,
+        };
+        (answer, ingle_baselines::best(scores, &clicked, LIST))
+    };
+    let found = asked.read(cases, ways, 0, moved, read).into_iter();
+    let mut answers: Vec<(Vec<Answer>, Vec<Vec<u32>>)> =
+        found.map(|way| way.into_iter().unzip()).collect();
+    let (kept, lists) = answers.pop().unwrap_or_default();
     let masked = resampled(&kept, seed, |answer| answer.rank.masked);
     let (noise, robustness) = if judges {
-        let open = answers.pop().unwrap_or_default();
+        let (open, _) = answers.pop().unwrap_or_default();
         let open = resampled(&open, seed, |answer| answer.rank.masked);
         let gained = masked.minus(&open)[NDCG10];
         // Corrupted histories must not be corrupted again.
@@ -264,6 +305,7 @@ fn judged(
         curves: curves::read(&run.dir)?,
         masked: Estimates(masked.estimates()),
         unmasked: Estimates(resampled(&kept, seed, |answer| answer.rank.unmasked).estimates()),
+        beyond: simple::beyond(data, &lists),
         by_history: figures::by_history(cases, &kept, seed),
         by_popularity: figures::by_popularity(cases, &kept, &data.train_counts(), seed),
         noise,

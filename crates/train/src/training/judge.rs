@@ -89,8 +89,29 @@ pub fn answer_ways(
     ways: &[&[KeptHistories]],
     known: &ItemFeatures,
     device: &Device,
-    mut done: impl FnMut(usize),
+    done: impl FnMut(usize),
 ) -> Vec<Vec<Answer>> {
+    read_ways(model, cases, ways, known, device, done, |scores, case| {
+        Answer {
+            rank: rank(scores, case.target, &case.real()),
+            user: case.user,
+        }
+    })
+}
+
+/// The same, with what is read of the catalogue's scores for a case; entry 0 of the scores is padding.
+///
+/// # Panics
+/// If a way does not have one entry per case, or an entry has no history.
+pub fn read_ways<T: Clone + Send>(
+    model: &Model,
+    cases: &[Case<'_>],
+    ways: &[&[KeptHistories]],
+    known: &ItemFeatures,
+    device: &Device,
+    mut done: impl FnMut(usize),
+    read: impl Fn(&[f32], &Case<'_>) -> T + Sync,
+) -> Vec<Vec<T>> {
     let catalogue = Scores::of(model, known, device);
     let rows = catalogue.rows();
     let most = (SCORES / rows).clamp(1, USERS);
@@ -106,10 +127,7 @@ pub fn answer_ways(
         let scores: Vec<&[f32]> = scores.chunks_exact(rows).collect();
         for (way, answers) in asked.ways.iter().zip(&mut answers) {
             let group = cases[asked.cases.clone()].par_iter().zip(way);
-            answers.par_extend(group.map(|(case, mixed)| Answer {
-                rank: rank(&mean_scores(&scores, mixed), case.target, &case.real()),
-                user: case.user,
-            }));
+            answers.par_extend(group.map(|(case, mixed)| read(&mean_scores(&scores, mixed), case)));
         }
         done(asked.cases.len());
         rest = asked.cases.end..cases.len();

@@ -186,7 +186,7 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
         "train --data data --out sasrec --method none {small}"
     ));
     shop.ok("report sasrec dc4sr --out both.html --json both.json");
-    shop.ok("report dc4sr --split unseen --out alone.html --json alone.json");
+    shop.ok("report dc4sr --split unseen --baselines default --out alone.html --json alone.json");
     let read = |name: &str| fs::read_to_string(shop.path(name)).expect("a file");
     for page in ["both.html", "alone.html"] {
         let html = read(page);
@@ -196,6 +196,7 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
         for id in [
             "short",
             "ranking",
+            "simple",
             "groups",
             "noise",
             "kept",
@@ -234,6 +235,29 @@ fn a_report_stands_alone_and_compares_runs_user_by_user() {
         .filter_map(|group| group["users"].as_u64())
         .sum();
     assert_eq!(both["dataset"]["users_judged"], users);
+
+    let best = sasrec.max(dc4sr);
+    let simple = both["baselines"].as_array().expect("baselines");
+    let names: Vec<&str> = simple
+        .iter()
+        .filter_map(|one| one["method"].as_str())
+        .collect();
+    assert_eq!(names, ["popular", "recent", "itemknn", "ease", "bpr"]);
+    for one in simple {
+        let [own, less] =
+            ["masked", "best_run_less"].map(|of| one[of]["ndcg@10"]["value"].as_f64());
+        let sum = own.expect("a figure") + less.expect("a difference");
+        assert!((sum - best).abs() < 1e-12, "{one}");
+    }
+    for lists in simple.iter().chain(both["runs"].as_array().expect("runs")) {
+        for share in ["coverage", "diversity", "head", "gini"] {
+            let value = lists["beyond"][share].as_f64().expect(share);
+            assert!((0.0..=1.0).contains(&value), "{share} {value}");
+        }
+        assert!(lists["beyond"]["novelty"].as_f64() > Some(0.0));
+    }
+    shop.ok("report sasrec --baselines none --out plain.html");
+    assert!(!read("plain.html").contains("<section id=\"simple\">"));
 
     shop.ok("corrupt --data data --rate 0.5 --out other");
     shop.ok(&format!(

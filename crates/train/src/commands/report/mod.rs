@@ -4,6 +4,7 @@ mod by_method;
 
 use super::{SplitName, file_name, model_for};
 use crate::data::{Dataset, InputError};
+use crate::report::simple::Wanted;
 use crate::report::{self, Subject, page};
 use crate::say::say;
 use crate::training::Run;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
   ingle report runs/* --by-method --out methods.html --markdown methods.md --pictures pictures
 
 The page is one file that loads nothing: learning curves, ranking figures with intervals, for whom
-it works, noise detection, data, cost and configuration. Several runs are compared with the first,
+it works, whether a simple recommender is as good, noise detection, data, cost and configuration. Several runs are compared with the first,
 user by user.
 
 With --by-method it is a table of methods: the runs of a method on the same data and backbone become
@@ -46,6 +47,9 @@ pub struct Args {
     /// Seed of the resamples that intervals are made of
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Simple recommenders to compare the runs with
+    #[arg(long, value_enum, default_value_t, conflicts_with = "by_method")]
+    baselines: Wanted,
     /// A table of methods instead, over all runs' datasets, users of the log and unseen ones
     #[arg(long, conflicts_with_all = ["data", "split", "seed"])]
     by_method: bool,
@@ -66,7 +70,10 @@ pub fn run(args: &Args) -> Result<()> {
     let data = open_data(args.data.as_deref(), &runs[0])?;
     let subjects = subjects(runs, &data)?;
     let bar = progress();
-    let report = report::collect(&subjects, &data, args.split.split(), args.seed, &bar)?;
+    let report = {
+        let how = (args.seed, args.baselines);
+        report::collect(&subjects, &data, args.split.split(), how, &bar)?
+    };
     bar.finish_and_clear();
     write(&args.out, &page::html(&report))?;
     if let Some(file) = &args.json {

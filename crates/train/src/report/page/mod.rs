@@ -7,6 +7,7 @@ mod kept;
 mod markup;
 pub mod methods;
 mod sections;
+mod simple;
 mod views;
 
 use super::Report;
@@ -17,7 +18,7 @@ use markup::{Markup, Text};
 type Section = (&'static str, &'static str, Option<Markup>);
 
 /// All sections, in order.
-fn sections(report: &Report) -> [Section; 12] {
+fn sections(report: &Report) -> [Section; 13] {
     [
         ("short", "In short", Some(sections::short(report))),
         (
@@ -30,6 +31,7 @@ fn sections(report: &Report) -> [Section; 12] {
             "Ranking figures",
             Some(sections::ranking(report)),
         ),
+        ("simple", "Is a network worth it?", simple::simple(report)),
         (
             "groups",
             "For whom it works",

@@ -1,17 +1,21 @@
 use super::*;
 use crate::data::Summary;
+use crate::metrics::beyond::Beyond;
 use crate::metrics::detection::{detection, reliability};
 use crate::metrics::paired::Difference;
-use crate::report::bootstrap::Bootstrap;
+use crate::metrics::ranking::FIGURES;
+use crate::report::bootstrap::{Bootstrap, Estimate};
 use crate::report::curves::{Curve, Epoch};
 use crate::report::figures::{Estimates, Group};
 use crate::report::noise::{HISTOGRAM, Noise};
 use crate::report::robustness::{RATES, Robustness};
+use crate::report::simple::SimpleFigures;
 use crate::report::{Bar, Comparison, DatasetFigures, Resampling, RunFigures};
 use crate::training::Config;
 use crate::training::choice::{Choice, Condition, Trial, candidates};
 use crate::training::rounds::account::Account;
 use crate::training::rounds::disputes::{Shown, ShownClick};
+use ingle_baselines::Method;
 
 const NAME: &str = "<i>run</i> & \"co\"";
 
@@ -60,6 +64,7 @@ fn run(name: &str, noise: Option<Noise>) -> RunFigures {
         curves: vec![curve("backbone", "ndcg@10"), curve("denoiser", "auc")],
         masked: estimates(),
         unmasked: estimates(),
+        beyond: Beyond::default(),
         by_history: vec![group.clone()],
         by_popularity: vec![group],
         robustness: match noise {
@@ -124,6 +129,21 @@ fn round(round: usize) -> Account {
     }
 }
 
+/// A simple recommender above which the best run is by `less`, give or take a hundredth.
+fn simple(less: f64) -> SimpleFigures {
+    let less = Estimate {
+        value: less,
+        low: less - 0.01,
+        high: less + 0.01,
+    };
+    SimpleFigures {
+        settings: Method::Ease.settings(),
+        masked: estimates(),
+        best_run_less: Estimates([less; FIGURES]),
+        beyond: Beyond::default(),
+    }
+}
+
 fn report(runs: Vec<RunFigures>) -> Report {
     let comparison = |run: &RunFigures| Comparison {
         run: run.name.clone(),
@@ -148,6 +168,7 @@ fn report(runs: Vec<RunFigures>) -> Report {
             lengths: vec![Bar { from: 1, count: 5 }],
         },
         comparisons: runs.iter().skip(1).map(comparison).collect(),
+        baselines: vec![simple(0.0), simple(0.02)],
         runs,
     }
 }
@@ -228,6 +249,24 @@ fn every_link_leads_to_a_section() {
             );
         }
     }
+}
+
+#[test]
+fn it_says_in_words_whether_a_simple_recommender_is_as_good() {
+    for (less, words) in [
+        (0.02, "ranks better than every simple recommender"),
+        (0.005, "A simple recommender is as good here"),
+        (-0.02, "A simple recommender is better here"),
+    ] {
+        let mut report = report(vec![run(NAME, None)]);
+        report.baselines = vec![simple(less)];
+        let html = html(&report);
+        assert!(html.contains(words), "{less}");
+        assert!(html.contains("<b>ease</b>"), "{less}");
+    }
+    let mut without = report(vec![run("a", None)]);
+    without.baselines.clear();
+    assert!(!html(&without).contains("id=\"simple\""));
 }
 
 #[test]
