@@ -22,11 +22,11 @@ impl Batch {
     /// Pads `histories` on the left to `len`; of longer ones the latest `len` clicks are taken.
     ///
     /// # Panics
-    /// If an item has no features in `known`, or `len` is 0.
+    /// If an item has no features in `features`, or `len` is 0.
     pub fn new<H: AsRef<[u32]>>(
         histories: &[H],
         len: usize,
-        known: &ItemFeatures,
+        features: &ItemFeatures,
         device: &Device,
     ) -> Self {
         assert!(len > 0, "a batch is at least one click long");
@@ -41,9 +41,9 @@ impl Batch {
         }
         let real: Vec<f32> = items.iter().map(|&i| f32::from(u8::from(i != 0))).collect();
         let popularity: Vec<f32> = (items.iter().zip(&real))
-            .map(|(&i, real)| known.popularity[i as usize] * real)
+            .map(|(&i, real)| features.popularity[i as usize] * real)
             .collect();
-        let codes = known.codes.as_ref();
+        let codes = features.codes.as_ref();
         Self {
             codes: codes.map(|codes| codes.of(&items, shape, device)),
             items: Tensor::from_data(TensorData::new(items, shape), device),

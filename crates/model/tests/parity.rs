@@ -69,8 +69,8 @@ fn model(kind: Kind, device: &Device) -> (ModelConfig, Model) {
 }
 
 fn batch(history: &[u32], len: usize, device: &Device) -> Batch {
-    let known = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);
-    Batch::new(&[history], len, &known, device)
+    let features = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);
+    Batch::new(&[history], len, &features, device)
 }
 
 fn assert_scores(model: &Model, user: Tensor<2>, expected: &[f32], history: &[u32]) {

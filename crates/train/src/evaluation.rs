@@ -54,7 +54,7 @@ impl Keep {
 pub struct Asked<'a> {
     run: &'a Run,
     model: &'a Model,
-    known: ItemFeatures,
+    features: ItemFeatures,
     scale: Scale,
     rule: Rule,
     seed: u64,
@@ -70,7 +70,7 @@ impl<'a> Asked<'a> {
         Ok(Self {
             run,
             model,
-            known: run.known()?,
+            features: run.features()?,
             scale: config.gate.scale,
             // A method without a scorer has no thresholds.
             rule: rule.or(config.keep).unwrap_or_else(Rule::all),
@@ -132,14 +132,14 @@ impl<'a> Asked<'a> {
         };
         let kept: Vec<Vec<KeptHistories>> = ways.iter().map(|&way| of(way)).collect();
         let kept: Vec<&[KeptHistories]> = kept.iter().map(Vec::as_slice).collect();
-        let (model, known) = (self.model, &self.known);
-        judge::read_ways(model, cases, &kept, known, &device, moved, read)
+        let (model, features) = (self.model, &self.features);
+        judge::read_ways(model, cases, &kept, features, &device, moved, read)
     }
 
     /// Noise probabilities of the latest clicks of each case's history, as many as the model reads.
     fn noise(&self, cases: &[Case<'_>], device: &Device) -> Vec<Vec<f32>> {
         let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
-        let readings = judge::read(self.model, &histories, &self.known, device);
+        let readings = judge::read(self.model, &histories, &self.features, device);
         let readings = readings.expect("a method that judges clicks");
         let noise = readings.iter();
         noise
@@ -466,14 +466,14 @@ fn fitting<T: Copy>(of: &[T], fits: &[bool]) -> Vec<T> {
 fn before_noise(
     asked: &Asked<'_>,
     cases: &[Case<'_>],
-    known: &mut HashMap<(usize, usize), Answer>,
+    features: &mut HashMap<(usize, usize), Answer>,
 ) -> Vec<Answer> {
     let real: Vec<Vec<u32>> = cases.iter().map(Case::real).collect();
     let keys: Vec<(usize, usize)> = (cases.iter().zip(&real))
         .map(|(case, real)| (case.user, real.len()))
         .collect();
     let new: Vec<usize> = (0..cases.len())
-        .filter(|&at| !known.contains_key(&keys[at]))
+        .filter(|&at| !features.contains_key(&keys[at]))
         .collect();
     let of = |&at: &usize| Case {
         history: &real[at],
@@ -483,9 +483,9 @@ fn before_noise(
     };
     let unasked: Vec<Case<'_>> = new.iter().map(of).collect();
     if let Some(answers) = asked.answers(&unasked, &[Keep::All], 0, |_| ()).pop() {
-        known.extend(new.iter().map(|&at| keys[at]).zip(answers));
+        features.extend(new.iter().map(|&at| keys[at]).zip(answers));
     }
-    keys.iter().map(|key| known[key]).collect()
+    keys.iter().map(|key| features[key]).collect()
 }
 
 #[cfg(test)]

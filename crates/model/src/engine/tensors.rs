@@ -32,7 +32,7 @@ pub struct Engine {
     config: ModelConfig,
     name: String,
     catalogue: Catalogue,
-    known: ItemFeatures,
+    features: ItemFeatures,
     adapter: Option<ingle_bundle::Adapter>,
     device: Device,
 }
@@ -51,14 +51,14 @@ impl Engine {
     /// If the method is unknown, the configuration is invalid, or the weights do not fit it.
     pub fn new(bundle: Bundle, device: &Device) -> Result<Self, EngineError> {
         let config = model_config(&bundle)?;
-        let (table, known) = (table(&bundle, device), known(&bundle));
+        let (table, features) = (table(&bundle, device), features(&bundle));
         let model = Model::assemble(&config, table, bundle.weights, device)?;
         Ok(Self {
             model,
             config,
             name: bundle.manifest.name,
             catalogue: Catalogue::new(bundle.ids),
-            known,
+            features,
             adapter: bundle.manifest.adapter,
             device: device.clone(),
         })
@@ -99,7 +99,7 @@ impl Engine {
         let read = Box::pin(read).await?;
         let Some(Read { logits, mass, keep }) = read else {
             // Entry 0 is padding.
-            let popular = &self.known.popularity[1..];
+            let popular = &self.features.popularity[1..];
             let best = select(wanted, popular);
             let popularity = softmax(popular);
             return Ok((self.catalogue).answer(&best, popularity, repeat_with(|| None)));
@@ -267,7 +267,7 @@ impl Engine {
         let Some(longest) = histories.iter().map(Vec::len).max() else {
             return Ok(None);
         };
-        let batch = Batch::new(&histories, longest, &self.known, &self.device);
+        let batch = Batch::new(&histories, longest, &self.features, &self.device);
         let embedded = self.model.backbone.embed(batch.items);
         let users = self.model.attend(embedded, None, &batch.real);
         let users = self.biased(users, adapter);
@@ -309,7 +309,7 @@ impl Engine {
     /// Adds the adapter's weight of popularity to the logits of all items.
     fn weigh(&self, logits: &mut [f32], adapter: Option<&Adapter>) {
         let weight = adapter.map_or(0.0, |adapter| adapter.weight);
-        for (logit, popularity) in logits.iter_mut().zip(&self.known.popularity[1..]) {
+        for (logit, popularity) in logits.iter_mut().zip(&self.features.popularity[1..]) {
             *logit += weight * popularity;
         }
     }
@@ -330,7 +330,7 @@ impl Engine {
     /// One history of one or more clicks.
     fn batch(&self, clicks: &[(usize, usize)]) -> Batch {
         let items: Vec<u32> = clicks.iter().map(|&(_, row)| row as u32 + 1).collect();
-        Batch::new(&[items], clicks.len(), &self.known, &self.device)
+        Batch::new(&[items], clicks.len(), &self.features, &self.device)
     }
 }
 
@@ -356,7 +356,7 @@ async fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineE
 }
 
 /// Features of the items of a bundle; the first entry is padding.
-fn known(bundle: &Bundle) -> ItemFeatures {
+fn features(bundle: &Bundle) -> ItemFeatures {
     let width = bundle.code_width();
     ItemFeatures {
         popularity: std::iter::once(0.0)

@@ -73,7 +73,7 @@ fn config(kind: Kind, method: &str) -> ModelConfig {
 }
 
 /// Popularities that grow with the item's number, and a code for each item if the method wants one.
-pub(crate) fn known(config: &ModelConfig) -> ItemFeatures {
+pub(crate) fn features(config: &ModelConfig) -> ItemFeatures {
     let codes = config.method.code_width().map(|width| {
         let mut rng = Rng::new(1, &[2]);
         let values = (0..(ITEMS + 1) * width).map(|i| {
@@ -97,7 +97,7 @@ pub(crate) fn batch(
     len: usize,
     device: &Device,
 ) -> Batch {
-    Batch::new(histories, len, &known(config), device)
+    Batch::new(histories, len, &features(config), device)
 }
 
 pub(crate) fn histories(seed: u64) -> Vec<Vec<u32>> {
@@ -124,8 +124,8 @@ pub(crate) fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
     let table: Vec<f32> = floats(model.backbone.items.val()).split_off(width);
     let mut method = serde_json::to_value(&config.method).expect("JSON");
     method.as_object_mut().expect("an object").remove("name");
-    let known = known(config);
-    let codes = known
+    let features = features(config);
+    let codes = features
         .codes
         .map_or_else(Vec::new, |codes| codes.values[codes.width..].to_vec());
     Bundle {
@@ -159,7 +159,7 @@ pub(crate) fn bundle(config: &ModelConfig, model: &Model) -> Bundle {
         },
         weights: shipped_weights(model),
         items: ItemTable::f32(table, width),
-        popularity: known.popularity[1..].to_vec(),
+        popularity: features.popularity[1..].to_vec(),
         codes,
         ids: (1..=ITEMS).map(|item| format!("item {item}")).collect(),
     }

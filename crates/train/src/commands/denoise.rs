@@ -151,7 +151,13 @@ fn evaluate(args: &Args, run: &Run, model: &Model, histories: Vec<History>) -> R
     let Some(histories) = histories else {
         bail!(unlabelled());
     };
-    let verdicts = judge::judge(model, &histories, args.last, &run.known()?, &Device::flex());
+    let verdicts = judge::judge(
+        model,
+        &histories,
+        args.last,
+        &run.features()?,
+        &Device::flex(),
+    );
     let method = run.config.method.name();
     let verdicts = verdicts.with_context(|| format!("method {method} judges no clicks"))?;
     let figures = verdicts.detection(run.about.scale);
@@ -190,7 +196,7 @@ fn line(figures: &Detection) -> String {
 /// `posterior` per click for a method with two views.
 fn print_verdicts(run: &Run, items: &[Item], model: &Model, asked: &[History]) -> Result<()> {
     let config = run.model_config();
-    let known = run.known()?;
+    let known = run.features()?;
     let max_len = model.backbone.max_len();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for group in asked.chunks(256) {

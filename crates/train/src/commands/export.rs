@@ -302,7 +302,7 @@ pub fn bundle(
         .remove("name");
     let config = run.model_config();
     let gate = config.gate;
-    let known = run.known()?;
+    let known = run.features()?;
     let manifest = Manifest {
         format: FORMAT,
         name: name.unwrap_or_else(|| format!("{data_name} {method}")),

@@ -52,7 +52,7 @@ pub fn noise(
     let draw = (run.config.seed, STREAM);
     let histories = labelled(&run.config.denoising, draw, data, model, cases)?;
     let last = run.config.denoising.last;
-    let verdicts = judge::judge(model, &histories, last, &run.known()?, &Device::flex());
+    let verdicts = judge::judge(model, &histories, last, &run.features()?, &Device::flex());
     let Some(verdicts) = verdicts else {
         return Ok(None);
     };

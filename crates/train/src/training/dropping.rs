@@ -75,7 +75,7 @@ pub fn judged(run: &Run, data: &Dataset) -> Result<Vec<Vec<f32>>> {
     let users: Vec<usize> = (0..data.n_users()).collect();
     let histories: Vec<&[u32]> = users.iter().map(|&user| data.train(user)).collect();
     let folds = (&tables[..], &parts[..]);
-    let logits = judge::logits_by_fold(&model, folds, &users, &histories, &run.known()?);
+    let logits = judge::logits_by_fold(&model, folds, &users, &histories, &run.features()?);
     let logits = logits.context("the method judges clicks")?;
     let scale = run.about.scale;
     let noise = logits.iter().zip(&histories).map(|(scored, history)| {

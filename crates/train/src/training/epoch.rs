@@ -195,7 +195,7 @@ pub struct Trained {
     /// The learner of semantic codes, in the stage that trains them.
     pub coder: Option<Coder>,
     /// Item features known so far.
-    pub known: ItemFeatures,
+    pub features: ItemFeatures,
     /// Item tables of the trained folds, on a device without autodiff.
     pub folds: Vec<Tensor<2>>,
     /// Learning dynamics of the log's clicks, recorded while the backbone is trained.
@@ -400,7 +400,7 @@ mod tests {
                 optimizer: AdamConfig::new().init(),
                 learner,
                 coder: None,
-                known: ItemFeatures::popularity(popularity(&data.train_counts())),
+                features: ItemFeatures::popularity(popularity(&data.train_counts())),
                 folds: Vec::new(),
                 dynamics: None,
                 beliefs: None,

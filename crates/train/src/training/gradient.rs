@@ -90,7 +90,7 @@ fn recommendation_loss(
     let model = &trained.model;
     let max_len = model.backbone.max_len();
     let lessons = context.lessons(users, max_len, epoch as u64);
-    let (batch, targets) = next_items(&lessons, &trained.known, &context.device);
+    let (batch, targets) = next_items(&lessons, &trained.features, &context.device);
     let mut backbone = model.backbone.clone();
     if course.learns == Learns::Encoder {
         let items = backbone.items.val().detach();
@@ -142,7 +142,7 @@ fn denoising_loss(
         beliefs: trained.beliefs.as_deref(),
         log_labels: context.knows_noise(),
     };
-    let (data, known, max_len) = (context.data, &trained.known, backbone.max_len());
+    let (data, known, max_len) = (context.data, &trained.features, backbone.max_len());
     let mut labelled = labelled(data, &batch.users, max_len, &labelling, known, &device);
     if let Some(coder) = &trained.coder {
         labelled.batch.codes = Some(coder.of(labelled.batch.items.clone()));

@@ -41,11 +41,11 @@ pub fn cases(data: &Dataset, split: Split) -> Vec<Case<'_>> {
 pub fn answer(
     model: &Model,
     cases: &[Case<'_>],
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
     mut done: impl FnMut(usize),
 ) -> Vec<Answer> {
-    let catalogue = Scores::of(model, known, device);
+    let catalogue = Scores::of(model, features, device);
     let rows = catalogue.rows();
     let mut answers = Vec::with_capacity(cases.len());
     for group in cases.chunks((SCORES / rows).clamp(1, USERS)) {
@@ -70,11 +70,11 @@ pub fn answer_over(
     model: &Model,
     cases: &[Case<'_>],
     kept: &[KeptHistories],
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
     done: impl FnMut(usize),
 ) -> Vec<Answer> {
-    let mut ways = answer_ways(model, cases, &[kept], known, device, done);
+    let mut ways = answer_ways(model, cases, &[kept], features, device, done);
     ways.pop().unwrap_or_default()
 }
 
@@ -87,16 +87,22 @@ pub fn answer_ways(
     model: &Model,
     cases: &[Case<'_>],
     ways: &[&[KeptHistories]],
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
     done: impl FnMut(usize),
 ) -> Vec<Vec<Answer>> {
-    read_ways(model, cases, ways, known, device, done, |scores, case| {
-        Answer {
+    read_ways(
+        model,
+        cases,
+        ways,
+        features,
+        device,
+        done,
+        |scores, case| Answer {
             rank: rank(scores, case.target, &case.real()),
             user: case.user,
-        }
-    })
+        },
+    )
 }
 
 /// The same, with what is read of the catalogue's scores for a case; entry 0 of the scores is padding.
@@ -107,12 +113,12 @@ pub fn read_ways<T: Clone + Send>(
     model: &Model,
     cases: &[Case<'_>],
     ways: &[&[KeptHistories]],
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
     mut done: impl FnMut(usize),
     read: impl Fn(&[f32], &Case<'_>) -> T + Sync,
 ) -> Vec<Vec<T>> {
-    let catalogue = Scores::of(model, known, device);
+    let catalogue = Scores::of(model, features, device);
     let rows = catalogue.rows();
     let most = (SCORES / rows).clamp(1, USERS);
     let mut answers = vec![Vec::with_capacity(cases.len()); ways.len()];
@@ -273,7 +279,7 @@ pub struct HistoryLogits {
 pub fn read(
     model: &Model,
     histories: &[&[u32]],
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
 ) -> Option<Vec<HistoryLogits>> {
     let max_len = model.backbone.max_len();
@@ -288,7 +294,7 @@ pub fn read(
             .map(|&h| latest(histories[h], max_len))
             .collect();
         let len = longest(&items);
-        let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, known, device));
+        let clicks = Clicks::of(&model.backbone, Batch::new(&items, len, features, device));
         let found = model.method.noise_logits(&clicks)?;
         let rows = |logits: Tensor<2>| rows(logits, &items);
         let mut fused = rows(found.fused).into_iter();
@@ -320,11 +326,11 @@ pub fn logits_by_fold(
     (tables, parts): (&[Tensor<2>], &[usize]),
     users: &[usize],
     histories: &[&[u32]],
-    known: &ItemFeatures,
+    features: &ItemFeatures,
 ) -> Option<Vec<HistoryLogits>> {
     let device = model.backbone.items.val().device();
     if tables.is_empty() {
-        return read(model, histories, known, &device);
+        return read(model, histories, features, &device);
     }
     let mut logits = vec![HistoryLogits::default(); users.len()];
     for (fold, table) in tables.iter().enumerate() {
@@ -334,7 +340,10 @@ pub fn logits_by_fold(
             .filter(|&at| parts[users[at]] == fold)
             .collect();
         let theirs: Vec<&[u32]> = own.iter().map(|&at| histories[at]).collect();
-        for (at, scored) in own.into_iter().zip(read(&model, &theirs, known, &device)?) {
+        for (at, scored) in own
+            .into_iter()
+            .zip(read(&model, &theirs, features, &device)?)
+        {
             logits[at] = scored;
         }
     }
@@ -356,11 +365,11 @@ pub fn judge(
     model: &Model,
     histories: &[LabelledHistory],
     last: usize,
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
 ) -> Option<Verdicts> {
     let items: Vec<&[u32]> = histories.iter().map(|(items, _)| &items[..]).collect();
-    let logits = read(model, &items, known, device)?;
+    let logits = read(model, &items, features, device)?;
     let mut verdicts = Verdicts::default();
     for (scored, (_, labels)) in logits.iter().zip(histories) {
         verdicts.add_history(scored, labels, last);
@@ -397,10 +406,10 @@ mod tests {
     }
 
     /// Probabilities of all items after some clicks, one history at a time.
-    fn softmax(model: &Model, known: &ItemFeatures, clicks: &[u32]) -> Vec<f64> {
+    fn softmax(model: &Model, features: &ItemFeatures, clicks: &[u32]) -> Vec<f64> {
         let device = Device::flex();
         let clicks = latest(clicks, model.backbone.max_len());
-        let batch = Batch::new(&[clicks], clicks.len(), known, &device);
+        let batch = Batch::new(&[clicks], clicks.len(), features, &device);
         let scores = model
             .encode(batch, None)
             .user
@@ -413,7 +422,7 @@ mod tests {
 
     #[test]
     fn several_histories_rank_by_the_mean_of_their_probabilities_in_every_way_at_once() {
-        let (model, known) = model();
+        let (model, features) = model();
         let mut rng = ingle_model::Rng::new(5, &[]);
         let histories: Vec<Vec<u32>> = (0..40)
             .map(|user| {
@@ -439,8 +448,8 @@ mod tests {
         let all = of(&|len| vec![(0..len).collect()]);
         let mixed = of(&|len| vec![(0..len).collect(), vec![0], vec![len - 1], vec![0]]);
         let device = Device::flex();
-        let ways = answer_ways(&model, &cases, &[&all, &mixed], &known, &device, |_| ());
-        let plain = answer(&model, &cases, &known, &device, |_| ());
+        let ways = answer_ways(&model, &cases, &[&all, &mixed], &features, &device, |_| ());
+        let plain = answer(&model, &cases, &features, &device, |_| ());
         let mut moved = 0;
         for (at, case) in cases.iter().enumerate() {
             assert_eq!(
@@ -451,7 +460,7 @@ mod tests {
             let last = (0.25, &case.history[case.history.len() - 1..]);
             let mut mean = vec![0.0; ITEMS];
             for (weight, clicks) in parts.into_iter().chain([last]) {
-                for (mean, p) in mean.iter_mut().zip(softmax(&model, &known, clicks)) {
+                for (mean, p) in mean.iter_mut().zip(softmax(&model, &features, clicks)) {
                     *mean += weight * p;
                 }
             }
@@ -461,14 +470,14 @@ mod tests {
             moved += usize::from(ways[1][at].rank != ways[0][at].rank);
         }
         assert!(moved > 10, "{moved} ranks differ between the ways");
-        let over = answer_over(&model, &cases, &mixed, &known, &device, |_| ());
+        let over = answer_over(&model, &cases, &mixed, &features, &device, |_| ());
         let ranks = |answers: &[Answer]| answers.iter().map(|a| a.rank).collect::<Vec<_>>();
         assert_eq!(ranks(&over), ranks(&ways[1]));
     }
 
     #[test]
     fn masked_is_what_was_clicked_on_purpose() {
-        let (model, known) = model();
+        let (model, features) = model();
         let case = Case {
             user: 0,
             history: &[4, 9, 9],
@@ -477,8 +486,8 @@ mod tests {
             target: 7,
         };
         assert_eq!(case.real(), [4, 2]);
-        let found = answer(&model, &[case], &known, &Device::flex(), |_| ());
-        let p = softmax(&model, &known, case.history);
+        let found = answer(&model, &[case], &features, &Device::flex(), |_| ());
+        let p = softmax(&model, &features, case.history);
         let above = |hidden: &[u32]| {
             let others = (1..=ITEMS as u32).filter(|item| !hidden.contains(item));
             others.filter(|&item| p[item as usize - 1] >= p[6]).count()

@@ -66,7 +66,7 @@ impl Newcomers {
             });
         }
         let fresh = fresh.concat();
-        let known = run.known()?;
+        let known = run.features()?;
         let weights = &known.popularity[1..];
         let width = run.config.backbone.width;
         let learnt = &table(model)[width..];

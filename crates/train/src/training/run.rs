@@ -304,7 +304,7 @@ impl Run {
     }
 
     /// Item features beside the embeddings.
-    pub fn known(&self) -> Result<ItemFeatures> {
+    pub fn features(&self) -> Result<ItemFeatures> {
         let path = self.dir.join(COUNTS);
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let counts: Vec<u32> = serde_json::from_slice(&text)

@@ -57,14 +57,18 @@ impl Lesson {
 }
 
 /// The batch of the samples' items, and the next item at each position, `[samples * len]`, 0 if there is none.
-pub fn next_items(lessons: &[Lesson], known: &ItemFeatures, device: &Device) -> (Batch, Vec<u32>) {
+pub fn next_items(
+    lessons: &[Lesson],
+    features: &ItemFeatures,
+    device: &Device,
+) -> (Batch, Vec<u32>) {
     let histories: Vec<&[u32]> = lessons.iter().map(|lesson| &lesson.items[..]).collect();
     let len = longest(&histories);
     let mut targets = vec![0; lessons.len() * len];
     for (row, lesson) in targets.chunks_exact_mut(len).zip(lessons) {
         row[len - lesson.items.len()..].copy_from_slice(&lesson.targets);
     }
-    (Batch::new(&histories, len, known, device), targets)
+    (Batch::new(&histories, len, features, device), targets)
 }
 
 /// Adds noise to histories and labels it.
@@ -237,7 +241,7 @@ pub fn labelled(
     users: &[usize],
     max_len: usize,
     labelling: &Labelling<'_>,
-    known: &ItemFeatures,
+    features: &ItemFeatures,
     device: &Device,
 ) -> Labelled {
     let (histories, values): (Vec<_>, Vec<_>) = (users.iter())
@@ -255,7 +259,7 @@ pub fn labelled(
     let shape = [users.len(), len];
     let beliefs = labelling.beliefs.map(|_| tensor(beliefs, shape, device));
     Labelled {
-        batch: Batch::new(&histories, len, known, device),
+        batch: Batch::new(&histories, len, features, device),
         labels: tensor(labels, shape, device),
         judged: tensor(judged, shape, device),
         beliefs,

@@ -24,14 +24,14 @@ enum On<'a> {
     /// The same.
     Tensors {
         model: &'a Model,
-        known: &'a ItemFeatures,
+        features: &'a ItemFeatures,
         device: &'a Device,
         transposed: Box<Tensor<2>>,
     },
 }
 
 impl<'a> Scores<'a> {
-    pub(super) fn of(model: &'a Model, known: &'a ItemFeatures, device: &'a Device) -> Self {
+    pub(super) fn of(model: &'a Model, features: &'a ItemFeatures, device: &'a Device) -> Self {
         let [rows, width] = model.backbone.items.dims();
         let host = device.clone().inner() == Device::flex();
         let slices = host.then(|| model.backbone.on_slices()).flatten();
@@ -42,7 +42,7 @@ impl<'a> Scores<'a> {
         } else {
             On::Tensors {
                 model,
-                known,
+                features,
                 device,
                 transposed: Box::new(model.backbone.items.val().inner().transpose()),
             }
@@ -82,11 +82,11 @@ impl<'a> Scores<'a> {
             }
             On::Tensors {
                 model,
-                known,
+                features,
                 device,
                 transposed,
             } => {
-                let batch = Batch::new(&histories, longest(&histories), known, device);
+                let batch = Batch::new(&histories, longest(&histories), features, device);
                 let user = model.encode(batch, None).user;
                 let scores = user.matmul(Tensor::clone(transposed)).into_data();
                 scores
@@ -126,23 +126,23 @@ mod tests {
             let device = Device::flex();
             let mut model = Model::new(&config, 3, &device);
             model.backbone.items = model.backbone.items.map(|items| items * 20.0);
-            let known = ItemFeatures::popularity(popularity(&[7; 71]));
+            let features = ItemFeatures::popularity(popularity(&[7; 71]));
             let histories: Vec<Vec<u32>> = (1..90)
                 .map(|len| (0..len).map(|at| 1 + (at * 31 + len) % 70).collect())
                 .collect();
             let histories: Vec<&[u32]> = histories.iter().map(Vec::as_slice).collect();
-            let slices = Scores::of(&model, &known, &device);
+            let slices = Scores::of(&model, &features, &device);
             assert!(matches!(slices.on, On::Slices(..)));
             let tensors = Scores {
                 on: On::Tensors {
                     model: &model,
-                    known: &known,
+                    features: &features,
                     device: &device,
                     transposed: Box::new(model.backbone.items.val().transpose()),
                 },
                 ..slices
             };
-            let found = Scores::of(&model, &known, &device).of_histories(&histories);
+            let found = Scores::of(&model, &features, &device).of_histories(&histories);
             let due = tensors.of_histories(&histories);
             assert_eq!(found.len(), due.len());
             for (found, due) in found.iter().zip(&due) {

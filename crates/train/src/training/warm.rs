@@ -94,7 +94,7 @@ pub(super) fn write(
     let by_titles: HashMap<&str, &[f32]> = (placed.items.iter().map(|item| &*item.id))
         .zip(placed.table.chunks_exact(width))
         .collect();
-    let popularity = &earlier.known()?.popularity[1..];
+    let popularity = &earlier.features()?.popularity[1..];
     let length = mean_length(&learnt[width..], width, popularity);
     let mut start = table(&run.fresh_model(data, &Device::flex().autodiff())?);
     start[..width].copy_from_slice(&learnt[..width]);

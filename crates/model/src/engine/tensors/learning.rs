@@ -153,7 +153,7 @@ impl Engine {
         };
         let histories: Vec<Vec<u32>> = pieces.iter().zip(read).map(of).collect();
         let longest = histories.iter().map(Vec::len).max().unwrap_or_default();
-        let batch = Batch::new(&histories, longest.max(1), &self.known, &self.device);
+        let batch = Batch::new(&histories, longest.max(1), &self.features, &self.device);
         Clicks::of(&self.model.backbone, batch)
     }
 
@@ -199,7 +199,7 @@ impl Engine {
 
         let weights =
             seen.weights.clone() / seen.weights.sum().reshape([1, 1]).expand([examples, 1]);
-        let popularity = candidates.iter().map(|&row| self.known.popularity[row + 1]);
+        let popularity = candidates.iter().map(|&row| self.features.popularity[row + 1]);
         Lesson {
             items,
             popularity: self.floats(popularity.collect()),

@@ -143,7 +143,7 @@ mod tests {
     }
 
     /// Twelve items of two kinds, by code; items 1 to 6 are of the first.
-    fn known() -> ItemFeatures {
+    fn features() -> ItemFeatures {
         let mut rng = Rng::new(3, &[]);
         let mut rows = vec![0.0; 32];
         for item in 1..=12 {
@@ -171,7 +171,7 @@ mod tests {
             [0.0, 0.0, 1.0, 0.0, 0.0],
             [1.0, 0.0, 0.0, 0.0, 0.0],
         ];
-        let batch = Batch::new(&clicks, 5, &known(), device);
+        let batch = Batch::new(&clicks, 5, &features(), device);
         Labelled {
             judged: batch.real.clone(),
             batch,

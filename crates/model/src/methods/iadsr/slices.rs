@@ -200,12 +200,12 @@ mod tests {
             let scorer =
                 SliceScorer::read(&config, &sizes, &mut weights, "here").expect("all there");
             let codes: Vec<f32> = (0..21 * 32).map(|_| rng.normal(1.0)).collect();
-            let known = ItemFeatures {
+            let features = ItemFeatures {
                 popularity: vec![1.0; 21],
                 codes: Some(Codes::quantize(&codes, 32)),
             };
             for history in [&[3][..], &[4, 4], &[1, 20, 7, 1, 9, 13, 2, 2, 8]] {
-                let batch = Batch::new(&[history], history.len(), &known, &device);
+                let batch = Batch::new(&[history], history.len(), &features, &device);
                 let clicks = methods::Clicks::of(&backbone, batch);
                 let due = method.noise_logits(&clicks).expect("noise logits");
                 let due_views = due.views.expect("two views");

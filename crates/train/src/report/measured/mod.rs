@@ -166,12 +166,12 @@ pub fn measure(
     bar: &ProgressBar,
 ) -> Result<Measured> {
     let mut splits = BTreeMap::new();
-    let known = run.known()?;
+    let features = run.features()?;
     for key in SPLITS {
         let cases = judge::cases(data, key.split());
         if !cases.is_empty() {
             let asked = (data, key.split(), &cases[..]);
-            splits.insert(key, of_split(run, (model, &known), asked, bar)?);
+            splits.insert(key, of_split(run, (model, &features), asked, bar)?);
         }
     }
     Ok(Measured {
@@ -210,7 +210,7 @@ fn settings(kind: Kind) -> Denoising {
 
 fn of_split(
     run: &Run,
-    (model, known): (&Model, &ItemFeatures),
+    (model, features): (&Model, &ItemFeatures),
     (data, split, cases): (&Dataset, Split, &[Case<'_>]),
     bar: &ProgressBar,
 ) -> Result<OfSplit> {
@@ -239,7 +239,7 @@ fn of_split(
         },
         gains: gains::gains(&asked, data, split),
         noise: if judges {
-            noise(run, (model, known), data, cases)
+            noise(run, (model, features), data, cases)
         } else {
             Vec::new()
         },
@@ -255,7 +255,7 @@ fn by_name(answers: &[Answer], rank: fn(&Answer) -> usize) -> BTreeMap<String, f
 /// Noise detection on each kind that can be drawn.
 fn noise(
     run: &Run,
-    (model, known): (&Model, &ItemFeatures),
+    (model, features): (&Model, &ItemFeatures),
     data: &Dataset,
     cases: &[Case<'_>],
 ) -> Vec<OfKind> {
@@ -272,7 +272,7 @@ fn noise(
         let Ok(histories) = labelled(&settings(kind), (SEED, STREAM), data, model, cases) else {
             continue;
         };
-        let verdicts = judge::judge(model, &histories, LAST, known, &Device::flex());
+        let verdicts = judge::judge(model, &histories, LAST, features, &Device::flex());
         let Some(Verdicts { logits, noisy, .. }) = verdicts else {
             continue;
         };

@@ -97,8 +97,8 @@ fn hidden_states_are_those_of_the_model() {
             .forward(&Shard::of(&lessons.iter().collect::<Vec<_>>()), None)
             .hidden;
         let len = longest(&histories);
-        let known = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);
-        let batch = Batch::new(&histories, len, &known, &Device::flex());
+        let features = ItemFeatures::popularity(vec![0.0; ITEMS + 1]);
+        let batch = Batch::new(&histories, len, &features, &Device::flex());
         let backbone = burn::module::Module::valid(&model).backbone;
         let theirs = backbone.forward(backbone.embed(batch.items), &batch.real, None);
         let theirs: Vec<f32> = theirs.into_data().iter::<f32>().collect();

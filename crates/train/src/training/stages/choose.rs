@@ -103,7 +103,7 @@ impl Training<'_> {
         (noise, scale): (Condition, Scale),
         trials: &mut [Trial],
     ) -> Result<Vec<usize>> {
-        let known = &self.known;
+        let known = &self.features;
         let mut users = Vec::new();
         for trial in &mut *trials {
             trial.ndcg10.push(Vec::new());

@@ -136,7 +136,7 @@ impl<'a> Work<'a> {
                 optimizer: whole.optimizer,
                 learner,
                 coder,
-                known: training.known.clone(),
+                features: training.features.clone(),
                 folds: training.folds.clone(),
                 dynamics,
                 beliefs: start.beliefs,

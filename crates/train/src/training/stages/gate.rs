@@ -71,7 +71,7 @@ impl Stage for Gate {
         let model = training.model.valid();
         let unseen = training.unseen_verdicts(&model)?;
         let (scale, views) = calibrate::scales(&unseen);
-        let seen = training.verdicts(&model, &training.known)?;
+        let seen = training.verdicts(&model, &training.features)?;
         say(training, scale, [&unseen, &seen]);
         let about = &mut training.run.about;
         (about.scale, about.views) = (scale, views);

@@ -15,7 +15,7 @@ impl Training<'_> {
             .copied()
             .collect();
         let device = model.backbone.items.val().device();
-        let answers = judge::answer(model, &cases, &self.known, &device, |_| ());
+        let answers = judge::answer(model, &cases, &self.features, &device, |_| ());
         let weight = |case| f64::from(self.context.data.target_weight(case).unwrap_or(1.0));
         let (mut sum, mut weights) = (0.0, 0.0);
         for (case, answer) in cases.iter().zip(&answers) {
@@ -30,7 +30,7 @@ impl Training<'_> {
     /// replaced.
     pub(super) fn kept_ndcg10(&self, model: &Model) -> Result<[f64; 2]> {
         let config = self.run.model_config();
-        let known = &self.known;
+        let features = &self.features;
         let device = model.backbone.items.val().device();
         let corrupted = self.valid.iter().zip(&self.corrupted);
         let corrupted: Vec<Case<'_>> = corrupted
@@ -38,7 +38,7 @@ impl Training<'_> {
             .collect();
         let ndcg10 = |cases: &[Case<'_>]| -> Result<f64> {
             let histories: Vec<&[u32]> = cases.iter().map(|case| case.history).collect();
-            let logits = judge::read(model, &histories, known, &device).context(NO_SCORER)?;
+            let logits = judge::read(model, &histories, features, &device).context(NO_SCORER)?;
             let rule = config.keep.clone().context(NO_SCORER)?;
             let kept = logits.iter().zip(cases).map(|(scored, case)| {
                 let noise = probabilities(&scored.fused, config.gate.scale);
@@ -46,7 +46,7 @@ impl Training<'_> {
                 rule.histories(&noise, None).after(before)
             });
             let kept: Vec<KeptHistories> = kept.collect();
-            let answers = judge::answer_over(model, cases, &kept, known, &device, |_| ());
+            let answers = judge::answer_over(model, cases, &kept, features, &device, |_| ());
             Ok(judge::masked(&answers).ndcg10())
         };
         Ok([ndcg10(&self.valid)?, ndcg10(&corrupted)?])
@@ -59,12 +59,12 @@ impl Training<'_> {
     }
 
     /// The model's verdicts on corrupted validation histories.
-    pub(super) fn verdicts(&self, model: &Model, known: &ItemFeatures) -> Result<Verdicts> {
+    pub(super) fn verdicts(&self, model: &Model, features: &ItemFeatures) -> Result<Verdicts> {
         let last = self.run.config.denoising.last;
         let device = model.backbone.items.val().device();
         let histories: Vec<LabelledHistory> =
             self.judges().map(|(_, history)| history.clone()).collect();
-        let verdicts = judge::judge(model, &histories, last, known, &device);
+        let verdicts = judge::judge(model, &histories, last, features, &device);
         verdicts.context(NO_SCORER)
     }
 
@@ -91,7 +91,7 @@ impl Training<'_> {
         histories: &[&[u32]],
     ) -> Result<Vec<HistoryLogits>> {
         let folds = (&self.folds[..], &self.context.parts[..]);
-        judge::logits_by_fold(model, folds, users, histories, &self.known).context(NO_SCORER)
+        judge::logits_by_fold(model, folds, users, histories, &self.features).context(NO_SCORER)
     }
 }
 

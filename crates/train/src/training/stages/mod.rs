@@ -213,7 +213,7 @@ pub(super) struct Training<'a> {
     /// The best weights so far, on the device of the training.
     pub model: Model,
     /// Item features known so far.
-    pub known: ItemFeatures,
+    pub features: ItemFeatures,
     /// Item tables of the trained folds, on a device without autodiff.
     pub folds: Vec<Tensor<2>>,
     /// The validation cases.
@@ -302,7 +302,7 @@ impl<'a> Training<'a> {
             model,
             run,
             context,
-            known: ItemFeatures::popularity(popularity(&context.counts)),
+            features: ItemFeatures::popularity(popularity(&context.counts)),
             folds: Vec::new(),
             valid,
             number: 0,
@@ -348,7 +348,7 @@ impl<'a> Training<'a> {
 
     fn take_codes(&mut self, dir: &Path) -> Result<()> {
         if self.run.config.method.code_width().is_some() {
-            self.known.codes = Some(read_codes(&dir.join(CODES))?);
+            self.features.codes = Some(read_codes(&dir.join(CODES))?);
         }
         Ok(())
     }

@@ -80,11 +80,11 @@ impl Epochs for Prior {
         model: &Model,
         coder: Option<&Coder>,
     ) -> Result<(&'static str, f64)> {
-        let known = ItemFeatures {
-            codes: (coder.map(Coder::codes)).or_else(|| training.known.codes.clone()),
-            ..training.known.clone()
+        let features = ItemFeatures {
+            codes: (coder.map(Coder::codes)).or_else(|| training.features.codes.clone()),
+            ..training.features.clone()
         };
-        let verdicts = training.verdicts(model, &known)?;
+        let verdicts = training.verdicts(model, &features)?;
         let views = verdicts.by_view(Views::default());
         Ok(("auc", views.map_or(0.0, |views| views.prior.auc)))
     }

@@ -55,8 +55,8 @@ fn labelled(step: usize, device: &Device) -> Labelled {
         );
         labels.extend((0..5).map(|at| f32::from(u8::from(at == odd))));
     }
-    let known = ItemFeatures::popularity(vec![0.5; ITEMS + 1]);
-    let batch = Batch::new(&histories, 5, &known, device);
+    let features = ItemFeatures::popularity(vec![0.5; ITEMS + 1]);
+    let batch = Batch::new(&histories, 5, &features, device);
     Labelled {
         labels: Tensor::from_data(TensorData::new(labels, [16, 5]), device),
         judged: batch.real.clone(),
@@ -146,8 +146,8 @@ fn every_click_serves_an_interest_by_a_share_even_where_interests_outnumber_clic
         ..BackboneConfig::default()
     };
     let model = MgsdWss::new(&config, &sizes, &mut Rng::new(2, &[]), &device);
-    let known = ItemFeatures::popularity(vec![0.5; ITEMS + 1]);
-    let batch = Batch::new(&[&[3u32][..], &[4, 9]], 2, &known, &device);
+    let features = ItemFeatures::popularity(vec![0.5; ITEMS + 1]);
+    let batch = Batch::new(&[&[3u32][..], &[4, 9]], 2, &features, &device);
     let interest = model
         .interests(&Clicks::of(&backbone, batch))
         .expect("some");
