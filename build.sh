@@ -24,6 +24,7 @@ Usage: ./build.sh COMMAND
   bench life               memory and listeners over 20,000 recommendations and 200 recommenders
   bench requests [VISITS]  what hosts are asked for over 1,000 visits, 500 in each browser, whatever is clicked
   bench faults [--write]   what answers under 20 faults of a bundle's host, two browsers, every consent; --write: the guide's table
+  bench endings            a tab that is closed at every step of moving to a signed release, in two browsers
   bench forgetting         what is left after every way to forget, in 340 situations and two browsers
   bench interleavings [N]  10,000 seeded orders of three tabs over two deploys: never without a whole bundle, never the older last
   bench train [DATA]       time of a training epoch against PyTorch, on a prepared dataset
@@ -175,6 +176,7 @@ bench() {
     life) browser_bench life "$@" ;;
     requests) requests_bench "$@" ;;
     faults) faults_bench "$@" ;;
+    endings) ENDINGS=all table_bench ended ;;
     forgetting) FORGETTING=all table_bench forgetting ;;
     interleavings) interleavings_bench "$@" ;;
     train) step "Benchmark: training" bench/train/run.sh "$@" ;;
@@ -186,7 +188,7 @@ bench() {
     judging) judging_bench "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
     house) step "Benchmark: house" python3 scripts/house.py "$cache/times" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'forgetting', 'interleavings', 'train', 'methods', 'updates', 'baselines', 'fuzz', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'endings', 'forgetting', 'interleavings', 'train', 'methods', 'updates', 'baselines', 'fuzz', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
   esac
   times
 }

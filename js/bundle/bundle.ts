@@ -369,7 +369,9 @@ export class BundleSource {
   async #receive(url: string, init: RequestInit, part: Part, heard: (loaded: number, over: boolean) => void, patient = true): Promise<void> {
     const watch = new Watch(this.#stallMs, this.#signal);
     try {
-      const response = await this.#fetch(url, { ...init, signal: watch.signal });
+      let response = await this.#fetch(url, { ...init, signal: watch.signal });
+      // What a cache keeps of a host that had no such file says nothing of the host now.
+      if (!response.ok && init.cache === "force-cache") response = await this.#fetch(url, { ...init, cache: "reload", signal: watch.signal });
       if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) {
         throw new IngleError("bundle/http", `The server redirects ${url}; give the address that it redirects to.`);
       }

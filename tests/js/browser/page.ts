@@ -10,6 +10,7 @@ import type { Consent, Explanation, HistoryEvent, HistoryExport, Learnt, Recomme
 import { verdictsOnDevice } from "../../../js/engine/verdict-store.js";
 import { codeOf, equal, ok, until } from "../check.js";
 import { HISTORY_TABLE } from "../history-table.js";
+import { ending } from "./ending.js";
 import { breakStorage, type Cell, doStep, hasBegun, type Outcome, readable, type Steps } from "./cells.js";
 
 let databases = 0;
@@ -21,6 +22,8 @@ let writes = 0;
 let letWrite = (): void => {};
 
 const page = {
+  ...ending,
+
   /** The names of a table's cases. */
   cases: (table: string): string[] => Object.keys(TABLES[table] ?? {}),
 

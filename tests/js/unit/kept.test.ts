@@ -131,6 +131,18 @@ test("a file with a wrong byte in a cache on the way is fetched once more past i
   equal(asked[0], "manifest.json no-store");
 });
 
+test("a browser's cache that has kept an answer without the file is passed over", async () => {
+  const { url } = await changing();
+  const asked: string[] = [];
+  const cached: typeof fetch = async (input, init) => {
+    const name = String(input).slice(url.length);
+    if (name.startsWith("model")) asked.push(init?.cache ?? "default");
+    return name.startsWith("model") && init?.cache === "force-cache" ? new Response(null, { status: 404 }) : fetch(input, init);
+  };
+  equal((await visit(url, { fetch: cached })).name, "golden");
+  equal(asked, ["force-cache", "reload"]);
+});
+
 test("a damaged file on the device is fetched anew and put back", async () => {
   const caches = haveCaches();
   const { now, url, site } = await changing();
