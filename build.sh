@@ -33,6 +33,7 @@ Usage: ./build.sh COMMAND
   bench baselines DATASET  simple recommenders on a prepared dataset, to compare a model with; --json has every figure
   bench fuzz [SECONDS] [TARGET...]
                            every fuzz target, or some, so long each (an hour); what is found is kept and begun with
+  bench stores             publishing to servers of S3 and of Azure, which `test` does to S3's alone
   bench serve              the weights server beside nginx (needs nginx and wrk), and under slow, many and deploying clients
   bench house              how large the project is: lines, settings and times of builds, beside their targets
   bench judging [ROUNDS]   clicks judged on the GPU beside clicks judged on the processor first
@@ -136,6 +137,7 @@ run_tests() {
   step "Crates as they are packed" scripts/ci/crates.sh
   step "Clippy" scripts/ci/clippy.sh
   step "Rust tests" logged scripts/ci/rust-tests.sh
+  step "Object stores" logged scripts/ci/stores.sh
   step "The reference is of today" scripts/ci/reference.sh
   FUZZ_SEED=1 step "Fuzz targets" scripts/fuzz.sh run 60
   step "npm package" scripts/pkg.sh
@@ -184,11 +186,12 @@ bench() {
     updates) step "Benchmark: updates" bench/updates/run.sh "$@" ;;
     baselines) step "Benchmark: baselines" cargo run --quiet --package ingle-baselines --example table -- "$@" ;;
     fuzz) FUZZ_KEEP=1 step "Fuzzing" scripts/fuzz.sh run "${1:-3600}" "${@:2}" ;;
+    stores) stores_bench ;;
     serve) step "Benchmark: serve" bench/serve/run.sh "$@" ;;
     judging) judging_bench "$@" ;;
     growth) step "Benchmark: growth" bench/growth/run.sh "$@" ;;
     house) step "Benchmark: house" python3 scripts/house.py "$cache/times" ;;
-    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'endings', 'forgetting', 'interleavings', 'train', 'methods', 'updates', 'baselines', 'fuzz', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
+    *) fail "bench takes 'browser', 'life', 'requests', 'faults', 'endings', 'forgetting', 'interleavings', 'train', 'methods', 'updates', 'baselines', 'fuzz', 'stores', 'serve', 'judging', 'growth' or 'house', not '$name'" ;;
   esac
   times
 }
@@ -221,6 +224,12 @@ interleavings_bench() {
   setup
   step "npm package" scripts/pkg.sh
   INTERLEAVINGS="${1:-10000}" step "Benchmark: interleavings" node tests/js/run.mjs unit interleavings.test.ts
+}
+
+stores_bench() {
+  setup
+  step "Azure's server" scripts/setup.sh azure
+  step "Object stores" scripts/ci/stores.sh --include-ignored
 }
 
 requests_bench() {

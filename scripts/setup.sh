@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build needs and is not there yet: setup.sh rust | npm | browser | vulkan | test-tools |
-# php.
+# php | azure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
@@ -109,6 +109,15 @@ setup_php() {
   php --version | head -n 1
 }
 
+# A server of Azure's blobs, for ./build.sh bench stores.
+setup_azure() {
+  local version=3.37.0 package="$tools/azurite/node_modules/azurite/package.json"
+  if ! grep -qs "\"version\": \"$version\"" "$package"; then
+    npm install --no-audit --no-fund --ignore-scripts --prefix "$tools/azurite" "azurite@$version"
+  fi
+  echo "azurite $version"
+}
+
 case "${1:-}" in
   rust) setup_rust ;;
   npm) setup_npm ;;
@@ -116,5 +125,6 @@ case "${1:-}" in
   vulkan) setup_vulkan ;;
   test-tools) setup_test_tools ;;
   php) setup_php ;;
-  *) fail "setup.sh takes rust, npm, browser, vulkan, test-tools or php" ;;
+  azure) setup_azure ;;
+  *) fail "setup.sh takes rust, npm, browser, vulkan, test-tools, php or azure" ;;
 esac

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/lib.sh
 # What is built is what the lock files say.
-for manifest in Cargo.toml fuzz/Cargo.toml; do
+for manifest in Cargo.toml fuzz/Cargo.toml tests/stores/Cargo.toml; do
   cargo metadata --quiet --locked --format-version 1 --manifest-path "$manifest" >/dev/null
 done
 cargo deny --workspace --log-level error --all-features check licenses bans sources

@@ -4,3 +4,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 cargo fmt --all --check
 cargo fmt --all --check --manifest-path fuzz/Cargo.toml
+cargo fmt --all --check --manifest-path tests/stores/Cargo.toml

@@ -109,6 +109,30 @@ pub enum DeliveryError {
         /// What is not as it was.
         what: String,
     },
+    /// A store does not let the key that it is asked with do something.
+    #[error(
+        "{store} does not allow to {action} with this key, which must be the right one and may read, write and list: {reason}"
+    )]
+    Denied {
+        /// The store's address.
+        store: String,
+        /// What was attempted.
+        action: String,
+        /// The server's answer.
+        reason: String,
+    },
+    /// A store writes although a condition does not hold.
+    #[error(
+        "{store} writes a file on the condition {condition}, though it does not hold: of two publishers at once \
+         one would undo the other's release. Nothing was released; publish to a folder, and copy it there, \
+         channel.json last"
+    )]
+    Conditions {
+        /// The store's address.
+        store: String,
+        /// What the store was asked to look at.
+        condition: &'static str,
+    },
     /// A file is missing.
     #[error("{file} is missing")]
     Missing {
@@ -143,6 +167,8 @@ impl DeliveryError {
             Self::Signer { .. } => "delivery/signer",
             Self::Refused { .. } => "delivery/refused",
             Self::Conflict { .. } => "delivery/conflict",
+            Self::Denied { .. } => "delivery/denied",
+            Self::Conditions { .. } => "delivery/conditions",
             Self::Missing { .. } => "delivery/missing",
             Self::Io { .. } => "delivery/io",
             Self::Bundle(error) => error.code(),

@@ -15,6 +15,8 @@
 //! payload is the exact text that was signed; it is verified before it is parsed. For any input the result is a value
 //! or a [`DeliveryError`], never a panic.
 
+#[cfg(feature = "object-stores")]
+mod bucket;
 mod channel;
 mod delta;
 mod diff;
@@ -26,11 +28,14 @@ mod gc;
 mod keyring;
 mod keys;
 mod manifest;
+mod open;
 mod publish;
 mod read;
 mod signer;
 mod store;
 
+#[cfg(feature = "object-stores")]
+pub use bucket::{Access, Bucket};
 pub use channel::{CHANNEL, Channel, ManifestRef, Previous, archive_name, archived};
 pub use delta::{DeltaRef, MAX_DELTAS, apply, delta};
 pub use diff::{Change, diff};
@@ -42,6 +47,7 @@ pub use gc::{Garbage, garbage};
 pub use keyring::{Keyring, unverified};
 pub use keys::{ALGORITHM, Key, KeySet, Pins, Role, Roles, keys_name};
 pub use manifest::{SELF_TEST_ITEMS, SelfTest, SignedManifest};
+pub use open::{is_bucket, open};
 pub use publish::{Move, Plan, Published, publish};
 pub use read::{Release, chain, resolve};
 pub use signer::{Command, SecretKey, Signer, secrets};

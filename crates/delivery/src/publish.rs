@@ -98,19 +98,27 @@ pub fn publish(
     sign(&mut envelope, &keys, plan.signers)?;
     Channel::open(CHANNEL, &envelope, &keys)?;
     let bytes = envelope.to_bytes(CHANNEL, Kind::Channel)?;
-    store.create(&archive_name(channel.epoch, channel.release), &bytes)?;
+    let archive = archive_name(channel.epoch, channel.release);
+    store.create(&archive, &bytes)?;
+    confirm(store, &archive, &bytes)?;
     if channel.rollout == 1.0 {
         // For readers that know no keys.
         put(store, MANIFEST, manifest.text().as_bytes(), &mut sent)?;
     }
     let version = found.as_ref().map(|found| &*found.version);
     store.replace(CHANNEL, &bytes, version)?;
-    if store.need(CHANNEL, Kind::Channel.limit())? != bytes {
-        return Err(DeliveryError::Conflict {
-            what: format!("{CHANNEL} is not what was written"),
-        });
-    }
+    confirm(store, CHANNEL, &bytes)?;
     Ok(Published { channel, sent })
+}
+
+/// Whether a store has what it said that it wrote.
+fn confirm(store: &dyn Store, name: &str, bytes: &[u8]) -> Result<(), DeliveryError> {
+    if store.need(name, Kind::Channel.limit())? == bytes {
+        return Ok(());
+    }
+    Err(DeliveryError::Conflict {
+        what: format!("{name} is not what was written"),
+    })
 }
 
 /// Signs with every signer, and checks that they are enough.

@@ -3,6 +3,7 @@
 mod attacks;
 mod deltas;
 mod faults;
+mod folders;
 mod gc;
 mod keys;
 mod publishing;

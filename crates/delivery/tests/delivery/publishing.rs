@@ -3,8 +3,8 @@
 use std::fs;
 
 use ingle_delivery::{
-    CHANNEL, Channel, Command, Folder, Kind, MAX_NUMBER, Move, Signer as _, Store as _,
-    archive_name, keys_name, resolve,
+    CHANNEL, Channel, Command, Folder, Kind, MAX_NUMBER, Move, Signer as _, archive_name,
+    keys_name, resolve,
 };
 
 use crate::support::{NOW, Shop, found, key, key_file, key_set};
@@ -123,24 +123,6 @@ fn a_release_whose_files_are_damaged_is_not_published() {
     };
     assert_eq!(shop.publish(&change).unwrap_err().code(), "bundle/size");
     assert_eq!(shop.found().unwrap().channel.release, 1);
-}
-
-#[test]
-fn a_publisher_that_was_overtaken_changes_nothing() {
-    let shop = Shop::new();
-    shop.release(1.0);
-    let store = Folder::new(shop.folder.path());
-    let old = store.read(CHANNEL, Kind::Channel.limit()).unwrap().unwrap();
-    shop.release(2.0);
-    let error = store
-        .replace(CHANNEL, b"{}", Some(&old.version))
-        .unwrap_err();
-    assert_eq!(error.code(), "delivery/conflict");
-    assert_eq!(
-        store.create(CHANNEL, b"{}").unwrap_err().code(),
-        "delivery/conflict"
-    );
-    assert_eq!(shop.found().unwrap().channel.release, 2);
 }
 
 #[test]

@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io};
 
-use ingle_bundle::{BLOCK_ROWS, Bundle, dir};
+use ingle_bundle::{BLOCK_ROWS, Bundle, MANIFEST, MAX_MANIFEST_BYTES, dir};
 use ingle_delivery::{
     CHANNEL, Channel, DeliveryError, Envelope, Folder, Key, KeySet, Kind, ManifestRef, Move, Pins,
     Plan, Published, Release, Role, Roles, SecretKey, SelfTest, SignedManifest, Signer, Source,
-    keys_name, publish, resolve,
+    Store, keys_name, publish, resolve,
 };
 use tempfile::TempDir;
 
@@ -91,8 +93,12 @@ impl Shop {
 
     /// A signed bundle whose popularities begin with `value`.
     pub(crate) fn bundle(&self, value: f32) -> (TempDir, ManifestRef) {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundle/tests/data/v1");
-        let mut bundle = dir::read_dir(&golden).unwrap();
+        let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let golden = above.find_map(|dir| {
+            let golden = dir.join("crates/bundle/tests/data/v1");
+            golden.is_dir().then_some(golden)
+        });
+        let mut bundle = dir::read_dir(&golden.unwrap()).unwrap();
         bundle.popularity[0] = value;
         self.sign(&bundle)
     }
@@ -118,10 +124,10 @@ impl Shop {
         (folder, named)
     }
 
-    /// Publishes to a folder.
+    /// Publishes to a store.
     pub(crate) fn publish_to(
         &self,
-        to: &Folder,
+        to: &dyn Store,
         change: &Move<'_>,
     ) -> Result<Published, DeliveryError> {
         let signers: Vec<Box<dyn Signer>> = vec![Box::new(secret("ci", 2))];
@@ -142,14 +148,25 @@ impl Shop {
 
     /// Publishes a bundle for everyone.
     pub(crate) fn release(&self, value: f32) -> Published {
+        let store = Folder::new(self.folder.path());
+        self.release_to(&store, value, 1.0).unwrap()
+    }
+
+    /// Publishes a bundle to a store, for a share of visits.
+    pub(crate) fn release_to(
+        &self,
+        to: &dyn Store,
+        value: f32,
+        share: f64,
+    ) -> Result<Published, DeliveryError> {
         let (folder, manifest) = self.bundle(value);
         let from = Folder::new(folder.path());
         let change = Move::Bundle {
             from: &from,
             manifest,
-            share: 1.0,
+            share,
         };
-        self.publish(&change).unwrap()
+        self.publish_to(to, &change)
     }
 
     /// What a page finds in the shop's folder, with every file of the bundle.
@@ -180,6 +197,51 @@ impl Shop {
         }
         envelope.to_bytes(CHANNEL, Kind::Channel).unwrap()
     }
+}
+
+/// A store to publish to, in which nothing is yet.
+pub(crate) trait Place {
+    /// A new one.
+    fn new() -> Self;
+
+    /// What a publisher that comes now writes to.
+    fn store(&self) -> Box<dyn Store> {
+        self.ends_after(usize::MAX).0
+    }
+
+    /// The same, but the `last` steps happen and no further one, as if the process had been killed; and their number.
+    fn ends_after(&self, last: usize) -> (Box<dyn Store>, Arc<AtomicUsize>);
+}
+
+/// A folder. Its steps are the system calls that change it.
+pub(crate) struct FolderPlace(TempDir);
+
+impl Place for FolderPlace {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn ends_after(&self, last: usize) -> (Box<dyn Store>, Arc<AtomicUsize>) {
+        let steps = Arc::new(AtomicUsize::new(0));
+        let counted = steps.clone();
+        let folder = Folder::watched(self.0.path(), move |step| {
+            if counted.fetch_add(1, Ordering::SeqCst) >= last {
+                return Err(io::Error::other(format!("ended before: {step}")));
+            }
+            Ok(())
+        });
+        (Box::new(folder), steps)
+    }
+}
+
+/// What a page that knows no keys finds.
+pub(crate) fn unsigned(source: &dyn Source) -> Bundle {
+    let manifest = source.need(MANIFEST, MAX_MANIFEST_BYTES).unwrap();
+    let read = |entry: &ingle_bundle::FileEntry| {
+        let bytes = source.need(&entry.name, entry.bytes as usize).unwrap();
+        entry.verify(&bytes).map(|()| bytes)
+    };
+    Bundle::open(&manifest, read).unwrap()
 }
 
 /// What a page finds, with every file of the bundle.

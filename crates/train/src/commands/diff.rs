@@ -13,13 +13,14 @@ use serde_json::json;
 #[command(after_help = "Examples:
   ingle diff bundle-old bundle
   ingle diff https://shop.example/bundle bundle
+  ingle diff s3://shop-bundle/v1 bundle
   ingle diff bundle-old bundle --json
 
 Compares the files by their hashes: those that both bundles have are not fetched again. `delta` is what is fetched
 instead of the others by pages that check signatures, where `ingle publish` put one bundle after the other. Deltas are
 small between bundles of which one was exported after the other: ingle export --after.")]
 pub struct Args {
-    /// Folder or address of the bundle that the shopper has
+    /// Folder or address (http, https, s3, gs, az) of the bundle that the shopper has
     #[arg(value_name = "OLD")]
     old: String,
     /// Folder or address of the new one

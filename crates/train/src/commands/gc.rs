@@ -1,10 +1,9 @@
 //! `ingle gc`: deletes published files that no recent release names.
 
-use super::place::told;
+use super::place::{store, told};
 use crate::say::say;
 use anyhow::Result;
-use ingle_delivery::{Folder, Store as _, garbage};
-use std::path::PathBuf;
+use ingle_delivery::garbage;
 use std::time::{Duration, SystemTime};
 
 /// Delete published files that no recent release names
@@ -13,12 +12,14 @@ use std::time::{Duration, SystemTime};
   ingle gc /var/www/bundle                       says what would go
   ingle gc /var/www/bundle --delete
   ingle gc /var/www/bundle --keep 10 --older-than 30 --delete
+  ingle gc s3://shop-bundle/v1 --delete          a bucket, with the environment of `ingle publish`
 
 Open pages may still hold the manifest of an earlier release: files that were changed lately stay. `ingle publish
 --to` can go back to the releases that are kept. Files that Ingle does not write are never touched.")]
 pub struct Args {
-    /// Folder that pages fetch from
-    dest: PathBuf,
+    /// Folder that pages fetch from, or the address of one in a bucket (s3, gs, az)
+    #[arg(value_name = "DIR|URL")]
+    dest: String,
     /// Number of latest releases whose files stay
     #[arg(long, default_value_t = 5, value_name = "RELEASES")]
     keep: usize,
@@ -32,9 +33,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<()> {
-    let store = Folder::new(&args.dest);
+    let store = store(&args.dest)?;
     let age = Duration::from_hours(24 * args.older_than);
-    let found = garbage(&store, args.keep, age, SystemTime::now()).map_err(told)?;
+    let found = garbage(&*store, args.keep, age, SystemTime::now()).map_err(told)?;
     for name in &found.files {
         if args.delete {
             store.delete(name).map_err(told)?;

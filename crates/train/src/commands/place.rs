@@ -1,8 +1,8 @@
-//! A folder or an address that signed releases are read from.
+//! A folder, a bucket or a host that signed releases are read from.
 
 use crate::data::InputError;
-use anyhow::Result;
-use ingle_delivery::{CHANNEL, DeliveryError, Folder, Source};
+use anyhow::{Result, bail};
+use ingle_delivery::{CHANNEL, DeliveryError, Folder, Source, Store, is_bucket};
 use std::path::Path;
 use std::time::Duration;
 use ureq::Agent;
@@ -10,23 +10,34 @@ use ureq::Agent;
 /// Time limit for one file.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// Opens the folder or the host at an address.
-pub(super) fn open(place: &str) -> Result<Box<dyn Source>, InputError> {
+/// Opens the folder or the bucket at an address, to publish to.
+pub(super) fn store(place: &str) -> Result<Box<dyn Store>> {
+    ingle_delivery::open(place).map_err(told)
+}
+
+/// Opens the folder, the bucket or the host at an address, to read from.
+pub(super) fn open(place: &str) -> Result<Box<dyn Source>> {
+    if is_bucket(place) {
+        return Ok(store(place)?);
+    }
     if place.contains("://") {
         return Ok(Box::new(Host::new(place)?));
     }
     if Path::new(place).is_dir() {
         return Ok(Box::new(Folder::new(Path::new(place))));
     }
-    Err(InputError::other(format!(
-        "{place} is neither a folder nor an address that begins with http:// or https://"
+    bail!(InputError::other(format!(
+        "{place} is neither a folder nor an address that begins with http://, https://, s3://, gs:// or az://"
     )))
 }
 
 /// An error of a release as one of the program: what the input is to blame for, or else what failed.
 pub(super) fn told(error: DeliveryError) -> anyhow::Error {
     match error {
-        DeliveryError::Io { .. } | DeliveryError::Conflict { .. } => {
+        DeliveryError::Io { .. }
+        | DeliveryError::Conflict { .. }
+        | DeliveryError::Denied { .. }
+        | DeliveryError::Conditions { .. } => {
             anyhow::anyhow!("{error} ({})", error.code())
         }
         error => InputError::other(format!("{error} ({})", error.code())).into(),
@@ -42,7 +53,8 @@ struct Host {
 impl Host {
     fn new(address: &str) -> Result<Self, InputError> {
         if !address.starts_with("http://") && !address.starts_with("https://") {
-            let reason = format!("{address} does not begin with http:// or https://");
+            let reason =
+                format!("{address} does not begin with http://, https://, s3://, gs:// or az://");
             return Err(InputError::other(reason));
         }
         let config = Agent::config_builder()

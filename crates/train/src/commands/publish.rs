@@ -1,6 +1,6 @@
 //! `ingle publish`: puts a signed bundle where pages fetch it, and says which release they shall use.
 
-use super::place::told;
+use super::place::{store, told};
 use super::sign::signed_before;
 use super::signing::{DAY, SigningArgs, now};
 use crate::data::InputError;
@@ -21,13 +21,20 @@ use std::path::{Path, PathBuf};
   ingle publish /var/www/bundle --keys keys --halt                           all back to the release before
   ingle publish /var/www/bundle --keys keys --to 12                          all back to release 12
   ingle publish /var/www/bundle --keys keys                                  nothing new: the channel expires later
+  ingle publish s3://shop-bundle/v1 --bundle bundle --keys keys              to a bucket
 
 Files first, each read back, channel.json last and in one piece: whoever ends this at any moment leaves the release
 before or the new one, whole. Every call is a new release with a higher number, going back too. The channel expires
-(--expires), so publish regularly. manifest.json, for pages that know no keys, follows when a release is for all.")]
+(--expires), so publish regularly. manifest.json, for pages that know no keys, follows when a release is for all.
+
+Buckets need a program with the feature `object-stores`. What they are reached with is taken from the environment:
+  s3://   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION; AWS_ENDPOINT for another server than Amazon's
+  gs://   GOOGLE_SERVICE_ACCOUNT, a key file
+  az://   AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY")]
 pub struct Args {
-    /// Folder that pages fetch from
-    dest: PathBuf,
+    /// Folder that pages fetch from, or the address of one in a bucket (s3, gs, az)
+    #[arg(value_name = "DIR|URL")]
+    dest: String,
     /// Folder of keys
     #[arg(long)]
     keys: PathBuf,
@@ -75,7 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
         signers: &signers,
         expires: now() + args.expires * DAY,
     };
-    let done = publish(&Folder::new(&args.dest), &change, &plan).map_err(told)?;
+    let done = publish(&*store(&args.dest)?, &change, &plan).map_err(told)?;
     let bytes: u64 = done.sent.iter().map(|(_, bytes)| bytes).sum();
     let channel = &done.channel;
     say!(
@@ -93,7 +100,7 @@ pub fn run(args: &Args) -> Result<()> {
     );
     say!(
         "next: ingle verify {} --keys {}",
-        args.dest.display(),
+        args.dest,
         args.keys.display()
     );
     Ok(())

@@ -19,12 +19,13 @@ const SOON: u64 = 7;
 #[command(after_help = "Examples:
   ingle verify https://shop.example/bundle --keys keys
   ingle verify /var/www/bundle --keys keys
+  ingle verify s3://shop-bundle/v1 --keys keys
   ingle verify https://shop.example/bundle --keys keys --at-least 12     an older release is a fault
 
 Reads what a page reads, by the keys of the folder's first epoch, so that every rotation since is followed. Exit code
 1 if a page would not use the release, and also if it has expired, which pages tell and use all the same.")]
 pub struct Args {
-    /// Address or folder that pages fetch from
+    /// Address or folder that pages fetch from, or a bucket's: s3://..., gs://... or az://...
     #[arg(value_name = "URL|DIR")]
     place: String,
     /// Folder of keys; only its public files are read

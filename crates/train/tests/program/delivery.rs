@@ -200,6 +200,10 @@ fn what_was_tampered_with_is_refused_and_changes_nothing() {
             "neither a folder nor an address",
         ),
         ("verify ftp://host/ --keys keys", "does not begin with http"),
+        (
+            "publish https://host/ --keys keys",
+            "begins with s3://, gs:// or az://",
+        ),
         ("keys new more --shop shoes --threshold 2", "2 of 1 keys"),
         ("keys rotate keys --key nobody", "there is no key nobody"),
         (
@@ -209,5 +213,20 @@ fn what_was_tampered_with_is_refused_and_changes_nothing() {
     ] {
         let refused = shop.refused(command);
         assert!(refused.contains(reason), "{command}: {refused}");
+    }
+}
+
+#[cfg(not(feature = "object-stores"))]
+#[test]
+fn a_program_without_object_stores_says_how_to_get_them() {
+    let shop = shop();
+    for command in [
+        "publish s3://shop/v1 --keys keys",
+        "verify gs://shop/v1 --keys keys",
+        "gc az://shop/v1",
+        "diff s3://shop/v1 bundle",
+    ] {
+        let refused = shop.refused(command);
+        assert!(refused.contains("--features object-stores"), "{refused}");
     }
 }
