@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib.sh
 
 [ $# -eq 2 ] || fail "general takes the name of a package that registers backbones, and a folder for the npm package"
-made_from="$(hash_of .cargo Cargo.lock Cargo.toml crates/bindgen crates/bundle crates/gpu crates/kernel crates/model examples/backbone src js pkg/package.json package-lock.json tsconfig*.json)"
+made_from="$(hash_of .cargo Cargo.lock Cargo.toml crates/bindgen crates/bundle crates/gpu crates/kernel crates/layers crates/model examples/backbone src js pkg/package.json package-lock.json tsconfig*.json)"
 if [ "$(cat "$2/.made-from" 2>/dev/null)" = "$made_from" ]; then
   echo "unchanged since it was built"
   exit

@@ -73,7 +73,7 @@ sha256() {
 # A demo bundle is trained once for each state of what it is made from, whichever clone asks.
 demo_folder() {
   printf '%s/demo/' "$cache"
-  hash_of crates/bundle crates/data crates/kernel crates/metrics crates/model crates/settings crates/train configs/demo.toml Cargo.toml Cargo.lock scripts/demo-bundle.sh
+  hash_of crates/bundle crates/data crates/kernel crates/layers crates/metrics crates/model crates/settings crates/train configs/demo.toml Cargo.toml Cargo.lock scripts/demo-bundle.sh
 }
 
 # Chromium for tests: the one CHROME names, or the first of the usual ones.

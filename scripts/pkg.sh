@@ -8,7 +8,7 @@ source scripts/lib.sh
 
 # Cargo links an engine anew whenever the other was built in between, so what is unchanged is told here.
 stamp=node_modules/.cache/ingle-pkg
-made_from="$(hash_of .cargo Cargo.lock Cargo.toml crates/bindgen crates/bundle crates/gpu crates/kernel crates/model src js pkg/package.json package-lock.json tsconfig*.json)"
+made_from="$(hash_of .cargo Cargo.lock Cargo.toml crates/bindgen crates/bundle crates/gpu crates/kernel crates/layers crates/model src js pkg/package.json package-lock.json tsconfig*.json)"
 small=""
 [ "${1:-}" != --small ] || { small=" --small" && shift; }
 built="$(cat "$stamp" 2>/dev/null)" || true

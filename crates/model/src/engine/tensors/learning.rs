@@ -199,7 +199,9 @@ impl Engine {
 
         let weights =
             seen.weights.clone() / seen.weights.sum().reshape([1, 1]).expand([examples, 1]);
-        let popularity = candidates.iter().map(|&row| self.features.popularity[row + 1]);
+        let popularity = candidates
+            .iter()
+            .map(|&row| self.features.popularity[row + 1]);
         Lesson {
             items,
             popularity: self.floats(popularity.collect()),
