@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { until as untilSo } from "../examples/visit.mjs";
 import { launchFirefox } from "../firefox.mjs";
 import { launch } from "./visit.mjs";
@@ -130,65 +130,68 @@ const BROWSERS = {
   },
 };
 
-for (const [name, start] of Object.entries(BROWSERS)) {
-  test(`${name}: a page that is open moves to the release that the shop publishes, by the difference, and keeps the history`, { timeout: 300_000 }, async () => {
-    const [shop, { browser, newPage }] = await Promise.all([openShop(), start()]);
-    try {
-      const [mine, other] = [new Visitor(await newPage()), new Visitor(await newPage())];
-      for (const visitor of [mine, other]) await visitor.arrive(shop.url);
-      assert.equal(await mine.release(), 1);
-      assert.match(await mine.text(".release"), /Signed by inglenook/);
-      await mine.press("#consent-yes");
-      await other.press("#consent-no");
-      await mine.front();
-      await mine.keeps();
-      const items = await mine.lookAround();
-      await other.lookAround();
-      const first = await mine.fetched();
-      assert.ok(first.includes("model") && !first.includes("delta"), first.join());
-      if (shots) await mine.page.screenshot({ path: `${shots}/${name}-before.png` });
+// Most of the time is waiting, so both are visited at once.
+describe("in each browser", { concurrency: true }, () => {
+  for (const [name, start] of Object.entries(BROWSERS)) {
+    test(`${name}: a page that is open moves to the release that the shop publishes, by the difference, and keeps the history`, { timeout: 300_000 }, async () => {
+      const [shop, { browser, newPage }] = await Promise.all([openShop(), start()]);
+      try {
+        const [mine, other] = [new Visitor(await newPage()), new Visitor(await newPage())];
+        for (const visitor of [mine, other]) await visitor.arrive(shop.url);
+        assert.equal(await mine.release(), 1);
+        assert.match(await mine.text(".release"), /Signed by inglenook/);
+        await mine.press("#consent-yes");
+        await other.press("#consent-no");
+        await mine.front();
+        await mine.keeps();
+        const items = await mine.lookAround();
+        await other.lookAround();
+        const first = await mine.fetched();
+        assert.ok(first.includes("model") && !first.includes("delta"), first.join());
+        if (shots) await mine.page.screenshot({ path: `${shots}/${name}-before.png` });
 
-      await shop.publish(2);
-      await mine.until(() => document.querySelector("#release").dataset.release === "2" && /Fetched/.test(document.querySelector("#moved-words")?.textContent ?? ""));
-      assert.match(await mine.text("#moved"), /Release 2 is here.*Your 3 clicks are still here/);
-      assert.match(await mine.text("#moved-words"), /Moved from release 1 to 2 .* Fetched: \d\d kB, the difference, of a model of \d\d\d kB\. Your 3 clicks/);
-      assert.deepEqual((await mine.fetched()).slice(first.length), ["delta"], "nothing is fetched whole");
-      await mine.keeps();
-      assert.deepEqual(await mine.clicks(), items);
-      if (shots) {
-        // Once the notice has faded in.
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
-        await mine.page.screenshot({ path: `${shots}/${name}-after.png` });
+        await shop.publish(2);
+        await mine.until(() => document.querySelector("#release").dataset.release === "2" && /Fetched/.test(document.querySelector("#moved-words")?.textContent ?? ""));
+        assert.match(await mine.text("#moved"), /Release 2 is here.*Your 3 clicks are still here/);
+        assert.match(await mine.text("#moved-words"), /Moved from release 1 to 2 .* Fetched: \d\d kB, the difference, of a model of \d\d\d kB\. Your 3 clicks/);
+        assert.deepEqual((await mine.fetched()).slice(first.length), ["delta"], "nothing is fetched whole");
+        await mine.keeps();
+        assert.deepEqual(await mine.clicks(), items);
+        if (shots) {
+          // Once the notice has faded in.
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          await mine.page.screenshot({ path: `${shots}/${name}-after.png` });
+        }
+
+        // Who does not want to be remembered has nothing that a difference could be made from.
+        await other.front();
+        await other.until(() => document.querySelector("#release").dataset.release === "2" && /whole files/.test(document.querySelector("#moved-words")?.textContent ?? ""));
+        assert.ok(!(await other.fetched()).includes("delta"));
+        assert.equal((await other.clicks()).length, 3);
+
+        await mine.front();
+        await mine.press("#moved button");
+        assert.equal(await mine.text("#moved"), "");
+        await mine.reload();
+        assert.deepEqual([await mine.release(), await mine.text("#bytes-sent"), await mine.text("#moved")], [2, "0 bytes", ""]);
+        await mine.until((count) => document.querySelectorAll(".click").length === count, items.length);
+
+        // Taken back: a higher release, which has the first bundle again.
+        await shop.publish(3);
+        await mine.until(() => document.querySelector("#release").dataset.release === "3");
+        await mine.keeps();
+        assert.deepEqual(await mine.clicks(), items);
+
+        // The second bundle tells accidents as the first one does.
+        await shop.publish(4);
+        await mine.until(() => document.querySelector("#release").dataset.release === "4");
+        await mine.press("#play");
+        await mine.until(() => /set aside/.test(document.querySelector("#play-note").textContent));
+        assert.match(await mine.text("#play-note"), /set aside 3 of 3 accidents and [01] of 8/);
+      } finally {
+        await browser.close();
+        shop.close();
       }
-
-      // Who does not want to be remembered has nothing that a difference could be made from.
-      await other.front();
-      await other.until(() => document.querySelector("#release").dataset.release === "2" && /whole files/.test(document.querySelector("#moved-words")?.textContent ?? ""));
-      assert.ok(!(await other.fetched()).includes("delta"));
-      assert.equal((await other.clicks()).length, 3);
-
-      await mine.front();
-      await mine.press("#moved button");
-      assert.equal(await mine.text("#moved"), "");
-      await mine.reload();
-      assert.deepEqual([await mine.release(), await mine.text("#bytes-sent"), await mine.text("#moved")], [2, "0 bytes", ""]);
-      await mine.until((count) => document.querySelectorAll(".click").length === count, items.length);
-
-      // Taken back: a higher release, which has the first bundle again.
-      await shop.publish(3);
-      await mine.until(() => document.querySelector("#release").dataset.release === "3");
-      await mine.keeps();
-      assert.deepEqual(await mine.clicks(), items);
-
-      // The second bundle tells accidents as the first one does.
-      await shop.publish(4);
-      await mine.until(() => document.querySelector("#release").dataset.release === "4");
-      await mine.press("#play");
-      await mine.until(() => /set aside/.test(document.querySelector("#play-note").textContent));
-      assert.match(await mine.text("#play-note"), /set aside 3 of 3 accidents and [01] of 8/);
-    } finally {
-      await browser.close();
-      shop.close();
-    }
-  });
-}
+    });
+  }
+});

@@ -85,7 +85,7 @@ function sendOver(line: Line, { headers: { range } }: IncomingMessage, response:
 }
 
 /** What a test adds to the shop, by its address. */
-export type Extra = Record<string, { body: string | Uint8Array; type?: string; headers?: Record<string, string> }>;
+export type Extra = Record<string, { body: string | Uint8Array; type?: string; headers?: Record<string, string>; /** Only the first byte comes. */ hangs?: boolean }>;
 
 export async function serveShop(line?: Line, extra: Extra = {}): Promise<Site> {
   const bundles = { "/b/": goldenFiles(), "/again/": goldenAgain(), "/numbered/": goldenNumbered(), "/learning/": goldenLearning(), "/learning-again/": goldenLearning("golden learning again") };
@@ -94,6 +94,7 @@ export async function serveShop(line?: Line, extra: Extra = {}): Promise<Site> {
     const send = (bytes: Uint8Array | string, type: string, headers = {}): void => void response.writeHead(200, { "content-type": type, ...headers }).end(bytes);
     const withPolicy = (policy: string | undefined) => (policy === undefined ? {} : { "content-security-policy": policy });
     const own = extra[url.replace(/[?#].*/, "")];
+    if (own?.hangs) return void response.writeHead(200).write(own.body.slice(0, 1));
     if (own) return send(own.body, own.type ?? TYPES[extname(url)] ?? "text/html", own.headers);
     if (url === "/shops-worker.js") return send(WORKER, "text/javascript");
     if (url === "/products.json") return send(JSON.stringify(PRODUCTS), "application/json");
