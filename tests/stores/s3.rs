@@ -1,5 +1,6 @@
 //! Publishing to an S3 server, and what it does when the server fails.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -430,4 +431,58 @@ fn an_address_that_cannot_be_one_is_refused() {
     let shop = Shop::new();
     shop.release_to(&root, 1.0, 1.0).unwrap();
     found(&root, &shop.pins()).unwrap();
+}
+
+#[test]
+fn the_environment_says_how_a_bucket_is_reached() {
+    const NAME: &str = "s3::the_environment_says_how_a_bucket_is_reached";
+    // This test, started by itself with such an environment.
+    if std::env::var_os("IS_CHILD").is_some() {
+        let store = ingle_delivery::open(&format!("s3://{BUCKET}/v1")).unwrap();
+        Shop::new().release_to(&*store, 1.0, 1.0).unwrap();
+        return;
+    }
+    let server = Server::new();
+    let settings = access(&server, KEY.1).settings;
+    let named = settings
+        .into_iter()
+        .map(|(name, value)| (name.to_uppercase(), value));
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME])
+        .envs(named)
+        .env("IS_CHILD", "yes")
+        // Names that a builder knows, and that are not about buckets.
+        .envs([("ENDPOINT", "http://127.0.0.1:1"), ("TOKEN", "another's")])
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{child:?}");
+    found(&bucket(&server), &Shop::new().pins()).unwrap();
+}
+
+#[test]
+fn connections_have_tls_unless_it_is_said_that_they_need_not() {
+    let server = Server::new();
+    let list = |endpoint: &str, plain: &str| {
+        let mut access = access(&server, KEY.1);
+        access.retry = Duration::ZERO;
+        for (name, value) in &mut access.settings {
+            match &**name {
+                "aws_endpoint" => endpoint.clone_into(value),
+                "aws_allow_http" => plain.clone_into(value),
+                _ => {}
+            }
+        }
+        let store = Bucket::open(&format!("s3://{BUCKET}/v1"), &access)?;
+        store.list()
+    };
+    list(&server.url(), "true").unwrap();
+    let refused = list(&server.url(), "false").unwrap_err();
+    assert!(refused.to_string().contains("scheme"), "{refused}");
+    // What answers there has no TLS.
+    let failed = list(&server.url().replace("http:", "https:"), "true").unwrap_err();
+    assert_eq!(failed.code(), "delivery/io");
+    assert!(
+        failed.to_string().contains("InvalidContentType"),
+        "{failed}"
+    );
 }
