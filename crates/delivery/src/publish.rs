@@ -1,7 +1,7 @@
 //! Publishes a release: files first, each read back and hashed, the channel last and only if nobody else has changed
 //! it. Whoever ends it at any moment leaves the release before or the new one, whole.
 
-use ingle_bundle::{BundleError, FileEntry, MANIFEST, Manifest, sha256_hex};
+use ingle_bundle::{BundleError, FileEntry, MANIFEST, MAX_MANIFEST_BYTES, Manifest, sha256_hex};
 
 use crate::channel::{CHANNEL, Channel, ManifestRef, Previous, archive_name, archived};
 use crate::delta::{DeltaRef, MAX_DELTAS, apply, delta};
@@ -64,6 +64,7 @@ pub fn publish(
 ) -> Result<Published, DeliveryError> {
     let keys = chain(plan.keys, plan.pins, plan.epoch)?;
     let found = store.read(CHANNEL, Kind::Channel.limit())?;
+    let unsigned = store.read(MANIFEST, usize::MAX - 1)?;
     let current = current(store, found.as_ref(), plan)?;
     let mut channel = next(store, change, plan, (&keys, current.as_ref()))?;
     channel.release = next_number(store, current.as_ref(), plan.epoch)?;
@@ -102,8 +103,14 @@ pub fn publish(
     store.create(&archive, &bytes)?;
     confirm(store, &archive, &bytes)?;
     if channel.rollout == 1.0 {
-        // For readers that know no keys.
-        put(store, MANIFEST, manifest.text().as_bytes(), &mut sent)?;
+        // For readers that know no keys. If it is not as it was, somebody else has published meanwhile.
+        let text = manifest.text().as_bytes();
+        if unsigned.as_ref().is_none_or(|found| found.bytes != text) {
+            let version = unsigned.as_ref().map(|found| &*found.version);
+            store.replace(MANIFEST, text, version)?;
+            confirm(store, MANIFEST, text)?;
+            sent.push((MANIFEST.to_owned(), text.len() as u64));
+        }
     }
     let version = found.as_ref().map(|found| &*found.version);
     store.replace(CHANNEL, &bytes, version)?;
@@ -113,7 +120,7 @@ pub fn publish(
 
 /// Whether a store has what it said that it wrote.
 fn confirm(store: &dyn Store, name: &str, bytes: &[u8]) -> Result<(), DeliveryError> {
-    if store.need(name, Kind::Channel.limit())? == bytes {
+    if store.need(name, MAX_MANIFEST_BYTES)? == bytes {
         return Ok(());
     }
     Err(DeliveryError::Conflict {

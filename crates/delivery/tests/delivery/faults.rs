@@ -1,9 +1,11 @@
 //! A publisher that ends at any step, or meets another, leaves the release before or the new one, whole, and the next
 //! one goes on. The same for every kind of store.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use ingle_bundle::{MANIFEST, MAX_MANIFEST_BYTES};
 use ingle_delivery::{CHANNEL, DeliveryError, Folder, Kind, Move, Source, Store, Stored, garbage};
 
 use crate::support::{Place, Shop, found, unsigned};
@@ -96,10 +98,10 @@ pub(crate) fn ended_at_any_step_rolling_back_and_halting_leave_a_whole_release<P
     }
 }
 
-/// A store with something that happens before a file is replaced.
+/// A store with something that happens before it is changed on a condition.
 struct Meanwhile<'a> {
     store: &'a dyn Store,
-    happens: &'a dyn Fn(),
+    happens: &'a dyn Fn(&str),
 }
 
 impl Source for Meanwhile<'_> {
@@ -119,6 +121,7 @@ impl Store for Meanwhile<'_> {
         self.store.put(name, bytes)
     }
     fn create(&self, name: &str, bytes: &[u8]) -> Result<(), DeliveryError> {
+        (self.happens)(name);
         self.store.create(name, bytes)
     }
     fn replace(
@@ -127,7 +130,7 @@ impl Store for Meanwhile<'_> {
         bytes: &[u8],
         version: Option<&str>,
     ) -> Result<(), DeliveryError> {
-        (self.happens)();
+        (self.happens)(name);
         self.store.replace(name, bytes, version)
     }
     fn delete(&self, name: &str) -> Result<(), DeliveryError> {
@@ -136,30 +139,43 @@ impl Store for Meanwhile<'_> {
 }
 
 pub(crate) fn a_publisher_that_another_one_overtakes_is_refused_and_changes_nothing<P: Place>() {
-    for (is_first, happens) in [
-        // Another one publishes the first release, another bundle, or the same one later.
-        (true, 2.0),
+    for (is_first, value) in [
+        // Another one publishes the first release, another bundle, or the same one twice.
+        (true, 3.0),
         (false, 3.0),
         (false, 2.0),
     ] {
-        let (shop, place) = (Shop::new(), P::new());
-        let (mine, other) = (place.store(), place.store());
-        if !is_first {
-            shop.release_to(&*mine, 1.0, 1.0).unwrap();
+        for before in ["channel-1-", MANIFEST, CHANNEL] {
+            let (shop, place) = (Shop::new(), P::new());
+            let (mine, other) = (place.store(), place.store());
+            if !is_first {
+                shop.release_to(&*mine, 1.0, 1.0).unwrap();
+            }
+            let is_done = Cell::new(false);
+            let happens = |name: &str| {
+                if name.starts_with(before) && !is_done.replace(true) {
+                    shop.release_to(&*other, value, 1.0).unwrap();
+                    if value == 2.0 {
+                        shop.publish_to(&*other, &Move::Renew).unwrap();
+                    }
+                }
+            };
+            let store = Meanwhile {
+                store: &*mine,
+                happens: &happens,
+            };
+            let error = shop.release_to(&store, 2.0, 1.0).unwrap_err();
+            assert_eq!(error.code(), "delivery/conflict", "{before}: {error}");
+            let release = found(&*mine, &shop.pins()).unwrap();
+            let theirs = shop.bundle(value).1;
+            assert_eq!(release.channel.manifest, theirs, "{before}");
+            let unsigned = mine.need(MANIFEST, MAX_MANIFEST_BYTES).unwrap();
+            assert_eq!(release.manifest.text().as_bytes(), unsigned, "{before}");
+            // It looks at what is there, and goes on.
+            let next = shop.release_to(&*mine, 4.0, 1.0).unwrap().channel;
+            assert_eq!(next.release, release.channel.release + 1);
+            found(&*mine, &shop.pins()).unwrap();
         }
-        let happens = || drop(shop.release_to(&*other, happens, 1.0).unwrap());
-        let store = Meanwhile {
-            store: &*mine,
-            happens: &happens,
-        };
-        let error = shop.release_to(&store, 2.0, 1.0).unwrap_err();
-        assert_eq!(error.code(), "delivery/conflict", "{error}");
-        let release = found(&*mine, &shop.pins()).unwrap().channel.release;
-        assert_eq!(release, if is_first { 2 } else { 3 });
-        // It looks at what is there, and goes on.
-        let next = shop.release_to(&*mine, 4.0, 1.0).unwrap().channel;
-        assert_eq!(next.release, release + 1);
-        found(&*mine, &shop.pins()).unwrap();
     }
 }
 
