@@ -23,7 +23,9 @@ function membersOf(file: string, name: string): string[] {
 test("every error code has its advice, and no other", () => {
   const codes = [...read("js/errors.ts").matchAll(/^ {2}\| (?:"|`)([a-z]+(?:\/[a-z-]+)?)/gm)].map(([, code = ""]) => code);
   const [, byCode = ""] = read("docs/guides/errors.md").split("## By code");
-  const explained = [...byCode.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z]+(?:\/[a-z-]+)?)\/?[^`]*`/g)].map(([, code = ""]) => code));
+  // Up to the codes that only the program has.
+  const [pages = ""] = byCode.split("\n## ");
+  const explained = [...pages.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([a-z]+(?:\/[a-z-]+)?)\/?[^`]*`/g)].map(([, code = ""]) => code));
   ok(codes.length > 25, `${codes.length} codes`);
   equal(codes.map((code) => code.replace(/\/$/, "")).sort(), explained.sort());
 });
