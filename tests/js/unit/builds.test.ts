@@ -14,7 +14,7 @@ test("the small engines' backbones and methods are those of the Rust registries"
   const kinds = [...backbones.matchAll(/pub const \w+: Self = Self\("([\w-]+)"\)/g)].map(([, name]) => name);
   equal(kinds, [...BACKBONES]);
   const methods = readFileSync(join(root, "crates/model/src/methods/mod.rs"), "utf8");
-  const registry = /^registry! \{$[^}]*^\}$/m.exec(methods)?.[0] ?? "";
+  const registry = /^macro_rules! with_methods \{$[^}]*^ *\}/m.exec(methods)?.[0] ?? "";
   equal([...registry.matchAll(/"([\w-]+)"/g)].map(([, name]) => name), [...METHODS]);
 });
 
