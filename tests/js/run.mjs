@@ -6,6 +6,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -43,7 +44,9 @@ if (suite === "browser") {
 }
 const pattern = rest.length > 0 ? [`--test-name-pattern=${rest.join(" ")}`] : [];
 const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".js")));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...pattern, ...files], {
+// Pages wait more than they compute: two files at once are faster even on two cores.
+const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", concurrency, ...pattern, ...files], {
   cwd: root,
   stdio: "inherit",
   env: { ...process.env, INGLE_ROOT: root, INGLE_TESTS: out },
