@@ -139,7 +139,7 @@ run_tests() {
   step "Rust tests" logged scripts/ci/rust-tests.sh
   step "Object stores" logged scripts/ci/stores.sh
   step "The reference is of today" scripts/ci/reference.sh
-  FUZZ_SEED=1 step "Fuzz targets" scripts/fuzz.sh run 60
+  FUZZ_SEED=1 step "Fuzz targets" scripts/fuzz.sh run 30
   step "npm package" scripts/pkg.sh
   step "Size budget" scripts/sizes.mjs --check
   step "TypeScript and its tests" logged scripts/ci/js-tests.sh

@@ -392,7 +392,7 @@ for (const [name, start] of Object.entries({ Chromium: launchKeepingPages, Firef
 test("a browser that keeps pages whatever they are told brings nothing back with them", async (t) => {
   const browser = await launchKeepingPages();
   t.after(() => browser.close());
-  for (const [consent, action] of [["session", "forget"], ["granted", "consent"]] as const) {
+  const leaveAndReturn = async (consent: "session" | "granted", action: "forget" | "consent") => {
     const visitor = await Visitor.visit((await browser.createBrowserContext()) as never, site, "/keeps");
     await visitor.call("begin", { consent });
     await visitor.call("visit", ITEMS);
@@ -402,6 +402,15 @@ test("a browser that keeps pages whatever they are told brings nothing back with
     await visitor.call("begin", { consent: "session" });
     await (action === "forget" ? visitor.call("forget") : visitor.call("consent", "denied"));
     await visitor.goBack();
+    return visitor;
+  };
+  for (const [consent, action] of [["session", "forget"], ["granted", "consent"]] as const) {
+    let visitor = await leaveAndReturn(consent, action);
+    // Whether a page is kept is for the browser to say, which drops it when it is busy.
+    for (let again = 0; again < 2 && !(await visitor.call("wasKept")); again++) {
+      await visitor.leave();
+      visitor = await leaveAndReturn(consent, action);
+    }
     ok(await visitor.call("wasKept"), "the page is the one that was left");
     equal([await visitor.call("history"), (await visitor.call("status")).consent], [[], "session"]);
     await visitor.call("visit", ["sku-9"]);
