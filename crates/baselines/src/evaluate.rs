@@ -56,14 +56,6 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
         })
         .collect();
     let (ranks, lists): (Vec<Rank>, Vec<Vec<u32>>) = answers.into_iter().unzip();
-    let counts = data.train_counts();
-    let catalogue = Catalogue::of(&counts);
-    let similarity = Similarity::of(data).ok();
-    let beyond = Beyond::of(&lists, &catalogue, |a, b| {
-        similarity
-            .as_ref()
-            .map_or(0.0, |similarity| similarity.cosine(a, b))
-    });
     let whose: Vec<usize> = cases.iter().map(|case| case.user).collect();
     let mut users = whose.clone();
     users.sort_unstable();
@@ -74,8 +66,18 @@ pub fn evaluate(baseline: &Baseline, data: &Dataset, split: Split, latest: usize
         masked: Figures::of(&ranks.iter().map(|rank| rank.masked)).values(),
         unmasked: Figures::of(&ranks.iter().map(|rank| rank.unmasked)).values(),
         ranks,
-        beyond,
+        beyond: beyond(data, &lists),
     }
+}
+
+/// What lists of recommendations are worth beyond accuracy; two items are as similar as the cosine of their users says.
+pub fn beyond(data: &Dataset, lists: &[Vec<u32>]) -> Beyond {
+    let similarity = Similarity::of(data).ok();
+    Beyond::of(lists, &Catalogue::of(&data.train_counts()), |a, b| {
+        similarity
+            .as_ref()
+            .map_or(0.0, |similarity| similarity.cosine(a, b))
+    })
 }
 
 /// NDCG@10 of some cases, without the items clicked before.

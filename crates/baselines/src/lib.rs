@@ -32,7 +32,7 @@ mod tune;
 pub use baseline::{Baseline, Recommender};
 pub use cooccurrence::Similarity;
 pub use error::Error;
-pub use evaluate::{Evaluation, LIST, evaluate};
+pub use evaluate::{Evaluation, LIST, beyond, evaluate};
 pub use log::Log;
 pub use order::best;
 pub use settings::{Method, Settings};

@@ -6,7 +6,7 @@
 
 use crate::data::{Case, Dataset, Split};
 use crate::metrics::paired::Difference;
-use crate::metrics::ranking::{FIGURES, Figures, NDCG10, names, rank};
+use crate::metrics::ranking::{FIGURES, Figures, NDCG10, names};
 use crate::training::Run;
 use crate::training::judge::{self, Answer, probabilities};
 use anyhow::Result;
@@ -103,10 +103,7 @@ impl<'a> Asked<'a> {
         draw: u64,
         moved: impl FnMut(usize),
     ) -> Vec<Vec<Answer>> {
-        self.read(cases, ways, draw, moved, |scores, case| Answer {
-            rank: rank(scores, case.target, &case.real()),
-            user: case.user,
-        })
+        self.read(cases, ways, draw, moved, Answer::of)
     }
 
     /// The same, with what is read of the catalogue's scores for a case; entry 0 of the scores is padding.

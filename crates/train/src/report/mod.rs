@@ -19,7 +19,6 @@ pub mod words;
 use crate::data::{Case, Corruption, Dataset, InputError, Split, Summary};
 use crate::evaluation::{Asked, Keep};
 use crate::metrics::beyond::Beyond;
-use crate::metrics::ranking::rank;
 use crate::training::choice::Choice;
 use crate::training::judge::{self, Answer};
 use crate::training::rounds::account::{self, Account};
@@ -269,12 +268,8 @@ fn judged(
         &[Keep::All]
     };
     let read = |scores: &[f32], case: &Case<'_>| {
-        let clicked = case.real();
-        let answer = Answer {
-            rank: rank(scores, case.target, &clicked),
-            user: case.user,
-        };
-        (answer, ingle_baselines::best(scores, &clicked, LIST))
+        let list = ingle_baselines::best(scores, &case.real(), LIST);
+        (Answer::of(scores, case), list)
     };
     let found = asked.read(cases, ways, 0, moved, read).into_iter();
     let mut answers: Vec<(Vec<Answer>, Vec<Vec<u32>>)> =
@@ -305,7 +300,7 @@ fn judged(
         curves: curves::read(&run.dir)?,
         masked: Estimates(masked.estimates()),
         unmasked: Estimates(resampled(&kept, seed, |answer| answer.rank.unmasked).estimates()),
-        beyond: simple::beyond(data, &lists),
+        beyond: ingle_baselines::beyond(data, &lists),
         by_history: figures::by_history(cases, &kept, seed),
         by_popularity: figures::by_popularity(cases, &kept, &data.train_counts(), seed),
         noise,

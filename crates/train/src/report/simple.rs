@@ -4,11 +4,11 @@ use super::bootstrap::Bootstrap;
 use super::figures::Estimates;
 use super::resampled;
 use crate::data::{Dataset, InputError, Split};
-use crate::metrics::beyond::{Beyond, Catalogue};
+use crate::metrics::beyond::Beyond;
 use crate::training::judge::Answer;
 use anyhow::Result;
 use indicatif::ProgressBar;
-use ingle_baselines::{Baseline, Evaluation, Method, Settings, Similarity, evaluate, tune};
+use ingle_baselines::{Baseline, Evaluation, Method, Settings, evaluate, tune};
 use serde::Serialize;
 
 /// Which simple recommenders stand beside the runs.
@@ -81,14 +81,4 @@ pub(super) fn simple(
 fn answers(found: &Evaluation) -> Vec<Answer> {
     let each = found.ranks.iter().zip(&found.whose);
     each.map(|(&rank, &user)| Answer { rank, user }).collect()
-}
-
-/// What lists of recommendations are worth beyond accuracy.
-pub(super) fn beyond(data: &Dataset, lists: &[Vec<u32>]) -> Beyond {
-    let similarity = Similarity::of(data).ok();
-    Beyond::of(lists, &Catalogue::of(&data.train_counts()), |a, b| {
-        similarity
-            .as_ref()
-            .map_or(0.0, |similarity| similarity.cosine(a, b))
-    })
 }

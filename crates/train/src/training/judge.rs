@@ -32,6 +32,16 @@ pub struct Answer {
     pub user: usize,
 }
 
+impl Answer {
+    /// The answer for a case, from the catalogue's scores; entry 0 is padding.
+    pub fn of(scores: &[f32], case: &Case<'_>) -> Self {
+        Self {
+            rank: rank(scores, case.target, &case.real()),
+            user: case.user,
+        }
+    }
+}
+
 /// All cases of a split, one target per user, shortest history first.
 pub fn cases(data: &Dataset, split: Split) -> Vec<Case<'_>> {
     data.all_cases(split, 1)
@@ -55,10 +65,7 @@ pub fn answer(
             scores
                 .par_chunks_exact(rows)
                 .zip(group)
-                .map(|(scores, case)| Answer {
-                    rank: rank(scores, case.target, &case.real()),
-                    user: case.user,
-                }),
+                .map(|(scores, case)| Answer::of(scores, case)),
         );
         done(group.len());
     }
@@ -91,18 +98,7 @@ pub fn answer_ways(
     device: &Device,
     done: impl FnMut(usize),
 ) -> Vec<Vec<Answer>> {
-    read_ways(
-        model,
-        cases,
-        ways,
-        features,
-        device,
-        done,
-        |scores, case| Answer {
-            rank: rank(scores, case.target, &case.real()),
-            user: case.user,
-        },
-    )
+    read_ways(model, cases, ways, features, device, done, Answer::of)
 }
 
 /// The same, with what is read of the catalogue's scores for a case; entry 0 of the scores is padding.
